@@ -1,0 +1,22 @@
+# The flags of our own code; generated code is compiled without them.
+add_library(spb_flags INTERFACE)
+target_compile_features(spb_flags INTERFACE c_std_11)
+target_compile_options(
+    spb_flags
+    INTERFACE -Wall
+              -Wextra
+              -Wpedantic
+              -Wshadow
+              -Wstrict-prototypes
+              -Wmissing-prototypes
+              -Wpointer-arith
+              -Wwrite-strings
+              -Wformat=2
+              -Wvla
+              -Wundef
+              $<$<BOOL:${SPB_WERROR}>:-Werror>)
+
+if(SPB_SANITIZE)
+    add_compile_options(-fsanitize=${SPB_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${SPB_SANITIZE})
+endif()

@@ -1,0 +1,111 @@
+/*
+ * An edge node: define metrics once, update them by handle from any thread, forget the rest.
+ *
+ * A node runs one worker thread, which owns the session and talks to the MQTT server and the store. All functions may be
+ * called from any thread unless they say otherwise; none but spb_node_stop and spb_node_free waits for the network.
+ * Callbacks run on the worker, one at a time, with no lock held; every call is allowed in them but spb_node_stop and
+ * spb_node_free.
+ */
+#ifndef SPB_NODE_H
+#define SPB_NODE_H
+
+#include <spb/metric.h>
+#include <spb/session.h>
+#include <spb/store.h>
+#include <spb/transport.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct spb_node spb_node;
+
+/* The state of the node's session changed. `reason` may be NULL; borrowed for the call. */
+typedef void (*spb_state_fn)(spb_node *node, spb_session_state state, const char *reason, void *user);
+/* A command came that no writable metric takes (unknown, not writable, wrong type). Borrowed for the call. */
+typedef void (*spb_command_fn)(spb_node *node, const spb_command *command, void *user);
+/* A line for a log, without a newline; borrowed for the call. The library itself never prints. May also be called inside
+ * spb_node_start, spb_node_stop and spb_node_free, on the caller's thread. */
+typedef void (*spb_log_fn)(spb_log_level level, const char *text, void *user);
+
+/* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; server, group_id and node_id are required. */
+typedef struct spb_node_options {
+    const char *server;    /* mqtt://host:port */
+    const char *group_id;
+    const char *node_id;
+    const char *client_id; /* NULL: "<group_id>-<node_id>" */
+    const char *user;      /* NULL: none */
+    const char *password;
+    const char *store_path; /* SQLite file for what must outlive a restart (bdSeq); NULL: none */
+
+    uint32_t keep_alive_s;       /* see spb_session_options for all of these */
+    uint32_t connect_timeout_ms;
+    uint32_t reconnect_min_ms;
+    uint32_t reconnect_max_ms;
+    uint32_t batch_window_ms;
+    size_t batch_max_bytes;
+    uint32_t max_in_flight;
+    bool no_aliases;
+
+    spb_state_fn on_state;     /* each may be NULL */
+    spb_command_fn on_command;
+    spb_log_fn on_log;
+    spb_log_level log_level; /* the most detailed level that on_log wants */
+    void *user_data;         /* for the three callbacks */
+
+    spb_transport *transport; /* one of your own, or NULL for MQTT over paho; freed by the node, also when new fails */
+    spb_store *store;         /* one of your own, instead of store_path; freed by the node, also when new fails */
+} spb_node_options;
+
+#define SPB_NODE_OPTIONS_INIT                                                                                          \
+    {                                                                                                                  \
+        .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
+        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .log_level = SPB_LOG_INFO               \
+    }
+
+/*
+ * Makes a node; nothing is sent yet. *out is the caller's, to be freed with spb_node_free; NULL on failure.
+ * SPB_ERR_ARGUMENT or SPB_ERR_NAME: an option is wrong, err->text says which. SPB_ERR_STORE, SPB_ERR_STORE_BUSY: see
+ * spb_store_open. SPB_ERR_NO_MEMORY.
+ */
+SPB_API spb_status spb_node_new(spb_node **out, const spb_node_options *options, spb_error *err);
+/* Starts the worker, which connects and stays connected. SPB_ERR_STATE: already started. SPB_ERR_SYSTEM: no thread. */
+SPB_API spb_status spb_node_start(spb_node *node, spb_error *err);
+/*
+ * Stops on purpose: pending samples, NDEATH, DISCONNECT, worker ended; returns within timeout_ms. The node may be started
+ * again. Not from a callback.
+ * SPB_OK: all of it was written, or there was nothing to write. SPB_ERR_TIMEOUT: the link was dropped at the deadline,
+ * the server publishes the will. SPB_ERR_STATE: not started, or called from a callback.
+ */
+SPB_API spb_status spb_node_stop(spb_node *node, uint32_t timeout_ms);
+/* Frees the node with its devices and metrics. One that runs is dropped as by a stop with no time. NULL is fine. No other
+ * thread may use the node any more; not from a callback. */
+SPB_API void spb_node_free(spb_node *node);
+
+/* Adds a metric of the node itself. The handle lives as long as the node. NULL on failure; see spb_session_add_metric. */
+SPB_API spb_metric *spb_node_add_metric(spb_node *node, const spb_metric_def *def, spb_error *err);
+/* Adds a device, online. The handle lives as long as the node. NULL on failure; see spb_session_add_device. */
+SPB_API spb_device *spb_node_add_device(spb_node *node, const char *device_id, spb_error *err);
+/* Adds a metric of the device. The handle lives as long as the node. NULL on failure; see spb_session_add_metric. */
+SPB_API spb_metric *spb_device_add_metric(spb_device *device, const spb_metric_def *def, spb_error *err);
+
+/* A device comes (DBIRTH) or goes (DDEATH); no change is fine. */
+SPB_API void spb_device_set_online(spb_device *device, bool online);
+/* A new sample; `value` is copied. One short lock, no I/O. See spb_session_update for the statuses. */
+SPB_API spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms);
+/* A copy of the last accepted value, to be released with spb_value_clear; *timestamp_ms may be NULL. SPB_ERR_NO_MEMORY. */
+SPB_API spb_status spb_metric_read(const spb_metric *metric, spb_value *out, uint64_t *timestamp_ms);
+/* By name; NULL if there is none. */
+SPB_API spb_metric *spb_node_find_metric(spb_node *node, const char *name);
+SPB_API spb_device *spb_node_find_device(spb_node *node, const char *device_id);
+SPB_API spb_metric *spb_device_find_metric(spb_device *device, const char *name);
+/* A new NBIRTH and all DBIRTHs, with the same bdSeq. */
+SPB_API void spb_node_rebirth(spb_node *node);
+/* Counters and state at this moment. */
+SPB_API void spb_node_stats(const spb_node *node, spb_stats *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

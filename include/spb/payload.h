@@ -1,0 +1,143 @@
+/*
+ * Sparkplug B payloads: decode bytes to a tree of plain structs, or encode such a tree to bytes.
+ *
+ * Decoding makes one allocation unit: strings and bytes are views into a copy of the input that lives inside it, and
+ * spb_payload_free releases everything at once. All structs are plain data: read them, or fill your own and encode.
+ * No function here keeps state; different threads may work on different payloads.
+ */
+#ifndef SPB_PAYLOAD_H
+#define SPB_PAYLOAD_H
+
+#include <spb/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A named property of a metric. `value.type` is always sent. */
+typedef struct spb_property {
+    spb_str key;
+    spb_value value;
+} spb_property;
+
+struct spb_property_set {
+    const spb_property *items;
+    size_t count;
+};
+
+struct spb_property_sets {
+    const spb_property_set *items;
+    size_t count;
+};
+
+/* The well-known property `Quality` (Int32) and its values (tck-id-payloads-propertyset-quality-value-value). */
+#define SPB_PROPERTY_QUALITY "Quality"
+#define SPB_QUALITY_BAD 0
+#define SPB_QUALITY_GOOD 192
+#define SPB_QUALITY_STALE 500
+
+struct spb_dataset {
+    size_t column_count;
+    const spb_str *columns;
+    const spb_type *types; /* scalar datatypes, String and DateTime */
+    size_t row_count;
+    const spb_value *cells; /* row by row: cells[row * column_count + column] */
+};
+
+typedef struct spb_metadata {
+    bool has_is_multi_part, has_size, has_seq; /* which of the next three are present */
+    bool is_multi_part;
+    uint64_t size;
+    uint64_t seq;
+    spb_str content_type; /* absent strings have data == NULL */
+    spb_str file_name;
+    spb_str file_type;
+    spb_str md5;
+    spb_str description;
+} spb_metadata;
+
+/* One metric of a message. (The handle of a metric that a node publishes is `spb_metric`, metric.h.) */
+typedef struct spb_payload_metric {
+    spb_str name; /* absent in data messages that use aliases */
+    uint64_t alias;
+    uint64_t timestamp_ms; /* since 1970-01-01 UTC */
+    bool has_alias;
+    bool has_timestamp;
+    bool omit_datatype; /* the datatype is not on the wire: usual in data messages */
+    bool is_historical;
+    bool is_transient;
+    spb_value value; /* value.type is the datatype */
+    const spb_metadata *metadata;       /* NULL: none */
+    const spb_property_set *properties; /* NULL: none */
+} spb_payload_metric;
+
+typedef struct spb_parameter {
+    spb_str name;
+    spb_value value; /* scalar datatypes, String, Text, UUID, DateTime */
+} spb_parameter;
+
+struct spb_template {
+    spb_str version;
+    spb_str template_ref; /* the definition's name; absent in a definition */
+    bool is_definition;
+    bool has_is_definition;
+    const spb_payload_metric *metrics;
+    size_t metric_count;
+    const spb_parameter *parameters;
+    size_t parameter_count;
+};
+
+typedef struct spb_payload {
+    uint64_t timestamp_ms;
+    uint64_t seq; /* 0 … 255 */
+    bool has_timestamp;
+    bool has_seq;
+    bool has_body;
+    spb_str uuid;
+    spb_bytes body;
+    const spb_payload_metric *metrics;
+    size_t metric_count;
+    void *storage; /* private: what spb_payload_free releases; NULL in a payload of the caller's own */
+} spb_payload;
+
+/* What hostile or mistaken input may cost. Zero in a field means its default. */
+typedef struct spb_limits {
+    size_t max_payload_bytes; /* size of the encoded message; default 16 MiB */
+    size_t max_depth;         /* nesting of templates and property sets; default and maximum 32 */
+    size_t max_metrics;       /* metrics, template members, parameters, properties, cells together; default 1,000,000 */
+    size_t max_heap_bytes;    /* heap of one decoded payload, the copy of the input included; default 256 MiB */
+    size_t max_string_bytes;  /* any one string or bytes value; default 16 MiB */
+} spb_limits;
+
+/*
+ * Decodes one payload. On success *out is the caller's, to be freed with spb_payload_free; on failure *out is NULL.
+ * `limits` may be NULL for the defaults. `wire` is copied and need not outlive the call.
+ * SPB_ERR_MALFORMED, SPB_ERR_TRUNCATED, SPB_ERR_TYPE, SPB_ERR_RANGE: err->text names the field path, err->offset the byte.
+ * SPB_ERR_LIMIT: a limit would be exceeded. SPB_ERR_NO_MEMORY.
+ * Unknown fields are skipped, as protobuf demands. Any number of metrics, also none, is fine.
+ */
+SPB_API spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err);
+/* Frees a decoded payload with everything that was reached through it. NULL is fine. */
+SPB_API void spb_payload_free(spb_payload *payload);
+
+/*
+ * Encodes a payload in canonical form: fields in the order of their numbers, integers as tests/data/vectors documents.
+ * On success *bytes is the caller's, to be freed with spb_free. On failure *bytes is NULL and *len 0.
+ * SPB_ERR_TYPE: a value's type does not belong there. SPB_ERR_NAME: a string is not UTF-8, a name is missing where the
+ * format needs one. SPB_ERR_RANGE: seq > 255. SPB_ERR_LIMIT, SPB_ERR_NO_MEMORY. err->text names the field path.
+ */
+SPB_API spb_status spb_payload_encode(const spb_payload *payload, const spb_limits *limits, uint8_t **bytes, size_t *len,
+                                      spb_error *err);
+/* Frees what a function of this library returned with the words "freed with spb_free". NULL is fine. */
+SPB_API void spb_free(void *memory);
+
+/* The first metric of that name, or NULL. Borrowed from the payload. */
+SPB_API const spb_payload_metric *spb_payload_find(const spb_payload *payload, const char *name);
+/* The property of that key, or NULL. `set` may be NULL. */
+SPB_API const spb_property *spb_property_find(const spb_property_set *set, const char *key);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

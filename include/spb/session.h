@@ -1,0 +1,226 @@
+/*
+ * The session of one edge node, as a pure state machine: no I/O, no clock, no thread, no randomness of its own.
+ *
+ * Tell it what happened (spb_session_on_…), pull what it wants done (spb_session_next_action) until there is nothing
+ * more, and come back when something happens or at spb_session_deadline_ms. Most programs use spb/node.h, which does
+ * this; this header is for those who bring their own event loop, MQTT stack or database.
+ *
+ * A session has no lock: one thread at a time may call it. `now` is handed in and counts as frozen during the call.
+ */
+#ifndef SPB_SESSION_H
+#define SPB_SESSION_H
+
+#include <spb/metric.h>
+#include <spb/topic.h>
+#include <spb/transport.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct spb_session spb_session;
+
+typedef struct spb_time {
+    uint64_t mono_ms; /* monotonic; never steps: all timers use it */
+    uint64_t wall_ms; /* since 1970-01-01 UTC; may step: only timestamps use it */
+} spb_time;
+
+/* No deadline: nothing to do until something happens. */
+#define SPB_NEVER UINT64_MAX
+
+typedef enum spb_session_state {
+    SPB_SESSION_STOPPED,     /* not started, or stopped */
+    SPB_SESSION_WAITING,     /* waits for the next attempt to connect */
+    SPB_SESSION_SAVING,      /* the bdSeq is being made durable */
+    SPB_SESSION_CONNECTING,  /* CONNECT is under way */
+    SPB_SESSION_SUBSCRIBING, /* connected; SUBSCRIBE is under way */
+    SPB_SESSION_BIRTHING,    /* NBIRTH and DBIRTHs are being sent */
+    SPB_SESSION_ONLINE,      /* born: data flows */
+    SPB_SESSION_STOPPING     /* NDEATH and DISCONNECT are being written */
+} spb_session_state;
+
+SPB_API const char *spb_session_state_name(spb_session_state state);
+
+typedef enum spb_log_level {
+    SPB_LOG_ERROR,   /* something was lost, or will not work without help */
+    SPB_LOG_WARNING, /* unusual, and dealt with */
+    SPB_LOG_INFO,    /* life of the session: connected, born, stopped */
+    SPB_LOG_DEBUG    /* each message */
+} spb_log_level;
+
+typedef struct spb_session_options {
+    const char *server;    /* e.g. mqtt://127.0.0.1:1883 */
+    const char *group_id;
+    const char *node_id;
+    const char *client_id; /* NULL: "<group_id>-<node_id>" */
+    uint32_t keep_alive_s;       /* 1 … 65535 */
+    uint32_t connect_timeout_ms; /* 100 … 300,000 */
+    uint32_t reconnect_min_ms;   /* first wait after a failure, 10 … reconnect_max_ms */
+    uint32_t reconnect_max_ms;   /* it doubles up to here, with ± 25 % jitter; at most 3,600,000 */
+    uint32_t batch_window_ms;    /* samples of this time share a message; 0: each is sent at once */
+    size_t batch_max_bytes;      /* a message is closed when its metrics reach this size */
+    uint32_t max_in_flight;      /* messages handed to the transport and not yet reported as published */
+    bool no_aliases;             /* data messages carry names instead of aliases */
+    bool has_bdseq;              /* bdseq is that of the last CONNECT, from the store */
+    uint8_t bdseq;
+    uint64_t random_seed;        /* for the jitter */
+} spb_session_options;
+
+#define SPB_SESSION_OPTIONS_INIT                                                                                       \
+    {                                                                                                                  \
+        .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
+        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64                                          \
+    }
+
+/* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */
+SPB_API spb_status spb_session_new(spb_session **out, const spb_session_options *options, spb_error *err);
+/* Frees the session with its devices and metrics. Sends nothing. NULL is fine. */
+SPB_API void spb_session_free(spb_session *session);
+
+/* ---- what it publishes ---- */
+
+/*
+ * Adds a device. It is online from the start: its DBIRTH follows the NBIRTH, or is sent soon on a born node.
+ * SPB_ERR_NAME, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. On failure *out is NULL.
+ */
+SPB_API spb_status spb_session_add_device(spb_session *session, spb_device **out, const char *device_id, spb_time now,
+                                          spb_error *err);
+/*
+ * Adds a metric to a device, or to the node (device NULL). A born node or device is born again soon; several additions
+ * share one birth. `bdSeq` and `Node Control/Rebirth` are the session's own and cannot be added.
+ * SPB_ERR_ARGUMENT, SPB_ERR_NAME, SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. On failure *out is
+ * NULL.
+ */
+SPB_API spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device,
+                                          const spb_metric_def *def, spb_time now, spb_error *err);
+/*
+ * A new sample. Published with the next message of its device when that is born; else it is the value of the next birth.
+ * Never blocks. `value` is copied.
+ * SPB_ERR_TYPE: another datatype than the metric's. SPB_ERR_NAME: text that is not UTF-8. SPB_ERR_NO_MEMORY.
+ */
+SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value,
+                                      uint64_t timestamp_ms, spb_time now);
+/* A device comes (DBIRTH) or goes (DDEATH). No change is fine. */
+SPB_API void spb_session_set_device_online(spb_session *session, spb_device *device, bool online, spb_time now);
+SPB_API bool spb_session_device_is_online(const spb_session *session, const spb_device *device);
+/* A new NBIRTH and all DBIRTHs, with the same bdSeq, as if a host had asked. */
+SPB_API void spb_session_rebirth(spb_session *session, spb_time now);
+/* The last accepted value, borrowed until the next call on this session. */
+SPB_API spb_value spb_session_value(const spb_session *session, const spb_metric *metric, uint64_t *timestamp_ms);
+/* By name; NULL if there is none. `device` NULL: a metric of the node. */
+SPB_API spb_metric *spb_session_find_metric(const spb_session *session, const spb_device *device, const char *name);
+SPB_API spb_device *spb_session_find_device(const spb_session *session, const char *device_id);
+
+/* ---- its life ---- */
+
+/* Begins to connect. No effect unless stopped. */
+SPB_API void spb_session_start(spb_session *session, spb_time now);
+/*
+ * Ends on purpose: pending samples, NDEATH, DISCONNECT; in less than timeout_ms, else the link is dropped and the server
+ * publishes the will. Without a birth in this connection there is no NDEATH.
+ */
+SPB_API void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now);
+SPB_API spb_session_state spb_session_get_state(const spb_session *session);
+/* The monotonic time at which spb_session_on_tick wants to be called, or SPB_NEVER. */
+SPB_API uint64_t spb_session_deadline_ms(const spb_session *session);
+
+/* ---- what happened ---- (events of a link that is not the present one are ignored) */
+
+SPB_API void spb_session_on_tick(spb_session *session, spb_time now);
+/* Answer to SPB_ACTION_SAVE_BDSEQ. A failure is logged; the session goes on. */
+SPB_API void spb_session_on_bdseq_saved(spb_session *session, spb_status status, const char *reason, spb_time now);
+/* Whatever the transport reports. */
+SPB_API void spb_session_on_transport(spb_session *session, const spb_transport_event *event, spb_time now);
+/* The transport did not take a CONNECT, SUBSCRIBE or PUBLISH action. A sequence number must not be left out, so the
+ * session of this link ends. */
+SPB_API void spb_session_on_action_failed(spb_session *session, uint32_t link, spb_status status, const char *reason,
+                                          spb_time now);
+/* Answer to SPB_ACTION_WRITE. With SPB_OK *value is published. */
+SPB_API void spb_session_on_write_done(spb_session *session, spb_metric *metric, spb_status status,
+                                       const spb_value *value, spb_time now);
+
+/* ---- what it wants done ---- */
+
+typedef enum spb_action_kind {
+    SPB_ACTION_SAVE_BDSEQ, /* make as.bdseq durable, then spb_session_on_bdseq_saved */
+    SPB_ACTION_CONNECT,    /* transport->connect(as.connect) */
+    SPB_ACTION_SUBSCRIBE,  /* transport->subscribe(link, as.subscribe) */
+    SPB_ACTION_PUBLISH,    /* transport->publish(link, as.publish) */
+    SPB_ACTION_DISCONNECT, /* transport->disconnect(link, as.timeout_ms) */
+    SPB_ACTION_CLOSE,      /* transport->close(link) */
+    SPB_ACTION_WRITE,      /* a host wants as.write.metric to become as.write.value: ask, then spb_session_on_write_done */
+    SPB_ACTION_COMMAND,    /* a host sent a command that no writable metric takes: tell the application, if it cares */
+    SPB_ACTION_STATE,      /* the state changed: tell the application */
+    SPB_ACTION_LOG         /* something worth a line in a log */
+} spb_action_kind;
+
+/* Why a command was not carried out, or that it has no metric. */
+typedef struct spb_command {
+    spb_str device_id;                /* absent: to the node itself */
+    const spb_payload_metric *metric; /* as it came; its type is resolved when the metric is known */
+    spb_status status;                /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable), SPB_ERR_TYPE, SPB_ERR_RANGE */
+    const char *reason;
+} spb_command;
+
+typedef struct spb_action {
+    spb_action_kind kind;
+    uint32_t link; /* CONNECT … CLOSE */
+    union {
+        uint8_t bdseq;
+        spb_transport_connect connect;
+        struct {
+            const spb_subscription *items;
+            size_t count;
+        } subscribe;
+        spb_transport_message publish;
+        uint32_t timeout_ms;
+        struct {
+            spb_metric *metric;
+            spb_value value;
+        } write;
+        spb_command command;
+        struct {
+            spb_session_state state;
+            const char *reason; /* NULL if there is none */
+        } state;
+        struct {
+            spb_log_level level;
+            const char *text;
+        } log;
+    } as;
+} spb_action;
+
+/*
+ * The next thing to do; false when there is none. Carry each out before pulling the next. Sequence numbers are given
+ * here, so the order of the calls is the order on the wire. Pointers in *out stay valid until the next call of
+ * spb_session_next_action or spb_session_free, whatever other calls come between.
+ */
+SPB_API bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out);
+
+/* ---- counters ---- (since the session was made) */
+
+typedef struct spb_stats {
+    spb_session_state state;
+    uint8_t bdseq;                     /* of the last CONNECT */
+    uint64_t connects;                 /* CONNECTs tried */
+    uint64_t connections_lost;         /* established connections that ended by themselves */
+    uint64_t births;                   /* NBIRTHs published */
+    uint64_t messages_published;       /* handed to the transport */
+    uint64_t bytes_published;          /* payload bytes of these */
+    uint64_t samples_accepted;         /* updates that were taken */
+    uint64_t samples_published;        /* samples in data messages handed to the transport */
+    uint64_t samples_dropped_offline;  /* replaced by a newer one while there was no birth to follow */
+    uint64_t samples_dropped_overflow; /* dropped because the link was slower than the samples */
+    uint64_t samples_dropped_lost;     /* waiting to be sent when the connection was lost */
+    uint64_t rebirth_requests;         /* received from hosts */
+    uint64_t commands_accepted;        /* metric writes that the application accepted */
+    uint64_t commands_refused;         /* metric writes refused, unknown, retained or malformed */
+} spb_stats;
+
+SPB_API void spb_session_stats(const spb_session *session, spb_stats *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

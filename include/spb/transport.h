@@ -1,0 +1,116 @@
+/*
+ * The transport interface: how a session reaches an MQTT server.
+ *
+ * libspb brings one implementation, over paho.mqtt.c (spb_mqtt_new). Who has an MQTT stack of his own implements this
+ * struct: embed it as the first member of your own, fill in the functions, and hand it to spb_node_options.transport or
+ * drive it from the actions of an spb_session.
+ *
+ * One thread calls the functions below; none of them waits for the network. What happens is reported to the listener,
+ * from any thread, in the order in which it happened. Each connection attempt has a number, its `link`, chosen by the
+ * caller and never used twice; every event carries the link that it belongs to.
+ */
+#ifndef SPB_TRANSPORT_H
+#define SPB_TRANSPORT_H
+
+#include <spb/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An MQTT message to be sent. Borrowed for the length of the call. */
+typedef struct spb_transport_message {
+    const char *topic;
+    spb_bytes payload;
+    uint8_t qos;
+    bool retain;
+} spb_transport_message;
+
+typedef struct spb_transport_connect {
+    uint32_t link;              /* the number of this connection */
+    const char *server;         /* mqtt://host:port; the port may be missing */
+    const char *client_id;
+    uint32_t keep_alive_s;
+    uint32_t timeout_ms;        /* for the whole way to CONNACK */
+    spb_transport_message will; /* always present; registered in the CONNECT packet */
+} spb_transport_connect;
+
+typedef struct spb_subscription {
+    const char *filter;
+    uint8_t qos;
+} spb_subscription;
+
+typedef enum spb_transport_event_kind {
+    SPB_TRANSPORT_CONNECTED,      /* the server accepted the connection */
+    SPB_TRANSPORT_CONNECT_FAILED, /* the attempt is over: status and reason say why; nothing follows on this link */
+    SPB_TRANSPORT_LOST,           /* an established connection ended by itself; nothing follows on this link */
+    SPB_TRANSPORT_DISCONNECTED,   /* answer to `disconnect`: DISCONNECT is written, the link closed; nothing follows */
+    SPB_TRANSPORT_SUBSCRIBED,     /* answer to `subscribe`: SPB_OK, or SPB_ERR_REFUSED with the reason */
+    SPB_TRANSPORT_PUBLISHED,      /* `count` more messages are written out (QoS 0), or acknowledged (QoS 1) */
+    SPB_TRANSPORT_MESSAGE         /* a message came in: topic, payload, qos, retained */
+} spb_transport_event_kind;
+
+/* Everything in it is borrowed for the length of the listener's call. */
+typedef struct spb_transport_event {
+    spb_transport_event_kind kind;
+    uint32_t link;
+    spb_status status;  /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT or _REFUSED; SUBSCRIBED */
+    const char *reason; /* for people; NULL if there is none */
+    uint32_t count;     /* PUBLISHED */
+    spb_str topic;      /* MESSAGE */
+    spb_bytes payload;  /* MESSAGE */
+    uint8_t qos;        /* MESSAGE */
+    bool retained;      /* MESSAGE: the server had it stored */
+} spb_transport_event;
+
+/* Called from any thread, never from inside a call to the transport. Copies what it needs and returns at once; calls
+ * nothing of the transport. */
+typedef void (*spb_transport_listener)(void *context, const spb_transport_event *event);
+
+typedef struct spb_transport spb_transport;
+
+struct spb_transport {
+    /* Set once, before the first connect. */
+    void (*set_listener)(spb_transport *self, spb_transport_listener listener, void *context);
+
+    /* Starts a connection with a clean session. There is no other link open at that time. Answered by CONNECTED or
+     * CONNECT_FAILED. A failure here (SPB_ERR_ARGUMENT, SPB_ERR_NO_MEMORY, SPB_ERR_CONNECT) is the whole answer. */
+    spb_status (*connect)(spb_transport *self, const spb_transport_connect *request, spb_error *err);
+
+    /* One SUBSCRIBE packet. Answered by SUBSCRIBED, or by LOST. */
+    spb_status (*subscribe)(spb_transport *self, uint32_t link, const spb_subscription *items, size_t count,
+                            spb_error *err);
+
+    /* Takes a copy of the message for sending; messages leave in the order of the calls, on this link or not at all.
+     * On failure nothing was taken. Each accepted message is answered by PUBLISHED, or by LOST. */
+    spb_status (*publish)(spb_transport *self, uint32_t link, const spb_transport_message *message, spb_error *err);
+
+    /* Writes out what was taken, then DISCONNECT, for at most timeout_ms. Answered by DISCONNECTED, or LOST. */
+    void (*disconnect)(spb_transport *self, uint32_t link, uint32_t timeout_ms);
+
+    /* Drops the link at once, in any state, without DISCONNECT: the server will publish the will. Everything not yet
+     * written is forgotten and never leaves on a later link. After the return no event of this link is reported.
+     * An unknown or ended link is fine. */
+    void (*close)(spb_transport *self, uint32_t link);
+
+    /* Closes what is open and frees the transport. After the return the listener is not called any more. */
+    void (*free)(spb_transport *self);
+};
+
+/* Options of the MQTT transport. Strings are copied; NULL means none. */
+typedef struct spb_mqtt_options {
+    const char *user;
+    const char *password;
+} spb_mqtt_options;
+
+/*
+ * A transport over paho.mqtt.c (MQTT 3.1.1 over TCP). `options` may be NULL. *out is the caller's, to be released with
+ * its `free`. SPB_ERR_NO_MEMORY. Any thread.
+ */
+SPB_API spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, spb_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,23 @@
+/* An arena: many small allocations, freed together, within a budget of bytes. */
+#ifndef SPB_BASE_ARENA_H
+#define SPB_BASE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct spb_arena spb_arena;
+
+/* An arena whose blocks may take up to budget_bytes of heap, its own head included. NULL: no memory, or no budget. */
+spb_arena *spb_arena__new(size_t budget_bytes);
+void spb_arena__free(spb_arena *arena);
+/* `size` bytes aligned for any type, not initialised; NULL when there is no memory or the budget is used up. A size of 0
+ * gives a valid pointer. */
+void *spb_arena__alloc(spb_arena *arena, size_t size);
+/* Zeroed memory for `count` items; NULL also when the product overflows. */
+void *spb_arena__calloc(spb_arena *arena, size_t count, size_t size);
+/* True when the last NULL came from the budget and not from the system. */
+bool spb_arena__over_budget(const spb_arena *arena);
+/* Heap bytes held. */
+size_t spb_arena__used(const spb_arena *arena);
+
+#endif

@@ -1,0 +1,13 @@
+/* Checks of values and text that all rooms above share. */
+#ifndef SPB_CODEC_CHECK_H
+#define SPB_CODEC_CHECK_H
+
+#include <spb/value.h>
+
+/* Well-formed UTF-8 (no surrogates, nothing overlong, nothing above U+10FFFF). On false *bad is the offset of the first
+ * byte of the first bad sequence. */
+bool spb_utf8__is_valid(spb_str text, size_t *bad);
+/* The value's content fits its datatype: integers in range, strings UTF-8, pointers present, array forms right. */
+spb_status spb_value__check(const spb_value *value, spb_error *err);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * Appending the parts of a payload to a buffer, in the order of their field numbers: timestamp, metrics, seq.
+ * What is appended is a complete message at each point, so a batch of metrics can be kept encoded and framed later.
+ * A failed call leaves the buffer as it was.
+ */
+#ifndef SPB_CODEC_ENCODE_H
+#define SPB_CODEC_ENCODE_H
+
+#include <spb/payload.h>
+
+#include "base/buffer.h"
+
+spb_status spb_encode__timestamp(spb_buffer *out, uint64_t timestamp_ms);
+/* One entry of the payload's `metrics`, with its tag and length. Statuses as spb_payload_encode. */
+spb_status spb_encode__metric(spb_buffer *out, const spb_payload_metric *metric, spb_error *err);
+spb_status spb_encode__seq(spb_buffer *out, uint8_t seq);
+
+#endif
