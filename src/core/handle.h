@@ -1,0 +1,16 @@
+/* What the node must know of the core's handles beyond the public headers. */
+#ifndef SPB_CORE_HANDLE_H
+#define SPB_CORE_HANDLE_H
+
+#include <spb/session.h>
+
+/* The session that a handle was made from. Immutable, so any thread. */
+spb_session *spb_metric__session(const spb_metric *metric);
+spb_session *spb_device__session(const spb_device *device);
+/* A pointer that the owner of the session keeps there: the node. Set once, before there are handles. */
+void spb_session__set_owner(spb_session *session, void *owner);
+void *spb_session__owner(const spb_session *session);
+/* The write callback of the definition and its user pointer. Immutable, so any thread. */
+spb_write_fn spb_metric__on_write(const spb_metric *metric, void **user);
+
+#endif
