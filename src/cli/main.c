@@ -1,0 +1,78 @@
+/* The tool `spb`: chooses the command. What a command does, and its own options, are left to cmd_*.c. */
+#include <stdio.h>
+#include <string.h>
+
+#include <spb/version.h>
+
+#include "cli/cli.h"
+
+static const char help[] = "Usage: spb COMMAND [OPTION...]\n"
+                           "\n"
+                           "Reads and writes Sparkplug B (Eclipse Sparkplug 3.0, spBv1.0).\n"
+                           "\n"
+                           "Commands:\n"
+                           "  decode [FILE|-]   show captured or live payloads, as text or JSON\n"
+                           "  edge              run a demo edge node with measurements of this machine\n"
+                           "  help [COMMAND]    this text, or the one of a command\n"
+                           "\n"
+                           "Options:\n"
+                           "  --help, -h        this text\n"
+                           "  --version         version of the tool and of the library\n"
+                           "\n"
+                           "Exit status: 0 all was well, 1 something was wrong in the input, with the\n"
+                           "network or the system, 2 the command line is wrong.\n";
+
+typedef struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} command;
+
+static const command commands[] = {{"decode", cmd_decode}, {"edge", cmd_edge}};
+
+static const command *find_command(const char *name) {
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int usage(const char *what, const char *word) {
+    fprintf(stderr, "spb: %s%s; see spb help\n", what, word);
+    return CLI_USAGE;
+}
+
+static int run_help(int argc, char **argv) {
+    if (argc < 2) {
+        fputs(help, stdout);
+        return CLI_OK;
+    }
+    const command *found = find_command(argv[1]);
+    if (!found) {
+        return usage("no command ", argv[1]);
+    }
+    char option[] = "--help";
+    char *arguments[] = {argv[1], option, NULL};
+    return found->run(2, arguments);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        return usage("a command is missing", "");
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0) {
+        printf("spb %s (libspb %s)\n", SPB_VERSION, spb_version());
+        return CLI_OK;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        fputs(help, stdout);
+        return CLI_OK;
+    }
+    if (strcmp(name, "help") == 0) {
+        return run_help(argc - 1, argv + 1);
+    }
+    const command *found = find_command(name);
+    return found ? found->run(argc - 1, argv + 1) : usage("no command ", name);
+}
