@@ -1,0 +1,192 @@
+"""The life of the demo edge node on a real mosquitto, as a subscriber and an independent decoder see it."""
+
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from harness import HERE, Broker, Edge, Subscriber
+
+PROTO = HERE.parent.parent / "proto" / "sparkplug_b.proto"
+DATA = {"NDATA", "DDATA"}
+NUMBERED = {"NBIRTH", "DBIRTH", "NDATA", "DDATA", "DDEATH"}
+
+
+def command(text):
+    """A command payload, made by protoc and not by us."""
+    made = subprocess.run(
+        ["protoc", f"--proto_path={PROTO.parent}", "--encode=org.eclipse.tahu.protobuf.Payload", PROTO.name],
+        input=text.encode(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return made.stdout
+
+
+REBIRTH = command('timestamp: 1 metrics { name: "Node Control/Rebirth" timestamp: 1 datatype: 11 boolean_value: true }')
+
+
+class LifeTest(unittest.TestCase):
+    def setUp(self):
+        self.broker = Broker()
+        self.addCleanup(self.broker.close)
+        self.host = self.subscribe()
+
+    def subscribe(self):
+        host = Subscriber(self.broker)
+        self.addCleanup(host.close)
+        return host
+
+    def edge(self, *options, **more):
+        edge = Edge(self.broker, *options, **more)
+        self.addCleanup(edge.close)
+        return edge
+
+    def check_stream(self, messages):
+        """The rules that every stream of one edge node keeps, from its first message on."""
+        bdseq, seq, born = None, None, set()
+        for message in messages:
+            if message.kind in ("NCMD", "DCMD", "STATE"):
+                continue
+            self.assertFalse(message.retain, message)
+            if message.kind == "NDEATH":
+                self.assertIsNone(message.seq, "tck-id-payloads-ndeath-seq")
+                self.assertEqual(message.value("bdSeq"), bdseq)
+                self.assertEqual(len(message.decoded["metrics"]), 1, message)
+                born.clear()
+                continue
+            self.assertEqual(message.qos, 0, message)
+            self.assertIn(message.kind, NUMBERED)
+            for metric in message.decoded["metrics"]:
+                self.assertIn("timestamp", metric, message)
+            if message.kind == "NBIRTH":
+                self.assertEqual(message.seq, 0)
+                bdseq = message.value("bdSeq")
+                self.assertIsNotNone(bdseq)
+                self.assertIs(message.value("Node Control/Rebirth"), False)
+                for name in ("bdSeq", "Node Control/Rebirth"):
+                    self.assertNotIn("alias", message.metric(name))
+                born = {None}
+            else:
+                self.assertIn(None, born, f"before the NBIRTH: {message}")
+                self.assertEqual(message.seq, (seq + 1) % 256, message)
+                if message.kind == "DBIRTH":
+                    born.add(message.device)
+                else:
+                    self.assertIn(message.device, born, message)
+                if message.kind == "DDEATH":
+                    born.remove(message.device)
+            seq = message.seq
+
+    def test_full_life(self):
+        edge = self.edge()
+        self.host.wait_kind("NDATA", self.host.wait_kind("DDATA"))
+        self.assertEqual(edge.stop(), 0, edge.output())
+        death = self.host.wait_kind("NDEATH")
+        messages = self.host.messages[: death + 1]
+        self.assertEqual([message.kind for message in messages[:2]], ["NBIRTH", "DBIRTH"])
+        self.check_stream(messages)
+        birth = messages[0]
+        aliases = [metric["alias"] for m in messages[:2] for metric in m.decoded["metrics"] if "alias" in metric]
+        self.assertEqual(len(aliases), len(set(aliases)), "tck-id-payloads-alias-uniqueness")
+        self.assertGreater(birth.value("System/Memory/Total") or 0, 0)
+        self.assertEqual(messages[1].device, "PLC-1")
+
+    def test_seq_wraps_from_255_to_0(self):
+        edge = self.edge("--duration", 60, interval_ms=100)
+        seen = self.host.wait(lambda m: m.kind in DATA and m.seq == 255, "seq 255", timeout=60)
+        self.host.wait(lambda m: m.kind in DATA and m.seq == 0, "seq 0", seen)
+        edge.stop()
+        self.check_stream(self.host.messages[: self.host.wait_kind("NDEATH") + 1])
+
+    def test_killed_process_leaves_a_death(self):
+        edge = self.edge()
+        self.host.wait_kind("DDATA")
+        edge.kill()
+        death = self.host.wait_kind("NDEATH")
+        self.check_stream(self.host.messages[: death + 1])
+        self.assertEqual(self.host.messages[death].qos, 1, "tck-id-payloads-ndeath-will-message-qos")
+
+    def test_bdseq_goes_on_after_kill_with_a_store(self):
+        with tempfile.TemporaryDirectory() as directory:
+            store = pathlib.Path(directory) / "edge.spb"
+            start, numbers = 0, []
+            for _ in range(3):
+                edge = self.edge("--store", store)
+                birth = self.host.wait_kind("NBIRTH", start)
+                numbers.append(self.host.messages[birth].value("bdSeq"))
+                edge.kill()
+                start = self.host.wait_kind("NDEATH", birth) + 1
+        self.assertEqual(numbers, [0, 1, 2])
+        self.check_stream(self.host.messages)
+
+    def test_broker_restart(self):
+        edge = self.edge()
+        self.host.wait_kind("DDATA")
+        before = self.host.messages[0].value("bdSeq")
+        # The node sleeps while the broker changes, so that the new subscriber is there first and sees everything.
+        edge.process.send_signal(signal.SIGSTOP)
+        self.broker.restart()
+        host = self.subscribe()
+        edge.process.send_signal(signal.SIGCONT)
+        host.wait_kind("DDATA")
+        edge.stop()
+        messages = host.messages[: host.wait_kind("NDEATH") + 1]
+        self.assertEqual([message.kind for message in messages[:2]], ["NBIRTH", "DBIRTH"], "nothing before the births")
+        self.assertEqual(messages[0].value("bdSeq"), before + 1)
+        self.check_stream(messages)
+
+    def test_rebirth_request(self):
+        edge = self.edge()
+        start = self.host.wait_kind("DDATA")
+        self.broker.publish(edge.topic("NCMD"), REBIRTH)
+        birth = self.host.wait_kind("NBIRTH", start)
+        self.host.wait_kind("DDATA", birth)
+        edge.stop()
+        death = self.host.wait_kind("NDEATH", birth)
+        messages = self.host.messages[: death + 1]
+        self.assertEqual(messages[birth].value("bdSeq"), messages[0].value("bdSeq"))
+        self.assertEqual(messages[birth + 1].kind, "DBIRTH")
+        self.assertEqual([m.kind for m in messages].count("NDEATH"), 1, "a rebirth is no death")
+        self.assertEqual(self.broker.log.read_text().count("New client connected from"), self.connections_of_tests() + 1)
+        self.check_stream(messages)
+
+    def connections_of_tests(self):
+        """Everybody but the edge node: the log names the client of each connection."""
+        lines = [line for line in self.broker.log.read_text().splitlines() if "New client connected from" in line]
+        return len([line for line in lines if " as Plant1-Edge1 " not in line])
+
+    def test_setpoint_command(self):
+        edge = self.edge()
+        self.host.wait_kind("DDATA")
+        write = command('timestamp: 1 metrics { name: "Setpoint" timestamp: 1 datatype: 10 double_value: 42.5 }')
+        self.broker.publish(edge.topic("DCMD", "PLC-1"), write)
+        at = self.host.wait(lambda m: m.kind == "DDATA" and m.value("Setpoint") == 42.5, "the new setpoint")
+        first = self.host.messages[1].value("Temperature")
+
+        def follows(message):
+            return message.kind == "DDATA" and message.value("Temperature") is not None and message.value("Temperature") < first
+
+        if first > 42.5:
+            self.host.wait(follows, "a falling temperature", at)
+        outside = command('timestamp: 1 metrics { name: "Setpoint" timestamp: 1 datatype: 10 double_value: 1e6 }')
+        self.broker.publish(edge.topic("DCMD", "PLC-1"), outside)
+        self.broker.publish(edge.topic("DCMD", "PLC-1"), b"\xff\xff garbage")
+        self.broker.publish(edge.topic("NCMD"), b"\x12\xff\xff\xff\xff\x0f")
+        self.broker.publish(edge.topic("DCMD", "PLC-1"), write)
+        self.host.wait(lambda m: m.kind == "DDATA" and m.value("Setpoint") == 42.5, "the setpoint again", at + 1)
+        self.assertNotIn(1e6, [m.value("Setpoint") for m in self.host.messages if m.kind == "DDATA"])
+        edge.stop()
+        self.check_stream(self.host.messages[: self.host.wait_kind("NDEATH") + 1])
+
+    def test_bad_options_are_refused(self):
+        for options in (["--interval", "0"], ["--interval", "soon"], ["--group", "a/b"], ["--broker", "ftp://x"], ["--what"]):
+            edge = Edge(self.broker, *options)
+            self.addCleanup(edge.close)
+            self.assertIn(edge.process.wait(30), (1, 2), options)
+            self.assertIn("spb", edge.output())
+
+
+if __name__ == "__main__":
+    unittest.main()
