@@ -1,0 +1,118 @@
+/*
+ * Decides how an arena takes memory from the system: blocks that grow, each counted against the budget before it is
+ * asked for. What is built in it is left to its users.
+ */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BLOCK_BYTES 1024
+#define LARGEST_STEP_BYTES (1024 * 1024)
+
+/* A block is this head and the memory behind it. */
+typedef struct block {
+    struct block *next;
+    alignas(max_align_t) unsigned char memory[];
+} block;
+
+struct spb_arena {
+    block *blocks;       /* newest first */
+    unsigned char *free; /* the unused rest of the newest block */
+    size_t free_bytes;
+    size_t next_bytes; /* size of the next block, unless more is wanted at once */
+    size_t used_bytes;
+    size_t budget_bytes;
+    bool over_budget;
+};
+
+spb_arena *spb_arena__new(size_t budget_bytes) {
+    if (budget_bytes < sizeof(spb_arena)) {
+        return NULL;
+    }
+    spb_arena *arena = malloc(sizeof *arena);
+    if (arena) {
+        *arena =
+            (spb_arena){.next_bytes = FIRST_BLOCK_BYTES, .used_bytes = sizeof *arena, .budget_bytes = budget_bytes};
+    }
+    return arena;
+}
+
+void spb_arena__free(spb_arena *arena) {
+    if (!arena) {
+        return;
+    }
+    for (block *each = arena->blocks; each;) {
+        block *next = each->next;
+        free(each);
+        each = next;
+    }
+    free(arena);
+}
+
+/* A block with at least `size` bytes becomes the newest one. What is left of the block before it is given up. */
+static bool grow(spb_arena *arena, size_t size) {
+    size_t left = arena->budget_bytes - arena->used_bytes;
+    arena->over_budget = left < sizeof(block) || size > left - sizeof(block);
+    if (arena->over_budget) {
+        return false;
+    }
+    size_t bytes = size > arena->next_bytes ? size : arena->next_bytes;
+    if (bytes > left - sizeof(block)) {
+        bytes = size;
+    }
+    block *added = malloc(sizeof *added + bytes);
+    if (!added) {
+        return false;
+    }
+    added->next = arena->blocks;
+    arena->blocks = added;
+    arena->free = added->memory;
+    arena->free_bytes = bytes;
+    arena->used_bytes += sizeof *added + bytes;
+    if (arena->next_bytes < LARGEST_STEP_BYTES) {
+        arena->next_bytes *= 2;
+    }
+    return true;
+}
+
+void *spb_arena__alloc(spb_arena *arena, size_t size) {
+    const size_t unit = alignof(max_align_t);
+    if (size > SIZE_MAX - unit) {
+        arena->over_budget = true;
+        return NULL;
+    }
+    size_t rounded = (size + unit - 1) / unit * unit;
+    if (rounded == 0) {
+        rounded = unit;
+    }
+    if (rounded > arena->free_bytes && !grow(arena, rounded)) {
+        return NULL;
+    }
+    void *memory = arena->free;
+    arena->free += rounded;
+    arena->free_bytes -= rounded;
+    return memory;
+}
+
+void *spb_arena__calloc(spb_arena *arena, size_t count, size_t size) {
+    if (size > 0 && count > SIZE_MAX / size) {
+        arena->over_budget = true;
+        return NULL;
+    }
+    void *memory = spb_arena__alloc(arena, count * size);
+    if (memory) {
+        memset(memory, 0, count * size);
+    }
+    return memory;
+}
+
+bool spb_arena__over_budget(const spb_arena *arena) {
+    return arena->over_budget;
+}
+
+size_t spb_arena__used(const spb_arena *arena) {
+    return arena->used_bytes;
+}
