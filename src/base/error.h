@@ -5,9 +5,9 @@
 #include <spb/status.h>
 
 #if defined(__GNUC__)
-#define SPB_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define SPB_PRINTF(text, args) __attribute__((format(printf, text, args)))
 #else
-#define SPB_PRINTF(format, first)
+#define SPB_PRINTF(text, args)
 #endif
 
 /* Fills *err (NULL is fine) and returns `status`, so that a failing function can end with `return spb_error__set(…)`. */
