@@ -5,9 +5,15 @@
 #include <spb/value.h>
 
 /* Well-formed UTF-8 (no surrogates, nothing overlong, nothing above U+10FFFF). On false *bad is the offset of the first
- * byte of the first bad sequence. */
+ * byte of the first bad sequence; it may be NULL. */
 bool spb_utf8__is_valid(spb_str text, size_t *bad);
-/* The value's content fits its datatype: integers in range, strings UTF-8, pointers present, array forms right. */
+/*
+ * The value's content fits its datatype: integers in range, strings UTF-8, pointers present, array forms right. What a
+ * DataSet, Template or property set holds is not looked at. Null is fine.
+ * SPB_ERR_TYPE: no such datatype. SPB_ERR_RANGE: the number does not fit. SPB_ERR_NAME: a string is not UTF-8, or one
+ * of a StringArray holds a NUL. SPB_ERR_MALFORMED: packed array of a wrong length. SPB_ERR_ARGUMENT: a pointer is
+ * missing.
+ */
 spb_status spb_value__check(const spb_value *value, spb_error *err);
 
 #endif

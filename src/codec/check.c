@@ -1,0 +1,162 @@
+/*
+ * Decides what well-formed text is, and whether a value's content fits its datatype. What a DataSet, Template or
+ * property set holds is left to those who walk it.
+ */
+#include "codec/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "codec/value.h"
+
+/* Length of the well-formed sequence at the head of text (table 3-7 of the Unicode standard); 0: there is none. */
+static size_t sequence_len(const uint8_t *text, size_t len) {
+    uint8_t lead = text[0];
+    if (lead < 0x80) {
+        return 1;
+    }
+    size_t wanted = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || len < wanted) {
+        return 0;
+    }
+    /* The second byte is where overlong forms, surrogates and what is above U+10FFFF are told apart. */
+    uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (text[1] < low || text[1] > high) {
+        return 0;
+    }
+    for (size_t i = 2; i < wanted; i++) {
+        if ((text[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    return wanted;
+}
+
+bool spb_utf8__is_valid(spb_str text, size_t *bad) {
+    size_t at = 0;
+    while (at < text.len) {
+        size_t len = sequence_len((const uint8_t *)text.data + at, text.len - at);
+        if (len == 0) {
+            if (bad) {
+                *bad = at;
+            }
+            return false;
+        }
+        at += len;
+    }
+    return true;
+}
+
+static spb_status missing(const char *name, spb_error *err) {
+    return spb_error__set(err, SPB_ERR_ARGUMENT, "%s without its content", name);
+}
+
+static spb_status check_signed(int64_t number, int64_t min, int64_t max, const char *name, spb_error *err) {
+    if (number < min || number > max) {
+        return spb_error__set(err, SPB_ERR_RANGE, "%lld does not fit %s", (long long)number, name);
+    }
+    return SPB_OK;
+}
+
+static spb_status check_unsigned(uint64_t number, uint64_t max, const char *name, spb_error *err) {
+    if (number > max) {
+        return spb_error__set(err, SPB_ERR_RANGE, "%llu does not fit %s", (unsigned long long)number, name);
+    }
+    return SPB_OK;
+}
+
+static spb_status check_string(spb_str text, const char *name, spb_error *err) {
+    if (!text.data) {
+        return missing(name, err);
+    }
+    size_t bad = 0;
+    if (!spb_utf8__is_valid(text, &bad)) {
+        return spb_error__set(err, SPB_ERR_NAME, "%s is not UTF-8 at its byte %zu", name, bad);
+    }
+    return SPB_OK;
+}
+
+static spb_status check_bytes(spb_bytes bytes, const char *name, spb_error *err) {
+    return !bytes.data && bytes.len > 0 ? missing(name, err) : SPB_OK;
+}
+
+/* A NUL ends an element on the wire, so none may stand inside. */
+static spb_status check_string_array(const spb_value *value, spb_error *err) {
+    size_t cursor = 0;
+    size_t index = 0;
+    spb_value element;
+    while (spb_array_next(value, &cursor, &element)) {
+        char name[64];
+        snprintf(name, sizeof name, "element %zu of the StringArray", index++);
+        if (element.is_null) {
+            return missing(name, err);
+        }
+        spb_status status = check_string(element.as.str, name, err);
+        if (status != SPB_OK) {
+            return status;
+        }
+        if (element.as.str.len > 0 && memchr(element.as.str.data, 0, element.as.str.len)) {
+            return spb_error__set(err, SPB_ERR_NAME, "%s holds a NUL", name);
+        }
+    }
+    return SPB_OK;
+}
+
+static spb_status check_array(const spb_value *value, spb_error *err) {
+    const char *name = spb_type_name(value->type);
+    if (value->is_packed) {
+        spb_status status = check_bytes(value->as.bytes, name, err);
+        if (status == SPB_OK) {
+            status = spb_array__check_packed(value->type, value->as.bytes, err);
+        }
+        if (status != SPB_OK) {
+            return status;
+        }
+    } else if (!value->as.array.items && value->as.array.count > 0) {
+        return missing(name, err);
+    } else if (value->as.array.count > UINT32_MAX) {
+        return spb_error__set(err, SPB_ERR_RANGE, "%s of %zu elements, more than 32 bits can count", name,
+                              value->as.array.count);
+    }
+    return value->type == SPB_STRING_ARRAY ? check_string_array(value, err) : SPB_OK;
+}
+
+spb_status spb_value__check(const spb_value *value, spb_error *err) {
+    if (value->is_null && value->type == SPB_UNKNOWN) {
+        return SPB_OK;
+    }
+    spb_type form = value->is_null ? value->type : spb_value__form(value);
+    if (!spb_type__is_known(form)) {
+        return spb_error__set(err, SPB_ERR_TYPE, "there is no datatype %d", (int)value->type);
+    }
+    if (value->is_null) {
+        return SPB_OK;
+    }
+    const char *name = spb_type_name(form);
+    switch (form) {
+    case SPB_INT8: return check_signed(value->as.i64, INT8_MIN, INT8_MAX, name, err);
+    case SPB_INT16: return check_signed(value->as.i64, INT16_MIN, INT16_MAX, name, err);
+    case SPB_INT32: return check_signed(value->as.i64, INT32_MIN, INT32_MAX, name, err);
+    case SPB_UINT8: return check_unsigned(value->as.u64, UINT8_MAX, name, err);
+    case SPB_UINT16: return check_unsigned(value->as.u64, UINT16_MAX, name, err);
+    case SPB_UINT32: return check_unsigned(value->as.u64, UINT32_MAX, name, err);
+    case SPB_INT64:
+    case SPB_UINT64:
+    case SPB_DATETIME:
+    case SPB_FLOAT:
+    case SPB_DOUBLE:
+    case SPB_BOOLEAN: return SPB_OK;
+    case SPB_STRING:
+    case SPB_TEXT:
+    case SPB_UUID: return check_string(value->as.str, name, err);
+    case SPB_BYTES:
+    case SPB_FILE: return check_bytes(value->as.bytes, name, err);
+    case SPB_DATASET: return value->as.dataset ? SPB_OK : missing(name, err);
+    case SPB_TEMPLATE: return value->as.tmpl ? SPB_OK : missing(name, err);
+    case SPB_PROPERTY_SET: return value->as.set ? SPB_OK : missing(name, err);
+    case SPB_PROPERTY_SET_LIST: return value->as.sets ? SPB_OK : missing(name, err);
+    default: return check_array(value, err);
+    }
+}
