@@ -1,6 +1,5 @@
 # The flags of our own code; generated code is compiled without them.
 add_library(spb_flags INTERFACE)
-target_compile_features(spb_flags INTERFACE c_std_11)
 target_compile_options(
     spb_flags
     INTERFACE -Wall
