@@ -67,7 +67,8 @@ typedef struct spb_host_state {
 
 /*
  * Reads {"online":bool,"timestamp":ms}: any order, white space and further keys are fine.
- * SPB_ERR_MALFORMED: not JSON, or a key is missing or of another type. SPB_ERR_LIMIT: over 4 KiB.
+ * SPB_ERR_MALFORMED: not JSON, a key twice, or one of the two missing or of another type (the timestamp is an integer
+ * ≥ 0). SPB_ERR_LIMIT: over 4 KiB, or nested deeper than 32. SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_host_state_parse(spb_host_state *out, spb_bytes json, spb_error *err);
 /* Writes the JSON with a NUL. SPB_ERR_LIMIT: the buffer is too small (64 bytes always suffice). */
