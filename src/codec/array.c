@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "codec/wire.h"
 
 /* The packed BooleanArray begins with its count, as 32 bits. */
 #define COUNT_BYTES 4
@@ -34,21 +35,12 @@ static size_t element_size(spb_type array) {
     }
 }
 
-/* Byte by byte: right on every machine, whatever its byte order and alignment. */
-static uint64_t load(const uint8_t *bytes, size_t size) {
-    uint64_t number = 0;
-    for (size_t i = 0; i < size; i++) {
-        number |= (uint64_t)bytes[i] << (8 * i);
-    }
-    return number;
-}
-
 /* Never more than there are bits, so that it may be trusted also where nobody checked the array. */
 static size_t packed_boolean_count(spb_bytes packed) {
     if (packed.len < COUNT_BYTES) {
         return 0;
     }
-    uint64_t count = load(packed.data, COUNT_BYTES);
+    uint64_t count = fixed_read(packed.data, COUNT_BYTES);
     uint64_t bits = (uint64_t)(packed.len - COUNT_BYTES) * 8;
     return (size_t)(count < bits ? count : bits);
 }
@@ -59,6 +51,14 @@ static size_t packed_string_count(spb_bytes packed) {
         count += packed.data[i] == 0;
     }
     return count;
+}
+
+size_t spb_array__item_size(spb_type type) {
+    switch (type) {
+    case SPB_BOOLEAN_ARRAY: return sizeof(bool);
+    case SPB_STRING_ARRAY: return sizeof(spb_str);
+    default: return element_size(type);
+    }
 }
 
 spb_status spb_array__check_packed(spb_type type, spb_bytes packed, spb_error *err) {
@@ -74,7 +74,7 @@ spb_status spb_array__check_packed(spb_type type, spb_bytes packed, spb_error *e
             return spb_error__set(err, SPB_ERR_MALFORMED, "BooleanArray of %zu bytes, too short for its count",
                                   packed.len);
         }
-        uint64_t count = load(packed.data, COUNT_BYTES);
+        uint64_t count = fixed_read(packed.data, COUNT_BYTES);
         uint64_t wanted = COUNT_BYTES + (count + 7) / 8;
         if (packed.len != wanted) {
             return spb_error__set(err, SPB_ERR_MALFORMED, "BooleanArray of %zu bytes, but its count of %llu needs %llu",
@@ -130,19 +130,15 @@ static int64_t sign_extend(uint64_t number, size_t size) {
 
 static spb_value packed_element(spb_type array, const uint8_t *bytes) {
     size_t size = element_size(array);
-    uint64_t number = load(bytes, size);
+    uint64_t number = fixed_read(bytes, size);
     spb_value element = {.type = element_type(array)};
     switch (array) {
     case SPB_INT8_ARRAY:
     case SPB_INT16_ARRAY:
     case SPB_INT32_ARRAY:
     case SPB_INT64_ARRAY: element.as.i64 = sign_extend(number, size); break;
-    case SPB_FLOAT_ARRAY: {
-        uint32_t bits = (uint32_t)number;
-        memcpy(&element.as.f32, &bits, sizeof bits);
-        break;
-    }
-    case SPB_DOUBLE_ARRAY: memcpy(&element.as.f64, &number, sizeof number); break;
+    case SPB_FLOAT_ARRAY: element.as.f32 = float_from_bits(number); break;
+    case SPB_DOUBLE_ARRAY: element.as.f64 = double_from_bits(number); break;
     default: element.as.u64 = number; break;
     }
     return element;

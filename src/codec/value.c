@@ -80,7 +80,7 @@ spb_type spb_value__form(const spb_value *value) {
     if (value->is_null) {
         return SPB_UNKNOWN;
     }
-    if (value->type != SPB_UNKNOWN) {
+    if (spb_type__is_known(value->type)) {
         return value->type;
     }
     switch ((spb_wire)value->wire) {

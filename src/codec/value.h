@@ -7,11 +7,13 @@
 /* One of the 34 datatypes; false for SPB_UNKNOWN and any other number. */
 bool spb_type__is_known(spb_type type);
 /*
- * Which member of `as` holds the content, said as a datatype: the value's own one, or while that is unknown the one
- * that its wire field implies (an extension counts as Bytes). SPB_UNKNOWN: there is no content.
+ * Which member of `as` holds the content, said as a datatype: the value's own one, or while that is unknown (or of a
+ * later schema) the one that its wire field implies (an extension counts as Bytes). SPB_UNKNOWN: there is no content.
  */
 spb_type spb_value__form(const spb_value *value);
 /* The packed form of an array has a length that its datatype can have. SPB_ERR_MALFORMED. */
 spb_status spb_array__check_packed(spb_type type, spb_bytes packed, spb_error *err);
+/* Bytes of one item of spb_array, the machine's own form, by the array's datatype. */
+size_t spb_array__item_size(spb_type type);
 
 #endif
