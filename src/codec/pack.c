@@ -1,0 +1,87 @@
+/*
+ * Decides the packed form of arrays: little-endian numbers; a 32-bit count and bits from the highest one; strings that
+ * end in NUL (tck-id-payloads-metric-datatype-value and the array types of chapter 6). Reading it is left to array.c.
+ */
+#include "codec/pack.h"
+
+#include "codec/wire.h"
+
+#define COUNT_BYTES 4
+
+static size_t element_size(spb_type type) {
+    switch (type) {
+    case SPB_INT8_ARRAY:
+    case SPB_UINT8_ARRAY: return 1;
+    case SPB_INT16_ARRAY:
+    case SPB_UINT16_ARRAY: return 2;
+    case SPB_INT32_ARRAY:
+    case SPB_UINT32_ARRAY:
+    case SPB_FLOAT_ARRAY: return 4;
+    default: return 8;
+    }
+}
+
+size_t spb_pack__size(const spb_value *value) {
+    spb_array array = value->as.array;
+    if (value->type == SPB_BOOLEAN_ARRAY) {
+        return COUNT_BYTES + (array.count + 7) / 8;
+    }
+    if (value->type != SPB_STRING_ARRAY) {
+        return array.count * element_size(value->type);
+    }
+    const spb_str *strings = array.items;
+    size_t size = 0;
+    for (size_t i = 0; i < array.count; i++) {
+        size += strings[i].len + 1;
+    }
+    return size;
+}
+
+static uint8_t *write_booleans(uint8_t *p, const bool *items, size_t count) {
+    p = fixed_write(p, count, COUNT_BYTES);
+    memset(p, 0, (count + 7) / 8);
+    for (size_t i = 0; i < count; i++) {
+        p[i / 8] |= (uint8_t)(items[i] << (7 - i % 8));
+    }
+    return p + (count + 7) / 8;
+}
+
+static uint8_t *write_strings(uint8_t *p, const spb_str *items, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        memcpy(p, items[i].data, items[i].len);
+        p += items[i].len;
+        *p++ = '\0';
+    }
+    return p;
+}
+
+uint8_t *spb_pack__write(uint8_t *p, const spb_value *value) {
+    spb_array array = value->as.array;
+    if (value->type == SPB_BOOLEAN_ARRAY) {
+        return write_booleans(p, array.items, array.count);
+    }
+    if (value->type == SPB_STRING_ARRAY) {
+        return write_strings(p, array.items, array.count);
+    }
+    size_t width = element_size(value->type);
+    for (size_t i = 0; i < array.count; i++) {
+        switch (width) {
+        case 1: *p = ((const uint8_t *)array.items)[i]; break;
+        case 2: fixed_write(p, ((const uint16_t *)array.items)[i], 2); break;
+        case 4: {
+            uint32_t bits; /* a float, too */
+            memcpy(&bits, (const uint8_t *)array.items + 4 * i, 4);
+            fixed_write(p, bits, 4);
+            break;
+        }
+        default: {
+            uint64_t bits;
+            memcpy(&bits, (const uint8_t *)array.items + 8 * i, 8);
+            fixed_write(p, bits, 8);
+            break;
+        }
+        }
+        p += width;
+    }
+    return p;
+}
