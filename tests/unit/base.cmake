@@ -1,0 +1,2 @@
+spb_unit_test(error base)
+spb_unit_test(buffer base)
