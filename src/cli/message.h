@@ -1,0 +1,25 @@
+/* A decoded message, ready to be shown: what text.c and json_message.c are given. */
+#ifndef SPB_CLI_MESSAGE_H
+#define SPB_CLI_MESSAGE_H
+
+#include <spb/payload.h>
+#include <spb/topic.h>
+
+#include "cli/births.h"
+
+typedef struct message {
+    bool has_time;
+    uint64_t time_ms;   /* of the capture */
+    spb_str topic_text; /* absent: a payload alone, and `topic` means nothing */
+    spb_topic topic;
+    const spb_payload *payload; /* NULL: a STATE message */
+    spb_host_state state;
+    const metric_view *metrics; /* one for each of the payload's */
+    const char *remark;         /* what is odd about it; "" if nothing is */
+} message;
+
+/* The datatype to show a decoded value as: its own, or while that is unknown the one closest to the field that carried
+ * it. SPB_UNKNOWN: it is null, or no field carried one. */
+spb_type message_type_shown(const spb_value *value);
+
+#endif

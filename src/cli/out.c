@@ -1,0 +1,51 @@
+/* Decides when output reaches the system: when the buffer is full or its owner says so. The forms of numbers are left
+ * to number.c. */
+#include "cli/out.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "cli/number.h"
+
+void out_init(out *o, int fd) {
+    o->fd = fd;
+    o->len = 0;
+    o->error = 0;
+}
+
+void out_flush(out *o) {
+    size_t done = 0;
+    while (o->fd >= 0 && o->error == 0 && done < o->len) {
+        ssize_t written = write(o->fd, o->data + done, o->len - done);
+        if (written >= 0) {
+            done += (size_t)written;
+        } else if (errno != EINTR) {
+            o->error = errno;
+        }
+    }
+    o->len = 0;
+}
+
+void out_bytes(out *o, const void *bytes, size_t len) {
+    const char *from = bytes;
+    while (len > OUT_CAPACITY - o->len) {
+        size_t part = OUT_CAPACITY - o->len;
+        memcpy(o->data + o->len, from, part);
+        o->len += part;
+        out_flush(o);
+        from += part;
+        len -= part;
+    }
+    if (len > 0) {
+        memcpy(o->data + o->len, from, len);
+        o->len += len;
+    }
+}
+
+void out_u64(out *o, uint64_t number) {
+    out_claim(o, number_u64(out_room(o, NUMBER_SIZE), number));
+}
+
+void out_i64(out *o, int64_t number) {
+    out_claim(o, number_i64(out_room(o, NUMBER_SIZE), number));
+}
