@@ -1,0 +1,20 @@
+# The house itself: what the layers, the public headers and the installed library promise.
+find_program(PYTHON python3 REQUIRED)
+find_program(CXX NAMES c++ g++ clang++ clang++-14 REQUIRED)
+
+function(spb_house_test name)
+    add_test(NAME house/${name} COMMAND ${ARGN})
+    set_tests_properties(house/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+spb_house_test(includes ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/includes.py ${PROJECT_SOURCE_DIR})
+spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py ${PROJECT_SOURCE_DIR}
+               ${CMAKE_C_COMPILER} ${CXX})
+spb_house_test(format ${PROJECT_SOURCE_DIR}/scripts/format-check)
+if(NOT SPB_SANITIZE) # sanitizers add symbols, and demands on whoever links
+    spb_house_test(exports ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/exports.py ${PROJECT_SOURCE_DIR} ${CMAKE_NM}
+                   $<TARGET_FILE:spb> $<TARGET_FILE:spb_static> $<TARGET_FILE:spb_core>)
+    spb_house_test(consumer ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/consumer.py ${PROJECT_SOURCE_DIR}
+                   ${PROJECT_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PKG_CONFIG_EXECUTABLE}
+                   ${SPB_BUILD_CLI})
+endif()
