@@ -25,11 +25,12 @@ static spb_status fail(builder *b, spb_status status, const uint8_t *at, const c
     return spb_path__fail(b->err, status, b->wire, (size_t)(at - b->wire.data), what);
 }
 
+static spb_status over_limit(spb_error *err) {
+    return spb_error__set(err, SPB_ERR_LIMIT, "the payload needs more heap than the limit max_heap_bytes");
+}
+
 static spb_status no_memory(builder *b) {
-    if (spb_arena__over_budget(b->arena)) {
-        return spb_error__set(b->err, SPB_ERR_LIMIT, "the payload needs more heap than the limit max_heap_bytes");
-    }
-    return spb_error__no_memory(b->err, "a decoded payload");
+    return spb_arena__over_budget(b->arena) ? over_limit(b->err) : spb_error__no_memory(b->err, "a decoded payload");
 }
 
 static spb_str text_of(const field *f) {
@@ -518,10 +519,12 @@ spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limit
     if (status != SPB_OK) {
         return status;
     }
+    if (wire.len + sizeof(spb_payload) > effective.max_heap_bytes) {
+        return over_limit(err);
+    }
     spb_arena *arena = spb_arena__new(effective.max_heap_bytes);
     if (!arena) {
-        return effective.max_heap_bytes < 1024 ? spb_error__set(err, SPB_ERR_LIMIT, "no heap within max_heap_bytes")
-                                               : spb_error__no_memory(err, "a decoded payload");
+        return spb_error__no_memory(err, "a decoded payload");
     }
     builder b = {.arena = arena, .err = err};
     spb_payload *payload = spb_arena__calloc(arena, 1, sizeof *payload);

@@ -1,2 +1,3 @@
 spb_unit_test(error base)
 spb_unit_test(buffer base)
+spb_unit_test(arena base)
