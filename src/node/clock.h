@@ -1,0 +1,17 @@
+/* Time for the node: its two clocks, and waiting on the monotonic one. */
+#ifndef SPB_NODE_CLOCK_H
+#define SPB_NODE_CLOCK_H
+
+#include <pthread.h>
+
+#include <spb/session.h>
+
+/* Both clocks at this moment. Any thread. */
+spb_time spb_clock__now(void);
+/* A condition variable whose timed waits follow the monotonic clock. 0, or the system's error number. */
+int spb_clock__init_cond(pthread_cond_t *cond);
+/* Waits for a signal; false when deadline_ms (monotonic) has come first. May wake without a signal, as condition
+ * variables do. SPB_NEVER waits for as long as it takes. */
+bool spb_clock__wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ms);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * Decides when a call of the application has to wake the worker. What the call does is left to the session; each of
+ * them is one short turn with the node's lock.
+ */
+#include "core/handle.h"
+#include "node/clock.h"
+#include "node/node.h"
+
+static spb_node *node_of_device(const spb_device *device) {
+    return spb_session__owner(spb_device__session(device));
+}
+
+static spb_node *node_of_metric(const spb_metric *metric) {
+    return spb_session__owner(spb_metric__session(metric));
+}
+
+static spb_metric *add_metric(spb_node *node, spb_device *device, const spb_metric_def *def, spb_error *err) {
+    spb_metric *metric;
+    pthread_mutex_lock(&node->lock);
+    spb_session_add_metric(node->session, &metric, device, def, spb_clock__now(), err);
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+    return metric;
+}
+
+spb_metric *spb_node_add_metric(spb_node *node, const spb_metric_def *def, spb_error *err) {
+    return add_metric(node, NULL, def, err);
+}
+
+spb_metric *spb_device_add_metric(spb_device *device, const spb_metric_def *def, spb_error *err) {
+    return add_metric(node_of_device(device), device, def, err);
+}
+
+spb_device *spb_node_add_device(spb_node *node, const char *device_id, spb_error *err) {
+    spb_device *device;
+    pthread_mutex_lock(&node->lock);
+    spb_session_add_device(node->session, &device, device_id, spb_clock__now(), err);
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+    return device;
+}
+
+void spb_device_set_online(spb_device *device, bool online) {
+    spb_node *node = node_of_device(device);
+    pthread_mutex_lock(&node->lock);
+    spb_session_set_device_online(node->session, device, online, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+}
+
+void spb_node_rebirth(spb_node *node) {
+    pthread_mutex_lock(&node->lock);
+    spb_session_rebirth(node->session, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+}
+
+spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms) {
+    spb_node *node = node_of_metric(metric);
+    pthread_mutex_lock(&node->lock);
+    uint64_t before_ms = spb_session_deadline_ms(node->session);
+    /* The clock is read under the lock: samples that get "now" as their time are in the order of their times. */
+    spb_status status = spb_session_update(node->session, metric, &value, timestamp_ms, spb_clock__now());
+    bool is_sooner = spb_session_deadline_ms(node->session) < before_ms;
+    pthread_mutex_unlock(&node->lock);
+    /* Most samples join a batch that the worker already waits for: only the first one has to wake it. */
+    if (is_sooner) {
+        spb_mailbox__wake(&node->mailbox);
+    }
+    return status;
+}
+
+spb_status spb_metric_read(const spb_metric *metric, spb_value *out, uint64_t *timestamp_ms) {
+    spb_node *node = node_of_metric(metric);
+    pthread_mutex_lock(&node->lock);
+    spb_value value = spb_session_value(node->session, metric, timestamp_ms);
+    spb_status status = spb_value_copy(out, &value, NULL);
+    pthread_mutex_unlock(&node->lock);
+    return status;
+}
+
+static spb_metric *find_metric(spb_node *node, const spb_device *device, const char *name) {
+    pthread_mutex_lock(&node->lock);
+    spb_metric *metric = spb_session_find_metric(node->session, device, name);
+    pthread_mutex_unlock(&node->lock);
+    return metric;
+}
+
+spb_metric *spb_node_find_metric(spb_node *node, const char *name) {
+    return find_metric(node, NULL, name);
+}
+
+spb_metric *spb_device_find_metric(spb_device *device, const char *name) {
+    return find_metric(node_of_device(device), device, name);
+}
+
+spb_device *spb_node_find_device(spb_node *node, const char *device_id) {
+    pthread_mutex_lock(&node->lock);
+    spb_device *device = spb_session_find_device(node->session, device_id);
+    pthread_mutex_unlock(&node->lock);
+    return device;
+}
+
+void spb_node_stats(const spb_node *node, spb_stats *out) {
+    pthread_mutex_t *lock = (pthread_mutex_t *)&node->lock; /* locking is not a change that a caller could see */
+    pthread_mutex_lock(lock);
+    spb_session_stats(node->session, out);
+    pthread_mutex_unlock(lock);
+}

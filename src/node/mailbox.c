@@ -1,0 +1,190 @@
+/*
+ * Decides how events wait for the worker, and what happens when too many come: acknowledgements are added up, the few
+ * notices about a link always have room, messages have a bound. What an event means is left to the session.
+ */
+#include "node/mailbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "node/clock.h"
+
+spb_status spb_mailbox__init(spb_mailbox *mailbox, spb_error *err) {
+    *mailbox = (spb_mailbox){0};
+    if (pthread_mutex_init(&mailbox->lock, NULL)) {
+        return spb_error__set(err, SPB_ERR_SYSTEM, "cannot make the lock of the mailbox");
+    }
+    if (spb_clock__init_cond(&mailbox->wake)) {
+        pthread_mutex_destroy(&mailbox->lock);
+        return spb_error__set(err, SPB_ERR_SYSTEM, "cannot make the condition variable of the mailbox");
+    }
+    return SPB_OK;
+}
+
+static bool is_message(const spb_letter *letter) {
+    return letter->event.kind == SPB_TRANSPORT_MESSAGE;
+}
+
+static size_t bytes_of(const spb_transport_event *event) {
+    return sizeof(spb_letter) + event->topic.len + event->payload.len;
+}
+
+static void release(spb_letter *letter) {
+    if (letter && is_message(letter)) {
+        free(letter);
+    } else if (letter) {
+        letter->is_used = false;
+    }
+}
+
+void spb_mailbox__clear(spb_mailbox *mailbox) {
+    release(mailbox->taken);
+    while (mailbox->first) {
+        spb_letter *letter = mailbox->first;
+        mailbox->first = letter->next;
+        release(letter);
+    }
+    pthread_cond_destroy(&mailbox->wake);
+    pthread_mutex_destroy(&mailbox->lock);
+}
+
+/* A message with its topic and payload in one block behind the letter; NULL when it is too large, or out of memory. */
+static spb_letter *copy_message(const spb_transport_event *event) {
+    size_t bytes = bytes_of(event);
+    spb_letter *letter = bytes <= SPB_MAILBOX_MAX_BYTES ? malloc(bytes) : NULL;
+    if (!letter) {
+        return NULL;
+    }
+    char *topic = (char *)(letter + 1);
+    uint8_t *payload = (uint8_t *)topic + event->topic.len;
+    if (event->topic.len > 0) {
+        memcpy(topic, event->topic.data, event->topic.len);
+    }
+    if (event->payload.len > 0) {
+        memcpy(payload, event->payload.data, event->payload.len);
+    }
+    letter->event = *event;
+    letter->event.topic.data = topic;
+    letter->event.payload.data = payload;
+    letter->event.reason = NULL;
+    return letter;
+}
+
+static spb_letter *copy_notice_locked(spb_mailbox *mailbox, const spb_transport_event *event) {
+    for (size_t i = 0; i < SPB_MAILBOX_NOTICES; i++) {
+        spb_letter *letter = &mailbox->notices[i];
+        if (!letter->is_used) {
+            letter->is_used = true;
+            letter->event = *event;
+            if (event->reason) {
+                letter->reason[0] = '\0';
+                strncat(letter->reason, event->reason, sizeof letter->reason - 1);
+                letter->event.reason = letter->reason;
+            }
+            return letter;
+        }
+    }
+    return NULL;
+}
+
+static void append_locked(spb_mailbox *mailbox, spb_letter *letter) {
+    letter->next = NULL;
+    if (mailbox->first) {
+        mailbox->last->next = letter;
+    } else {
+        mailbox->first = letter;
+    }
+    mailbox->last = letter;
+}
+
+/* Takes ownership of the letter. */
+static bool append_message_locked(spb_mailbox *mailbox, spb_letter *letter) {
+    size_t bytes = letter ? bytes_of(&letter->event) : 0;
+    if (!letter || mailbox->message_count >= SPB_MAILBOX_MAX_MESSAGES ||
+        bytes > SPB_MAILBOX_MAX_BYTES - mailbox->message_bytes) {
+        free(letter);
+        return false;
+    }
+    mailbox->message_count++;
+    mailbox->message_bytes += bytes;
+    append_locked(mailbox, letter);
+    return true;
+}
+
+static void wake_locked(spb_mailbox *mailbox) {
+    mailbox->is_woken = true;
+    pthread_cond_signal(&mailbox->wake);
+}
+
+void spb_mailbox__post(void *context, const spb_transport_event *event) {
+    spb_mailbox *mailbox = context;
+    /* A message is copied before the lock is taken: it may be large. */
+    spb_letter *message = event->kind == SPB_TRANSPORT_MESSAGE ? copy_message(event) : NULL;
+
+    pthread_mutex_lock(&mailbox->lock);
+    if (event->kind == SPB_TRANSPORT_MESSAGE) {
+        mailbox->dropped += !append_message_locked(mailbox, message);
+    } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
+        /* Only the present link has messages to report, so a sum for another link is of no use any more. */
+        uint32_t so_far = mailbox->published_link == event->link ? mailbox->published_count : 0;
+        mailbox->published_link = event->link;
+        mailbox->published_count = so_far + event->count;
+    } else {
+        spb_letter *notice = copy_notice_locked(mailbox, event);
+        if (notice) {
+            append_locked(mailbox, notice);
+        }
+        mailbox->dropped += !notice;
+    }
+    wake_locked(mailbox);
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+void spb_mailbox__wake(spb_mailbox *mailbox) {
+    pthread_mutex_lock(&mailbox->lock);
+    wake_locked(mailbox);
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+bool spb_mailbox__take(spb_mailbox *mailbox, spb_transport_event *out) {
+    bool found = true;
+    pthread_mutex_lock(&mailbox->lock);
+    release(mailbox->taken);
+    mailbox->taken = NULL;
+    if (mailbox->published_count > 0) {
+        /* First, so that nothing about the end of a link comes before what was written on it. */
+        *out = (spb_transport_event){
+            .kind = SPB_TRANSPORT_PUBLISHED, .link = mailbox->published_link, .count = mailbox->published_count};
+        mailbox->published_count = 0;
+    } else if (mailbox->first) {
+        spb_letter *letter = mailbox->first;
+        mailbox->first = letter->next;
+        mailbox->taken = letter;
+        if (is_message(letter)) {
+            mailbox->message_count--;
+            mailbox->message_bytes -= bytes_of(&letter->event);
+        }
+        *out = letter->event;
+    } else {
+        found = false;
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+    return found;
+}
+
+uint64_t spb_mailbox__take_dropped(spb_mailbox *mailbox) {
+    pthread_mutex_lock(&mailbox->lock);
+    uint64_t dropped = mailbox->dropped;
+    mailbox->dropped = 0;
+    pthread_mutex_unlock(&mailbox->lock);
+    return dropped;
+}
+
+void spb_mailbox__wait(spb_mailbox *mailbox, uint64_t deadline_ms) {
+    pthread_mutex_lock(&mailbox->lock);
+    while (!mailbox->is_woken && spb_clock__wait(&mailbox->wake, &mailbox->lock, deadline_ms)) {
+    }
+    mailbox->is_woken = false;
+    pthread_mutex_unlock(&mailbox->lock);
+}

@@ -1,0 +1,40 @@
+/* What the files of the node share: the node itself, and its worker. */
+#ifndef SPB_NODE_NODE_H
+#define SPB_NODE_NODE_H
+
+#include <pthread.h>
+
+#include <spb/node.h>
+
+#include "node/mailbox.h"
+
+struct spb_node {
+    /* Fixed when the node is made. */
+    spb_transport *transport; /* called by the worker only */
+    spb_store *store;         /* called by the worker only; NULL: none */
+    spb_state_fn on_state;
+    spb_command_fn on_command;
+    spb_log_fn on_log;
+    spb_log_level log_level;
+    void *user_data;
+
+    spb_mailbox mailbox; /* has its own lock, which may be taken while `lock` is held, never the other way round */
+
+    pthread_mutex_t
+        lock; /* guards all that follows; never held while the transport, the store or a callback is called */
+    spb_session *session; /* the pointer is fixed; only the worker pulls actions */
+    bool is_wanted;       /* started, and not stopped since */
+    bool is_stopping;     /* the session has been told to stop and has not got there */
+    spb_status farewell;  /* what spb_node_stop returns when the session gets there */
+    uint32_t link;        /* of the last CONNECT */
+    uint64_t runs_ended;  /* how often a stop was completed */
+    pthread_cond_t run_ended;
+    pthread_t worker; /* while has_worker */
+    bool has_worker;  /* to be joined */
+    bool worker_ended;
+};
+
+/* The worker thread: `context` is the node. Ends when the session has stopped and nobody wants it to go on. */
+void *spb_worker__run(void *context);
+
+#endif

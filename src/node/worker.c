@@ -1,0 +1,165 @@
+/*
+ * Decides in which order a node's worker serves events, timers and actions, and keeps the lock out of every call that
+ * may wait. What is to be done, and when, is the session's decision.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/handle.h"
+#include "node/clock.h"
+#include "node/node.h"
+
+static void write_log(spb_node *node, spb_log_level level, const char *text) {
+    if (node->on_log && level <= node->log_level) {
+        node->on_log(level, text, node->user_data);
+    }
+}
+
+static const char *reason_of(spb_status status, const spb_error *err) {
+    return err->text[0] != '\0' ? err->text : spb_status_name(status);
+}
+
+/* If somebody waits in spb_node_stop, the last words did not get through. */
+static void note_loss_locked(spb_node *node) {
+    if (node->farewell != SPB_OK) {
+        node->farewell = SPB_ERR_CONNECT;
+    }
+}
+
+/* ---- carrying out one action, with no lock held ---- */
+
+static void save_bdseq(spb_node *node, uint8_t bdseq) {
+    spb_error err = {.text = ""};
+    spb_status status = node->store ? node->store->save_bdseq(node->store, bdseq, &err) : SPB_OK;
+    pthread_mutex_lock(&node->lock);
+    spb_session_on_bdseq_saved(node->session, status, status == SPB_OK ? NULL : reason_of(status, &err),
+                               spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+}
+
+static void call_transport(spb_node *node, const spb_action *action) {
+    spb_transport *transport = node->transport;
+    spb_error err = {.text = ""};
+    spb_status status;
+    if (action->kind == SPB_ACTION_CONNECT) {
+        status = transport->connect(transport, &action->as.connect, &err);
+    } else if (action->kind == SPB_ACTION_SUBSCRIBE) {
+        status =
+            transport->subscribe(transport, action->link, action->as.subscribe.items, action->as.subscribe.count, &err);
+    } else {
+        status = transport->publish(transport, action->link, &action->as.publish, &err);
+    }
+    if (status != SPB_OK) {
+        pthread_mutex_lock(&node->lock);
+        note_loss_locked(node);
+        spb_session_on_action_failed(node->session, action->link, status, reason_of(status, &err), spb_clock__now());
+        pthread_mutex_unlock(&node->lock);
+    }
+}
+
+static void ask_application(spb_node *node, spb_metric *metric, spb_value value) {
+    void *user;
+    spb_write_fn on_write = spb_metric__on_write(metric, &user);
+    spb_status status = on_write(metric, &value, user);
+    pthread_mutex_lock(&node->lock);
+    spb_session_on_write_done(node->session, metric, status, &value, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+}
+
+static void carry_out(spb_node *node, const spb_action *action) {
+    switch (action->kind) {
+    case SPB_ACTION_SAVE_BDSEQ: save_bdseq(node, action->as.bdseq); break;
+    case SPB_ACTION_CONNECT:
+    case SPB_ACTION_SUBSCRIBE:
+    case SPB_ACTION_PUBLISH: call_transport(node, action); break;
+    case SPB_ACTION_DISCONNECT:
+        node->transport->disconnect(node->transport, action->link, action->as.timeout_ms);
+        break;
+    case SPB_ACTION_CLOSE: node->transport->close(node->transport, action->link); break;
+    case SPB_ACTION_WRITE: ask_application(node, action->as.write.metric, action->as.write.value); break;
+    case SPB_ACTION_COMMAND:
+        if (node->on_command) {
+            node->on_command(node, &action->as.command, node->user_data);
+        }
+        break;
+    case SPB_ACTION_STATE:
+        if (node->on_state) {
+            node->on_state(node, action->as.state.state, action->as.state.reason, node->user_data);
+        }
+        break;
+    case SPB_ACTION_LOG: write_log(node, action->as.log.level, action->as.log.text); break;
+    }
+}
+
+/* ---- one round ---- */
+
+static void take_events_locked(spb_node *node) {
+    spb_transport_event event;
+    while (spb_mailbox__take(&node->mailbox, &event)) {
+        if (event.link == node->link && event.kind == SPB_TRANSPORT_DISCONNECTED) {
+            node->farewell = SPB_OK;
+        } else if (event.link == node->link && event.kind == SPB_TRANSPORT_LOST) {
+            note_loss_locked(node);
+        }
+        spb_session_on_transport(node->session, &event, spb_clock__now());
+    }
+}
+
+/* Gives the lock back for the length of each action. When it returns the session has nothing left to do, and nobody has
+ * had the lock since. */
+static void carry_out_all_locked(spb_node *node) {
+    spb_action action;
+    while (spb_session_next_action(node->session, spb_clock__now(), &action)) {
+        if (action.kind == SPB_ACTION_CONNECT) {
+            node->link = action.link;
+        }
+        pthread_mutex_unlock(&node->lock);
+        carry_out(node, &action);
+        pthread_mutex_lock(&node->lock);
+    }
+}
+
+static void end_run_locked(spb_node *node) {
+    node->is_stopping = false;
+    node->runs_ended++;
+    pthread_cond_broadcast(&node->run_ended);
+}
+
+static void report_dropped(spb_node *node) {
+    uint64_t dropped = spb_mailbox__take_dropped(&node->mailbox);
+    if (dropped > 0) {
+        char text[120];
+        snprintf(text, sizeof text, "%" PRIu64 " incoming messages dropped: more than the mailbox holds", dropped);
+        write_log(node, SPB_LOG_ERROR, text);
+    }
+}
+
+void *spb_worker__run(void *context) {
+    spb_node *node = context;
+    pthread_mutex_lock(&node->lock);
+    for (;;) {
+        take_events_locked(node);
+        spb_session_on_tick(node->session, spb_clock__now());
+        carry_out_all_locked(node);
+
+        bool has_stopped = spb_session_get_state(node->session) == SPB_SESSION_STOPPED;
+        if (has_stopped && node->is_stopping) {
+            end_run_locked(node);
+        }
+        if (has_stopped && !node->is_wanted) {
+            break;
+        }
+        if (has_stopped) {
+            spb_session_start(node->session, spb_clock__now());
+            continue;
+        }
+        uint64_t deadline_ms = spb_session_deadline_ms(node->session);
+        pthread_mutex_unlock(&node->lock);
+        spb_mailbox__wait(&node->mailbox, deadline_ms);
+        report_dropped(node);
+        pthread_mutex_lock(&node->lock);
+    }
+    node->worker_ended = true;
+    pthread_mutex_unlock(&node->lock);
+    return NULL;
+}
