@@ -24,8 +24,7 @@ typedef struct spb_node spb_node;
 typedef void (*spb_state_fn)(spb_node *node, spb_session_state state, const char *reason, void *user);
 /* A command came that no writable metric takes (unknown, not writable, wrong type). Borrowed for the call. */
 typedef void (*spb_command_fn)(spb_node *node, const spb_command *command, void *user);
-/* A line for a log, without a newline; borrowed for the call. The library itself never prints. May also be called inside
- * spb_node_start, spb_node_stop and spb_node_free, on the caller's thread. */
+/* A line for a log, without a newline; borrowed for the call. The library itself never prints. */
 typedef void (*spb_log_fn)(spb_log_level level, const char *text, void *user);
 
 /* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; server, group_id and node_id are required. */
@@ -72,14 +71,17 @@ SPB_API spb_status spb_node_new(spb_node **out, const spb_node_options *options,
 /* Starts the worker, which connects and stays connected. SPB_ERR_STATE: already started. SPB_ERR_SYSTEM: no thread. */
 SPB_API spb_status spb_node_start(spb_node *node, spb_error *err);
 /*
- * Stops on purpose: pending samples, NDEATH, DISCONNECT, worker ended; returns within timeout_ms. The node may be started
- * again. Not from a callback.
+ * Stops on purpose: pending samples, NDEATH, DISCONNECT, worker ended; returns within timeout_ms in every state. The node
+ * may be started again. Two threads may stop it at once. Not from a callback.
  * SPB_OK: all of it was written, or there was nothing to write. SPB_ERR_TIMEOUT: the link was dropped at the deadline,
- * the server publishes the will. SPB_ERR_STATE: not started, or called from a callback.
+ * the server publishes the will; if a call of the transport, the store or a callback has not returned by then, the
+ * worker ends as soon as it does. SPB_ERR_CONNECT: the connection was lost meanwhile, the server publishes the will.
+ * SPB_ERR_STATE: not started, or called from a callback.
  */
 SPB_API spb_status spb_node_stop(spb_node *node, uint32_t timeout_ms);
-/* Frees the node with its devices and metrics. One that runs is dropped as by a stop with no time. NULL is fine. No other
- * thread may use the node any more; not from a callback. */
+/* Frees the node with its devices and metrics. One that runs is dropped as by a stop with no time; a call of the
+ * transport, the store or a callback that is under way is waited for. NULL is fine. No other thread may use the node any
+ * more; not from a callback. */
 SPB_API void spb_node_free(spb_node *node);
 
 /* Adds a metric of the node itself. The handle lives as long as the node. NULL on failure; see spb_session_add_metric. */
