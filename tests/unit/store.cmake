@@ -1,0 +1,1 @@
+spb_unit_test(store store)
