@@ -1,0 +1,201 @@
+/* Decides the order of actions: a link to be closed, news for the application, commands, then the network. */
+#include "core/certificate.h"
+#include "core/convert.h"
+#include "core/session.h"
+
+/* ---- news ---- */
+
+static bool next_close(spb_session *session, spb_action *out) {
+    if (session->close_link == 0) {
+        return false;
+    }
+    *out = (spb_action){.kind = SPB_ACTION_CLOSE, .link = session->close_link};
+    session->close_link = 0;
+    return true;
+}
+
+static bool next_notice(spb_session *session, spb_action *out) {
+    spb_notice *notice = &session->notice;
+    if (!spb_notices__pull(&session->notices, notice)) {
+        return false;
+    }
+    if (notice->is_state) {
+        *out = (spb_action){.kind = SPB_ACTION_STATE};
+        out->as.state.state = notice->state;
+        out->as.state.reason = notice->text[0] ? notice->text : NULL;
+    } else {
+        *out = (spb_action){.kind = SPB_ACTION_LOG};
+        out->as.log.level = notice->level;
+        out->as.log.text = notice->text;
+    }
+    return true;
+}
+
+/* ---- commands ---- */
+
+/* The metric that a command means, by name or alias, if that belongs to the holder that was addressed. */
+static spb_metric *find_target(const spb_session *session, const spb_device *holder, const spb_payload_metric *sent) {
+    if (sent->name.data) {
+        return spb_table__find_metric(&session->table, holder, sent->name);
+    }
+    spb_metric *metric = sent->has_alias ? spb_table__find_alias(&session->table, sent->alias) : NULL;
+    return metric && metric->holder == holder ? metric : NULL;
+}
+
+/* Whether the command is to be carried out, and with which value; else the reason. */
+static spb_status judge(const spb_session *session, const spb_device *holder, const spb_payload_metric *sent,
+                        spb_metric **metric, spb_value *value, spb_error *err) {
+    *metric = NULL;
+    if (!holder) {
+        return spb_error__set(err, SPB_ERR_NOT_FOUND, "there is no such device");
+    }
+    *metric = find_target(session, holder, sent);
+    if (!*metric) {
+        return spb_error__set(err, SPB_ERR_NOT_FOUND, "there is no such metric");
+    }
+    if (!holder->is_online) {
+        return spb_error__set(err, SPB_ERR_REFUSED, "the device is offline");
+    }
+    if (!(*metric)->extra || !(*metric)->extra->on_write) {
+        return spb_error__set(err, SPB_ERR_REFUSED, "the metric is not writable");
+    }
+    return spb_convert__command(value, *metric, &sent->value, err);
+}
+
+/* Names and IDs from the network are cut in a log line. */
+static int shown(size_t len) {
+    return len < 80 ? (int)len : 80;
+}
+
+static void refuse(spb_session *session, spb_str device_id, const spb_metric *metric, const spb_payload_metric *sent,
+                   spb_action *out) {
+    spb_str name = metric ? spb_metric__name_view(metric) : sent->name;
+    session->command_metric = *sent;
+    if (metric) {
+        spb_value_resolve(&session->command_metric.value, (spb_type)metric->type, NULL);
+    }
+    session->stats.commands_refused++;
+    if (name.data) {
+        spb_session__log(session, SPB_LOG_WARNING, "command refused: %.*s%s%.*s: %s", shown(device_id.len),
+                         device_id.data ? device_id.data : "", device_id.data ? "/" : "", shown(name.len), name.data,
+                         session->command_error.text);
+    } else {
+        spb_session__log(session, SPB_LOG_WARNING, "command refused: %.*s%salias %llu: %s", shown(device_id.len),
+                         device_id.data ? device_id.data : "", device_id.data ? "/" : "",
+                         (unsigned long long)sent->alias, session->command_error.text);
+    }
+    *out = (spb_action){.kind = SPB_ACTION_COMMAND};
+    out->as.command = (spb_command){.device_id = device_id,
+                                    .metric = &session->command_metric,
+                                    .status = session->command_error.status,
+                                    .reason = session->command_error.text};
+}
+
+static bool next_command(spb_session *session, spb_action *out) {
+    const spb_command_entry *command;
+    const spb_payload_metric *sent;
+    while ((sent = spb_commands__next(&session->commands, &command))) {
+        if (!command->has_device && spb_str_equal(sent->name, spb_str_from(SPB_METRIC_REBIRTH))) {
+            continue; /* it was answered when it came */
+        }
+        spb_str device_id = {command->has_device ? command->device_id : NULL, command->device_id_len};
+        const spb_device *holder =
+            command->has_device ? spb_table__find_device(&session->table, device_id) : session->table.node;
+        spb_metric *metric;
+        spb_value value;
+        if (judge(session, holder, sent, &metric, &value, &session->command_error) == SPB_OK) {
+            *out = (spb_action){.kind = SPB_ACTION_WRITE};
+            out->as.write.metric = metric;
+            out->as.write.value = value;
+        } else {
+            refuse(session, device_id, metric, sent, out);
+        }
+        return true;
+    }
+    return false;
+}
+
+/* ---- the network ---- */
+
+static bool save_bdseq(spb_session *session, spb_action *out) {
+    *out = (spb_action){.kind = SPB_ACTION_SAVE_BDSEQ};
+    out->as.bdseq = session->bdseq.number;
+    session->waiting_saves++;
+    session->is_due = false;
+    return true;
+}
+
+/* The will is an NDEATH: tck-id-message-flow-edge-node-birth-publish-will-message. */
+static bool connect(spb_session *session, spb_time now, spb_action *out) {
+    spb_status status = spb_session__make_death(session, now);
+    if (status != SPB_OK) {
+        spb_session__fail(session, "out of memory for the will", now);
+        return false;
+    }
+    if (++session->last_link == 0) {
+        session->last_link = 1;
+    }
+    session->link = session->last_link;
+    session->is_due = false;
+    session->timer_ms = now.mono_ms + session->options.connect_timeout_ms + SPB_ANSWER_GRACE_MS;
+    session->stats.connects++;
+    session->stats.bdseq = session->bdseq.number;
+    spb_bdseq__use(&session->bdseq);
+    *out = (spb_action){.kind = SPB_ACTION_CONNECT, .link = session->link};
+    out->as.connect = (spb_transport_connect){.link = session->link,
+                                              .server = session->options.server,
+                                              .client_id = session->options.client_id,
+                                              .keep_alive_s = session->options.keep_alive_s,
+                                              .timeout_ms = session->options.connect_timeout_ms,
+                                              .will = {.topic = (const char *)session->topic.data,
+                                                       .payload = {session->payload.data, session->payload.len},
+                                                       .qos = 1}};
+    return true;
+}
+
+static bool subscribe(spb_session *session, spb_time now, spb_action *out) {
+    session->is_due = false;
+    session->timer_ms = now.mono_ms + session->options.connect_timeout_ms + SPB_ANSWER_GRACE_MS;
+    *out = (spb_action){.kind = SPB_ACTION_SUBSCRIBE, .link = session->link};
+    out->as.subscribe.items = session->subscriptions;
+    out->as.subscribe.count = sizeof session->subscriptions / sizeof *session->subscriptions;
+    return true;
+}
+
+static bool disconnect(spb_session *session, spb_time now, spb_action *out) {
+    session->is_due = false;
+    *out = (spb_action){.kind = SPB_ACTION_DISCONNECT, .link = session->link};
+    out->as.timeout_ms = (uint32_t)(session->timer_ms - now.mono_ms);
+    return true;
+}
+
+static bool next_network(spb_session *session, spb_time now, spb_action *out) {
+    switch (session->state) {
+    case SPB_SESSION_STOPPED:
+    case SPB_SESSION_WAITING: return false;
+    case SPB_SESSION_SAVING: return session->is_due && save_bdseq(session, out);
+    case SPB_SESSION_CONNECTING: return session->is_due && connect(session, now, out);
+    case SPB_SESSION_SUBSCRIBING: return session->is_due && subscribe(session, now, out);
+    case SPB_SESSION_BIRTHING:
+    case SPB_SESSION_ONLINE: return spb_session__next_publish(session, now, out);
+    case SPB_SESSION_STOPPING:
+        return spb_session__next_publish(session, now, out) ||
+               (session->is_due && !session->is_death_due && disconnect(session, now, out));
+    }
+    return false;
+}
+
+bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out) {
+    spb_session_state state;
+    do {
+        spb_session__advance(session, now);
+        if (next_close(session, out) || next_notice(session, out) || next_command(session, out)) {
+            return true;
+        }
+        state = session->state;
+        if (next_network(session, now, out)) {
+            return true;
+        }
+    } while (session->state != state); /* a message could not be made: the connection is to be closed */
+    return false;
+}

@@ -1,0 +1,107 @@
+/* Decides where one message ends and the next begins, and how the memory of a batch is reused. When a message leaves is
+ * left to the session. */
+#include "core/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What an idle batch may keep for the next burst. */
+#define KEPT_BYTES ((size_t)128 * 1024)
+#define KEPT_SEGMENTS ((size_t)1024)
+
+void spb_batch__clear(spb_batch *batch) {
+    spb_buffer__clear(&batch->bytes);
+    free(batch->segments);
+    *batch = (spb_batch){0};
+}
+
+/* Moves what waits to the front once half of the buffer lies behind, which makes it O(1) per byte. */
+static void compact(spb_batch *batch) {
+    if (batch->start > 0 && batch->start >= batch->bytes.len / 2) {
+        size_t size = spb_batch__size(batch);
+        memmove(batch->bytes.data, batch->bytes.data + batch->start, size);
+        for (size_t i = batch->first; i < batch->first + batch->count; i++) {
+            batch->segments[i].end -= batch->start;
+        }
+        batch->bytes.len = size;
+        batch->start = 0;
+    }
+    if (batch->first > 0 && batch->first >= batch->count) {
+        memmove(batch->segments, batch->segments + batch->first, batch->count * sizeof *batch->segments);
+        batch->first = 0;
+    }
+}
+
+bool spb_batch__reserve(spb_batch *batch, size_t len) {
+    compact(batch);
+    if (batch->first + batch->count == batch->capacity) {
+        size_t capacity = batch->capacity ? batch->capacity * 2 : 4;
+        spb_segment *segments = realloc(batch->segments, capacity * sizeof *segments);
+        if (!segments) {
+            return false;
+        }
+        batch->segments = segments;
+        batch->capacity = capacity;
+    }
+    return spb_buffer__reserve(&batch->bytes, len);
+}
+
+bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms, size_t max_bytes) {
+    /* tck-id-operational-behavior-data-publish-nbirth-order: one message is in time order. */
+    bool is_new = batch->count == 0 || !batch->is_open || timestamp_ms < batch->last_timestamp_ms;
+    size_t begin = batch->bytes.len;
+    if (is_new) {
+        batch->segments[batch->first + batch->count++] = (spb_segment){0};
+    } else if (batch->count > 1) {
+        begin = batch->segments[batch->first + batch->count - 2].end;
+    } else {
+        begin = batch->start;
+    }
+    spb_buffer__append(&batch->bytes, metric->data, metric->len);
+    spb_segment *last = &batch->segments[batch->first + batch->count - 1];
+    last->end = batch->bytes.len;
+    last->samples++;
+    batch->last_timestamp_ms = timestamp_ms;
+    batch->is_open = last->end - begin < max_bytes;
+    return is_new;
+}
+
+bool spb_batch__is_empty(const spb_batch *batch) {
+    return batch->count == 0;
+}
+
+size_t spb_batch__size(const spb_batch *batch) {
+    return batch->bytes.len - batch->start;
+}
+
+spb_bytes spb_batch__front(const spb_batch *batch, uint32_t *samples) {
+    const spb_segment *front = &batch->segments[batch->first];
+    *samples = front->samples;
+    return (spb_bytes){.data = batch->bytes.data + batch->start, .len = front->end - batch->start};
+}
+
+static void reset(spb_batch *batch) {
+    batch->bytes.len = 0;
+    batch->start = batch->first = batch->count = 0;
+    if (batch->bytes.capacity > KEPT_BYTES || batch->capacity > KEPT_SEGMENTS) {
+        spb_batch__clear(batch);
+    }
+}
+
+void spb_batch__pop(spb_batch *batch) {
+    batch->start = batch->segments[batch->first].end;
+    batch->first++;
+    batch->count--;
+    if (batch->count == 0) {
+        reset(batch);
+    }
+}
+
+uint64_t spb_batch__drop(spb_batch *batch) {
+    uint64_t samples = 0;
+    for (size_t i = batch->first; i < batch->first + batch->count; i++) {
+        samples += batch->segments[i].samples;
+    }
+    reset(batch);
+    return samples;
+}

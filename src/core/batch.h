@@ -1,0 +1,44 @@
+/*
+ * Samples of one holder that wait to be sent: encoded metrics, in order, cut into messages. A message ends when it has
+ * reached its size, when it is closed, and before a sample that is older than the one ahead of it.
+ */
+#ifndef SPB_CORE_BATCH_H
+#define SPB_CORE_BATCH_H
+
+#include <spb/value.h>
+
+#include "base/buffer.h"
+
+/* One message of a batch. */
+typedef struct spb_segment {
+    size_t end; /* offset in bytes.data behind its last metric */
+    uint32_t samples;
+} spb_segment;
+
+typedef struct spb_batch {
+    spb_buffer bytes;
+    size_t start; /* offset of the first message */
+    spb_segment *segments;
+    size_t first;    /* index of the first message */
+    size_t count;    /* messages */
+    size_t capacity; /* of segments */
+    uint64_t last_timestamp_ms;
+    bool is_open; /* the last message takes more */
+} spb_batch;
+
+void spb_batch__clear(spb_batch *batch);
+/* Room for one more sample of `len` bytes; false when there is no memory. */
+bool spb_batch__reserve(spb_batch *batch, size_t len);
+/* Appends an encoded metric; room was reserved. True when a new message begins with it. */
+bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms, size_t max_bytes);
+bool spb_batch__is_empty(const spb_batch *batch);
+/* Bytes that wait. */
+size_t spb_batch__size(const spb_batch *batch);
+/* The metrics of the first message, borrowed until the batch changes. The batch is not empty. */
+spb_bytes spb_batch__front(const spb_batch *batch, uint32_t *samples);
+/* Removes the first message. */
+void spb_batch__pop(spb_batch *batch);
+/* Removes everything; returns how many samples that were. */
+uint64_t spb_batch__drop(spb_batch *batch);
+
+#endif

@@ -1,0 +1,115 @@
+/* Decides what stands in births, deaths and data. When they are sent is left to the session, the bytes to the codec. */
+#include "core/certificate.h"
+
+#include "codec/encode.h"
+
+spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, spb_error *err) {
+    const spb_metric_extra *extra = metric->extra;
+    spb_payload_metric entry = {.name = spb_metric__name_view(metric),
+                                .alias = metric->alias,
+                                .has_alias = metric->alias != 0,
+                                .timestamp_ms = metric->timestamp_ms,
+                                .has_timestamp = true,
+                                .is_transient = metric->is_transient,
+                                .value = metric->value};
+    if (extra && extra->description) {
+        entry.metadata = &extra->metadata;
+    }
+    if (extra && !extra->properties.is_null) {
+        entry.properties = extra->properties.as.set;
+    }
+    return spb_encode__metric(out, &entry, err);
+}
+
+spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, const spb_value *value,
+                                   uint64_t timestamp_ms, spb_error *err) {
+    spb_payload_metric entry = {.alias = metric->alias,
+                                .has_alias = metric->alias != 0,
+                                .timestamp_ms = timestamp_ms,
+                                .has_timestamp = true,
+                                .omit_datatype = true,
+                                .is_transient = metric->is_transient,
+                                .value = *value};
+    if (metric->alias == 0) {
+        entry.name = spb_metric__name_view(metric);
+    }
+    return spb_encode__metric(out, &entry, err);
+}
+
+/* A metric of the session itself. It never has an alias
+ * (tck-id-operational-behavior-data-commands-rebirth-name-aliases). */
+static spb_status own_metric(spb_buffer *out, const char *name, spb_value value, uint64_t now_ms, spb_error *err) {
+    spb_payload_metric entry = {
+        .name = spb_str_from(name), .timestamp_ms = now_ms, .has_timestamp = true, .value = value};
+    return spb_encode__metric(out, &entry, err);
+}
+
+static spb_status bdseq_metric(spb_buffer *out, uint8_t bdseq, uint64_t now_ms, spb_error *err) {
+    return own_metric(out, SPB_METRIC_BDSEQ, spb_int64(bdseq), now_ms, err);
+}
+
+static spb_status all_metrics(spb_buffer *out, const spb_device *holder, spb_error *err) {
+    spb_status status = SPB_OK;
+    for (const spb_metric *metric = holder->first_metric; metric && status == SPB_OK; metric = metric->next_of_holder) {
+        status = spb_certificate__metric(out, metric, err);
+    }
+    return status;
+}
+
+/* A failed certificate leaves nothing behind: half a birth must never be sent. */
+static spb_status whole(spb_buffer *out, size_t before, spb_status status) {
+    if (status != SPB_OK) {
+        out->len = before;
+    }
+    return status;
+}
+
+spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, uint8_t bdseq, uint8_t seq,
+                                       uint64_t now_ms, spb_error *err) {
+    size_t before = out->len;
+    spb_status status = spb_encode__timestamp(out, now_ms);
+    if (status == SPB_OK) {
+        status = bdseq_metric(out, bdseq, now_ms, err);
+    }
+    if (status == SPB_OK) {
+        status = own_metric(out, SPB_METRIC_REBIRTH, spb_boolean(false), now_ms, err);
+    }
+    if (status == SPB_OK) {
+        status = all_metrics(out, node, err);
+    }
+    if (status == SPB_OK) {
+        status = spb_encode__seq(out, seq);
+    }
+    return whole(out, before, status);
+}
+
+spb_status spb_certificate__device_birth(spb_buffer *out, const spb_device *device, uint8_t seq, uint64_t now_ms,
+                                         spb_error *err) {
+    size_t before = out->len;
+    spb_status status = spb_encode__timestamp(out, now_ms);
+    if (status == SPB_OK) {
+        status = all_metrics(out, device, err);
+    }
+    if (status == SPB_OK) {
+        status = spb_encode__seq(out, seq);
+    }
+    return whole(out, before, status);
+}
+
+spb_status spb_certificate__node_death(spb_buffer *out, uint8_t bdseq, uint64_t now_ms, spb_error *err) {
+    size_t before = out->len;
+    spb_status status = spb_encode__timestamp(out, now_ms);
+    if (status == SPB_OK) {
+        status = bdseq_metric(out, bdseq, now_ms, err); /* and no seq: tck-id-payloads-ndeath-seq */
+    }
+    return whole(out, before, status);
+}
+
+spb_status spb_certificate__device_death(spb_buffer *out, uint8_t seq, uint64_t now_ms) {
+    size_t before = out->len;
+    spb_status status = spb_encode__timestamp(out, now_ms);
+    if (status == SPB_OK) {
+        status = spb_encode__seq(out, seq);
+    }
+    return whole(out, before, status);
+}

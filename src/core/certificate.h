@@ -1,0 +1,28 @@
+/* The payloads of births and deaths, and the metrics in them. What fails leaves `out` as it was. */
+#ifndef SPB_CORE_CERTIFICATE_H
+#define SPB_CORE_CERTIFICATE_H
+
+#include "base/buffer.h"
+#include "core/table.h"
+
+/* The session's own metrics, which stand in each NBIRTH. */
+#define SPB_METRIC_BDSEQ "bdSeq"
+#define SPB_METRIC_REBIRTH "Node Control/Rebirth"
+
+/* NBIRTH, a whole payload: bdSeq, Node Control/Rebirth and all metrics of the node. */
+spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, uint8_t bdseq, uint8_t seq,
+                                       uint64_t now_ms, spb_error *err);
+/* DBIRTH: all metrics of the device. */
+spb_status spb_certificate__device_birth(spb_buffer *out, const spb_device *device, uint8_t seq, uint64_t now_ms,
+                                         spb_error *err);
+/* NDEATH, as a will and on purpose: bdSeq and no seq. */
+spb_status spb_certificate__node_death(spb_buffer *out, uint8_t bdseq, uint64_t now_ms, spb_error *err);
+/* DDEATH: no metrics. */
+spb_status spb_certificate__device_death(spb_buffer *out, uint8_t seq, uint64_t now_ms);
+/* One metric of a birth: name, alias, datatype, properties. */
+spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, spb_error *err);
+/* One metric of a data message: alias, or name where it has none, and no datatype. */
+spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, const spb_value *value,
+                                   uint64_t timestamp_ms, spb_error *err);
+
+#endif

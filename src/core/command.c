@@ -1,0 +1,73 @@
+/* Decides how much a host may ask for at once, and keeps commands until they are carried out. What a command does is
+ * left to the session. */
+#include "core/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define MAX_WAITING 64
+
+/* A command names a few metrics; what is larger is a mistake or an attack. */
+static const spb_limits command_limits = {
+    .max_payload_bytes = 1024 * 1024, .max_metrics = 65536, .max_heap_bytes = 32 * 1024 * 1024};
+
+spb_status spb_commands__add(spb_command_queue *queue, const spb_payload **added, spb_str device_id, spb_bytes wire,
+                             spb_error *err) {
+    if (queue->count == MAX_WAITING) {
+        return spb_error__set(err, SPB_ERR_LIMIT, "%d commands wait already", MAX_WAITING);
+    }
+    spb_command_entry *entry = calloc(1, sizeof *entry + device_id.len);
+    if (!entry) {
+        return spb_error__no_memory(err, "a command");
+    }
+    spb_status status = spb_payload_decode(&entry->payload, wire, &command_limits, err);
+    if (status != SPB_OK) {
+        free(entry);
+        return status;
+    }
+    entry->has_device = device_id.data != NULL;
+    entry->device_id_len = (uint32_t)device_id.len;
+    if (device_id.len > 0) {
+        memcpy(entry->device_id, device_id.data, device_id.len);
+    }
+    if (queue->last) {
+        queue->last->next = entry;
+    } else {
+        queue->first = entry;
+    }
+    queue->last = entry;
+    queue->count++;
+    *added = entry->payload;
+    return SPB_OK;
+}
+
+static void remove_first(spb_command_queue *queue) {
+    spb_command_entry *first = queue->first;
+    queue->first = first->next;
+    if (!queue->first) {
+        queue->last = NULL;
+    }
+    queue->count--;
+    spb_payload_free(first->payload);
+    free(first);
+}
+
+const spb_payload_metric *spb_commands__next(spb_command_queue *queue, const spb_command_entry **command) {
+    while (queue->first) {
+        spb_command_entry *first = queue->first;
+        if (first->next_metric < first->payload->metric_count) {
+            *command = first;
+            return &first->payload->metrics[first->next_metric++];
+        }
+        remove_first(queue);
+    }
+    return NULL;
+}
+
+void spb_commands__clear(spb_command_queue *queue) {
+    while (queue->first) {
+        remove_first(queue);
+    }
+}

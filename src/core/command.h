@@ -1,0 +1,33 @@
+/* Commands of hosts that came in and were not yet carried out. */
+#ifndef SPB_CORE_COMMAND_H
+#define SPB_CORE_COMMAND_H
+
+#include <spb/payload.h>
+
+/* One NCMD or DCMD. */
+typedef struct spb_command_entry {
+    struct spb_command_entry *next;
+    spb_payload *payload;
+    size_t next_metric; /* index of the first metric not yet looked at */
+    bool has_device;
+    uint32_t device_id_len;
+    char device_id[];
+} spb_command_entry;
+
+typedef struct spb_command_queue {
+    spb_command_entry *first;
+    spb_command_entry *last;
+    size_t count;
+} spb_command_queue;
+
+/* Decodes a command and appends it; *added is borrowed. `device_id` is absent for an NCMD.
+ * Statuses as spb_payload_decode; SPB_ERR_LIMIT also when too many commands wait. */
+spb_status spb_commands__add(spb_command_queue *queue, const spb_payload **added, spb_str device_id, spb_bytes wire,
+                             spb_error *err);
+/* The next metric in order, with the command that holds it; NULL when there is none. Both stay valid until the next
+ * call.
+ */
+const spb_payload_metric *spb_commands__next(spb_command_queue *queue, const spb_command_entry **command);
+void spb_commands__clear(spb_command_queue *queue);
+
+#endif

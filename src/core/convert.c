@@ -1,0 +1,139 @@
+/* Decides which values of a host are as good as the metric's own datatype. Hosts are often written in languages with
+ * one kind of number: an Int32 12 for a Double setpoint means 12.0. */
+#include "core/convert.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "base/error.h"
+#include "codec/check.h"
+
+static bool is_signed(spb_type type) {
+    return type >= SPB_INT8 && type <= SPB_INT64;
+}
+
+static bool is_unsigned(spb_type type) {
+    return (type >= SPB_UINT8 && type <= SPB_UINT64) || type == SPB_DATETIME;
+}
+
+/* A number of any datatype: an integer with its sign apart, so that both 64-bit ranges fit, or a real. */
+typedef struct number {
+    bool is_real;
+    bool is_negative;
+    uint64_t magnitude;
+    double real;
+} number;
+
+static bool number_of(number *out, const spb_value *value) {
+    *out = (number){0};
+    if (is_signed(value->type)) {
+        out->is_negative = value->as.i64 < 0;
+        out->magnitude = out->is_negative ? 0 - (uint64_t)value->as.i64 : (uint64_t)value->as.i64;
+    } else if (is_unsigned(value->type)) {
+        out->magnitude = value->as.u64;
+    } else if (value->type == SPB_FLOAT || (value->type == SPB_UNKNOWN && value->wire == SPB_WIRE_FLOAT)) {
+        out->is_real = true;
+        out->real = (double)value->as.f32;
+    } else if (value->type == SPB_DOUBLE || (value->type == SPB_UNKNOWN && value->wire == SPB_WIRE_DOUBLE)) {
+        out->is_real = true;
+        out->real = value->as.f64;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* A whole real as an integer; false when it has a fraction, or is beyond 64 bits. */
+static bool make_integer(number *n) {
+    if (!n->is_real) {
+        return true;
+    }
+    double magnitude = fabs(n->real);
+    if (!(magnitude < 0x1p64) || (double)(uint64_t)magnitude != magnitude) {
+        return false;
+    }
+    n->is_real = false;
+    n->is_negative = n->real < 0;
+    n->magnitude = (uint64_t)magnitude;
+    return true;
+}
+
+static bool to_signed(spb_value *out, number n) {
+    if (!make_integer(&n) || n.magnitude > (uint64_t)INT64_MAX + n.is_negative) {
+        return false;
+    }
+    out->as.i64 = n.is_negative ? (int64_t)(0 - n.magnitude) : (int64_t)n.magnitude;
+    return true;
+}
+
+static bool to_unsigned(spb_value *out, number n) {
+    if (!make_integer(&n) || n.is_negative) {
+        return false;
+    }
+    out->as.u64 = n.magnitude;
+    return true;
+}
+
+static bool to_double(spb_value *out, number n) {
+    double magnitude = (double)n.magnitude;
+    if (!n.is_real && (magnitude >= 0x1p64 || (uint64_t)magnitude != n.magnitude)) {
+        return false;
+    }
+    out->as.f64 = n.is_real ? n.real : n.is_negative ? -magnitude : magnitude;
+    return true;
+}
+
+static bool to_float(spb_value *out, number n) {
+    spb_value wide;
+    if (!to_double(&wide, n) || (isfinite(wide.as.f64) && fabs(wide.as.f64) > (double)FLT_MAX)) {
+        return false;
+    }
+    out->as.f32 = (float)wide.as.f64;
+    return n.is_real || (double)out->as.f32 == wide.as.f64;
+}
+
+static spb_status convert_number(spb_value *out, const spb_metric *metric, const number *n, spb_error *err) {
+    spb_type type = (spb_type)metric->type;
+    *out = (spb_value){.type = type};
+    bool fits = is_signed(type)     ? to_signed(out, *n)
+                : is_unsigned(type) ? to_unsigned(out, *n)
+                : type == SPB_FLOAT ? to_float(out, *n)
+                                    : to_double(out, *n);
+    if (!fits || spb_value__check(out, NULL) != SPB_OK) {
+        return spb_error__set(err, SPB_ERR_RANGE, "the number sent does not fit %s", spb_type_name(type));
+    }
+    return SPB_OK;
+}
+
+static spb_status convert(spb_value *out, const spb_metric *metric, const spb_value *sent, spb_error *err) {
+    spb_type type = (spb_type)metric->type;
+    number n;
+    *out = *sent;
+    spb_status status = spb_value_resolve(out, type, err);
+    bool is_number = is_signed(type) || is_unsigned(type) || type == SPB_FLOAT || type == SPB_DOUBLE;
+    if (status == SPB_ERR_TYPE && is_number && number_of(&n, sent)) {
+        return convert_number(out, metric, &n, err);
+    }
+    return status == SPB_OK ? spb_value__check(out, err) : status;
+}
+
+static spb_status check_range(const spb_metric *metric, const spb_value *value, spb_error *err) {
+    const spb_metric_extra *extra = metric->extra;
+    number n;
+    if (!extra || !extra->has_range || !number_of(&n, value)) {
+        return SPB_OK;
+    }
+    double wanted = n.is_real ? n.real : n.is_negative ? -(double)n.magnitude : (double)n.magnitude;
+    if (!(wanted >= extra->min && wanted <= extra->max)) {
+        return spb_error__set(err, SPB_ERR_RANGE, "%g is outside %g to %g", wanted, extra->min, extra->max);
+    }
+    return SPB_OK;
+}
+
+spb_status spb_convert__command(spb_value *out, const spb_metric *metric, const spb_value *sent, spb_error *err) {
+    if (sent->is_null) {
+        return spb_error__set(err, SPB_ERR_TYPE, "null is not a value to write");
+    }
+    spb_status status = convert(out, metric, sent, err);
+    return status == SPB_OK ? check_range(metric, out, err) : status;
+}

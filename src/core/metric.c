@@ -1,0 +1,298 @@
+/* Decides what a definition must look like, and how a metric keeps its value without allocating each time. Where a
+ * metric stands, and when its value is sent, is left to table and session. */
+#include "core/metric.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "codec/check.h"
+#include "core/handle.h"
+#include "core/table.h"
+
+static bool is_number(spb_type type) {
+    return type >= SPB_INT8 && type <= SPB_DOUBLE;
+}
+
+static spb_type type_of(const spb_metric_def *def) {
+    return def->type != SPB_UNKNOWN ? def->type : def->value.type;
+}
+
+static spb_status check_name(const char *name, spb_error *err) {
+    size_t bad;
+    if (!name || !*name) {
+        return spb_error__set(err, SPB_ERR_NAME, "metric without a name");
+    }
+    if (strlen(name) > UINT16_MAX) {
+        return spb_error__set(err, SPB_ERR_NAME, "metric name of %zu bytes is too long", strlen(name));
+    }
+    if (!spb_utf8__is_valid(spb_str_from(name), &bad)) {
+        return spb_error__set_at(err, SPB_ERR_NAME, bad, "metric name is not UTF-8 at byte %zu", bad);
+    }
+    return SPB_OK;
+}
+
+static spb_status check_type(const spb_metric_def *def, spb_error *err) {
+    spb_type type = type_of(def);
+    if (type == SPB_UNKNOWN) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has neither a type nor a value", def->name);
+    }
+    if (type < SPB_INT8 || type > SPB_DATETIME_ARRAY || type == SPB_PROPERTY_SET || type == SPB_PROPERTY_SET_LIST) {
+        return spb_error__set(err, SPB_ERR_TYPE, "metric %s cannot have datatype %d (%s)", def->name, (int)type,
+                              spb_type_name(type));
+    }
+    return SPB_OK;
+}
+
+static spb_status check_range(const spb_metric_def *def, spb_error *err) {
+    if (def->min == 0 && def->max == 0) {
+        return SPB_OK;
+    }
+    if (!is_number(type_of(def))) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has a range but is a %s", def->name,
+                              spb_type_name(type_of(def)));
+    }
+    if (!(def->min <= def->max)) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has a range from %g to %g", def->name, def->min,
+                              def->max);
+    }
+    return SPB_OK;
+}
+
+/* The properties of the birth: the well-known ones first, then the user's. */
+static spb_status copy_properties(spb_metric_extra *extra, const spb_metric_def *def, spb_error *err) {
+    spb_status status;
+    spb_property *items = calloc(def->property_count + 3, sizeof *items);
+    size_t count = 0;
+    if (!items) {
+        return spb_error__no_memory(err, "the properties of a metric");
+    }
+    if (def->unit) {
+        items[count++] = (spb_property){.key = spb_str_from("engUnit"), .value = spb_string(def->unit)};
+    }
+    if (extra->has_range) {
+        items[count++] = (spb_property){.key = spb_str_from("engLow"), .value = spb_double(def->min)};
+        items[count++] = (spb_property){.key = spb_str_from("engHigh"), .value = spb_double(def->max)};
+    }
+    for (size_t i = 0; i < def->property_count; i++) {
+        for (size_t known = 0; known < count; known++) {
+            if (spb_str_equal(items[known].key, def->properties[i].key)) {
+                status = spb_error__set(err, SPB_ERR_EXISTS, "metric %s has property %.*s twice", def->name,
+                                        (int)items[known].key.len, items[known].key.data);
+                goto cleanup;
+            }
+        }
+        items[count++] = def->properties[i];
+    }
+    spb_property_set set = {.items = items, .count = count};
+    spb_value all = spb_property_set_value(&set);
+    status = spb_value__check(&all, err);
+    if (status == SPB_OK) {
+        status = spb_value_copy(&extra->properties, &all, err);
+    }
+cleanup:
+    free(items);
+    return status;
+}
+
+static spb_status copy_description(spb_metric_extra *extra, const char *description, spb_error *err) {
+    size_t bad;
+    if (!spb_utf8__is_valid(spb_str_from(description), &bad)) {
+        return spb_error__set_at(err, SPB_ERR_NAME, bad, "description is not UTF-8 at byte %zu", bad);
+    }
+    extra->description = strdup(description);
+    if (!extra->description) {
+        return spb_error__no_memory(err, "the description of a metric");
+    }
+    extra->metadata.description = spb_str_from(extra->description);
+    return SPB_OK;
+}
+
+static spb_status make_extra(spb_metric *metric, const spb_metric_def *def, spb_error *err) {
+    bool has_range = def->min != 0 || def->max != 0;
+    bool has_properties = def->unit || has_range || def->property_count > 0;
+    if (!has_properties && !def->description && !def->on_write) {
+        return SPB_OK;
+    }
+    spb_metric_extra *extra = metric->extra = calloc(1, sizeof *extra);
+    if (!extra) {
+        return spb_error__no_memory(err, "a metric");
+    }
+    extra->properties = spb_null(SPB_PROPERTY_SET);
+    extra->min = def->min;
+    extra->max = def->max;
+    extra->has_range = has_range;
+    extra->on_write = def->on_write;
+    extra->user = def->user;
+    spb_status status = has_properties ? copy_properties(extra, def, err) : SPB_OK;
+    if (status == SPB_OK && def->description) {
+        status = copy_description(extra, def->description, err);
+    }
+    return status;
+}
+
+/* A definition without a value gives a null one. */
+static spb_status set_first_value(spb_metric *metric, const spb_metric_def *def, uint64_t now_ms, spb_error *err) {
+    spb_value first = def->value.type == SPB_UNKNOWN ? spb_null((spb_type)metric->type) : def->value;
+    spb_status status = spb_metric__check(metric, &first, err);
+    if (status == SPB_OK) {
+        status = spb_metric__set(metric, &first, def->timestamp_ms == SPB_NOW ? now_ms : def->timestamp_ms, err);
+    }
+    return status;
+}
+
+spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t now_ms, spb_error *err) {
+    *out = NULL;
+    spb_status status = check_name(def->name, err);
+    if (status == SPB_OK) {
+        status = check_type(def, err);
+    }
+    if (status == SPB_OK) {
+        status = check_range(def, err);
+    }
+    if (status != SPB_OK) {
+        return status;
+    }
+    size_t len = strlen(def->name);
+    spb_metric *metric = calloc(1, sizeof *metric + len + 1);
+    if (!metric) {
+        return spb_error__no_memory(err, "a metric");
+    }
+    memcpy(metric->name, def->name, len);
+    metric->name_len = (uint32_t)len;
+    metric->type = (uint8_t)type_of(def);
+    metric->is_transient = def->is_transient;
+    metric->value = spb_null((spb_type)metric->type);
+    status = make_extra(metric, def, err);
+    if (status == SPB_OK) {
+        status = set_first_value(metric, def, now_ms, err);
+    }
+    if (status != SPB_OK) {
+        spb_metric__free(metric);
+        return status;
+    }
+    *out = metric;
+    return SPB_OK;
+}
+
+void spb_metric__free(spb_metric *metric) {
+    if (!metric) {
+        return;
+    }
+    if (metric->is_deep) {
+        spb_value_clear(&metric->value);
+    }
+    free(metric->storage);
+    if (metric->extra) {
+        spb_value_clear(&metric->extra->properties);
+        free(metric->extra->description);
+        free(metric->extra);
+    }
+    free(metric);
+}
+
+spb_status spb_metric__check(const spb_metric *metric, const spb_value *value, spb_error *err) {
+    if (value->type != (spb_type)metric->type) {
+        return spb_error__set(err, SPB_ERR_TYPE, "metric %s is a %s, not a %s", metric->name,
+                              spb_type_name((spb_type)metric->type), spb_type_name(value->type));
+    }
+    return spb_value__check(value, err);
+}
+
+/* Text and plain bytes: what the metric's own storage can hold. */
+static bool is_flat(const spb_value *value, spb_bytes *content) {
+    switch (value->type) {
+    case SPB_STRING:
+    case SPB_TEXT:
+    case SPB_UUID: *content = (spb_bytes){(const uint8_t *)value->as.str.data, value->as.str.len}; return true;
+    case SPB_BYTES:
+    case SPB_FILE: *content = value->as.bytes; return true;
+    default: *content = value->as.bytes; return value->is_packed;
+    }
+}
+
+static bool is_scalar(spb_type type) {
+    return type <= SPB_BOOLEAN || type == SPB_DATETIME;
+}
+
+static void replace(spb_metric *metric, const spb_value *value, bool is_deep) {
+    if (metric->is_deep) {
+        spb_value_clear(&metric->value);
+    }
+    metric->value = *value;
+    metric->is_deep = is_deep;
+}
+
+static spb_status set_flat(spb_metric *metric, const spb_value *value, spb_bytes content, spb_error *err) {
+    /* One byte at least, so that an empty text keeps a pointer: NULL would mean absent. */
+    if (content.len >= metric->storage_capacity) {
+        size_t capacity = content.len + 1;
+        void *storage = capacity <= UINT32_MAX ? realloc(metric->storage, capacity) : NULL;
+        if (!storage) {
+            return spb_error__no_memory(err, "a value");
+        }
+        metric->storage = storage;
+        metric->storage_capacity = (uint32_t)capacity;
+    }
+    if (content.len > 0) {
+        memmove(metric->storage, content.data, content.len);
+    }
+    spb_value kept = *value;
+    if (value->type == SPB_STRING || value->type == SPB_TEXT || value->type == SPB_UUID) {
+        kept.as.str = (spb_str){metric->storage, content.len};
+    } else {
+        kept.as.bytes = (spb_bytes){metric->storage, content.len};
+    }
+    replace(metric, &kept, false);
+    return SPB_OK;
+}
+
+spb_status spb_metric__set(spb_metric *metric, const spb_value *value, uint64_t timestamp_ms, spb_error *err) {
+    spb_bytes content;
+    if (value->is_null || is_scalar(value->type)) {
+        replace(metric, value, false);
+    } else if (is_flat(value, &content)) {
+        spb_status status = set_flat(metric, value, content, err);
+        if (status != SPB_OK) {
+            return status;
+        }
+    } else {
+        spb_value copy;
+        spb_status status = spb_value_copy(&copy, value, err);
+        if (status != SPB_OK) {
+            return status;
+        }
+        replace(metric, &copy, true);
+    }
+    metric->timestamp_ms = timestamp_ms;
+    return SPB_OK;
+}
+
+spb_str spb_metric__name_view(const spb_metric *metric) {
+    return (spb_str){metric->name, metric->name_len};
+}
+
+const char *spb_metric_name(const spb_metric *metric) {
+    return metric->name;
+}
+
+uint64_t spb_metric_alias(const spb_metric *metric) {
+    return metric->alias;
+}
+
+spb_type spb_metric_type(const spb_metric *metric) {
+    return (spb_type)metric->type;
+}
+
+spb_device *spb_metric_device(const spb_metric *metric) {
+    return spb_device__is_node(metric->holder) ? NULL : metric->holder;
+}
+
+spb_session *spb_metric__session(const spb_metric *metric) {
+    return metric->holder->session;
+}
+
+spb_write_fn spb_metric__on_write(const spb_metric *metric, void **user) {
+    *user = metric->extra ? metric->extra->user : NULL;
+    return metric->extra ? metric->extra->on_write : NULL;
+}

@@ -1,0 +1,49 @@
+/* One metric: its definition, and the value it holds. */
+#ifndef SPB_CORE_METRIC_H
+#define SPB_CORE_METRIC_H
+
+#include <spb/metric.h>
+
+/* What few metrics have. */
+typedef struct spb_metric_extra {
+    spb_value properties;  /* of the birth, deep copy; null: none */
+    spb_metadata metadata; /* with the description */
+    char *description;
+    double min, max;
+    bool has_range;
+    spb_write_fn on_write;
+    void *user;
+} spb_metric_extra;
+
+struct spb_metric {
+    spb_device *holder;         /* the node itself is one, too */
+    spb_metric *next_of_holder; /* in the order of definition */
+    spb_metric *next_in_bucket;
+    spb_metric_extra *extra; /* NULL: none of it */
+    spb_value value;
+    void *storage; /* what `value` points to when it is text or plain bytes; kept for the next value */
+    uint64_t timestamp_ms;
+    uint32_t storage_capacity;
+    uint32_t alias; /* 0: none */
+    uint32_t hash;
+    uint32_t name_len;
+    uint8_t type; /* an spb_type */
+    bool is_transient;
+    bool is_deep;   /* `value` was made by spb_value_copy */
+    bool in_birth;  /* the last birth of its holder has it */
+    bool is_unsent; /* the value is a sample that no message and no birth has carried yet */
+    bool is_behind; /* its last sample was dropped under load: hosts have an older value */
+    char name[];    /* ends in NUL */
+};
+
+/* A metric from its definition, not yet in a table. Statuses as spb_session_add_metric. */
+spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t now_ms, spb_error *err);
+void spb_metric__free(spb_metric *metric);
+/* May it hold this value: datatype, range, UTF-8. SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_NAME. */
+spb_status spb_metric__check(const spb_metric *metric, const spb_value *value, spb_error *err);
+/* Copies the value, checked before; what it points to may belong to the metric. SPB_ERR_NO_MEMORY, and nothing changed.
+ */
+spb_status spb_metric__set(spb_metric *metric, const spb_value *value, uint64_t timestamp_ms, spb_error *err);
+spb_str spb_metric__name_view(const spb_metric *metric);
+
+#endif

@@ -1,0 +1,348 @@
+/*
+ * Decides which message is next and gives it its number: deaths, births, data. Births go ahead of samples that wait: a
+ * rebirth request stops data at once (tck-id-operational-behavior-data-commands-rebirth-action-1). The samples follow
+ * the births, so none is lost.
+ */
+#include <stdio.h>
+
+#include "codec/encode.h"
+#include "core/certificate.h"
+#include "core/session.h"
+
+/* What an idle session keeps of a large birth's memory. */
+#define KEPT_BYTES ((size_t)256 * 1024)
+
+static spb_queue *queue(spb_session *session, spb_queue_kind kind) {
+    return &session->queues[kind];
+}
+
+/* ---- waiting samples ---- */
+
+void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, spb_time now) {
+    spb_batch *batch = &holder->batch;
+    bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, session->options.batch_max_bytes);
+    bool has_window = batch->is_open && session->options.batch_window_ms > 0;
+    if (is_new || !has_window) {
+        spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
+    }
+    if (is_new && has_window) {
+        holder->window_end_ms = now.mono_ms + session->options.batch_window_ms;
+        spb_queue__push(queue(session, SPB_QUEUE_WINDOW), holder);
+    }
+    if (batch->count > 1 || !has_window) {
+        spb_queue__push(queue(session, SPB_QUEUE_READY), holder);
+    }
+}
+
+void spb_session__drop_batch(spb_session *session, spb_device *holder) {
+    session->stats.samples_dropped_lost += spb_batch__drop(&holder->batch);
+    holder->has_dropped = false;
+    spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
+    spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
+}
+
+/* After an overflow has drained: what hosts have not seen of the present values. Without memory, later. */
+static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
+    holder->has_dropped = false;
+    for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
+        if (!metric->is_behind || !metric->in_birth) {
+            continue;
+        }
+        session->scratch.len = 0;
+        size_t max_bytes = SPB_MAX_WAITING_BATCHES * session->options.batch_max_bytes;
+        if (spb_batch__size(&holder->batch) > max_bytes ||
+            spb_certificate__sample(&session->scratch, metric, &metric->value, metric->timestamp_ms, NULL) != SPB_OK ||
+            !spb_batch__reserve(&holder->batch, session->scratch.len)) {
+            holder->has_dropped = true;
+            return;
+        }
+        spb_session__add_sample(session, holder, metric->timestamp_ms, now);
+        metric->is_behind = false;
+    }
+}
+
+/* Its first message has left: where does the holder stand now? */
+static void requeue(spb_session *session, spb_device *holder, spb_time now) {
+    const spb_batch *batch = &holder->batch;
+    spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
+    if (spb_batch__is_empty(batch)) {
+        spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
+        if (holder->has_dropped) {
+            catch_up(session, holder, now);
+        }
+    } else if (batch->count > 1 || !holder->links[SPB_QUEUE_WINDOW].is_in) {
+        spb_queue__push(queue(session, SPB_QUEUE_READY), holder);
+    }
+}
+
+/* ---- one message ---- */
+
+/* Forgets the last message, and a large one's memory with it. */
+static void begin_payload(spb_session *session) {
+    session->payload.len = 0;
+    if (session->payload.capacity > KEPT_BYTES) {
+        spb_buffer__clear(&session->payload);
+    }
+}
+
+static spb_status format_topic(spb_session *session, spb_kind kind, const spb_device *device) {
+    spb_topic topic = {.kind = kind,
+                       .group_id = spb_str_from(session->options.group_id),
+                       .node_id = spb_str_from(session->options.node_id)};
+    if (device && !spb_device__is_node(device)) {
+        topic.device_id = spb_device__id_view(device);
+    }
+    session->topic.len = 0;
+    if (!spb_buffer__reserve(&session->topic, topic.group_id.len + topic.node_id.len + topic.device_id.len + 32)) {
+        return SPB_ERR_NO_MEMORY;
+    }
+    return spb_topic_format(&topic, (char *)session->topic.data, session->topic.capacity, NULL, NULL);
+}
+
+/* The message in `payload` becomes the action. */
+static void publish(spb_session *session, spb_action *out) {
+    *out = (spb_action){.kind = SPB_ACTION_PUBLISH, .link = session->link};
+    out->as.publish.topic = (const char *)session->topic.data;
+    out->as.publish.payload = (spb_bytes){session->payload.data, session->payload.len};
+    session->in_flight++;
+    session->stats.messages_published++;
+    session->stats.bytes_published += session->payload.len;
+}
+
+/* The same for a message that carries the next sequence number. */
+static void publish_numbered(spb_session *session, spb_action *out) {
+    session->seq = spb_seq__next(session->seq);
+    publish(session, out);
+}
+
+/* A message that cannot be made must not leave a gap, nor half a birth: this connection is over. */
+static bool give_up(spb_session *session, spb_kind kind, spb_status status, spb_time now) {
+    char text[64];
+    snprintf(text, sizeof text, "%s could not be encoded (%s)", spb_kind_name(kind), spb_status_name(status));
+    spb_session__fail(session, text, now);
+    return false;
+}
+
+/* ---- births and deaths ---- */
+
+static void mark_born(spb_session *session, spb_device *holder) {
+    spb_queue__remove(queue(session, SPB_QUEUE_BIRTH), holder);
+    holder->is_born = true;
+    holder->sequence = session->sequence;
+    for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
+        metric->in_birth = true;
+        metric->is_unsent = false;
+        /* Older samples that still wait will take hosts back: then the value is sent once more after them. */
+        metric->is_behind = metric->is_behind && holder->has_dropped;
+    }
+}
+
+static bool publish_node_birth(spb_session *session, spb_time now, spb_action *out) {
+    begin_payload(session);
+    spb_status status = format_topic(session, SPB_KIND_NBIRTH, NULL);
+    if (status == SPB_OK) {
+        status = spb_certificate__node_birth(&session->payload, session->table.node, session->bdseq.number, 0,
+                                             now.wall_ms, NULL);
+    }
+    if (status != SPB_OK) {
+        return give_up(session, SPB_KIND_NBIRTH, status, now);
+    }
+    session->seq = 0; /* tck-id-payloads-sequence-num-zero-nbirth */
+    session->sequence++;
+    session->wants_birth = false;
+    session->node_birth_due_ms = SPB_NEVER;
+    session->phase = SPB_PHASE_DBIRTHS;
+    session->next_born = session->table.node->next;
+    session->stats.births++;
+    mark_born(session, session->table.node);
+    if (session->state != SPB_SESSION_BIRTHING) {
+        spb_session__enter(session, SPB_SESSION_BIRTHING, "rebirth");
+    }
+    publish_numbered(session, out);
+    return true;
+}
+
+static bool publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
+    begin_payload(session);
+    spb_status status = format_topic(session, SPB_KIND_DBIRTH, device);
+    if (status == SPB_OK) {
+        status = spb_certificate__device_birth(&session->payload, device, session->seq, now.wall_ms, NULL);
+    }
+    if (status != SPB_OK) {
+        return give_up(session, SPB_KIND_DBIRTH, status, now);
+    }
+    mark_born(session, device);
+    publish_numbered(session, out);
+    return true;
+}
+
+static bool publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
+    begin_payload(session);
+    spb_status status = format_topic(session, SPB_KIND_DDEATH, device);
+    if (status == SPB_OK) {
+        status = spb_certificate__device_death(&session->payload, session->seq, now.wall_ms);
+    }
+    if (status != SPB_OK) {
+        return give_up(session, SPB_KIND_DDEATH, status, now);
+    }
+    spb_queue__remove(queue(session, SPB_QUEUE_DEATH), device);
+    device->is_born = false;
+    publish_numbered(session, out);
+    return true;
+}
+
+spb_status spb_session__make_death(spb_session *session, spb_time now) {
+    begin_payload(session);
+    spb_status status = format_topic(session, SPB_KIND_NDEATH, NULL);
+    if (status == SPB_OK) {
+        status = spb_certificate__node_death(&session->payload, session->bdseq.number, now.wall_ms, NULL);
+    }
+    return status;
+}
+
+static bool publish_node_death(spb_session *session, spb_time now, spb_action *out) {
+    spb_status status = spb_session__make_death(session, now);
+    if (status != SPB_OK) {
+        return give_up(session, SPB_KIND_NDEATH, status, now);
+    }
+    session->is_death_due = false;
+    publish(session, out);
+    return true;
+}
+
+void spb_session__want_birth(spb_session *session, spb_device *device, spb_time now) {
+    uint64_t due_ms = now.mono_ms + SPB_BIRTH_WINDOW_MS;
+    if (!spb_session__is_live(session)) {
+        return; /* the births to come will have it */
+    }
+    if (spb_device__is_node(device)) {
+        session->node_birth_due_ms = session->node_birth_due_ms == SPB_NEVER ? due_ms : session->node_birth_due_ms;
+    } else if (device->is_online && !device->links[SPB_QUEUE_BIRTH].is_in) {
+        device->birth_due_ms = due_ms;
+        spb_queue__push(queue(session, SPB_QUEUE_BIRTH), device);
+    }
+}
+
+/* A device that went offline, if only for a moment, before its DBIRTH of this round: the NBIRTH has ended its old
+ * birth, so there is nothing for a DDEATH to end, and nothing that older samples could follow. */
+static void settle_death(spb_session *session, spb_device *device) {
+    if (device->links[SPB_QUEUE_DEATH].is_in) {
+        spb_queue__remove(queue(session, SPB_QUEUE_DEATH), device);
+        spb_session__drop_batch(session, device);
+        device->is_born = false;
+    }
+}
+
+spb_device *spb_session__next_to_be_born(spb_session *session) {
+    while (session->next_born) {
+        settle_death(session, session->next_born);
+        if (session->next_born->is_online) {
+            break;
+        }
+        session->next_born = session->next_born->next;
+    }
+    return session->next_born;
+}
+
+/* ---- data ---- */
+
+static bool publish_batch(spb_session *session, spb_device *holder, spb_time now, spb_action *out) {
+    spb_kind kind = spb_device__is_node(holder) ? SPB_KIND_NDATA : SPB_KIND_DDATA;
+    uint32_t samples;
+    spb_bytes metrics = spb_batch__front(&holder->batch, &samples);
+    begin_payload(session);
+    spb_status status = format_topic(session, kind, holder);
+    if (status == SPB_OK) {
+        status = spb_encode__timestamp(&session->payload, now.wall_ms);
+    }
+    if (status == SPB_OK && !spb_buffer__append(&session->payload, metrics.data, metrics.len)) {
+        status = SPB_ERR_NO_MEMORY;
+    }
+    if (status == SPB_OK) {
+        status = spb_encode__seq(&session->payload, session->seq);
+    }
+    if (status != SPB_OK) {
+        return give_up(session, kind, status, now);
+    }
+    spb_batch__pop(&holder->batch);
+    requeue(session, holder, now);
+    session->stats.samples_published += samples;
+    publish_numbered(session, out);
+    return true;
+}
+
+/* The device's last samples, then its death. It may have come back meanwhile: then it is born again. */
+static bool publish_death_of(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
+    if (!spb_batch__is_empty(&device->batch)) {
+        return publish_batch(session, device, now, out);
+    }
+    if (!publish_device_death(session, device, now, out)) {
+        return false;
+    }
+    spb_session__want_birth(session, device, now);
+    return true;
+}
+
+/* ---- the choice ---- */
+
+static bool next_online(spb_session *session, spb_time now, spb_action *out) {
+    spb_device *death = queue(session, SPB_QUEUE_DEATH)->first;
+    if (death) {
+        return publish_death_of(session, death, now, out);
+    }
+    if (session->wants_birth || session->node_birth_due_ms <= now.mono_ms) {
+        return publish_node_birth(session, now, out);
+    }
+    spb_device *birth = queue(session, SPB_QUEUE_BIRTH)->first;
+    if (birth && birth->birth_due_ms <= now.mono_ms) {
+        return publish_device_birth(session, birth, now, out);
+    }
+    spb_device *ready = queue(session, SPB_QUEUE_READY)->first;
+    spb_device *window = queue(session, SPB_QUEUE_WINDOW)->first;
+    if (!ready && window && window->window_end_ms <= now.mono_ms) {
+        ready = window;
+    }
+    return ready && publish_batch(session, ready, now, out);
+}
+
+static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
+    if (session->phase == SPB_PHASE_UNBORN) {
+        return publish_node_birth(session, now, out);
+    }
+    spb_device *device = spb_session__next_to_be_born(session);
+    if (!device) {
+        return false;
+    }
+    session->next_born = device->next;
+    return publish_device_birth(session, device, now, out);
+}
+
+/* What waits, then the NDEATH, which need not wait for answers. */
+static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
+    if (!session->is_death_due) {
+        return false;
+    }
+    for (;;) {
+        spb_device *ready = queue(session, SPB_QUEUE_READY)->first;
+        spb_device *holder = ready ? ready : queue(session, SPB_QUEUE_WINDOW)->first;
+        if (!holder) {
+            return publish_node_death(session, now, out);
+        }
+        if (holder->sequence == session->sequence) {
+            return session->in_flight < session->options.max_in_flight && publish_batch(session, holder, now, out);
+        }
+        spb_session__drop_batch(session, holder); /* its DBIRTH of this round is not out */
+    }
+}
+
+bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *out) {
+    if (session->state == SPB_SESSION_STOPPING) {
+        return next_stopping(session, now, out);
+    }
+    if (session->in_flight >= session->options.max_in_flight) {
+        return false;
+    }
+    return session->state == SPB_SESSION_ONLINE     ? next_online(session, now, out)
+           : session->state == SPB_SESSION_BIRTHING ? next_birthing(session, now, out)
+                                                    : false;
+}

@@ -1,0 +1,328 @@
+/* Decides what a session is made of, and what an update does: into a batch when hosts follow, else into the next birth.
+ * When messages leave is left to publish.c, how connections come and go to life.c. */
+#include "core/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/certificate.h"
+#include "core/handle.h"
+
+#define MAX_TOPIC_BYTES 65535
+
+/* ---- options ---- */
+
+static spb_status check_number(const char *name, uint64_t value, uint64_t min, uint64_t max, spb_error *err) {
+    if (value < min || value > max) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is %llu, but must be %llu to %llu", name,
+                              (unsigned long long)value, (unsigned long long)min, (unsigned long long)max);
+    }
+    return SPB_OK;
+}
+
+static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
+    const struct {
+        const char *name;
+        uint64_t value, min, max;
+    } rules[] = {{"keep_alive_s", o->keep_alive_s, 1, 65535},
+                 {"connect_timeout_ms", o->connect_timeout_ms, 100, 300000},
+                 {"reconnect_max_ms", o->reconnect_max_ms, 10, 3600000},
+                 {"reconnect_min_ms", o->reconnect_min_ms, 10, o->reconnect_max_ms},
+                 {"batch_max_bytes", o->batch_max_bytes, 1, 64 * 1024 * 1024},
+                 {"max_in_flight", o->max_in_flight, 1, UINT32_MAX}};
+    spb_status status = SPB_OK;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {
+        status = check_number(rules[i].name, rules[i].value, rules[i].min, rules[i].max, err);
+    }
+    return status;
+}
+
+static spb_status check_options(const spb_session_options *options, spb_error *err) {
+    if (!options->server || !*options->server) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "server is missing");
+    }
+    if (!options->group_id || !options->node_id) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is missing", options->group_id ? "node_id" : "group_id");
+    }
+    spb_status status = spb_id_check(spb_str_from(options->group_id), "group ID", err);
+    if (status == SPB_OK) {
+        status = spb_id_check(spb_str_from(options->node_id), "edge node ID", err);
+    }
+    return status == SPB_OK ? check_numbers(options, err) : status;
+}
+
+/* "a", "-", "b" → "a-b", on the heap. */
+static char *join(const char *const *parts, size_t count) {
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        len += strlen(parts[i]);
+    }
+    char *text = calloc(1, len + 1);
+    for (size_t i = 0, at = 0; text && i < count; i++) {
+        memcpy(text + at, parts[i], strlen(parts[i]));
+        at += strlen(parts[i]);
+    }
+    return text;
+}
+
+/* One SUBSCRIBE covers devices that are added later, too. */
+static spb_status copy_strings(spb_session *session, const spb_session_options *options, spb_error *err) {
+    const char *group = options->group_id, *node = options->node_id;
+    const char *client[] = {group, "-", node};
+    const char *ncmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_NCMD), "/", node};
+    const char *dcmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_DCMD), "/", node, "/+"};
+    session->options = *options;
+    session->options.server = session->strings[0] = strdup(options->server);
+    session->options.group_id = session->strings[1] = strdup(group);
+    session->options.node_id = session->strings[2] = strdup(node);
+    session->options.client_id = session->strings[3] =
+        options->client_id ? strdup(options->client_id) : join(client, 3);
+    session->subscriptions[0].filter = session->strings[4] = join(ncmd, 7);
+    session->subscriptions[1].filter = session->strings[5] = join(dcmd, 8);
+    session->subscriptions[0].qos = session->subscriptions[1].qos = 1;
+    for (size_t i = 0; i < sizeof session->strings / sizeof *session->strings; i++) {
+        if (!session->strings[i]) {
+            return spb_error__no_memory(err, "a session");
+        }
+    }
+    return SPB_OK;
+}
+
+spb_status spb_session_new(spb_session **out, const spb_session_options *options, spb_error *err) {
+    *out = NULL;
+    spb_status status = check_options(options, err);
+    if (status != SPB_OK) {
+        return status;
+    }
+    spb_session *session = calloc(1, sizeof *session);
+    if (!session) {
+        return spb_error__no_memory(err, "a session");
+    }
+    status = copy_strings(session, options, err);
+    if (status == SPB_OK) {
+        status = spb_table__init(&session->table, session, options->no_aliases, err);
+    }
+    if (status != SPB_OK) {
+        spb_session_free(session);
+        return status;
+    }
+    for (int kind = 0; kind < SPB_QUEUE_COUNT; kind++) {
+        session->queues[kind].kind = (spb_queue_kind)kind;
+    }
+    spb_backoff__init(&session->backoff, options->reconnect_min_ms, options->reconnect_max_ms, options->random_seed);
+    spb_bdseq__init(&session->bdseq, options->has_bdseq, options->bdseq);
+    session->stats.bdseq = session->bdseq.number;
+    session->timer_ms = session->node_birth_due_ms = SPB_NEVER;
+    *out = session;
+    return SPB_OK;
+}
+
+void spb_session_free(spb_session *session) {
+    if (!session) {
+        return;
+    }
+    spb_table__clear(&session->table);
+    spb_commands__clear(&session->commands);
+    spb_buffer__clear(&session->scratch);
+    spb_buffer__clear(&session->payload);
+    spb_buffer__clear(&session->topic);
+    for (size_t i = 0; i < sizeof session->strings / sizeof *session->strings; i++) {
+        free(session->strings[i]);
+    }
+    free(session);
+}
+
+/* ---- devices and metrics ---- */
+
+static spb_device *holder_of(const spb_session *session, const spb_device *device) {
+    return device ? (spb_device *)device : session->table.node;
+}
+
+static spb_status check_device_id(const spb_session *session, const char *device_id, spb_error *err) {
+    spb_str id = spb_str_from(device_id);
+    spb_status status = spb_id_check(id, "device ID", err);
+    if (status != SPB_OK) {
+        return status;
+    }
+    size_t others = strlen(SPB_NAMESPACE "/"
+                                         "/DBIRTH/"
+                                         "/") +
+                    strlen(session->options.group_id) + strlen(session->options.node_id);
+    if (others + id.len > MAX_TOPIC_BYTES) {
+        return spb_error__set(err, SPB_ERR_NAME, "the topics of this device would be longer than %d bytes",
+                              MAX_TOPIC_BYTES);
+    }
+    return SPB_OK;
+}
+
+spb_status spb_session_add_device(spb_session *session, spb_device **out, const char *device_id, spb_time now,
+                                  spb_error *err) {
+    *out = NULL;
+    spb_status status = check_device_id(session, device_id, err);
+    if (status == SPB_OK) {
+        status = spb_table__add_device(&session->table, out, spb_str_from(device_id), err);
+    }
+    if (status == SPB_OK) {
+        spb_session__want_birth(session, *out, now);
+    }
+    return status;
+}
+
+static bool is_own_name(const spb_device *holder, const char *name) {
+    return spb_device__is_node(holder) && name &&
+           (strcmp(name, SPB_METRIC_BDSEQ) == 0 || strcmp(name, SPB_METRIC_REBIRTH) == 0);
+}
+
+/* Encoding it once shows what no other check sees: contents of DataSets, Templates and property sets. */
+static spb_status try_birth(spb_session *session, const spb_metric *metric, spb_error *err) {
+    session->scratch.len = 0;
+    return spb_certificate__metric(&session->scratch, metric, err);
+}
+
+spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device, const spb_metric_def *def,
+                                  spb_time now, spb_error *err) {
+    *out = NULL;
+    spb_device *holder = holder_of(session, device);
+    if (is_own_name(holder, def->name)) {
+        return spb_error__set(err, SPB_ERR_EXISTS, "metric %s is the session's own", def->name);
+    }
+    spb_metric *metric;
+    spb_status status = spb_metric__new(&metric, def, now.wall_ms, err);
+    if (status != SPB_OK) {
+        return status;
+    }
+    status = try_birth(session, metric, err);
+    if (status == SPB_OK) {
+        status = spb_table__add_metric(&session->table, holder, metric, err);
+    }
+    if (status != SPB_OK) {
+        spb_metric__free(metric);
+        return status;
+    }
+    if (holder->is_born) {
+        spb_session__want_birth(session, holder, now);
+    }
+    *out = metric;
+    return SPB_OK;
+}
+
+void spb_session_set_device_online(spb_session *session, spb_device *device, bool online, spb_time now) {
+    if (device->is_online == online) {
+        return;
+    }
+    device->is_online = online;
+    if (online) {
+        spb_session__want_birth(session, device, now);
+        return;
+    }
+    spb_queue__remove(&session->queues[SPB_QUEUE_BIRTH], device);
+    if (device->is_born) {
+        spb_queue__push(&session->queues[SPB_QUEUE_DEATH], device);
+    }
+}
+
+bool spb_session_device_is_online(const spb_session *session, const spb_device *device) {
+    (void)session;
+    return device->is_online;
+}
+
+spb_metric *spb_session_find_metric(const spb_session *session, const spb_device *device, const char *name) {
+    return spb_table__find_metric(&session->table, holder_of(session, device), spb_str_from(name));
+}
+
+spb_device *spb_session_find_device(const spb_session *session, const char *device_id) {
+    return spb_table__find_device(&session->table, spb_str_from(device_id));
+}
+
+/* ---- values ---- */
+
+/* Without a birth to follow, the next birth will carry the value; what it replaces is gone if nothing carried it. */
+static spb_status replace_value(spb_session *session, spb_metric *metric, const spb_value *value,
+                                uint64_t timestamp_ms) {
+    spb_status status = spb_metric__set(metric, value, timestamp_ms, NULL);
+    if (status == SPB_OK) {
+        session->stats.samples_dropped_offline += metric->is_unsent;
+        metric->is_unsent = true;
+    }
+    return status;
+}
+
+static spb_status add_to_batch(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
+                               spb_time now) {
+    spb_device *holder = metric->holder;
+    size_t size = spb_batch__size(&holder->batch) + session->scratch.len;
+    bool is_full =
+        size > SPB_MAX_WAITING_BATCHES * session->options.batch_max_bytes && !spb_batch__is_empty(&holder->batch);
+    if (!is_full && !spb_batch__reserve(&holder->batch, session->scratch.len)) {
+        return SPB_ERR_NO_MEMORY;
+    }
+    spb_status status = spb_metric__set(metric, value, timestamp_ms, NULL);
+    if (status != SPB_OK) {
+        return status;
+    }
+    metric->is_unsent = false;
+    metric->is_behind = is_full;
+    if (is_full) {
+        holder->has_dropped = true;
+        session->stats.samples_dropped_overflow++;
+    } else {
+        spb_session__add_sample(session, holder, timestamp_ms, now);
+    }
+    return SPB_OK;
+}
+
+spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
+                              spb_time now) {
+    spb_status status = spb_metric__check(metric, value, NULL);
+    if (status != SPB_OK) {
+        return status;
+    }
+    if (timestamp_ms == SPB_NOW) {
+        timestamp_ms = now.wall_ms;
+    }
+    session->scratch.len = 0;
+    status = spb_certificate__sample(&session->scratch, metric, value, timestamp_ms, NULL);
+    if (status != SPB_OK) {
+        return status;
+    }
+    const spb_device *holder = metric->holder;
+    bool is_followed = spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth;
+    status = is_followed ? add_to_batch(session, metric, value, timestamp_ms, now)
+                         : replace_value(session, metric, value, timestamp_ms);
+    session->stats.samples_accepted += status == SPB_OK;
+    return status;
+}
+
+spb_value spb_session_value(const spb_session *session, const spb_metric *metric, uint64_t *timestamp_ms) {
+    (void)session;
+    if (timestamp_ms) {
+        *timestamp_ms = metric->timestamp_ms;
+    }
+    return metric->value;
+}
+
+/* ---- the rest ---- */
+
+void spb_session_stats(const spb_session *session, spb_stats *out) {
+    *out = session->stats;
+    out->state = session->state;
+}
+
+spb_session_state spb_session_get_state(const spb_session *session) {
+    return session->state;
+}
+
+const char *spb_session_state_name(spb_session_state state) {
+    static const char *const names[] = {"STOPPED",     "WAITING",  "SAVING", "CONNECTING",
+                                        "SUBSCRIBING", "BIRTHING", "ONLINE", "STOPPING"};
+    return (size_t)state < sizeof names / sizeof *names ? names[state] : "?";
+}
+
+void spb_session__set_owner(spb_session *session, void *owner) {
+    session->owner = owner;
+}
+
+void *spb_session__owner(const spb_session *session) {
+    return session->owner;
+}

@@ -1,0 +1,62 @@
+/* The devices and metrics of a session: found by name or alias in constant time, kept in the order of definition. */
+#ifndef SPB_CORE_TABLE_H
+#define SPB_CORE_TABLE_H
+
+#include "core/batch.h"
+#include "core/metric.h"
+#include "core/queue.h"
+
+#include <spb/session.h>
+
+/* A holder of metrics: a device, or (with an empty id) the node itself. */
+struct spb_device {
+    spb_session *session;
+    spb_device *next; /* in the order of definition */
+    spb_device *next_in_bucket;
+    spb_queue_link links[SPB_QUEUE_COUNT];
+    spb_metric *first_metric;
+    spb_metric *last_metric;
+    spb_batch batch;
+    uint64_t window_end_ms; /* while it stands in SPB_QUEUE_WINDOW */
+    uint64_t birth_due_ms;  /* while it stands in SPB_QUEUE_BIRTH */
+    uint64_t sequence;      /* the number of the NBIRTH that its last birth followed */
+    uint32_t hash;
+    uint32_t id_len;
+    bool is_online;   /* as the application says */
+    bool is_born;     /* hosts know it: there was a birth in this connection, and no death since */
+    bool has_dropped; /* some of its metrics are behind */
+    char id[];        /* ends in NUL */
+};
+
+typedef struct spb_table {
+    spb_session *session;
+    spb_device *node;
+    spb_device *last_device; /* the devices follow the node in its `next` chain */
+    spb_device **device_buckets;
+    size_t device_bucket_count; /* a power of two, or 0 */
+    size_t device_count;
+    spb_metric **metric_buckets;
+    size_t metric_bucket_count; /* a power of two, or 0 */
+    spb_metric **by_alias;      /* by_alias[alias - 1] */
+    size_t by_alias_capacity;
+    size_t metric_count;
+    bool no_aliases;
+} spb_table;
+
+/* SPB_ERR_NO_MEMORY: nothing to clear. */
+spb_status spb_table__init(spb_table *table, spb_session *session, bool no_aliases, spb_error *err);
+void spb_table__clear(spb_table *table);
+/* The ID was checked. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. */
+spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id, spb_error *err);
+/* Takes the metric over and gives it an alias. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY, SPB_ERR_LIMIT: then it is still the
+ * caller's. */
+spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metric *metric, spb_error *err);
+/* NULL if there is none. */
+spb_device *spb_table__find_device(const spb_table *table, spb_str id);
+spb_metric *spb_table__find_metric(const spb_table *table, const spb_device *holder, spb_str name);
+spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias);
+
+bool spb_device__is_node(const spb_device *device);
+spb_str spb_device__id_view(const spb_device *device);
+
+#endif
