@@ -35,12 +35,21 @@ static size_t element_size(spb_type array) {
     }
 }
 
+/* Elements have 1, 2, 4 or 8 bytes, at any address. */
+static uint64_t load_little_endian(const uint8_t *bytes, size_t size) {
+    uint64_t number = 0;
+    for (size_t i = 0; i < size; i++) {
+        number |= (uint64_t)bytes[i] << (8 * i);
+    }
+    return number;
+}
+
 /* Never more than there are bits, so that it may be trusted also where nobody checked the array. */
 static size_t packed_boolean_count(spb_bytes packed) {
     if (packed.len < COUNT_BYTES) {
         return 0;
     }
-    uint64_t count = fixed_read(packed.data, COUNT_BYTES);
+    uint64_t count = load_little_endian(packed.data, COUNT_BYTES);
     uint64_t bits = (uint64_t)(packed.len - COUNT_BYTES) * 8;
     return (size_t)(count < bits ? count : bits);
 }
@@ -74,7 +83,7 @@ spb_status spb_array__check_packed(spb_type type, spb_bytes packed, spb_error *e
             return spb_error__set(err, SPB_ERR_MALFORMED, "BooleanArray of %zu bytes, too short for its count",
                                   packed.len);
         }
-        uint64_t count = fixed_read(packed.data, COUNT_BYTES);
+        uint64_t count = load_little_endian(packed.data, COUNT_BYTES);
         uint64_t wanted = COUNT_BYTES + (count + 7) / 8;
         if (packed.len != wanted) {
             return spb_error__set(err, SPB_ERR_MALFORMED, "BooleanArray of %zu bytes, but its count of %llu needs %llu",
@@ -130,7 +139,7 @@ static int64_t sign_extend(uint64_t number, size_t size) {
 
 static spb_value packed_element(spb_type array, const uint8_t *bytes) {
     size_t size = element_size(array);
-    uint64_t number = fixed_read(bytes, size);
+    uint64_t number = load_little_endian(bytes, size);
     spb_value element = {.type = element_type(array)};
     switch (array) {
     case SPB_INT8_ARRAY:

@@ -22,10 +22,13 @@ static const char *field_name(uint8_t wire) {
     case SPB_WIRE_SET_LIST: return "propertysets_value";
     case SPB_WIRE_EXTENSION: return "extension_value";
     }
-    return "no value field";
+    return "unknown field";
 }
 
 static spb_status wrong_field(const spb_value *value, spb_type type, spb_error *err) {
+    if (value->wire == SPB_WIRE_NONE) {
+        return spb_error__set(err, SPB_ERR_TYPE, "no value where %s is wanted", spb_type_name(type));
+    }
     return spb_error__set(err, SPB_ERR_TYPE, "%s cannot carry %s", field_name(value->wire), spb_type_name(type));
 }
 
