@@ -1,0 +1,28 @@
+/* One connection to an MQTT server: one client of paho, from connect to the end. */
+#ifndef SPB_TRANSPORT_LINK_H
+#define SPB_TRANSPORT_LINK_H
+
+#include <spb/transport.h>
+
+typedef struct spb_link spb_link;
+
+/* Who hears of the events. */
+typedef struct spb_link_listener {
+    spb_transport_listener call;
+    void *context;
+} spb_link_listener;
+
+/* Starts to connect. Strings are not kept. The statuses are those of spb_transport.connect. */
+spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, const spb_mqtt_options *login,
+                          spb_link_listener listener, spb_error *err);
+/* Ends it in any state, without DISCONNECT when it is connected. Blocks for a fraction of a second at most (what that
+ * is for: see link.c). No event is reported after the return, nor from inside. NULL is fine. */
+void spb_link__free(spb_link *link);
+
+uint32_t spb_link__number(const spb_link *link);
+/* As in spb_transport. */
+spb_status spb_link__subscribe(spb_link *link, const spb_subscription *items, size_t count, spb_error *err);
+spb_status spb_link__publish(spb_link *link, const spb_transport_message *message, spb_error *err);
+void spb_link__disconnect(spb_link *link);
+
+#endif

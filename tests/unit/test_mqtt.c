@@ -1,0 +1,683 @@
+/* The MQTT transport against a real mosquitto: every event, every way in which a link ends. */
+#include <check.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <spb/transport.h>
+
+#include "support/broker.h"
+#include "transport/address.h"
+
+/* ---- a client: a transport, and what it reported ---- */
+
+typedef struct heard {
+    spb_transport_event event; /* reason, topic and payload are copies */
+    char *reason;
+    char *topic;
+    uint8_t *payload;
+} heard;
+
+typedef struct client {
+    spb_transport *transport;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    heard *items;
+    size_t count, capacity;
+    size_t next; /* the first one that await has not passed */
+    uint64_t published;
+} client;
+
+static void *must(void *memory) {
+    ck_assert_ptr_nonnull(memory);
+    return memory;
+}
+
+static void *copy_of(const void *data, size_t len) {
+    char *copy = must(malloc(len + 1));
+    if (len > 0) {
+        memcpy(copy, data, len);
+    }
+    copy[len] = '\0';
+    return copy;
+}
+
+static void on_event(void *context, const spb_transport_event *event) {
+    client *self = context;
+    pthread_mutex_lock(&self->lock);
+    if (event->kind == SPB_TRANSPORT_PUBLISHED) {
+        self->published += event->count;
+    } else {
+        if (self->count == self->capacity) {
+            self->capacity = self->capacity ? self->capacity * 2 : 16;
+            self->items = must(realloc(self->items, self->capacity * sizeof *self->items));
+        }
+        self->items[self->count++] = (heard){
+            .event = *event,
+            .reason = event->reason ? copy_of(event->reason, strlen(event->reason)) : NULL,
+            .topic = copy_of(event->topic.data, event->topic.len),
+            .payload = copy_of(event->payload.data, event->payload.len),
+        };
+    }
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static client *client_new(const char *user, const char *password) {
+    client *self = must(calloc(1, sizeof *self));
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_cond_init(&self->changed, NULL);
+    spb_mqtt_options options = {.user = user, .password = password};
+    ck_assert_int_eq(spb_mqtt_new(&self->transport, &options, NULL), SPB_OK);
+    self->transport->set_listener(self->transport, on_event, self);
+    return self;
+}
+
+static void client_free(client *self) {
+    self->transport->free(self->transport);
+    for (size_t i = 0; i < self->count; i++) {
+        free(self->items[i].reason);
+        free(self->items[i].topic);
+        free(self->items[i].payload);
+    }
+    free(self->items);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+}
+
+/* Far beyond what anything here takes: only a test that fails waits for so long. */
+static struct timespec patience(void) {
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 40;
+    return deadline;
+}
+
+/* The next event, which must be of that kind and link. */
+static heard await(client *self, spb_transport_event_kind kind, uint32_t link) {
+    struct timespec deadline = patience();
+    pthread_mutex_lock(&self->lock);
+    while (self->next == self->count) {
+        ck_assert_msg(pthread_cond_timedwait(&self->changed, &self->lock, &deadline) == 0, "no event of kind %d", kind);
+    }
+    heard got = self->items[self->next++];
+    pthread_mutex_unlock(&self->lock);
+    ck_assert_msg(got.event.kind == kind, "event of kind %d instead of %d: %s", got.event.kind, kind,
+                  got.reason ? got.reason : "-");
+    ck_assert_uint_eq(got.event.link, link);
+    return got;
+}
+
+static void await_published(client *self, uint64_t count) {
+    struct timespec deadline = patience();
+    pthread_mutex_lock(&self->lock);
+    while (self->published < count) {
+        ck_assert_int_eq(pthread_cond_timedwait(&self->changed, &self->lock, &deadline), 0);
+    }
+    pthread_mutex_unlock(&self->lock);
+}
+
+static size_t unread(client *self) {
+    pthread_mutex_lock(&self->lock);
+    size_t count = self->count - self->next;
+    pthread_mutex_unlock(&self->lock);
+    return count;
+}
+
+static spb_bytes bytes_of(const char *text) {
+    return (spb_bytes){.data = (const uint8_t *)text, .len = strlen(text)};
+}
+
+static spb_transport_connect request_to(const char *server, const char *client_id, uint32_t link) {
+    return (spb_transport_connect){
+        .link = link,
+        .server = server,
+        .client_id = client_id,
+        .keep_alive_s = 30,
+        .timeout_ms = 10000,
+        .will = {.topic = "will/edge", .payload = {.data = (const uint8_t *)"gone", .len = 4}, .qos = 1},
+    };
+}
+
+static void start_connect(client *self, const char *server, const char *client_id, uint32_t link) {
+    spb_transport_connect request = request_to(server, client_id, link);
+    spb_error err;
+    ck_assert_msg(self->transport->connect(self->transport, &request, &err) == SPB_OK, "%s", err.text);
+}
+
+static void connect_to(client *self, broker *server, const char *client_id, uint32_t link) {
+    start_connect(self, broker_uri(server), client_id, link);
+    await(self, SPB_TRANSPORT_CONNECTED, link);
+}
+
+static void subscribe(client *self, uint32_t link, const char *filter) {
+    spb_subscription item = {.filter = filter, .qos = 1};
+    ck_assert_int_eq(self->transport->subscribe(self->transport, link, &item, 1, NULL), SPB_OK);
+    ck_assert_int_eq(await(self, SPB_TRANSPORT_SUBSCRIBED, link).event.status, SPB_OK);
+}
+
+static spb_status publish(client *self, uint32_t link, const char *topic, const char *text, uint8_t qos, bool retain) {
+    spb_transport_message message = {.topic = topic, .payload = bytes_of(text), .qos = qos, .retain = retain};
+    return self->transport->publish(self->transport, link, &message, NULL);
+}
+
+static void await_message(client *self, uint32_t link, const char *topic, const char *text) {
+    heard got = await(self, SPB_TRANSPORT_MESSAGE, link);
+    ck_assert_str_eq(got.topic, topic);
+    ck_assert_uint_eq(got.event.payload.len, strlen(text));
+    ck_assert_mem_eq(got.payload, text, strlen(text));
+}
+
+/* A client that hears everything. Other clients' tests use link numbers of their own. */
+static client *watcher_new(broker *server) {
+    client *watcher = client_new(NULL, NULL);
+    connect_to(watcher, server, "watcher", 1000);
+    subscribe(watcher, 1000, "#");
+    return watcher;
+}
+
+/* ---- fixtures ---- */
+
+static broker *server;
+static client *edge;
+
+static void setup(void) {
+    server = broker_new();
+    broker_start(server);
+    edge = client_new(NULL, NULL);
+}
+
+static void teardown(void) {
+    client_free(edge);
+    broker_free(server);
+}
+
+/* ---- addresses ---- */
+
+static void expect_address(const char *uri, const char *host_port, bool is_numeric) {
+    spb_address address;
+    ck_assert_int_eq(spb_address__parse(&address, uri, NULL), SPB_OK);
+    ck_assert_str_eq(address.host_port, host_port);
+    ck_assert_int_eq(address.is_numeric, is_numeric);
+}
+
+START_TEST(addresses_are_understood) {
+    expect_address("mqtt://127.0.0.1:1884", "127.0.0.1:1884", true);
+    expect_address("mqtt://127.0.0.1", "127.0.0.1:1883", true);
+    expect_address("tcp://broker.example:1", "broker.example:1", false);
+    expect_address("tcp://broker.example", "broker.example:1883", false);
+    expect_address("mqtt://[::1]:65535", "[::1]:65535", true);
+    expect_address("mqtt://[fe80::1]", "[fe80::1]:1883", true);
+}
+END_TEST
+
+START_TEST(other_addresses_are_refused) {
+    static const char *const wrong[] = {"",
+                                        "localhost",
+                                        "localhost:1883",
+                                        "mqtts://h:8883",
+                                        "ssl://h",
+                                        "ws://h",
+                                        "http://h",
+                                        "mqtt://",
+                                        "mqtt://:1883",
+                                        "mqtt://h:",
+                                        "mqtt://h:0",
+                                        "mqtt://h:65536",
+                                        "mqtt://h:1883/",
+                                        "mqtt://h/path",
+                                        "mqtt://h:18 83",
+                                        "mqtt://user:secret@h:1883",
+                                        "mqtt://user@h",
+                                        "mqtt://::1",
+                                        "mqtt://[::1",
+                                        "mqtt://[]:1883",
+                                        "mqtt://[localhost]:1883",
+                                        "mqtt://[::1]1883"};
+    spb_address address;
+    spb_error err;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert_msg(spb_address__parse(&address, wrong[i], &err) == SPB_ERR_ARGUMENT, "%s", wrong[i]);
+        ck_assert_ptr_nonnull(strstr(err.text, wrong[i]));
+    }
+    char long_name[400] = "mqtt://";
+    memset(long_name + 7, 'a', 300);
+    ck_assert_int_eq(spb_address__parse(&address, long_name, &err), SPB_ERR_ARGUMENT);
+    ck_assert_int_eq(spb_address__parse(&address, NULL, &err), SPB_ERR_ARGUMENT);
+}
+END_TEST
+
+/* ---- connecting ---- */
+
+START_TEST(an_unusable_server_is_refused_at_once) {
+    spb_transport_connect request = request_to("mqtts://127.0.0.1", "edge", 1);
+    spb_error err;
+    ck_assert_int_eq(edge->transport->connect(edge->transport, &request, &err), SPB_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, "TLS"));
+    ck_assert_uint_eq(unread(edge), 0);
+    connect_to(edge, server, "edge", 2);
+}
+END_TEST
+
+START_TEST(a_web_proxy_in_the_environment_is_not_used) {
+    setenv("http_proxy", "http://user:secret@127.0.0.1:9", 1);
+    spb_transport_connect request = request_to(broker_uri(server), "edge", 1);
+    spb_error err;
+    spb_status status = edge->transport->connect(edge->transport, &request, &err);
+    unsetenv("http_proxy");
+    ck_assert_int_eq(status, SPB_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, "http_proxy"));
+    ck_assert_ptr_null(strstr(err.text, "secret"));
+}
+END_TEST
+
+START_TEST(a_refused_port_is_reported) {
+    char uri[64];
+    snprintf(uri, sizeof uri, "mqtt://127.0.0.1:%u", (unsigned)broker_free_port());
+    start_connect(edge, uri, "edge", 1);
+    heard got = await(edge, SPB_TRANSPORT_CONNECT_FAILED, 1);
+    ck_assert_int_eq(got.event.status, SPB_ERR_CONNECT);
+    ck_assert_ptr_nonnull(strstr(got.reason, uri + strlen("mqtt://")));
+    connect_to(edge, server, "edge", 2);
+}
+END_TEST
+
+START_TEST(an_unknown_name_is_reported) {
+    start_connect(edge, "mqtt://no-such-host.invalid", "edge", 1);
+    heard got = await(edge, SPB_TRANSPORT_CONNECT_FAILED, 1);
+    ck_assert_int_eq(got.event.status, SPB_ERR_CONNECT);
+    ck_assert_ptr_nonnull(strstr(got.reason, "no-such-host.invalid"));
+}
+END_TEST
+
+/* ---- a server that says what it is told to ---- */
+
+typedef struct scripted_server {
+    char uri[64];
+    int listening;
+    const uint8_t *codes; /* the return codes of CONNACK, and then of each SUBACK */
+    size_t count;
+    size_t filters; /* in each SUBSCRIBE: the last one is the one that gets the code */
+    pthread_t thread;
+} scripted_server;
+
+static void listen_on_loopback(scripted_server *self) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    self->listening = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(self->listening, (struct sockaddr *)&address, len), 0);
+    ck_assert_int_eq(listen(self->listening, 1), 0);
+    ck_assert_int_eq(getsockname(self->listening, (struct sockaddr *)&address, &len), 0);
+    snprintf(self->uri, sizeof self->uri, "mqtt://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+}
+
+static void *serve(void *context) {
+    scripted_server *self = context;
+    int fd = accept(self->listening, NULL, NULL);
+    uint8_t packet[512];
+    for (size_t i = 0; read(fd, packet, sizeof packet) > 0 && i < self->count; i++) {
+        if (i == 0) {
+            uint8_t connack[] = {0x20, 2, 0, self->codes[0]};
+            ck_assert_int_eq(write(fd, connack, sizeof connack), sizeof connack);
+        } else {
+            uint8_t suback[8] = {0x90, (uint8_t)(2 + self->filters), packet[2], packet[3]};
+            suback[3 + self->filters] = self->codes[i];
+            ck_assert_int_eq(write(fd, suback, 4 + self->filters), (ssize_t)(4 + self->filters));
+        }
+    }
+    close(fd);
+    return NULL;
+}
+
+static void scripted_start(scripted_server *self) {
+    listen_on_loopback(self);
+    ck_assert_int_eq(pthread_create(&self->thread, NULL, serve, self), 0);
+}
+
+static void scripted_end(scripted_server *self) {
+    pthread_join(self->thread, NULL);
+    close(self->listening);
+}
+
+START_TEST(each_refusal_is_put_into_words) {
+    static const struct {
+        uint8_t code;
+        spb_status status;
+        const char *words;
+    } cases[] = {{1, SPB_ERR_REFUSED, "3.1.1"},       {2, SPB_ERR_AUTH, "client identifier"},
+                 {3, SPB_ERR_REFUSED, "unavailable"}, {4, SPB_ERR_AUTH, "password"},
+                 {5, SPB_ERR_AUTH, "authorise"},      {99, SPB_ERR_REFUSED, "99"}};
+    for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scripted_server script = {.codes = &cases[i].code, .count = 1};
+        scripted_start(&script);
+        start_connect(edge, script.uri, "edge", i);
+        heard got = await(edge, SPB_TRANSPORT_CONNECT_FAILED, i);
+        ck_assert_int_eq(got.event.status, cases[i].status);
+        ck_assert_msg(strstr(got.reason, cases[i].words) != NULL, "%s", got.reason);
+        scripted_end(&script);
+    }
+}
+END_TEST
+
+START_TEST(a_refused_subscription_is_named) { /* mosquitto refuses none */
+    static const uint8_t codes[] = {0, 0x80, 1};
+    spb_subscription items[] = {{.filter = "open/a", .qos = 1}, {.filter = "shut/b", .qos = 0}};
+    for (uint32_t filters = 1; filters <= 2; filters++) {
+        scripted_server script = {.codes = codes, .count = 3, .filters = filters};
+        scripted_start(&script);
+        start_connect(edge, script.uri, "edge", filters);
+        await(edge, SPB_TRANSPORT_CONNECTED, filters);
+        spb_subscription *asked = items + (2 - filters); /* the last one is refused */
+        ck_assert_int_eq(edge->transport->subscribe(edge->transport, filters, asked, filters, NULL), SPB_OK);
+        heard got = await(edge, SPB_TRANSPORT_SUBSCRIBED, filters);
+        ck_assert_int_eq(got.event.status, SPB_ERR_REFUSED);
+        ck_assert_ptr_nonnull(strstr(got.reason, "shut/b"));
+        ck_assert_int_eq(edge->transport->subscribe(edge->transport, filters, asked, filters, NULL), SPB_OK);
+        ck_assert_int_eq(await(edge, SPB_TRANSPORT_SUBSCRIBED, filters).event.status, SPB_OK);
+        edge->transport->close(edge->transport, filters);
+        scripted_end(&script);
+    }
+}
+END_TEST
+
+START_TEST(a_server_that_never_answers_times_out) {
+    scripted_server silent = {0};
+    listen_on_loopback(&silent);
+    spb_transport_connect request = request_to(silent.uri, "edge", 1);
+    request.timeout_ms = 100;
+    ck_assert_int_eq(edge->transport->connect(edge->transport, &request, NULL), SPB_OK);
+    heard got = await(edge, SPB_TRANSPORT_CONNECT_FAILED, 1);
+    ck_assert_int_eq(got.event.status, SPB_ERR_TIMEOUT);
+    ck_assert_ptr_nonnull(strstr(got.reason, "100 ms"));
+
+    start_connect(edge, silent.uri, "edge", 2); /* and one that is closed while it waits */
+    edge->transport->close(edge->transport, 2);
+    close(silent.listening);
+    ck_assert_uint_eq(unread(edge), 0);
+}
+END_TEST
+
+START_TEST(a_wrong_password_is_named) {
+    broker *guarded = broker_new();
+    broker_write_file(
+        guarded, "passwords", /* edge, secret */
+        "edge:$7$101$Chgnwb43MG2iScMw$tVXIZQNUZsvBqo2V/bAnDJLts879UYwu1ql4WJcH1L+PSFRTzFYWQ12u+3SVjO4FuX5U"
+        "TmTOJS3jtR/AB3U05Q==\n");
+    broker_configure(guarded, "allow_anonymous false\npassword_file %s/passwords\n");
+    broker_start(guarded);
+    client *right = client_new("edge", "secret");
+    client *wrong = client_new("edge", "guess");
+    connect_to(right, guarded, "right", 1);
+    start_connect(wrong, broker_uri(guarded), "wrong", 1);
+    heard got = await(wrong, SPB_TRANSPORT_CONNECT_FAILED, 1);
+    ck_assert_int_eq(got.event.status, SPB_ERR_AUTH);
+    ck_assert_ptr_nonnull(strstr(got.reason, "authorise"));
+    client_free(right);
+    client_free(wrong);
+    broker_free(guarded);
+}
+END_TEST
+
+START_TEST(a_refused_client_id_is_named) {
+    broker *picky = broker_new();
+    broker_configure(picky, "clientid_prefixes good-\n");
+    broker_start(picky);
+    start_connect(edge, broker_uri(picky), "bad", 1);
+    ck_assert_int_eq(await(edge, SPB_TRANSPORT_CONNECT_FAILED, 1).event.status, SPB_ERR_AUTH);
+    connect_to(edge, picky, "good-one", 2);
+    edge->transport->close(edge->transport, 2);
+    broker_free(picky);
+}
+END_TEST
+
+/* ---- messages ---- */
+
+START_TEST(messages_come_in) {
+    connect_to(edge, server, "edge", 1);
+    ck_assert_int_eq(publish(edge, 1, "kept", "old", 1, true), SPB_OK);
+    await_published(edge, 1);
+    client *watcher = watcher_new(server);
+    heard got = await(watcher, SPB_TRANSPORT_MESSAGE, 1000);
+    ck_assert_str_eq(got.topic, "kept");
+    ck_assert(got.event.retained);
+    ck_assert_uint_eq(got.event.qos, 1);
+
+    ck_assert_int_eq(publish(edge, 1, "live", "", 0, false), SPB_OK);
+    got = await(watcher, SPB_TRANSPORT_MESSAGE, 1000);
+    ck_assert_str_eq(got.topic, "live");
+    ck_assert(!got.event.retained);
+    ck_assert_uint_eq(got.event.payload.len, 0);
+    ck_assert_uint_eq(got.event.qos, 0);
+    client_free(watcher);
+}
+END_TEST
+
+START_TEST(ten_thousand_messages_keep_their_order) {
+    enum { TOTAL = 10000, WINDOW = 64 };
+    client *watcher = watcher_new(server);
+    connect_to(edge, server, "edge", 1);
+    char text[32];
+    for (uint64_t i = 0; i < TOTAL; i++) {
+        if (i >= WINDOW) {
+            await_published(edge, i - WINDOW + 1);
+        }
+        snprintf(text, sizeof text, "%u", (unsigned)i);
+        ck_assert_int_eq(publish(edge, 1, "n", text, 0, false), SPB_OK);
+    }
+    await_published(edge, TOTAL);
+    for (unsigned i = 0; i < TOTAL; i++) {
+        snprintf(text, sizeof text, "%u", i);
+        await_message(watcher, 1000, "n", text);
+    }
+    client_free(watcher);
+}
+END_TEST
+
+START_TEST(a_message_that_cannot_be_sent_is_refused) {
+    ck_assert_int_eq(publish(edge, 1, "a", "x", 0, false), SPB_ERR_CONNECT); /* no such link */
+    connect_to(edge, server, "edge", 1);
+    spb_transport_message huge = {.topic = "a", .payload = {.data = (const uint8_t *)"", .len = 268435455}};
+    ck_assert_int_eq(edge->transport->publish(edge->transport, 1, &huge, NULL), SPB_ERR_LIMIT);
+    ck_assert_int_eq(publish(edge, 1, "\xff", "x", 0, false), SPB_ERR_ARGUMENT);
+    ck_assert_int_eq(publish(edge, 2, "a", "x", 0, false), SPB_ERR_CONNECT);
+    edge->transport->disconnect(edge->transport, 1, 1000); /* nothing is counted as under way */
+    await(edge, SPB_TRANSPORT_DISCONNECTED, 1);
+}
+END_TEST
+
+/* ---- ends of a link ---- */
+
+START_TEST(a_killed_server_is_a_lost_link) {
+    connect_to(edge, server, "edge", 1);
+    broker_kill(server);
+    heard got = await(edge, SPB_TRANSPORT_LOST, 1);
+    ck_assert_int_eq(got.event.status, SPB_ERR_CONNECT);
+    ck_assert_ptr_nonnull(strstr(got.reason, "lost"));
+    ck_assert_int_eq(publish(edge, 1, "a", "x", 0, false), SPB_ERR_CONNECT);
+    broker_start(server);
+    connect_to(edge, server, "edge", 2);
+    edge->transport->close(edge->transport, 1); /* an ended link is fine */
+    ck_assert_int_eq(publish(edge, 2, "a", "x", 0, false), SPB_OK);
+    await_published(edge, 1);
+}
+END_TEST
+
+START_TEST(close_lets_the_will_out) {
+    client *watcher = watcher_new(server);
+    connect_to(edge, server, "edge", 1);
+    edge->transport->close(edge->transport, 1);
+    heard got = await(watcher, SPB_TRANSPORT_MESSAGE, 1000);
+    ck_assert_str_eq(got.topic, "will/edge");
+    ck_assert_str_eq((char *)got.payload, "gone");
+    ck_assert_uint_eq(got.event.qos, 1);
+    ck_assert(!got.event.retained);
+    ck_assert_uint_eq(unread(edge), 0);
+
+    connect_to(edge, server, "edge", 2); /* and with work under way */
+    for (int i = 0; i < 64; i++) {
+        ck_assert_int_eq(publish(edge, 2, "n", "x", 0, false), SPB_OK);
+    }
+    edge->transport->close(edge->transport, 2);
+    do {
+        got = await(watcher, SPB_TRANSPORT_MESSAGE, 1000);
+    } while (strcmp(got.topic, "n") == 0);
+    ck_assert_str_eq(got.topic, "will/edge");
+    ck_assert_uint_eq(unread(edge), 0);
+    client_free(watcher);
+}
+END_TEST
+
+/* paho ignores SIGPIPE; the program that uses us need not. */
+START_TEST(no_sigpipe_kills_the_program) {
+    for (uint32_t link = 1; link <= 20; link++) {
+        start_connect(edge, broker_uri(server), "edge", link);
+        signal(SIGPIPE, SIG_DFL);
+        await(edge, SPB_TRANSPORT_CONNECTED, link);
+        edge->transport->close(edge->transport, link);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    ck_assert_uint_eq(unread(edge), 0);
+}
+END_TEST
+
+START_TEST(disconnect_keeps_the_will_in) {
+    client *watcher = watcher_new(server);
+    connect_to(edge, server, "edge", 1);
+    for (int i = 0; i < 64; i++) {
+        ck_assert_int_eq(publish(edge, 1, "n", "x", 0, false), SPB_OK);
+    }
+    ck_assert_int_eq(publish(edge, 1, "last", "x", 1, false), SPB_OK);
+    edge->transport->disconnect(edge->transport, 1, 5000);
+    await(edge, SPB_TRANSPORT_DISCONNECTED, 1);
+    await_published(edge, 65);
+    connect_to(edge, server, "edge", 2); /* what the server has to say of link 1 is said before this */
+    ck_assert_int_eq(publish(edge, 2, "after", "x", 0, false), SPB_OK);
+    for (int i = 0; i < 64; i++) {
+        await_message(watcher, 1000, "n", "x");
+    }
+    await_message(watcher, 1000, "last", "x");
+    await_message(watcher, 1000, "after", "x");
+    client_free(watcher);
+}
+END_TEST
+
+START_TEST(a_stuck_link_can_be_closed) {
+    enum { COUNT = 64, LEN = 1000000 };
+    client *watcher = watcher_new(server);
+    connect_to(edge, server, "edge", 1);
+    broker_freeze(server);
+    char *big = must(malloc(LEN));
+    memset(big, 'x', LEN);
+    spb_transport_message message = {.topic = "old", .payload = {.data = (uint8_t *)big, .len = LEN}};
+    for (int i = 0; i < COUNT; i++) { /* far more than the kernel holds */
+        ck_assert_int_eq(edge->transport->publish(edge->transport, 1, &message, NULL), SPB_OK);
+    }
+    edge->transport->disconnect(edge->transport, 1, 100); /* waits behind the messages, and so for ever */
+    edge->transport->close(edge->transport, 1);
+    ck_assert_uint_eq(unread(edge), 0);
+    broker_thaw(server);
+
+    /* Whole messages of the old link may still have been in the kernel; then comes its will, and nothing after that. */
+    heard got;
+    do {
+        got = await(watcher, SPB_TRANSPORT_MESSAGE, 1000);
+    } while (strcmp(got.topic, "old") == 0);
+    ck_assert_str_eq(got.topic, "will/edge");
+    connect_to(edge, server, "edge", 2);
+    ck_assert_int_eq(publish(edge, 2, "new", "x", 0, false), SPB_OK);
+    await_message(watcher, 1000, "new", "x");
+    free(big);
+    client_free(watcher);
+}
+END_TEST
+
+START_TEST(nothing_of_an_old_link_leaves_on_a_new_one) {
+    connect_to(edge, server, "edge", 1);
+    broker_freeze(server);
+    for (int i = 0; i < 64; i++) {
+        ck_assert_int_eq(publish(edge, 1, "old", "x", 0, false), SPB_OK);
+    }
+    broker_kill(server);
+    await(edge, SPB_TRANSPORT_LOST, 1);
+    broker_start(server);
+    client *watcher = watcher_new(server);
+    connect_to(edge, server, "edge", 2);
+    ck_assert_int_eq(publish(edge, 2, "new", "x", 0, false), SPB_OK);
+    await_message(watcher, 1000, "new", "x");
+    edge->transport->close(edge->transport, 2);
+    await_message(watcher, 1000, "will/edge", "gone");
+    client_free(watcher);
+}
+END_TEST
+
+START_TEST(an_unknown_link_is_fine) {
+    edge->transport->close(edge->transport, 7);
+    edge->transport->disconnect(edge->transport, 7, 100);
+    connect_to(edge, server, "edge", 1);
+    edge->transport->close(edge->transport, 7);
+    ck_assert_int_eq(publish(edge, 1, "a", "x", 0, false), SPB_OK);
+    await_published(edge, 1);
+    edge->transport->close(edge->transport, 1);
+    edge->transport->close(edge->transport, 1);
+    ck_assert_uint_eq(unread(edge), 0);
+}
+END_TEST
+
+START_TEST(two_hundred_links_leave_nothing_behind) { /* what they leave behind is the sanitizer's to find */
+    for (uint32_t link = 1; link <= 200; link++) {
+        connect_to(edge, server, "edge", link);
+        ck_assert_int_eq(publish(edge, link, "n", "x", 0, false), SPB_OK);
+        edge->transport->close(edge->transport, link);
+    }
+    ck_assert_uint_eq(unread(edge), 0);
+}
+END_TEST
+
+static Suite *mqtt_suite(void) {
+    Suite *suite = suite_create("mqtt");
+    TCase *addresses = tcase_create("addresses");
+    tcase_add_test(addresses, addresses_are_understood);
+    tcase_add_test(addresses, other_addresses_are_refused);
+    suite_add_tcase(suite, addresses);
+
+    TCase *links = tcase_create("links");
+    tcase_set_timeout(links, 100);
+    tcase_add_checked_fixture(links, setup, teardown);
+    tcase_add_test(links, an_unusable_server_is_refused_at_once);
+    tcase_add_test(links, a_web_proxy_in_the_environment_is_not_used);
+    tcase_add_test(links, a_refused_port_is_reported);
+    tcase_add_test(links, an_unknown_name_is_reported);
+    tcase_add_test(links, each_refusal_is_put_into_words);
+    tcase_add_test(links, a_server_that_never_answers_times_out);
+    tcase_add_test(links, a_wrong_password_is_named);
+    tcase_add_test(links, a_refused_client_id_is_named);
+    tcase_add_test(links, messages_come_in);
+    tcase_add_test(links, ten_thousand_messages_keep_their_order);
+    tcase_add_test(links, a_message_that_cannot_be_sent_is_refused);
+    tcase_add_test(links, a_refused_subscription_is_named);
+    tcase_add_test(links, a_killed_server_is_a_lost_link);
+    tcase_add_test(links, close_lets_the_will_out);
+    tcase_add_test(links, no_sigpipe_kills_the_program);
+    tcase_add_test(links, disconnect_keeps_the_will_in);
+    tcase_add_test(links, a_stuck_link_can_be_closed);
+    tcase_add_test(links, nothing_of_an_old_link_leaves_on_a_new_one);
+    tcase_add_test(links, an_unknown_link_is_fine);
+    tcase_add_test(links, two_hundred_links_leave_nothing_behind);
+    suite_add_tcase(suite, links);
+    return suite;
+}
+
+int main(void) {
+    SRunner *runner = srunner_create(mqtt_suite());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
