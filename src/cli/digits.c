@@ -11,6 +11,10 @@ static int hex_digit(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+static bool is_separator(char c) {
+    return c == ' ' || c == '\t' || c == ':';
+}
+
 static bool fail(spb_error *err, size_t offset, const char *text) {
     *err = (spb_error){.status = SPB_ERR_MALFORMED, .offset = offset};
     snprintf(err->text, sizeof err->text, "%s", text);
@@ -22,16 +26,19 @@ bool digits_unhex(spb_str text, uint8_t *to, size_t *len, spb_error *err) {
     size_t i = 0;
     while (i < text.len) {
         int high = hex_digit(text.data[i]);
-        if (high < 0) {
-            if (text.data[i] != ' ' && text.data[i] != '\t' && text.data[i] != ':') {
-                return fail(err, i, "not a hex digit");
-            }
+        if (high < 0 && is_separator(text.data[i])) {
             i++;
             continue;
         }
-        int low = i + 1 < text.len ? hex_digit(text.data[i + 1]) : -1;
-        if (low < 0) {
+        if (high < 0) {
+            return fail(err, i, "not a hex digit");
+        }
+        if (i + 1 == text.len || is_separator(text.data[i + 1])) {
             return fail(err, i, "odd number of hex digits");
+        }
+        int low = hex_digit(text.data[i + 1]);
+        if (low < 0) {
+            return fail(err, i + 1, "not a hex digit");
         }
         to[count++] = (uint8_t)(high << 4 | low);
         i += 2;

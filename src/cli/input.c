@@ -72,7 +72,7 @@ static bool is_hex_text(char c) {
 }
 
 static bool is_base64_text(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("+/-_= ", c) != NULL;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("+/-_=", c) != NULL;
 }
 
 /* By the first line that is not empty; INPUT_AUTO: not yet decided. A payload begins with the tag of its first field, a

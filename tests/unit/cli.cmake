@@ -1,0 +1,14 @@
+# The tool's own files, file by file; then the tool itself on captures.
+set(cli ${PROJECT_SOURCE_DIR}/src/cli)
+spb_unit_test(number codec ${cli}/number.c)
+spb_unit_test(json codec ${cli}/json.c ${cli}/number.c ${cli}/out.c ${cli}/utf8.c)
+spb_unit_test(text_value codec ${cli}/text_value.c ${cli}/message.c ${cli}/number.c ${cli}/out.c ${cli}/utf8.c)
+spb_unit_test(input codec ${cli}/input.c ${cli}/reader.c ${cli}/digits.c)
+spb_unit_test(births codec ${cli}/births.c)
+
+if(SPB_BUILD_CLI)
+    find_program(PYTHON python3 REQUIRED)
+    add_test(NAME cli/decode COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_decode.py)
+    set_tests_properties(cli/decode PROPERTIES TIMEOUT 300 ENVIRONMENT
+        "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_TEST_DATA=${CMAKE_CURRENT_SOURCE_DIR}/data")
+endif()
