@@ -85,7 +85,8 @@ struct spb_transport {
      * On failure nothing was taken. Each accepted message is answered by PUBLISHED, or by LOST. */
     spb_status (*publish)(spb_transport *self, uint32_t link, const spb_transport_message *message, spb_error *err);
 
-    /* Writes out what was taken, then DISCONNECT, for at most timeout_ms. Answered by DISCONNECTED, or LOST. */
+    /* Writes out what was taken, then DISCONNECT. Answered by DISCONNECTED, or LOST. The caller waits for at most
+     * timeout_ms, which the transport may use as a hint, and then calls close. */
     void (*disconnect)(spb_transport *self, uint32_t link, uint32_t timeout_ms);
 
     /* Drops the link at once, in any state, without DISCONNECT: the server will publish the will. Everything not yet
