@@ -171,7 +171,7 @@ START_TEST(metrics_of_templates) {
     const spb_metadata other_size = {.has_size = true, .size = 6, .description = STR("d")};
     const spb_metadata no_size = {.size = 5, .description = STR("d")};
     const spb_metadata other_text = {.has_size = true, .size = 5, .description = STR("e")};
-    spb_payload_metric others[10];
+    spb_payload_metric others[11];
     for (int i = 0; i < COUNT_OF(others); i++) {
         others[i] = base;
     }
@@ -184,7 +184,8 @@ START_TEST(metrics_of_templates) {
     others[6].metadata = &other_size;
     others[7].metadata = &no_size;
     others[8].metadata = &other_text;
-    others[9].properties = NULL;
+    others[9].metadata = NULL;
+    others[10].properties = NULL;
     const spb_template tmpl = {.metrics = &base, .metric_count = 1};
     for (int i = 0; i < COUNT_OF(others); i++) {
         const spb_template other = {.metrics = &others[i], .metric_count = 1};
