@@ -15,6 +15,8 @@
 static const spb_str good_texts[] = {
     TEXT(""),
     TEXT("plain"),
+    TEXT("exactly8"),
+    TEXT("longer than eight \xc2\xb0 and on it goes"),
     TEXT("a\0b"),                             /* NUL is a character */
     TEXT("\x7f\xc2\x80\xdf\xbf"),             /* the ends of one and two bytes */
     TEXT("\xe0\xa0\x80\xef\xbf\xbf"),         /* of three */
@@ -55,6 +57,9 @@ static const bad_text bad_texts[] = {
     {TEXT("\xe2\x28\xa1"), 0},
     {TEXT("\xe2\x82\x28"), 0},
     {TEXT("\xf0\x9f\x98\x28"), 0},
+    {TEXT("12345678\xff"), 8}, /* behind whole words of ASCII, and in the midst of one */
+    {TEXT("1234567890abcde\xff"), 15},
+    {TEXT("1234567890abc\xffghijklmno"), 13},
     {TEXT("\xc2\xb0\xc2\xb0\xfe"), 4}, /* after good ones */
 };
 
