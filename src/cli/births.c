@@ -260,7 +260,7 @@ static spb_status explain(metric_view *view, const spb_payload_metric *metric, c
         view->name = metric->name.data ? metric->name : birth->name;
         unit = unit ? unit : spb_property_find(birth->properties, "engUnit");
     }
-    if (unit && unit->value.type == SPB_STRING && !unit->value.is_null) {
+    if (unit && unit->value.wire == SPB_WIRE_STRING && !unit->value.is_null) {
         view->unit = unit->value.as.str;
     }
     if (birth && view->value.type == SPB_UNKNOWN && birth->value.type != SPB_UNKNOWN) {
@@ -316,10 +316,25 @@ static void remark_seq(birth_scope *node, spb_kind kind, const spb_payload *payl
     node->next_seq = (int)((payload->seq + 1) % 256);
 }
 
+/* A will may arrive late: it then has the bdSeq of an earlier session and ends nothing. */
+static bool is_of_earlier_session(const birth_scope *node, const spb_payload *death, char *remark, size_t capacity) {
+    const spb_payload_metric *theirs = spb_payload_find(death, "bdSeq");
+    const spb_payload_metric *ours = node->birth ? spb_payload_find(node->birth, "bdSeq") : NULL;
+    if (!ours || !theirs || ours->value.is_null || theirs->value.is_null ||
+        ours->value.as.u64 == theirs->value.as.u64) {
+        return false;
+    }
+    snprintf(remark, capacity, "bdSeq %llu expected", (unsigned long long)ours->value.as.u64);
+    return true;
+}
+
 void births_remark(birth_scope *scope, const spb_topic *topic, const spb_payload *payload, char *remark,
                    size_t capacity) {
     spb_kind kind = topic->kind;
     *remark = '\0';
+    if (kind == SPB_KIND_NDEATH && is_of_earlier_session(scope, payload, remark, capacity)) {
+        return;
+    }
     if (has_seq(kind)) {
         remark_seq(scope->node, kind, payload, remark, capacity);
     }

@@ -28,8 +28,8 @@ bool births_learn(birth_scope *scope, spb_payload *birth);
 bool births_first_complaint(birth_scope *scope);
 bool births_is_known(const birth_scope *scope);
 
-/* What is odd about the message after all earlier ones of the node: a gap in seq, data of a dead device. `remark`
- * becomes "" if nothing is. To be called once for each message. */
+/* What is odd about the message after all earlier ones of the node: a gap in seq, data of a dead device, the death of
+ * an earlier session. `remark` becomes "" if nothing is. To be called once for each message. */
 void births_remark(birth_scope *scope, const spb_topic *topic, const spb_payload *payload, char *remark,
                    size_t capacity);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/error.h"
 #include "cli/input.h"
 #include "cli/json_message.h"
 #include "cli/text.h"
@@ -84,7 +85,8 @@ static void report(decoder *d, size_t line, const spb_error *err, const char *of
 }
 
 static void report_no_memory(decoder *d, size_t line) {
-    spb_error err = {.status = SPB_ERR_NO_MEMORY, .offset = SPB_NO_OFFSET, .text = "out of memory"};
+    spb_error err;
+    error_set(&err, SPB_ERR_NO_MEMORY, SPB_NO_OFFSET, "out of memory");
     report(d, line, &err, "");
 }
 

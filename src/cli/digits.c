@@ -1,7 +1,7 @@
 /* Decides which spellings of hex and base64 are accepted. */
 #include "cli/digits.h"
 
-#include <stdio.h>
+#include "cli/error.h"
 
 static int hex_digit(char c) {
     if (c >= '0' && c <= '9') {
@@ -16,8 +16,7 @@ static bool is_separator(char c) {
 }
 
 static bool fail(spb_error *err, size_t offset, const char *text) {
-    *err = (spb_error){.status = SPB_ERR_MALFORMED, .offset = offset};
-    snprintf(err->text, sizeof err->text, "%s", text);
+    error_set(err, SPB_ERR_MALFORMED, offset, text);
     return false;
 }
 

@@ -1,11 +1,11 @@
 /* Decides what format the input has, and where a record begins and ends. What the bytes mean is left to the library. */
 #include "cli/input.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/digits.h"
+#include "cli/error.h"
 
 enum { DETECT_BYTES = 4 << 10 };
 
@@ -32,15 +32,14 @@ void input_clear(input *in) {
     in->payload_capacity = 0;
 }
 
-/* Fills the error and gives back `result`. */
-static input_status fail(input_status result, spb_error *err, spb_status status, size_t offset, const char *text) {
-    *err = (spb_error){.status = status, .offset = offset};
-    snprintf(err->text, sizeof err->text, "%s", text);
-    return result;
+static input_status bad(spb_error *err, spb_status status, size_t offset, const char *text) {
+    error_set(err, status, offset, text);
+    return INPUT_BAD;
 }
 
 static input_status no_memory(spb_error *err) {
-    return fail(INPUT_FAILED, err, SPB_ERR_NO_MEMORY, SPB_NO_OFFSET, "out of memory for the payload");
+    error_set(err, SPB_ERR_NO_MEMORY, SPB_NO_OFFSET, "out of memory for the payload");
+    return INPUT_FAILED;
 }
 
 static bool reserve_payload(input *in, size_t size) {
@@ -59,7 +58,7 @@ static input_status from_reader(reader_status status, spb_error *err) {
     switch (status) {
     case READER_OK: return INPUT_RECORD;
     case READER_END: return INPUT_END;
-    case READER_TOO_LONG: return fail(INPUT_BAD, err, SPB_ERR_LIMIT, INPUT_MAX_LINE_BYTES, "the line is too long");
+    case READER_TOO_LONG: return bad(err, SPB_ERR_LIMIT, INPUT_MAX_LINE_BYTES, "the line is too long");
     case READER_FAILED: break;
     }
     return INPUT_FAILED;
@@ -142,12 +141,12 @@ static input_status read_tsv(input *in, spb_str line, input_record *record, spb_
     const char *first = memchr(line.data, '\t', line.len);
     const char *last = last_tab(line);
     if (!first || first == last) {
-        return fail(INPUT_BAD, err, SPB_ERR_MALFORMED, SPB_NO_OFFSET, "not time, topic and payload, with tabs between");
+        return bad(err, SPB_ERR_MALFORMED, SPB_NO_OFFSET, "not time, topic and payload, with tabs between");
     }
     spb_str time = {line.data, (size_t)(first - line.data)};
     spb_str hex = {last + 1, line.len - (size_t)(last + 1 - line.data)};
     if (!parse_time(time, &record->time_ms)) {
-        return fail(INPUT_BAD, err, SPB_ERR_MALFORMED, 0, "the time is not a number of seconds");
+        return bad(err, SPB_ERR_MALFORMED, 0, "the time is not a number of seconds");
     }
     if (!reserve_payload(in, digits_max_bytes(hex.len))) {
         return no_memory(err);
@@ -237,21 +236,15 @@ static input_status next_digits(input *in, input_record *record, spb_error *err)
     size_t width = 0;    /* of the first line */
     size_t have = 0;     /* bytes of the lines so far */
     size_t complete = 0; /* whole fields up to here */
-    do {
+    bool goes_on = true;
+    while (goes_on) {
         size_t len = 0;
         input_status status = read_digits(in, have, &len, err);
-        bool is_end = status == INPUT_END || (status == INPUT_RECORD && len == 0);
-        if (status == INPUT_BAD || status == INPUT_FAILED) {
+        if (status == INPUT_BAD || status == INPUT_FAILED || (status == INPUT_END && have == 0)) {
             record->line = in->from.line;
             return status;
         }
-        if (have == 0 && status == INPUT_END) {
-            return INPUT_END;
-        }
-        if (have > 0 && is_end) {
-            break;
-        }
-        if (have > 0 && (len > width || (complete == have && in->payload[have] == 0x08))) {
+        if (have > 0 && (len > width || (len > 0 && complete == have && in->payload[have] == 0x08))) {
             reader_unread_line(&in->from);
             break;
         }
@@ -261,13 +254,11 @@ static input_status next_digits(input *in, input_record *record, spb_error *err)
         }
         have += len;
         if (have > INPUT_MAX_PAYLOAD_BYTES) {
-            return fail(INPUT_BAD, err, SPB_ERR_LIMIT, INPUT_MAX_PAYLOAD_BYTES, "the payload is too long");
-        }
-        if (len < width || (len > 0 && !is_full_line(in->format, width))) {
-            break;
+            return bad(err, SPB_ERR_LIMIT, INPUT_MAX_PAYLOAD_BYTES, "the payload is too long");
         }
         complete = skip_fields((spb_bytes){in->payload, have}, complete);
-    } while (true);
+        goes_on = have == 0 || (len == width && is_full_line(in->format, width));
+    }
     record->payload = (spb_bytes){in->payload, have};
     return INPUT_RECORD;
 }
@@ -289,7 +280,7 @@ static input_status next_raw(input *in, input_record *record, spb_error *err) {
     spb_str all = reader_pending(&in->from);
     record->payload = (spb_bytes){(const uint8_t *)all.data, all.len};
     if (all.len > INPUT_MAX_PAYLOAD_BYTES) {
-        return fail(INPUT_BAD, err, SPB_ERR_LIMIT, INPUT_MAX_PAYLOAD_BYTES, "the payload is too long");
+        return bad(err, SPB_ERR_LIMIT, INPUT_MAX_PAYLOAD_BYTES, "the payload is too long");
     }
     return INPUT_RECORD;
 }

@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "cli/error.h"
 
 enum { READ_SIZE = 64 << 10 };
 
@@ -47,8 +48,7 @@ static bool make_room(reader *r) {
 }
 
 static reader_status fail(spb_error *err, spb_status status, const char *text) {
-    *err = (spb_error){.status = status, .offset = SPB_NO_OFFSET};
-    snprintf(err->text, sizeof err->text, "%s", text);
+    error_set(err, status, SPB_NO_OFFSET, text);
     return READER_FAILED;
 }
 

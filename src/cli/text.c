@@ -41,15 +41,6 @@ static void put_datetime(const text *t, uint64_t unix_ms) {
 
 /* ---- metrics ---- */
 
-static size_t put_u64(out *to, uint64_t number) {
-    char digits[NUMBER_SIZE];
-    size_t len = number_u64(digits, number);
-    if (to) {
-        out_bytes(to, digits, len);
-    }
-    return len;
-}
-
 /* `to` NULL: only measures. */
 static size_t put_name(out *to, const metric_view *view) {
     if (view->name.data) {
@@ -59,7 +50,7 @@ static size_t put_name(out *to, const metric_view *view) {
         return text_escaped(to, spb_str_from("(no name)"));
     }
     size_t taken = text_escaped(to, spb_str_from("alias "));
-    return taken + put_u64(to, view->metric->alias);
+    return taken + text_u64(to, view->metric->alias);
 }
 
 static size_t put_value_and_unit(out *to, const metric_view *view) {
@@ -343,7 +334,7 @@ static void put_seq(const text *t, const spb_payload *payload, bool is_last) {
     size_t taken = 0;
     if (payload->has_seq) {
         out_text(t->to, "  seq ");
-        taken = strlen("  seq ") + put_u64(t->to, payload->seq);
+        taken = strlen("  seq ") + text_u64(t->to, payload->seq);
     }
     pad(t, taken, is_last ? 0 : strlen("  seq 255"));
 }

@@ -91,7 +91,7 @@ static size_t put_quoted(out *to, spb_str from) {
     return columns;
 }
 
-static size_t put_u64(out *to, uint64_t number) {
+size_t text_u64(out *to, uint64_t number) {
     char digits[NUMBER_SIZE];
     return put(to, digits, number_u64(digits, number));
 }
@@ -106,7 +106,7 @@ static size_t put_bytes(out *to, spb_bytes bytes) {
     }
     columns += shown < bytes.len ? put_ellipsis(to) : 0;
     columns += put_text(to, shown > 0 ? " (" : "(");
-    columns += put_u64(to, bytes.len);
+    columns += text_u64(to, bytes.len);
     return columns + put_text(to, bytes.len == 1 ? " byte)" : " bytes)");
 }
 
@@ -130,7 +130,7 @@ static size_t put_array(out *to, const spb_value *value) {
     columns += put(to, "]", 1);
     if (all > count) {
         columns += put(to, " (", 2);
-        columns += put_u64(to, all);
+        columns += text_u64(to, all);
         columns += put_text(to, " elements)");
     }
     return columns;
@@ -156,7 +156,7 @@ static size_t put_as(out *to, spb_type type, const spb_value *value) {
     case SPB_UINT8:
     case SPB_UINT16:
     case SPB_UINT32:
-    case SPB_UINT64: return put_u64(to, value->as.u64);
+    case SPB_UINT64: return text_u64(to, value->as.u64);
     case SPB_FLOAT: return put(to, number, number_float(number, value->as.f32));
     case SPB_DOUBLE: return put(to, number, number_double(number, value->as.f64));
     case SPB_BOOLEAN: return put_text(to, value->as.boolean ? "true" : "false");

@@ -25,15 +25,17 @@ typedef enum text_colour {
 /* What follows has this colour, where colours are wanted. */
 void text_paint(const text *t, text_colour colour);
 void text_spaces(const text *t, size_t count);
+/* What takes an `out *to` returns the columns that it takes; with NULL it only measures. */
+
 /* Text of others. What a terminal would obey, or what would mislead the reader, is escaped: control characters, bytes
- * that are not UTF-8, characters that change the direction. Returns the columns it takes; `to` NULL: only that. */
+ * that are not UTF-8, characters that change the direction. */
 size_t text_escaped(out *to, spb_str from);
-/* A value that fits into a line: scalars, arrays, property sets, bytes. Returns the columns. Others become their
- * datatype's name. */
+size_t text_u64(out *to, uint64_t number);
+/* A value that fits into a line: scalars, arrays, property sets, bytes. Others become their datatype's name. */
 size_t text_value(out *to, const spb_value *value);
 /* True for what text_value can show whole. */
 bool text_is_inline(const spb_value *value);
-/* {key: value, …} but for the key `except` (NULL: none). Returns the columns; 0 if there is nothing to show. */
+/* {key: value, …} but for the key `except` (NULL: none); nothing at all if that leaves nothing. */
 size_t text_properties(out *to, const spb_property_set *set, const char *except);
 /* The rows of a DataSet, one a line, indented. */
 void text_dataset(const text *t, const spb_dataset *set, size_t indent);

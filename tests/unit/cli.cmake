@@ -3,7 +3,7 @@ set(cli ${PROJECT_SOURCE_DIR}/src/cli)
 spb_unit_test(number codec ${cli}/number.c)
 spb_unit_test(json codec ${cli}/json.c ${cli}/number.c ${cli}/out.c ${cli}/utf8.c)
 spb_unit_test(text_value codec ${cli}/text_value.c ${cli}/message.c ${cli}/number.c ${cli}/out.c ${cli}/utf8.c)
-spb_unit_test(input codec ${cli}/input.c ${cli}/reader.c ${cli}/digits.c)
+spb_unit_test(input codec ${cli}/input.c ${cli}/reader.c ${cli}/digits.c ${cli}/error.c)
 spb_unit_test(births codec ${cli}/births.c)
 
 if(SPB_BUILD_CLI)

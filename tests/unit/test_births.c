@@ -253,6 +253,22 @@ START_TEST(data_of_the_dead_is_remarked) {
 }
 END_TEST
 
+START_TEST(a_death_of_an_earlier_session_ends_nothing) {
+    birth_scope *node = scope_of("spBv1.0/G/NBIRTH/N");
+    spb_topic death = topic("spBv1.0/G/NDEATH/N");
+    spb_payload_metric bdseqs[] = {metric("bdSeq", 0, spb_int64(4)), metric("bdSeq", 0, spb_int64(3))};
+    learn(node, &bdseqs[0], 1);
+    assert_remark("spBv1.0/G/NBIRTH/N", 0, "");
+    char remark[64];
+    births_remark(node, &death, &(spb_payload){.metrics = &bdseqs[1], .metric_count = 1}, remark, sizeof remark);
+    ck_assert_str_eq(remark, "bdSeq 4 expected");
+    assert_remark("spBv1.0/G/NDATA/N", 1, "");
+    births_remark(node, &death, &(spb_payload){.metrics = &bdseqs[0], .metric_count = 1}, remark, sizeof remark);
+    ck_assert_str_eq(remark, "");
+    assert_remark("spBv1.0/G/NDATA/N", 2, "after NDEATH");
+}
+END_TEST
+
 int main(void) {
     TCase *registry = tcase_create("registry");
     tcase_add_checked_fixture(registry, begin, end);
@@ -266,6 +282,7 @@ int main(void) {
     tcase_add_test(registry, many_nodes_and_metrics_are_told_apart);
     tcase_add_test(registry, seq_runs_over_the_node_and_its_devices);
     tcase_add_test(registry, data_of_the_dead_is_remarked);
+    tcase_add_test(registry, a_death_of_an_earlier_session_ends_nothing);
     Suite *suite = suite_create("births");
     suite_add_tcase(suite, registry);
     SRunner *runner = srunner_create(suite);
