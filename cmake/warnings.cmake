@@ -13,6 +13,8 @@ target_compile_options(
               -Wformat=2
               -Wvla
               -Wundef
+              # clang, not gcc, also looks into the functions that only pass a va_list on
+              $<$<C_COMPILER_ID:Clang,AppleClang>:-Wno-format-nonliteral>
               $<$<BOOL:${SPB_WERROR}>:-Werror>)
 
 if(SPB_SANITIZE)
