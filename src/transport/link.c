@@ -425,6 +425,10 @@ static bool wait_until_broken(spb_link *link, long timeout_ms) {
  * close the connection itself, which publishes the will (MQTT 3.1.2.5): a PUBLISH to a wildcard (MQTT-3.3.2-2,
  * MQTT-4.8.0-1). When it cannot be written, the link is stuck in the middle of a message, and paho closes it without
  * DISCONNECT. The short waits: paho's send thread may miss a wake-up; the next command is another one.
+ *
+ * What is queued is written before it, which also spares a leak: paho 1.3.12 loses the memory of publishes that are
+ * still queued when a client is destroyed. On a stuck or lost link that remains, and is bounded by what the caller
+ * keeps in flight.
  */
 static void break_protocol(spb_link *link) {
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;

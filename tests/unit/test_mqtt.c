@@ -568,6 +568,19 @@ START_TEST(disconnect_keeps_the_will_in) {
 }
 END_TEST
 
+/* Of the leak sanitizer, where there is one. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+/* paho loses the memory of what is still queued in a client that is destroyed: here, and only here, that is expected.
+ */
+static void expect_leak(bool expected) {
+    void (*call)(void) = expected ? __lsan_disable : __lsan_enable;
+    if (call) {
+        call();
+    }
+}
+
 START_TEST(a_stuck_link_can_be_closed) {
     enum { COUNT = 64, LEN = 1000000 };
     client *watcher = watcher_new(server);
@@ -576,11 +589,13 @@ START_TEST(a_stuck_link_can_be_closed) {
     char *big = must(malloc(LEN));
     memset(big, 'x', LEN);
     spb_transport_message message = {.topic = "old", .payload = {.data = (uint8_t *)big, .len = LEN}};
+    expect_leak(true);
     for (int i = 0; i < COUNT; i++) { /* far more than the kernel holds */
         ck_assert_int_eq(edge->transport->publish(edge->transport, 1, &message, NULL), SPB_OK);
     }
     edge->transport->disconnect(edge->transport, 1, 100); /* waits behind the messages, and so for ever */
     edge->transport->close(edge->transport, 1);
+    expect_leak(false);
     ck_assert_uint_eq(unread(edge), 0);
     broker_thaw(server);
 
