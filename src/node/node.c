@@ -215,7 +215,7 @@ spb_status spb_node_stop(spb_node *node, uint32_t timeout_ms) {
         uint64_t run = node->runs_ended;
         while (node->runs_ended == run && spb_clock__wait(&node->run_ended, &node->lock, deadline_ms)) {
         }
-        status = node->runs_ended == run ? SPB_ERR_TIMEOUT : node->farewell;
+        status = node->runs_ended == run ? SPB_ERR_TIMEOUT : node->run_status;
         join_ended_worker_locked(node);
     }
     pthread_mutex_unlock(&node->lock);

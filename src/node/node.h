@@ -22,12 +22,13 @@ struct spb_node {
 
     pthread_mutex_t
         lock; /* guards all that follows; never held while the transport, the store or a callback is called */
-    spb_session *session; /* the pointer is fixed; only the worker pulls actions */
-    bool is_wanted;       /* started, and not stopped since */
-    bool is_stopping;     /* the session has been told to stop and has not got there */
-    spb_status farewell;  /* what spb_node_stop returns when the session gets there */
-    uint32_t link;        /* of the last CONNECT */
-    uint64_t runs_ended;  /* how often a stop was completed */
+    spb_session *session;  /* the pointer is fixed; only the worker pulls actions */
+    bool is_wanted;        /* started, and not stopped since */
+    bool is_stopping;      /* the session has been told to stop and has not got there */
+    spb_status farewell;   /* what a stop that ended now would return */
+    uint32_t link;         /* of the last CONNECT */
+    uint64_t runs_ended;   /* how often a stop was completed, */
+    spb_status run_status; /* and what the last one returns */
     pthread_cond_t run_ended;
     pthread_t worker; /* while has_worker */
     bool has_worker;  /* to be joined */

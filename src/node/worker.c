@@ -122,6 +122,7 @@ static void carry_out_all_locked(spb_node *node) {
 static void end_run_locked(spb_node *node) {
     node->is_stopping = false;
     node->runs_ended++;
+    node->run_status = node->farewell;
     pthread_cond_broadcast(&node->run_ended);
 }
 

@@ -1,0 +1,6 @@
+set(fakes support/fake_transport.c support/fake_store.c support/wire_rules.c)
+spb_unit_test(mailbox node)
+spb_unit_test(node node ${fakes} support/node_fixture.c)
+spb_unit_test(node_stop node ${fakes} support/node_fixture.c)
+spb_unit_test(node_threads node ${fakes} support/node_fixture.c)
+spb_unit_test(node_mqtt node support/broker.c)
