@@ -122,16 +122,16 @@ static void default_node_id(char id[static 256]) {
 
 /* ---- what it tells ---- */
 
-/* One call per line, so that lines of different threads do not mix. */
+/* One call per line, so that lines of different threads do not mix. Why a connection failed or was lost is in the log,
+ * as a warning. */
 static void on_state(spb_node *node, spb_session_state state, const char *reason, void *user) {
     const arguments *args = user;
     (void)node;
+    (void)reason;
     if (state == SPB_SESSION_ONLINE) {
         fprintf(stderr, "spb: online as %s/%s at %s\n", args->node.group_id, args->node.node_id, args->node.server);
-    } else if (state == SPB_SESSION_WAITING && reason) {
-        fprintf(stderr, "spb: offline: %s\n", reason);
     } else if (args->is_verbose) {
-        fprintf(stderr, "spb: %s%s%s\n", spb_session_state_name(state), reason ? ": " : "", reason ? reason : "");
+        fprintf(stderr, "spb: %s\n", spb_session_state_name(state));
     }
 }
 
