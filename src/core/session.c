@@ -89,6 +89,21 @@ static spb_status copy_strings(spb_session *session, const spb_session_options *
     return SPB_OK;
 }
 
+/* Both IDs are right, but not every pair makes a topic: it may be too long, or read as something else. */
+static spb_status check_topic(const spb_session *session, spb_error *err) {
+    spb_topic topic = {.kind = SPB_KIND_NBIRTH,
+                       .group_id = spb_str_from(session->options.group_id),
+                       .node_id = spb_str_from(session->options.node_id)};
+    size_t capacity = topic.group_id.len + topic.node_id.len + 32;
+    char *text = malloc(capacity);
+    if (!text) {
+        return spb_error__no_memory(err, "a session");
+    }
+    spb_status status = spb_topic_format(&topic, text, capacity, NULL, err);
+    free(text);
+    return status == SPB_ERR_LIMIT ? SPB_ERR_NAME : status;
+}
+
 spb_status spb_session_new(spb_session **out, const spb_session_options *options, spb_error *err) {
     *out = NULL;
     spb_status status = check_options(options, err);
@@ -100,6 +115,9 @@ spb_status spb_session_new(spb_session **out, const spb_session_options *options
         return spb_error__no_memory(err, "a session");
     }
     status = copy_strings(session, options, err);
+    if (status == SPB_OK) {
+        status = check_topic(session, err);
+    }
     if (status == SPB_OK) {
         status = spb_table__init(&session->table, session, options->no_aliases, err);
     }

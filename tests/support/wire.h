@@ -1,0 +1,74 @@
+/*
+ * A session under a fake clock and a fake transport. Everything it wants done is written into a ledger of short words,
+ * and everything it publishes is decoded and held against the rules of the wire at once.
+ */
+#ifndef TESTS_SUPPORT_WIRE_H
+#define TESTS_SUPPORT_WIRE_H
+
+#include <spb/session.h>
+
+typedef struct wire_message {
+    spb_kind kind;
+    char device[64]; /* empty: of the node */
+    spb_payload *payload;
+} wire_message;
+
+typedef struct wire {
+    spb_session *session;
+    spb_time now;
+    bool is_silent; /* the transport and the store do not answer by themselves */
+    uint32_t link;  /* of the last CONNECT */
+    bool is_open;   /* that link was not closed */
+
+    char ledger[8192]; /* "SAVE 0, CONNECT 0, SUBSCRIBE, NBIRTH 0, DBIRTH/Press 1, DDATA/Press 2, …" */
+    char states[2048]; /* "SAVING CONNECTING …" */
+    char logs[16384];  /* one line each */
+    wire_message messages[512];
+    size_t message_count;
+    spb_metric *written; /* of the last WRITE */
+    spb_value wanted;
+    spb_status refusal;  /* of the last COMMAND */
+    spb_action last;     /* the last action; its pointers are as valid as the contract says */
+    uint32_t unanswered; /* messages not yet reported as published */
+
+    /* what hosts know */
+    bool is_node_born;
+    uint8_t seq, bdseq;
+    char born[64][64]; /* devices */
+    size_t born_count;
+} wire;
+
+/* A wire whose session waits 100 ms for a batch, at t = 1,000,000 ms. */
+void wire_open(wire *w, const spb_session_options *options);
+void wire_close(wire *w);
+/* The options of the tests: group G, node N. */
+spb_session_options wire_options(void);
+
+/* Pulls one action and writes it down; false when there is none. */
+bool wire_step(wire *w);
+/* Pulls until there is none. */
+void wire_run(wire *w);
+/* Lets time pass, with a tick at each deadline. */
+void wire_sleep(wire *w, uint64_t ms);
+/* Forgets the ledger, states, logs and messages so far. */
+void wire_forget(wire *w);
+/* Starts the session and takes it online; forgets how. */
+void wire_go_online(wire *w);
+
+void wire_event(wire *w, spb_transport_event_kind kind, spb_status status, const char *reason);
+void wire_published(wire *w, uint32_t count);
+void wire_lose(wire *w);
+/* A command with one metric. `device` NULL: NCMD. */
+void wire_command(wire *w, const char *device, const spb_payload_metric *metric);
+void wire_message_in(wire *w, const char *topic, spb_bytes payload, bool retained);
+void wire_request_rebirth(wire *w);
+
+spb_device *wire_add_device(wire *w, const char *id);
+spb_metric *wire_add_metric(wire *w, spb_device *device, const char *name, spb_value value);
+spb_status wire_update(wire *w, spb_metric *metric, spb_value value);
+
+/* The last message of that kind; NULL if there is none. */
+const wire_message *wire_last(const wire *w, spb_kind kind);
+spb_stats wire_stats(const wire *w);
+
+#endif

@@ -1,0 +1,109 @@
+/* What a host sends, and what a metric takes. */
+#include <check.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/convert.h"
+
+static spb_status convert(spb_value *out, spb_type type, double min, double max, spb_value sent) {
+    spb_metric *metric;
+    spb_metric_def def = {.name = "x", .type = type, .min = min, .max = max};
+    ck_assert_int_eq(spb_metric__new(&metric, &def, 0, NULL), SPB_OK);
+    spb_status status = spb_convert__command(out, metric, &sent, NULL);
+    spb_metric__free(metric);
+    return status;
+}
+
+static void accept(spb_value sent, spb_value wanted) {
+    spb_value got;
+    ck_assert_int_eq(convert(&got, wanted.type, 0, 0, sent), SPB_OK);
+    ck_assert(spb_value_equal(&got, &wanted));
+}
+
+static void refuse(spb_value sent, spb_type type, spb_status status) {
+    spb_value got;
+    ck_assert_int_eq(convert(&got, type, 0, 0, sent), status);
+}
+
+START_TEST(its_own_datatype_is_taken) {
+    accept(spb_int8(-128), spb_int8(-128));
+    accept(spb_uint64(UINT64_MAX), spb_uint64(UINT64_MAX));
+    accept(spb_string("abc"), spb_string("abc"));
+    accept(spb_boolean(true), spb_boolean(true));
+    accept(spb_double(1.5), spb_double(1.5));
+}
+END_TEST
+
+START_TEST(numbers_of_other_datatypes_are_taken_when_they_fit) {
+    accept(spb_int32(12), spb_double(12));
+    accept(spb_double(-12), spb_int8(-12));
+    accept(spb_double(0.1), spb_float(0.1f));
+    accept(spb_float(1.5f), spb_double(1.5));
+    accept(spb_int64(INT64_MIN), spb_double(-0x1p63));
+    accept(spb_double(-0x1p63), spb_int64(INT64_MIN));
+    accept(spb_uint64(INT64_MAX), spb_int64(INT64_MAX));
+    accept(spb_int64(4000000000), spb_uint32(4000000000));
+    accept(spb_double(0x1p63), spb_uint64(UINT64_C(1) << 63));
+    accept(spb_int32(7), spb_datetime(7));
+}
+END_TEST
+
+START_TEST(numbers_that_do_not_fit_are_refused) {
+    refuse(spb_int32(128), SPB_INT8, SPB_ERR_RANGE);
+    refuse(spb_int32(-1), SPB_UINT64, SPB_ERR_RANGE);
+    refuse(spb_double(1.5), SPB_INT32, SPB_ERR_RANGE);
+    refuse(spb_double(0x1p64), SPB_UINT64, SPB_ERR_RANGE);
+    refuse(spb_double(0x1p63), SPB_INT64, SPB_ERR_RANGE);
+    refuse(spb_double(NAN), SPB_INT32, SPB_ERR_RANGE);
+    refuse(spb_double(INFINITY), SPB_INT64, SPB_ERR_RANGE);
+    refuse(spb_double(DBL_MAX), SPB_FLOAT, SPB_ERR_RANGE);
+    refuse(spb_int64((INT64_C(1) << 53) + 1), SPB_DOUBLE, SPB_ERR_RANGE);
+    refuse(spb_uint64(UINT64_MAX), SPB_DOUBLE, SPB_ERR_RANGE);
+    refuse(spb_int32(16777217), SPB_FLOAT, SPB_ERR_RANGE);
+}
+END_TEST
+
+START_TEST(other_things_are_of_the_wrong_type) {
+    refuse(spb_null(SPB_INT32), SPB_INT32, SPB_ERR_TYPE);
+    refuse(spb_string("12"), SPB_INT32, SPB_ERR_TYPE);
+    refuse(spb_int32(1), SPB_BOOLEAN, SPB_ERR_TYPE);
+    refuse(spb_boolean(true), SPB_INT32, SPB_ERR_TYPE);
+    refuse(spb_int32(1), SPB_STRING, SPB_ERR_TYPE);
+}
+END_TEST
+
+START_TEST(without_a_datatype_the_field_decides) {
+    accept((spb_value){.wire = SPB_WIRE_INT, .as.u64 = 0xffffffff}, spb_int32(-1));
+    accept((spb_value){.wire = SPB_WIRE_FLOAT, .as.f32 = 1.5f}, spb_double(1.5));
+    accept((spb_value){.wire = SPB_WIRE_DOUBLE, .as.f64 = 12}, spb_int32(12));
+    refuse((spb_value){.wire = SPB_WIRE_STRING, .as.str = {"a", 1}}, SPB_INT32, SPB_ERR_TYPE);
+}
+END_TEST
+
+START_TEST(the_range_includes_its_ends) {
+    spb_value got;
+    ck_assert_int_eq(convert(&got, SPB_DOUBLE, 20, 220, spb_double(20)), SPB_OK);
+    ck_assert_int_eq(convert(&got, SPB_DOUBLE, 20, 220, spb_int32(220)), SPB_OK);
+    ck_assert_int_eq(convert(&got, SPB_DOUBLE, 20, 220, spb_double(220.5)), SPB_ERR_RANGE);
+    ck_assert_int_eq(convert(&got, SPB_DOUBLE, 20, 220, spb_double(NAN)), SPB_ERR_RANGE);
+    ck_assert_int_eq(convert(&got, SPB_INT32, -5, 0, spb_int32(-6)), SPB_ERR_RANGE);
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("convert");
+    tcase_add_test(all, its_own_datatype_is_taken);
+    tcase_add_test(all, numbers_of_other_datatypes_are_taken_when_they_fit);
+    tcase_add_test(all, numbers_that_do_not_fit_are_refused);
+    tcase_add_test(all, other_things_are_of_the_wrong_type);
+    tcase_add_test(all, without_a_datatype_the_field_decides);
+    tcase_add_test(all, the_range_includes_its_ends);
+    Suite *suite = suite_create("convert");
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,76 @@
+/* What is told to the application. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/notice.h"
+
+static void log_line(spb_notices *notices, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    spb_notices__log(notices, SPB_LOG_WARNING, format, args);
+    va_end(args);
+}
+
+START_TEST(notices_come_out_in_order) {
+    spb_notices notices = {0};
+    spb_notice notice;
+    spb_notices__state(&notices, SPB_SESSION_ONLINE, NULL);
+    log_line(&notices, "line %d", 1);
+    ck_assert(spb_notices__pull(&notices, &notice));
+    ck_assert(notice.is_state && notice.state == SPB_SESSION_ONLINE && notice.text[0] == '\0');
+    ck_assert(spb_notices__pull(&notices, &notice));
+    ck_assert_int_eq(notice.level, SPB_LOG_WARNING);
+    ck_assert_str_eq(notice.text, "line 1");
+    ck_assert(!spb_notices__pull(&notices, &notice));
+}
+END_TEST
+
+START_TEST(the_oldest_log_line_makes_room) {
+    spb_notices notices = {0};
+    spb_notice notice;
+    spb_notices__state(&notices, SPB_SESSION_WAITING, "why");
+    for (int i = 0; i < 1000; i++) {
+        log_line(&notices, "line %d", i);
+    }
+    ck_assert(spb_notices__pull(&notices, &notice));
+    ck_assert(notice.is_state);
+    ck_assert_str_eq(notice.text, "why");
+    for (int i = 1000 - SPB_NOTICE_CAPACITY + 1; i < 1000; i++) {
+        char wanted[32];
+        snprintf(wanted, sizeof wanted, "line %d", i);
+        ck_assert(spb_notices__pull(&notices, &notice));
+        ck_assert_str_eq(notice.text, wanted);
+    }
+    ck_assert(!spb_notices__pull(&notices, &notice));
+}
+END_TEST
+
+START_TEST(the_newest_state_is_never_lost) {
+    spb_notices notices = {0};
+    spb_notice notice = {0};
+    for (int i = 0; i < 100; i++) {
+        spb_notices__state(&notices, i % 2 ? SPB_SESSION_STOPPED : SPB_SESSION_SAVING, NULL);
+    }
+    int count = 0;
+    while (spb_notices__pull(&notices, &notice)) {
+        count++;
+    }
+    ck_assert_int_eq(count, SPB_NOTICE_CAPACITY);
+    ck_assert_int_eq(notice.state, SPB_SESSION_STOPPED);
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("notice");
+    tcase_add_test(all, notices_come_out_in_order);
+    tcase_add_test(all, the_oldest_log_line_makes_room);
+    tcase_add_test(all, the_newest_state_is_never_lost);
+    Suite *suite = suite_create("notice");
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,288 @@
+/* Commands of hosts: which are carried out, and why others are not. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/wire.h"
+
+static wire w;
+static spb_metric *setpoint, *reading, *mode;
+
+static spb_status accept(spb_metric *metric, spb_value *value, void *user) {
+    (void)metric, (void)value, (void)user;
+    return SPB_OK; /* never called: the owner of a session carries WRITE out */
+}
+
+static spb_metric *add_writable(spb_device *device, const char *name, spb_value value, double min, double max) {
+    spb_metric *metric;
+    spb_metric_def def = {.name = name, .value = value, .min = min, .max = max, .on_write = accept};
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, device, &def, w.now, NULL), SPB_OK);
+    return metric;
+}
+
+/* A node with the writable Mode, and a device Press with the writable Setpoint and the Reading, which is not. */
+static void setup(void) {
+    wire_open(&w, NULL);
+    spb_device *press = wire_add_device(&w, "Press");
+    mode = add_writable(NULL, "Mode", spb_string("auto"), 0, 0);
+    setpoint = add_writable(press, "Setpoint", spb_double(180), 20, 220);
+    reading = wire_add_metric(&w, press, "Reading", spb_double(0));
+    wire_go_online(&w);
+}
+
+static void teardown(void) {
+    wire_close(&w);
+}
+
+static spb_payload_metric named(const char *name, spb_value value) {
+    return (spb_payload_metric){.name = spb_str_from(name), .value = value};
+}
+
+static void send_to(const char *device, spb_payload_metric metric) {
+    wire_command(&w, device, &metric);
+    wire_run(&w);
+}
+
+static void assert_refused(spb_status status, const char *log) {
+    ck_assert(strncmp(w.ledger, "COMMAND", 7) == 0);
+    ck_assert_int_eq(w.refusal, status);
+    ck_assert_str_eq(w.logs, log);
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 1);
+}
+
+START_TEST(a_write_by_name_is_asked_and_then_published) {
+    send_to("Press", named("Setpoint", spb_double(150)));
+    ck_assert_str_eq(w.ledger, "WRITE Setpoint");
+    ck_assert_ptr_eq(w.written, setpoint);
+    ck_assert_double_eq(w.wanted.as.f64, 150);
+    spb_value accepted = spb_double(149);
+    spb_session_on_write_done(w.session, setpoint, SPB_OK, &accepted, w.now);
+    wire_sleep(&w, 100);
+    ck_assert_str_eq(w.ledger, "WRITE Setpoint, DDATA/Press 2");
+    ck_assert_double_eq(w.messages[0].payload->metrics[0].value.as.f64, 149);
+    ck_assert_uint_eq(wire_stats(&w).commands_accepted, 1);
+}
+END_TEST
+
+START_TEST(the_same_value_is_published_too) {
+    spb_value same = spb_double(180);
+    send_to("Press", named("Setpoint", same));
+    spb_session_on_write_done(w.session, setpoint, SPB_OK, &same, w.now);
+    wire_sleep(&w, 100);
+    ck_assert_str_eq(w.ledger, "WRITE Setpoint, DDATA/Press 2");
+}
+END_TEST
+
+START_TEST(a_write_that_the_application_refuses_keeps_the_value) {
+    send_to("Press", named("Setpoint", spb_double(150)));
+    spb_session_on_write_done(w.session, setpoint, SPB_ERR_REFUSED, NULL, w.now);
+    wire_sleep(&w, 1000);
+    ck_assert_str_eq(w.ledger, "WRITE Setpoint");
+    ck_assert_double_eq(spb_session_value(w.session, setpoint, NULL).as.f64, 180);
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 1);
+    ck_assert_str_eq(w.logs, "command refused: Press/Setpoint: SPB_ERR_REFUSED");
+}
+END_TEST
+
+START_TEST(an_answer_of_another_datatype_is_refused) {
+    spb_value wrong = spb_string("150");
+    spb_session_on_write_done(w.session, setpoint, SPB_OK, &wrong, w.now);
+    wire_sleep(&w, 1000);
+    ck_assert_str_eq(w.ledger, "");
+    ck_assert_uint_eq(wire_stats(&w).commands_accepted, 0);
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 1);
+}
+END_TEST
+
+START_TEST(an_alias_and_a_name_lead_to_the_same_metric) {
+    send_to("Press",
+            (spb_payload_metric){.alias = spb_metric_alias(setpoint), .has_alias = true, .value = spb_double(150)});
+    ck_assert_ptr_eq(w.written, setpoint);
+    send_to(NULL,
+            (spb_payload_metric){.alias = spb_metric_alias(mode), .has_alias = true, .value = spb_string("manual")});
+    ck_assert_ptr_eq(w.written, mode);
+    ck_assert_str_eq(w.ledger, "WRITE Setpoint, WRITE Mode");
+}
+END_TEST
+
+START_TEST(an_integer_for_a_real_setpoint_is_taken) {
+    send_to("Press", named("Setpoint", spb_int32(150)));
+    ck_assert_int_eq(w.wanted.type, SPB_DOUBLE);
+    ck_assert_double_eq(w.wanted.as.f64, 150);
+}
+END_TEST
+
+START_TEST(a_dcmd_reaches_only_its_device) {
+    send_to("Press",
+            (spb_payload_metric){.alias = spb_metric_alias(mode), .has_alias = true, .value = spb_string("manual")});
+    assert_refused(SPB_ERR_NOT_FOUND, "command refused: Press/alias 1: there is no such metric");
+}
+END_TEST
+
+START_TEST(an_ncmd_reaches_only_the_node) {
+    send_to(NULL, named("Setpoint", spb_double(150)));
+    assert_refused(SPB_ERR_NOT_FOUND, "command refused: Setpoint: there is no such metric");
+}
+END_TEST
+
+START_TEST(an_unknown_device_is_refused) {
+    send_to("Oven", named("Setpoint", spb_double(150)));
+    assert_refused(SPB_ERR_NOT_FOUND, "command refused: Oven/Setpoint: there is no such device");
+}
+END_TEST
+
+START_TEST(an_offline_device_is_refused) {
+    spb_session_set_device_online(w.session, spb_session_find_device(w.session, "Press"), false, w.now);
+    wire_run(&w);
+    wire_forget(&w);
+    send_to("Press", named("Setpoint", spb_double(150)));
+    assert_refused(SPB_ERR_REFUSED, "command refused: Press/Setpoint: the device is offline");
+}
+END_TEST
+
+START_TEST(a_metric_that_is_not_writable_is_refused) {
+    send_to("Press", named("Reading", spb_double(150)));
+    assert_refused(SPB_ERR_REFUSED, "command refused: Press/Reading: the metric is not writable");
+}
+END_TEST
+
+START_TEST(a_wrong_datatype_is_refused) {
+    send_to("Press", named("Setpoint", spb_string("150")));
+    assert_refused(SPB_ERR_TYPE, "command refused: Press/Setpoint: String where Double is wanted");
+}
+END_TEST
+
+START_TEST(a_null_is_refused) {
+    send_to("Press", named("Setpoint", spb_null(SPB_DOUBLE)));
+    assert_refused(SPB_ERR_TYPE, "command refused: Press/Setpoint: null is not a value to write");
+}
+END_TEST
+
+START_TEST(a_value_out_of_range_is_refused) {
+    send_to("Press", named("Setpoint", spb_double(220.5)));
+    assert_refused(SPB_ERR_RANGE, "command refused: Press/Setpoint: 220.5 is outside 20 to 220");
+}
+END_TEST
+
+START_TEST(the_metrics_of_a_command_are_carried_out_in_order) {
+    const spb_payload_metric metrics[] = {named("Setpoint", spb_double(1000)), named("Setpoint", spb_double(30)),
+                                          named("Node Control/Rebirth", spb_boolean(true)),
+                                          named("Setpoint", spb_double(40))};
+    spb_payload payload = {.metrics = metrics, .metric_count = 4};
+    uint8_t *bytes;
+    size_t len;
+    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK);
+    wire_message_in(&w, "spBv1.0/G/DCMD/N/Press", (spb_bytes){bytes, len}, false);
+    spb_free(bytes);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "COMMAND SPB_ERR_RANGE, WRITE Setpoint, COMMAND SPB_ERR_NOT_FOUND, WRITE Setpoint");
+}
+END_TEST
+
+START_TEST(a_rebirth_and_a_write_may_share_a_command) {
+    const spb_payload_metric metrics[] = {named("Mode", spb_string("manual")),
+                                          named("Node Control/Rebirth", spb_boolean(true))};
+    spb_payload payload = {.metrics = metrics, .metric_count = 2};
+    uint8_t *bytes;
+    size_t len;
+    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK);
+    wire_message_in(&w, "spBv1.0/G/NCMD/N", (spb_bytes){bytes, len}, false);
+    spb_free(bytes);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "WRITE Mode, NBIRTH 0, DBIRTH/Press 1");
+}
+END_TEST
+
+START_TEST(a_damaged_command_is_logged) {
+    const uint8_t damaged[] = {0x12, 0x7f, 0x0a};
+    wire_message_in(&w, "spBv1.0/G/DCMD/N/Press", (spb_bytes){damaged, sizeof damaged}, false);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "");
+    ck_assert_ptr_eq(strstr(w.logs, "command refused: DCMD: "), w.logs);
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 1);
+}
+END_TEST
+
+START_TEST(a_retained_command_is_not_carried_out) {
+    wire_message_in(&w, "spBv1.0/G/DCMD/N/Press", (spb_bytes){NULL, 0}, true);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "");
+    ck_assert_ptr_nonnull(strstr(w.logs, "retained"));
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 1);
+}
+END_TEST
+
+START_TEST(messages_for_others_are_ignored) {
+    const char *topics[] = {"spBv1.0/G/NCMD/M",   "spBv1.0/H/NCMD/N", "spBv1.0/G/DDATA/N/Press",
+                            "spBv1.0/G/NDEATH/N", "nonsense",         "spBv1.0/STATE/N"};
+    const uint8_t damaged[] = {0xff};
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+        wire_message_in(&w, topics[i], (spb_bytes){damaged, 1}, false);
+    }
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "");
+    ck_assert_str_eq(w.logs, "");
+}
+END_TEST
+
+START_TEST(a_flood_of_commands_is_bounded) {
+    for (int i = 0; i < 100; i++) {
+        spb_payload_metric metric = named("Setpoint", spb_double(100));
+        wire_command(&w, "Press", &metric);
+    }
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 36);
+    int writes = 0;
+    while (wire_step(&w)) {
+        writes += w.last.kind == SPB_ACTION_WRITE;
+    }
+    ck_assert_int_eq(writes, 64);
+}
+END_TEST
+
+/* What a WRITE points to lies in the command, which may be followed by others. */
+START_TEST(the_value_of_a_write_outlives_other_calls) {
+    spb_payload_metric metric = named("Mode", spb_string("a text that lies in the payload"));
+    wire_command(&w, NULL, &metric);
+    ck_assert(wire_step(&w));
+    ck_assert_int_eq(w.last.kind, SPB_ACTION_WRITE);
+    wire_command(&w, NULL, &metric);
+    spb_session_on_write_done(w.session, mode, SPB_OK, &w.wanted, w.now);
+    wire_event(&w, SPB_TRANSPORT_LOST, SPB_ERR_CONNECT, "gone");
+    ck_assert(spb_str_equal(w.last.as.write.value.as.str, metric.value.as.str));
+    spb_value kept = spb_session_value(w.session, mode, NULL);
+    ck_assert(spb_str_equal(kept.as.str, metric.value.as.str));
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("session_commands");
+    tcase_add_test(all, a_write_by_name_is_asked_and_then_published);
+    tcase_add_test(all, the_same_value_is_published_too);
+    tcase_add_test(all, a_write_that_the_application_refuses_keeps_the_value);
+    tcase_add_test(all, an_answer_of_another_datatype_is_refused);
+    tcase_add_test(all, an_alias_and_a_name_lead_to_the_same_metric);
+    tcase_add_test(all, an_integer_for_a_real_setpoint_is_taken);
+    tcase_add_test(all, a_dcmd_reaches_only_its_device);
+    tcase_add_test(all, an_ncmd_reaches_only_the_node);
+    tcase_add_test(all, an_unknown_device_is_refused);
+    tcase_add_test(all, an_offline_device_is_refused);
+    tcase_add_test(all, a_metric_that_is_not_writable_is_refused);
+    tcase_add_test(all, a_wrong_datatype_is_refused);
+    tcase_add_test(all, a_null_is_refused);
+    tcase_add_test(all, a_value_out_of_range_is_refused);
+    tcase_add_test(all, the_metrics_of_a_command_are_carried_out_in_order);
+    tcase_add_test(all, a_rebirth_and_a_write_may_share_a_command);
+    tcase_add_test(all, a_damaged_command_is_logged);
+    tcase_add_test(all, a_retained_command_is_not_carried_out);
+    tcase_add_test(all, messages_for_others_are_ignored);
+    tcase_add_test(all, a_flood_of_commands_is_bounded);
+    tcase_add_test(all, the_value_of_a_write_outlives_other_calls);
+    tcase_add_checked_fixture(all, setup, teardown);
+    Suite *suite = suite_create("session_commands");
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
