@@ -121,7 +121,11 @@ static int status_in_another_process(void) {
     pid_t pid = fork();
     if (pid == 0) {
         spb_store *store;
-        _exit(-spb_store_open(&store, path, "Plant1", "Edge1", NULL));
+        spb_status got = spb_store_open(&store, path, "Plant1", "Edge1", NULL);
+        if (got == SPB_OK) {
+            store->free(store);
+        }
+        _exit(-got);
     }
     int status;
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
