@@ -11,7 +11,8 @@ enum {
     MAX_SOURCE_WIDTH = 48,
     MAX_NAME_WIDTH = 40,
     MAX_INLINE_METRICS = 4,
-    MAX_INLINE_COLUMNS = 64
+    MAX_INLINE_COLUMNS = 64,
+    NEAR_MS = 1000
 };
 
 /* What the lines of a group of metrics share. */
@@ -20,7 +21,7 @@ typedef struct columns {
     size_t name_width;
     size_t type_width;
     bool with_alias;            /* births say which alias is whose */
-    const spb_payload *payload; /* timestamps that differ from its own are shown */
+    const spb_payload *payload; /* a sample's own time is shown beside its */
 } columns;
 
 void text_init(text_state *state, out *to, bool use_colour) {
@@ -62,8 +63,23 @@ static size_t put_value_and_unit(out *to, const metric_view *view) {
     return taken;
 }
 
+/* Samples of one message are often some milliseconds apart; that is not worth a note. JSON tells all. */
 static bool has_own_timestamp(const spb_payload_metric *metric, const spb_payload *payload) {
-    return metric->has_timestamp && (!payload->has_timestamp || metric->timestamp_ms != payload->timestamp_ms);
+    uint64_t a = metric->timestamp_ms;
+    uint64_t b = payload->timestamp_ms;
+    bool is_near = payload->has_timestamp && (a > b ? a - b : b - a) < NEAR_MS;
+    return metric->has_timestamp && (metric->is_historical || !is_near);
+}
+
+/* Without the date where it is the payload's. */
+static void put_own_timestamp(const text *t, uint64_t unix_ms, const spb_payload *payload) {
+    char own[NUMBER_SIZE];
+    char of_payload[NUMBER_SIZE];
+    size_t len = number_datetime(own, unix_ms);
+    bool is_same_day = payload->has_timestamp && len == NUMBER_DATETIME_LEN &&
+                       number_datetime(of_payload, payload->timestamp_ms) == len &&
+                       memcmp(own, of_payload, NUMBER_DATE_LEN) == 0;
+    out_bytes(t->to, is_same_day ? own + NUMBER_TIME_AT : own, is_same_day ? (size_t)NUMBER_TIME_LEN : len);
 }
 
 static void put_note(const text *t, bool *is_open, const char *note) {
@@ -87,7 +103,7 @@ static void put_notes(const text *t, const spb_payload_metric *metric, const col
     }
     if (has_own_timestamp(metric, c->payload)) {
         put_note(t, &is_open, "at ");
-        put_datetime(t, metric->timestamp_ms);
+        put_own_timestamp(t, metric->timestamp_ms, c->payload);
     }
     out_text(t->to, is_open ? ")" : "");
     text_paint(t, TEXT_PLAIN);

@@ -97,7 +97,7 @@ class Capture(unittest.TestCase):
             "                  Amps      Float  11.25\n                  Rated kW  Float  11  (parameter)\n",
             "  Temperature  Double    21.5 °C  {Quality: 192 GOOD}  (alias 1001)\n",
             "  DDATA   seq 2    Temperature 21.6 °C\n",
-            "  Temperature  Double  19.75 °C  (historical, at 2026-11-22T12:34:54.850Z)\n",
+            "  Temperature  Double  19.75 °C  (historical, at 12:34:54.850)\n",
             "  STATE   online   since 2026-11-22T12:35:54.286Z\n",
             "  DDATA   seq 13   Temperature 24.6 °C  [after DDEATH]\n",
             "  NDEATH           bdSeq 0\n",
@@ -165,6 +165,13 @@ class Values(unittest.TestCase):
             everything = (text.stdout + text.stderr).decode()
             self.assertFalse(set(everything) & set("\x1b\x07\u009b\u202e"), everything)
         self.assertIn(r"a\x1b]0;title\x07\u009b2J\u202eb", run(stdin=message.hex()).stdout.decode())
+
+    def test_a_sample_of_another_time_shows_it(self):
+        day_ms = 86400000
+        times = {1999: "", 2000: "  (at 00:00:02.000)", day_ms + 5: "  (at 1970-01-02T00:00:00.005Z)"}
+        for time, wanted in times.items():
+            message = payload(metric("A", datatype=INT32, extra=number_field(3, time), value=number_field(INT, 1)))
+            self.assertIn(f"A  Int32  1{wanted}\n", run(stdin=message.hex()).stdout.decode())
 
     def test_a_file_shows_its_metadata(self):
         metadata = bytes_field(5, "a.txt") + number_field(3, 2)
