@@ -52,17 +52,15 @@ void spb_arena__free(spb_arena *arena) {
     free(arena);
 }
 
-/* A block with at least `size` bytes becomes the newest one. What is left of the block before it is given up. */
-static bool grow(spb_arena *arena, size_t size) {
+/* A block of `wanted` bytes, or when the budget is too small for that of `size`, becomes the newest one. What is left
+ * of the block before it is given up. */
+static bool grow(spb_arena *arena, size_t size, size_t wanted) {
     size_t left = arena->budget_bytes - arena->used_bytes;
     arena->over_budget = left < sizeof(block) || size > left - sizeof(block);
     if (arena->over_budget) {
         return false;
     }
-    size_t bytes = size > arena->next_bytes ? size : arena->next_bytes;
-    if (bytes > left - sizeof(block)) {
-        bytes = size;
-    }
+    size_t bytes = wanted > size && wanted <= left - sizeof(block) ? wanted : size;
     block *added = malloc(sizeof *added + bytes);
     if (!added) {
         return false;
@@ -72,10 +70,11 @@ static bool grow(spb_arena *arena, size_t size) {
     arena->free = added->memory;
     arena->free_bytes = bytes;
     arena->used_bytes += sizeof *added + bytes;
-    if (arena->next_bytes < LARGEST_STEP_BYTES) {
-        arena->next_bytes *= 2;
-    }
     return true;
+}
+
+bool spb_arena__reserve(spb_arena *arena, size_t size) {
+    return size <= arena->free_bytes || grow(arena, size, size);
 }
 
 void *spb_arena__alloc(spb_arena *arena, size_t size) {
@@ -88,8 +87,13 @@ void *spb_arena__alloc(spb_arena *arena, size_t size) {
     if (rounded == 0) {
         rounded = unit;
     }
-    if (rounded > arena->free_bytes && !grow(arena, rounded)) {
-        return NULL;
+    if (rounded > arena->free_bytes) {
+        if (!grow(arena, rounded, arena->next_bytes)) {
+            return NULL;
+        }
+        if (arena->next_bytes < LARGEST_STEP_BYTES) {
+            arena->next_bytes *= 2;
+        }
     }
     void *memory = arena->free;
     arena->free += rounded;

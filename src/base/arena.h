@@ -10,8 +10,11 @@ typedef struct spb_arena spb_arena;
 /* An arena whose blocks may take up to budget_bytes of heap, its own head included. NULL: no memory, or no budget. */
 spb_arena *spb_arena__new(size_t budget_bytes);
 void spb_arena__free(spb_arena *arena);
-/* `size` bytes aligned for any type, not initialised; NULL when there is no memory or the budget is used up. A size of 0
- * gives a valid pointer. */
+/* Makes sure that allocations of together `size` bytes (each rounded up to the alignment of max_align_t) come from one
+ * block. False as with an allocation that gives NULL. */
+bool spb_arena__reserve(spb_arena *arena, size_t size);
+/* `size` bytes aligned for any type, not initialised; NULL when there is no memory or the budget is used up. A size of
+ * 0 gives a valid pointer. */
 void *spb_arena__alloc(spb_arena *arena, size_t size);
 /* Zeroed memory for `count` items; NULL also when the product overflows. */
 void *spb_arena__calloc(spb_arena *arena, size_t count, size_t size);

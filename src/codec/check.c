@@ -35,6 +35,9 @@ static size_t sequence_len(const uint8_t *text, size_t len) {
 }
 
 bool spb_utf8__is_valid(spb_str text, size_t *bad) {
+    if (spb_utf8__is_ascii(text)) {
+        return true;
+    }
     size_t at = 0;
     while (at < text.len) {
         size_t len = sequence_len((const uint8_t *)text.data + at, text.len - at);

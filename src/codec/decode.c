@@ -49,19 +49,6 @@ static size_t count_fields(spb_bytes from, unsigned id) {
     return count;
 }
 
-/* The six fields that metrics, properties, cells and parameters have in common. */
-static void read_scalar(const field *f, spb_wire wire, spb_value *value) {
-    value->wire = (uint8_t)wire;
-    switch (wire) {
-    case SPB_WIRE_INT: value->as.u64 = (uint32_t)f->number; break;
-    case SPB_WIRE_LONG: value->as.u64 = f->number; break;
-    case SPB_WIRE_FLOAT: value->as.f32 = float_from_bits(f->number); break;
-    case SPB_WIRE_DOUBLE: value->as.f64 = double_from_bits(f->number); break;
-    case SPB_WIRE_BOOLEAN: value->as.boolean = f->number != 0; break;
-    default: value->as.str = text_of(f); break;
-    }
-}
-
 /* Says why a value cannot have its datatype. */
 static spb_status fail_type(builder *b, const spb_value *value, spb_type type, const uint8_t *at) {
     spb_value again = *value;
@@ -73,6 +60,13 @@ static spb_status fail_type(builder *b, const spb_value *value, spb_type type, c
 /* Gives a value the datatype that stands beside it, as far as this version knows it. `at`: what to blame. */
 static spb_status settle(builder *b, spb_message place, spb_value *value, uint64_t number, const uint8_t *at) {
     spb_type type = (spb_type)(uint32_t)number;
+    static const uint8_t only_wire[] = {
+        [SPB_FLOAT] = SPB_WIRE_FLOAT,   [SPB_DOUBLE] = SPB_WIRE_DOUBLE, [SPB_BOOLEAN] = SPB_WIRE_BOOLEAN,
+        [SPB_STRING] = SPB_WIRE_STRING, [SPB_INT64] = SPB_WIRE_LONG,    [SPB_UINT64] = SPB_WIRE_LONG};
+    if (type > SPB_UNKNOWN && type < sizeof only_wire && only_wire[type] == value->wire && !value->is_null) {
+        value->type = type; /* most values: nothing can be wrong with them */
+        return SPB_OK;
+    }
     if (!spb_schema__type_fits(place, type)) {
         return fail(b, SPB_ERR_TYPE, at, "a datatype that cannot stand here");
     }
@@ -154,38 +148,46 @@ static spb_status read_set_list(builder *b, const field *f, spb_value *value) {
     return SPB_OK;
 }
 
+static spb_status read_nested_property(builder *b, const field *f, spb_value *value, const uint8_t **at) {
+    spb_wire wire = spb_schema__value_wire(MESSAGE_PROPERTY, f->id);
+    if (wire == SPB_WIRE_NONE) {
+        return SPB_OK;
+    }
+    *at = f->at;
+    value->wire = (uint8_t)wire;
+    switch (wire) {
+    case SPB_WIRE_SET: return read_set_value(b, f, value);
+    case SPB_WIRE_SET_LIST: return read_set_list(b, f, value);
+    default: value->as.bytes = f->bytes; return SPB_OK;
+    }
+}
+
 static spb_status read_property(builder *b, const field *from, spb_value *value) {
     uint64_t type = SPB_UNKNOWN;
     bool is_null = false;
     const uint8_t *at = from->at;
     const uint8_t *p = from->bytes.data, *end = p + from->bytes.len;
-    while (p < end) {
+    spb_status status = SPB_OK;
+    while (p < end && status == SPB_OK) {
+        const uint8_t *begin = p;
+        if (scalar_next(value, PROPERTY_VALUE, &p, end)) {
+            at = begin;
+            continue;
+        }
         field f;
         field_next(&f, &p, end);
-        spb_wire wire = spb_schema__value_wire(MESSAGE_PROPERTY, f.id);
-        spb_status status = SPB_OK;
         if (f.id == PROPERTY_TYPE) {
             type = f.number;
         } else if (f.id == PROPERTY_IS_NULL) {
             is_null = f.number != 0;
-        } else if (wire != SPB_WIRE_NONE) {
-            at = f.at;
-            value->wire = (uint8_t)wire;
-            switch (wire) {
-            case SPB_WIRE_SET: status = read_set_value(b, &f, value); break;
-            case SPB_WIRE_SET_LIST: status = read_set_list(b, &f, value); break;
-            case SPB_WIRE_EXTENSION: value->as.bytes = f.bytes; break;
-            default: read_scalar(&f, wire, value); break;
-            }
-        }
-        if (status != SPB_OK) {
-            return status;
+        } else if (f.id < FIELD_LIMIT) {
+            status = read_nested_property(b, &f, value, &at);
         }
     }
     if (is_null) {
         make_null(value);
     }
-    return settle(b, MESSAGE_PROPERTY, value, type, at);
+    return status == SPB_OK ? settle(b, MESSAGE_PROPERTY, value, type, at) : status;
 }
 
 static spb_status read_set(builder *b, spb_bytes from, spb_property_set *set) {
@@ -219,18 +221,17 @@ static spb_status read_set(builder *b, spb_bytes from, spb_property_set *set) {
 static void read_plain_value(spb_message place, spb_bytes from, spb_value *value, const uint8_t **at) {
     const uint8_t *p = from.data, *end = p + from.len;
     while (p < end) {
-        field f;
-        field_next(&f, &p, end);
-        spb_wire wire = spb_schema__value_wire(place, f.id);
-        if (wire == SPB_WIRE_EXTENSION) {
+        const uint8_t *begin = p;
+        if (!scalar_next(value, spb_schema__value_base(place), &p, end)) {
+            field f;
+            field_next(&f, &p, end);
+            if (spb_schema__value_wire(place, f.id) != SPB_WIRE_EXTENSION) {
+                continue;
+            }
             value->wire = SPB_WIRE_EXTENSION;
             value->as.bytes = f.bytes;
-        } else if (wire != SPB_WIRE_NONE) {
-            read_scalar(&f, wire, value);
-        } else {
-            continue;
         }
-        *at = f.at;
+        *at = begin;
     }
     value->is_null = value->wire == SPB_WIRE_NONE;
 }
@@ -412,70 +413,71 @@ static spb_status read_properties(builder *b, const field *f, const spb_property
     return status;
 }
 
-/* A field that is neither an attribute of the metric nor a scalar value. */
+/* A field that is neither a number or name of the metric nor a scalar value. */
 static spb_status read_rare_field(builder *b, const field *f, spb_payload_metric *metric) {
-    spb_wire wire = spb_schema__value_wire(MESSAGE_METRIC, f->id);
-    spb_value *value = &metric->value;
+    switch (f->id) {
+    case METRIC_IS_HISTORICAL: metric->is_historical = f->number != 0; return SPB_OK;
+    case METRIC_IS_TRANSIENT: metric->is_transient = f->number != 0; return SPB_OK;
+    case METRIC_IS_NULL: metric->value.is_null = f->number != 0; return SPB_OK;
+    case METRIC_METADATA: return read_metadata(b, f->bytes, &metric->metadata);
+    case METRIC_PROPERTIES: return read_properties(b, f, &metric->properties);
+    default: break;
+    }
+    spb_wire wire = f->id < FIELD_LIMIT ? spb_schema__value_wire(MESSAGE_METRIC, f->id) : SPB_WIRE_NONE;
     if (wire != SPB_WIRE_NONE) {
-        value->wire = (uint8_t)wire;
+        metric->value.wire = (uint8_t)wire;
     }
     switch (wire) {
     case SPB_WIRE_BYTES:
-    case SPB_WIRE_EXTENSION: value->as.bytes = f->bytes; return SPB_OK;
-    case SPB_WIRE_DATASET: return read_dataset(b, f->bytes, &value->as.dataset);
-    case SPB_WIRE_TEMPLATE: return read_template(b, f->bytes, &value->as.tmpl);
-    default: break;
-    }
-    switch (f->id) {
-    case METRIC_METADATA: return read_metadata(b, f->bytes, &metric->metadata);
-    case METRIC_PROPERTIES: return read_properties(b, f, &metric->properties);
+    case SPB_WIRE_EXTENSION: metric->value.as.bytes = f->bytes; return SPB_OK;
+    case SPB_WIRE_DATASET: return read_dataset(b, f->bytes, &metric->value.as.dataset);
+    case SPB_WIRE_TEMPLATE: return read_template(b, f->bytes, &metric->value.as.tmpl);
     default: return SPB_OK;
     }
 }
 
-/* `metric` is zeroed. */
+/* `metric` is zeroed. Fields are told by their tags: what is common has one of one byte. */
 static spb_status read_metric(builder *b, spb_bytes from, spb_payload_metric *metric) {
     uint64_t type = SPB_UNKNOWN;
-    bool is_null = false;
     const uint8_t *p = from.data, *end = p + from.len, *value_at = p;
+    spb_status status = SPB_OK;
     metric->omit_datatype = true;
-    while (p < end) {
+    while (p < end && status == SPB_OK) {
+        const uint8_t *begin = p;
         field f;
-        field_next(&f, &p, end);
-        switch (f.id) {
-        case METRIC_NAME: metric->name = text_of(&f); continue;
-        case METRIC_ALIAS:
+        switch (*p) {
+        case TAG(METRIC_ALIAS, WIRE_VARINT):
             metric->has_alias = true;
-            metric->alias = f.number;
+            p = varint_read(p + 1, end, &metric->alias);
             continue;
-        case METRIC_TIMESTAMP:
+        case TAG(METRIC_TIMESTAMP, WIRE_VARINT):
             metric->has_timestamp = true;
-            metric->timestamp_ms = f.number;
+            p = varint_read(p + 1, end, &metric->timestamp_ms);
             continue;
-        case METRIC_DATATYPE:
+        case TAG(METRIC_DATATYPE, WIRE_VARINT):
             metric->omit_datatype = false;
-            type = f.number;
+            p = varint_read(p + 1, end, &type);
             continue;
-        case METRIC_IS_HISTORICAL: metric->is_historical = f.number != 0; continue;
-        case METRIC_IS_TRANSIENT: metric->is_transient = f.number != 0; continue;
-        case METRIC_IS_NULL: is_null = f.number != 0; continue;
+        case TAG(METRIC_NAME, WIRE_BYTES):
+            field_next(&f, &p, end);
+            metric->name = text_of(&f);
+            continue;
         default: break;
         }
-        if (f.id >= METRIC_VALUE && f.id < METRIC_VALUE + SPB_WIRE_STRING) {
-            read_scalar(&f, (spb_wire)(f.id - METRIC_VALUE + SPB_WIRE_INT), &metric->value);
-            value_at = f.at;
-            continue;
+        if (!scalar_next(&metric->value, METRIC_VALUE, &p, end)) {
+            field_next(&f, &p, end);
+            status = read_rare_field(b, &f, metric);
+            begin = f.id > METRIC_VALUE ? begin : value_at;
         }
-        spb_status status = read_rare_field(b, &f, metric);
-        if (status != SPB_OK) {
-            return status;
-        }
-        value_at = f.id > METRIC_VALUE ? f.at : value_at;
+        value_at = begin;
     }
-    if (is_null) {
+    if (metric->value.is_null) {
         make_null(&metric->value);
     }
-    return metric->omit_datatype ? SPB_OK : settle(b, MESSAGE_METRIC, &metric->value, type, value_at);
+    if (status == SPB_OK && !metric->omit_datatype) {
+        status = settle(b, MESSAGE_METRIC, &metric->value, type, value_at);
+    }
+    return status;
 }
 
 static spb_status read_payload(builder *b, spb_payload *payload, size_t metric_count) {
@@ -514,12 +516,14 @@ static spb_status read_payload(builder *b, spb_payload *payload, size_t metric_c
 spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
     *out = NULL;
     spb_limits effective = spb_limits__effective(limits);
-    size_t metric_count;
-    spb_status status = spb_preflight__check(wire, &effective, &metric_count, err);
+    spb_tally tally;
+    spb_status status = spb_preflight__check(wire, &effective, &tally, err);
     if (status != SPB_OK) {
         return status;
     }
-    if (wire.len + sizeof(spb_payload) > effective.max_heap_bytes) {
+    /* The payload, the copy of the input and the array of metrics may each be rounded up. */
+    const size_t heap_bytes = sizeof(spb_payload) + wire.len + tally.heap_bytes + 3 * sizeof(max_align_t);
+    if (heap_bytes > effective.max_heap_bytes) {
         return over_limit(err);
     }
     spb_arena *arena = spb_arena__new(effective.max_heap_bytes);
@@ -527,8 +531,9 @@ spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limit
         return spb_error__no_memory(err, "a decoded payload");
     }
     builder b = {.arena = arena, .err = err};
-    spb_payload *payload = spb_arena__calloc(arena, 1, sizeof *payload);
-    uint8_t *copy = spb_arena__alloc(arena, wire.len);
+    bool has_room = spb_arena__reserve(arena, heap_bytes);
+    spb_payload *payload = has_room ? spb_arena__calloc(arena, 1, sizeof *payload) : NULL;
+    uint8_t *copy = has_room ? spb_arena__alloc(arena, wire.len) : NULL;
     if (!payload || !copy) {
         status = no_memory(&b);
         goto cleanup;
@@ -537,7 +542,7 @@ spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limit
         memcpy(copy, wire.data, wire.len);
     }
     b.wire = (spb_bytes){copy, wire.len};
-    status = read_payload(&b, payload, metric_count);
+    status = read_payload(&b, payload, tally.metric_count);
     if (status == SPB_OK) {
         payload->storage = arena;
         *out = payload;

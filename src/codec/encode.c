@@ -13,7 +13,7 @@
 #include "codec/value.h"
 #include "codec/wire.h"
 
-/* Room for all numbers and flags of a metric, its value included: six varints with their tags, three flags. */
+/* Room for all numbers and flags of a metric with their tags, and a value of fixed size. */
 #define NUMBERS_BYTES_MAX 96
 
 /* Where the writer is, for errors; `index` is NOT_REPEATED for a field that may stand once. */
@@ -61,42 +61,65 @@ static spb_status no_memory(writer *w) {
     return spb_error__no_memory(w->err, "an encoded payload");
 }
 
+/* Room for `more` bytes; the call is only made when there is none. */
+static inline bool reserve(writer *w, size_t more) {
+    return more <= w->out->capacity - w->out->len || spb_buffer__reserve(w->out, more);
+}
+
+static inline uint8_t *tail(const writer *w) {
+    return w->out->data + w->out->len;
+}
+
+static inline void set_tail(writer *w, const uint8_t *p) {
+    w->out->len = (size_t)(p - w->out->data);
+}
+
 /*
  * A nested message: its length is known only at its end. One byte is kept free for it, and what was written moves when
  * that is not enough, which is cheaper than to measure everything beforehand.
  */
-static bool open_message(writer *w, unsigned id, size_t *begin) {
-    if (!spb_buffer__reserve(w->out, 4)) {
+static inline bool open_message(writer *w, unsigned id, size_t *begin) {
+    if (!reserve(w, VARINT_BYTES_MAX + 1)) {
         return false;
     }
-    uint8_t *p = varint_write(w->out->data + w->out->len, TAG(id, WIRE_BYTES));
-    w->out->len = *begin = (size_t)(p + 1 - w->out->data);
+    uint8_t *p = varint_write(tail(w), TAG(id, WIRE_BYTES));
+    set_tail(w, p + 1);
+    *begin = w->out->len;
     return true;
 }
 
-static spb_status close_message(writer *w, size_t begin) {
+static spb_status close_long_message(writer *w, size_t begin) {
     size_t len = w->out->len - begin;
     size_t more = varint_len(len) - 1;
-    if (more > 0) {
-        if (!spb_buffer__reserve(w->out, more)) {
-            return no_memory(w);
-        }
-        memmove(w->out->data + begin + more, w->out->data + begin, len);
-        w->out->len += more;
+    if (!reserve(w, more)) {
+        return no_memory(w);
     }
-    varint_write(w->out->data + begin - 1, len);
+    memmove(w->out->data + begin + more, w->out->data + begin, len);
+    w->out->len += more;
+    varint_write_exactly(w->out->data + begin - 1, len);
     return SPB_OK;
 }
 
-static uint8_t *put_number(uint8_t *p, unsigned id, uint64_t value) {
-    return varint_write(varint_write(p, TAG(id, WIRE_VARINT)), value);
+static inline spb_status close_message(writer *w, size_t begin) {
+    size_t len = w->out->len - begin;
+    if (len >= 0x80) {
+        return close_long_message(w, begin);
+    }
+    w->out->data[begin - 1] = (uint8_t)len;
+    return SPB_OK;
 }
 
-static spb_status write_number(writer *w, unsigned id, uint64_t value) {
-    if (!spb_buffer__reserve(w->out, 2 * VARINT_BYTES_MAX)) {
+/* All numbers of the schema have field numbers below 16, so their tags are one byte. */
+static inline uint8_t *put_number(uint8_t *p, unsigned id, uint64_t value) {
+    *p = (uint8_t)TAG(id, WIRE_VARINT);
+    return varint_write(p + 1, value);
+}
+
+static inline spb_status write_number(writer *w, unsigned id, uint64_t value) {
+    if (!reserve(w, 2 * VARINT_BYTES_MAX)) {
         return no_memory(w);
     }
-    w->out->len = (size_t)(put_number(w->out->data + w->out->len, id, value) - w->out->data);
+    set_tail(w, put_number(tail(w), id, value));
     return SPB_OK;
 }
 
@@ -108,28 +131,40 @@ static spb_status write_bytes(writer *w, unsigned id, spb_bytes bytes, const pla
     if (bytes.len > 0 && !bytes.data) {
         return fail_field(w, SPB_ERR_ARGUMENT, up, name, "a length without data");
     }
-    if (!spb_buffer__reserve(w->out, 2 * VARINT_BYTES_MAX + bytes.len)) {
+    if (!reserve(w, 2 * VARINT_BYTES_MAX + bytes.len)) {
         return no_memory(w);
     }
-    uint8_t *p = varint_write(w->out->data + w->out->len, TAG(id, WIRE_BYTES));
+    uint8_t *p = varint_write(tail(w), TAG(id, WIRE_BYTES));
     p = varint_write(p, bytes.len);
     if (bytes.len > 0) {
         memcpy(p, bytes.data, bytes.len);
     }
-    w->out->len = (size_t)(p + bytes.len - w->out->data);
+    set_tail(w, p + bytes.len);
     return SPB_OK;
 }
 
-/* Text; absent text is left out. */
-static spb_status write_text(writer *w, unsigned id, spb_str text, const place *up, const char *name) {
-    size_t bad;
-    if (!text.data) {
-        return SPB_OK;
-    }
-    if (!spb_utf8__is_valid(text, &bad)) {
+static spb_status write_other_text(writer *w, unsigned id, spb_str text, const place *up, const char *name) {
+    if (!spb_utf8__is_valid(text, NULL)) {
         return fail_field(w, SPB_ERR_NAME, up, name, "not UTF-8");
     }
     return write_bytes(w, id, (spb_bytes){(const uint8_t *)text.data, text.len}, up, name);
+}
+
+/* Text; absent text is left out. Here the short ones, which are most. */
+static inline spb_status write_text(writer *w, unsigned id, spb_str text, const place *up, const char *name) {
+    if (!text.data) {
+        return SPB_OK;
+    }
+    if (text.len >= 0x80 || text.len > w->limits->max_string_bytes || !reserve(w, 2 + text.len) ||
+        !spb_utf8__is_ascii(text)) {
+        return write_other_text(w, id, text, up, name);
+    }
+    uint8_t *p = tail(w);
+    p[0] = (uint8_t)TAG(id, WIRE_BYTES); /* all text fields have numbers below 16 */
+    p[1] = (uint8_t)text.len;
+    memcpy(p + 2, text.data, text.len);
+    set_tail(w, p + 2 + text.len);
+    return SPB_OK;
 }
 
 static spb_status write_required_text(writer *w, unsigned id, spb_str text, const place *up, const char *name) {
@@ -164,8 +199,8 @@ static spb_status check_items(writer *w, const void *items, size_t count, const 
 
 static spb_status write_metadata(writer *w, const spb_metadata *metadata, const place *up) {
     const place at = {up, "metadata", NOT_REPEATED};
-    size_t begin;
-    if (!open_message(w, METRIC_METADATA, &begin) || !spb_buffer__reserve(w->out, NUMBERS_BYTES_MAX)) {
+    size_t begin = 0;
+    if (!open_message(w, METRIC_METADATA, &begin) || !reserve(w, NUMBERS_BYTES_MAX)) {
         return no_memory(w);
     }
     spb_status status = SPB_OK;
@@ -257,15 +292,6 @@ static spb_status check_value(writer *w, spb_message message, const spb_value *v
     return status == SPB_OK ? SPB_OK : fail(w, status, at, why.text);
 }
 
-static spb_status write_fixed(writer *w, unsigned id, uint64_t bits, size_t width) {
-    if (!spb_buffer__reserve(w->out, VARINT_BYTES_MAX + width)) {
-        return no_memory(w);
-    }
-    uint8_t *p = varint_write(w->out->data + w->out->len, TAG(id, width == 4 ? WIRE_FIXED32 : WIRE_FIXED64));
-    w->out->len = (size_t)(fixed_write(p, bits, width) - w->out->data);
-    return SPB_OK;
-}
-
 static spb_status write_array(writer *w, unsigned id, const spb_value *value, const place *at) {
     if (value->is_packed) {
         return write_bytes(w, id, value->as.bytes, at, "bytes_value");
@@ -274,12 +300,12 @@ static spb_status write_array(writer *w, unsigned id, const spb_value *value, co
     if (len > w->limits->max_string_bytes) {
         return fail(w, SPB_ERR_LIMIT, at, "longer than the limit max_string_bytes");
     }
-    if (!spb_buffer__reserve(w->out, 2 * VARINT_BYTES_MAX + len)) {
+    if (!reserve(w, 2 * VARINT_BYTES_MAX + len)) {
         return no_memory(w);
     }
-    uint8_t *p = varint_write(w->out->data + w->out->len, TAG(id, WIRE_BYTES));
+    uint8_t *p = varint_write(tail(w), TAG(id, WIRE_BYTES));
     p = spb_pack__write(varint_write(p, len), value);
-    w->out->len = (size_t)(p - w->out->data);
+    set_tail(w, p);
     return SPB_OK;
 }
 
@@ -287,12 +313,40 @@ static spb_status write_dataset(writer *w, const spb_dataset *dataset, unsigned 
 static spb_status write_template(writer *w, const spb_template *tmpl, unsigned id, const place *at);
 static spb_status write_set_list(writer *w, const spb_property_sets *sets, unsigned id, const place *at);
 
-/* Small integers are extended to 32 bits with their sign, as int_value is a uint32. */
-static uint64_t int_bits(const spb_value *value) {
-    return (uint32_t)value->as.u64;
+/*
+ * Writes a value of fixed size that fits its datatype, into room that is there. NULL: it is none, or does not fit.
+ * Small integers are extended to 32 bits with their sign, as int_value is a uint32.
+ */
+static inline uint8_t *put_scalar(uint8_t *p, spb_message message, const spb_value *value) {
+    const unsigned base = spb_schema__value_base(message);
+    const int64_t i64 = value->as.i64;
+    const uint64_t u64 = value->as.u64;
+    bool fits;
+    switch (value->type) {
+    case SPB_INT8: fits = i64 == (int8_t)i64; break;
+    case SPB_INT16: fits = i64 == (int16_t)i64; break;
+    case SPB_INT32: fits = i64 == (int32_t)i64; break;
+    case SPB_UINT8: fits = u64 <= UINT8_MAX; break;
+    case SPB_UINT16: fits = u64 <= UINT16_MAX; break;
+    case SPB_UINT32: /* in long_value: the official test kit demands it */
+        return u64 <= UINT32_MAX ? put_number(p, base + 1, u64) : NULL;
+    case SPB_INT64:
+    case SPB_UINT64:
+    case SPB_DATETIME: return put_number(p, base + 1, u64);
+    case SPB_FLOAT:
+        *p = (uint8_t)TAG(base + 2, WIRE_FIXED32);
+        return fixed32_write(p + 1, float_to_bits(value->as.f32));
+    case SPB_DOUBLE:
+        *p = (uint8_t)TAG(base + 3, WIRE_FIXED64);
+        return fixed64_write(p + 1, double_to_bits(value->as.f64));
+    case SPB_BOOLEAN: return put_number(p, base + 4, value->as.boolean);
+    default: return NULL;
+    }
+    return fits ? put_number(p, base, (uint32_t)u64) : NULL;
 }
 
-static spb_status write_value(writer *w, spb_message message, const spb_value *value, const place *at) {
+/* What is left: text, bytes, arrays, nested things, undecoded values, and everything that is wrong. */
+static spb_status write_other_value(writer *w, spb_message message, const spb_value *value, const place *at) {
     spb_status status = check_value(w, message, value, at);
     if (status != SPB_OK || value->is_null) {
         return status;
@@ -302,12 +356,16 @@ static spb_status write_value(writer *w, spb_message message, const spb_value *v
     if (id == 0) {
         return fail(w, SPB_ERR_TYPE, at, "a value that cannot stand here");
     }
+    spb_value raw = *value; /* of a number without datatype */
     switch (wire) {
-    case SPB_WIRE_INT: return write_number(w, id, int_bits(value));
-    case SPB_WIRE_LONG: return write_number(w, id, value->as.u64);
-    case SPB_WIRE_FLOAT: return write_fixed(w, id, float_to_bits(value->as.f32), 4);
-    case SPB_WIRE_DOUBLE: return write_fixed(w, id, double_to_bits(value->as.f64), 8);
-    case SPB_WIRE_BOOLEAN: return write_number(w, id, value->as.boolean);
+    case SPB_WIRE_INT:
+        raw.type = SPB_INT32;
+        raw.as.i64 = (int32_t)(uint32_t)value->as.u64;
+        break;
+    case SPB_WIRE_LONG: raw.type = SPB_UINT64; break;
+    case SPB_WIRE_FLOAT: raw.type = SPB_FLOAT; break;
+    case SPB_WIRE_DOUBLE: raw.type = SPB_DOUBLE; break;
+    case SPB_WIRE_BOOLEAN: raw.type = SPB_BOOLEAN; break;
     case SPB_WIRE_STRING:
         return write_bytes(w, id, (spb_bytes){(const uint8_t *)value->as.str.data, value->as.str.len}, at,
                            "string_value");
@@ -320,9 +378,26 @@ static spb_status write_value(writer *w, spb_message message, const spb_value *v
     case SPB_WIRE_SET: return write_set(w, value->as.set, id, &(place){at, "propertyset_value", NOT_REPEATED});
     case SPB_WIRE_SET_LIST:
         return write_set_list(w, value->as.sets, id, &(place){at, "propertysets_value", NOT_REPEATED});
-    case SPB_WIRE_NONE: break;
+    case SPB_WIRE_NONE: return fail(w, SPB_ERR_TYPE, at, "neither a value nor null");
     }
-    return fail(w, SPB_ERR_TYPE, at, "neither a value nor null");
+    set_tail(w, put_scalar(tail(w), message, &raw));
+    return SPB_OK;
+}
+
+static spb_status write_value(writer *w, spb_message message, const spb_value *value, const place *at) {
+    if (!reserve(w, 2 * VARINT_BYTES_MAX)) {
+        return no_memory(w);
+    }
+    if (value->type == SPB_STRING && value->as.str.data && !value->is_null) {
+        return write_text(w, spb_schema__value_base(message) + SPB_WIRE_STRING - SPB_WIRE_INT, value->as.str, at,
+                          "string_value");
+    }
+    const uint8_t *behind = value->is_null ? NULL : put_scalar(tail(w), message, value);
+    if (!behind) {
+        return write_other_value(w, message, value, at);
+    }
+    set_tail(w, behind);
+    return SPB_OK;
 }
 
 /* A null cell is an element without a value: there is no is_null field. */
@@ -353,7 +428,7 @@ static spb_status write_row(writer *w, const spb_dataset *dataset, size_t row, c
 }
 
 static spb_status write_dataset(writer *w, const spb_dataset *dataset, unsigned id, const place *at) {
-    size_t begin;
+    size_t begin = 0;
     if (dataset->column_count > 0 && dataset->row_count > SIZE_MAX / dataset->column_count) {
         return fail(w, SPB_ERR_LIMIT, at, "more cells than the limit max_metrics");
     }
@@ -377,7 +452,7 @@ static spb_status write_dataset(writer *w, const spb_dataset *dataset, unsigned 
 }
 
 static spb_status write_parameter(writer *w, const spb_parameter *parameter, const place *at) {
-    size_t begin;
+    size_t begin = 0;
     if (!open_message(w, TEMPLATE_PARAMETERS, &begin)) {
         return no_memory(w);
     }
@@ -405,7 +480,7 @@ static spb_status check_template_ref(writer *w, const spb_template *tmpl, const 
 }
 
 static spb_status write_template(writer *w, const spb_template *tmpl, unsigned id, const place *at) {
-    size_t begin;
+    size_t begin = 0;
     spb_status status = check_depth(w, at);
     if (status == SPB_OK) {
         status = check_template_ref(w, tmpl, at);
@@ -438,7 +513,7 @@ static spb_status write_template(writer *w, const spb_template *tmpl, unsigned i
 }
 
 static spb_status write_property(writer *w, const spb_value *value, const place *at) {
-    size_t begin;
+    size_t begin = 0;
     if (!open_message(w, PROPERTY_SET_VALUES, &begin)) {
         return no_memory(w);
     }
@@ -456,7 +531,7 @@ static spb_status write_property(writer *w, const spb_value *value, const place 
 }
 
 static spb_status write_set(writer *w, const spb_property_set *set, unsigned id, const place *at) {
-    size_t begin;
+    size_t begin = 0;
     spb_status status = check_depth(w, at);
     if (status == SPB_OK) {
         status = check_items(w, set->items, set->count, at);
@@ -478,7 +553,7 @@ static spb_status write_set(writer *w, const spb_property_set *set, unsigned id,
 }
 
 static spb_status write_set_list(writer *w, const spb_property_sets *sets, unsigned id, const place *at) {
-    size_t begin;
+    size_t begin = 0;
     spb_status status = check_items(w, sets->items, sets->count, at);
     if (status == SPB_OK && !open_message(w, id, &begin)) {
         status = no_memory(w);
@@ -489,15 +564,8 @@ static spb_status write_set_list(writer *w, const spb_property_sets *sets, unsig
     return status == SPB_OK ? close_message(w, begin) : status;
 }
 
-/* Alias, timestamp, datatype and flags: fields 2 to 7, which stand together. */
-static spb_status write_numbers(writer *w, const spb_payload_metric *metric, const place *at) {
-    if (!metric->omit_datatype && metric->value.type == SPB_UNKNOWN) {
-        return fail_field(w, SPB_ERR_TYPE, at, "datatype", "missing, and omit_datatype is not set");
-    }
-    if (!spb_buffer__reserve(w->out, NUMBERS_BYTES_MAX)) {
-        return no_memory(w);
-    }
-    uint8_t *p = w->out->data + w->out->len;
+/* Alias, timestamp, datatype and flags: fields 2 to 7, which stand together. There is room for them. */
+static inline uint8_t *put_numbers(uint8_t *p, const spb_payload_metric *metric) {
     if (metric->has_alias) {
         p = put_number(p, METRIC_ALIAS, metric->alias);
     }
@@ -516,30 +584,41 @@ static spb_status write_numbers(writer *w, const spb_payload_metric *metric, con
     if (metric->value.is_null) {
         p = put_number(p, METRIC_IS_NULL, true);
     }
-    w->out->len = (size_t)(p - w->out->data);
-    return SPB_OK;
+    return p;
+}
+
+static spb_status write_parts(writer *w, const spb_payload_metric *metric, const place *at) {
+    spb_status status = SPB_OK;
+    if (metric->metadata) {
+        status = write_metadata(w, metric->metadata, at);
+    }
+    if (status == SPB_OK && metric->properties) {
+        status = write_set(w, metric->properties, METRIC_PROPERTIES, &(place){at, "properties", NOT_REPEATED});
+    }
+    return status == SPB_OK ? write_value(w, MESSAGE_METRIC, &metric->value, at) : status;
 }
 
 static spb_status write_metric(writer *w, const spb_payload_metric *metric, unsigned id, const place *at) {
-    size_t begin;
-    if (!open_message(w, id, &begin)) {
+    size_t begin = 0;
+    if (!reserve(w, NUMBERS_BYTES_MAX + metric->name.len) || !open_message(w, id, &begin)) {
         return no_memory(w);
     }
     spb_status status = SPB_OK;
     if (metric->name.data || !metric->has_alias) {
         status = write_required_text(w, METRIC_NAME, metric->name, at, "name");
     }
-    if (status == SPB_OK) {
-        status = write_numbers(w, metric, at);
+    if (status != SPB_OK) {
+        return status;
     }
-    if (status == SPB_OK && metric->metadata) {
-        status = write_metadata(w, metric->metadata, at);
+    if (!metric->omit_datatype && metric->value.type == SPB_UNKNOWN) {
+        return fail_field(w, SPB_ERR_TYPE, at, "datatype", "missing, and omit_datatype is not set");
     }
-    if (status == SPB_OK && metric->properties) {
-        status = write_set(w, metric->properties, METRIC_PROPERTIES, &(place){at, "properties", NOT_REPEATED});
-    }
-    if (status == SPB_OK) {
-        status = write_value(w, MESSAGE_METRIC, &metric->value, at);
+    uint8_t *p = put_numbers(tail(w), metric);
+    const bool is_plain = !metric->metadata && !metric->properties && !metric->value.is_null;
+    uint8_t *behind = is_plain ? put_scalar(p, MESSAGE_METRIC, &metric->value) : NULL;
+    set_tail(w, behind ? behind : p);
+    if (!behind) {
+        status = write_parts(w, metric, at);
     }
     return status == SPB_OK ? close_message(w, begin) : status;
 }
@@ -583,10 +662,9 @@ spb_status spb_payload_encode(const spb_payload *payload, const spb_limits *limi
     spb_buffer out;
     spb_buffer__init(&out);
     writer w = {.out = &out, .limits = &effective, .err = err};
-    spb_status status = write_payload(&w, payload);
-    if (status == SPB_OK && !spb_buffer__reserve(&out, 1)) { /* an empty payload has a pointer too */
-        status = no_memory(&w);
-    }
+    /* A guess that spares most of the growing; an empty payload has a pointer, too. */
+    size_t guess = payload->metric_count < effective.max_metrics ? payload->metric_count * 32 + 64 : 64;
+    spb_status status = reserve(&w, guess) ? write_payload(&w, payload) : no_memory(&w);
     if (status == SPB_OK) {
         *bytes = out.data;
         *len = out.len;

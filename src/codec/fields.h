@@ -18,16 +18,18 @@ typedef struct field {
 static inline void field_next(field *f, const uint8_t **p, const uint8_t *end) {
     uint64_t tag = **p;
     f->at = *p;
+    f->number = 0;
+    f->bytes = (spb_bytes){NULL, 0};
     const uint8_t *next = tag < 0x80 ? *p + 1 : varint_read(*p, end, &tag);
     f->id = (unsigned)(tag >> 3);
     switch (tag & 7) {
     case WIRE_VARINT: next = varint_read(next, end, &f->number); break;
     case WIRE_FIXED64:
-        f->number = fixed_read(next, 8);
+        f->number = fixed64_read(next);
         next += 8;
         break;
     case WIRE_FIXED32:
-        f->number = fixed_read(next, 4);
+        f->number = fixed32_read(next);
         next += 4;
         break;
     default: {
@@ -39,6 +41,49 @@ static inline void field_next(field *f, const uint8_t **p, const uint8_t *end) {
     }
     }
     *p = next;
+}
+
+/*
+ * Reads the field at *p, if it is one of the six value fields that metrics, properties, cells and parameters have in
+ * common; `base` is the number of the first. All have tags of one byte. False, and nothing has moved: it is another
+ * one.
+ */
+static inline bool scalar_next(spb_value *value, unsigned base, const uint8_t **p, const uint8_t *end) {
+    const uint8_t *at = *p + 1;
+    uint64_t number = 0;
+    switch ((unsigned)**p - (base << 3)) {
+    case TAG(0, WIRE_VARINT):
+        *p = varint_read(at, end, &number);
+        value->wire = SPB_WIRE_INT;
+        value->as.u64 = (uint32_t)number;
+        return true;
+    case TAG(1, WIRE_VARINT):
+        *p = varint_read(at, end, &value->as.u64);
+        value->wire = SPB_WIRE_LONG;
+        return true;
+    case TAG(2, WIRE_FIXED32):
+        *p = at + 4;
+        value->wire = SPB_WIRE_FLOAT;
+        value->as.f32 = float_from_bits(fixed32_read(at));
+        return true;
+    case TAG(3, WIRE_FIXED64):
+        *p = at + 8;
+        value->wire = SPB_WIRE_DOUBLE;
+        value->as.f64 = double_from_bits(fixed64_read(at));
+        return true;
+    case TAG(4, WIRE_VARINT):
+        *p = varint_read(at, end, &number);
+        value->wire = SPB_WIRE_BOOLEAN;
+        value->as.boolean = number != 0;
+        return true;
+    case TAG(5, WIRE_BYTES):
+        at = varint_read(at, end, &number);
+        *p = at + number;
+        value->wire = SPB_WIRE_STRING;
+        value->as.str = (spb_str){(const char *)at, (size_t)number};
+        return true;
+    default: return false;
+    }
 }
 
 #endif

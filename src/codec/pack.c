@@ -38,7 +38,7 @@ size_t spb_pack__size(const spb_value *value) {
 }
 
 static uint8_t *write_booleans(uint8_t *p, const bool *items, size_t count) {
-    p = fixed_write(p, count, COUNT_BYTES);
+    p = fixed32_write(p, (uint32_t)count);
     memset(p, 0, (count + 7) / 8);
     for (size_t i = 0; i < count; i++) {
         p[i / 8] |= (uint8_t)(items[i] << (7 - i % 8));
@@ -55,6 +55,29 @@ static uint8_t *write_strings(uint8_t *p, const spb_str *items, size_t count) {
     return p;
 }
 
+/* From the machine's byte order to that of the wire. */
+static void write_number(uint8_t *p, const uint8_t *item, size_t width) {
+    uint16_t bits16;
+    uint32_t bits32;
+    uint64_t bits64;
+    switch (width) {
+    case 1: *p = *item; break;
+    case 2:
+        memcpy(&bits16, item, sizeof bits16);
+        p[0] = (uint8_t)bits16;
+        p[1] = (uint8_t)(bits16 >> 8);
+        break;
+    case 4:
+        memcpy(&bits32, item, sizeof bits32);
+        fixed32_write(p, bits32);
+        break;
+    default:
+        memcpy(&bits64, item, sizeof bits64);
+        fixed64_write(p, bits64);
+        break;
+    }
+}
+
 uint8_t *spb_pack__write(uint8_t *p, const spb_value *value) {
     spb_array array = value->as.array;
     if (value->type == SPB_BOOLEAN_ARRAY) {
@@ -64,24 +87,9 @@ uint8_t *spb_pack__write(uint8_t *p, const spb_value *value) {
         return write_strings(p, array.items, array.count);
     }
     size_t width = element_size(value->type);
-    for (size_t i = 0; i < array.count; i++) {
-        switch (width) {
-        case 1: *p = ((const uint8_t *)array.items)[i]; break;
-        case 2: fixed_write(p, ((const uint16_t *)array.items)[i], 2); break;
-        case 4: {
-            uint32_t bits; /* a float, too */
-            memcpy(&bits, (const uint8_t *)array.items + 4 * i, 4);
-            fixed_write(p, bits, 4);
-            break;
-        }
-        default: {
-            uint64_t bits;
-            memcpy(&bits, (const uint8_t *)array.items + 8 * i, 8);
-            fixed_write(p, bits, 8);
-            break;
-        }
-        }
-        p += width;
+    const uint8_t *item = array.items;
+    for (size_t i = 0; i < array.count; i++, item += width, p += width) {
+        write_number(p, item, width);
     }
     return p;
 }

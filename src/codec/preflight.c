@@ -14,10 +14,28 @@
  * with three more. */
 #define FRAMES_MAX (3 * 32 + 8)
 
-/* A message that is being read. */
+/* What decode.c allocates for each message, at most: its share of an array, or a struct of its own with arrays rounded
+ * up to the arena's alignment. */
+#define ROUNDED(type) ((sizeof(type) + 15) / 16 * 16)
+#define ARRAY_ROUNDING 16
+static const uint16_t built_bytes[MESSAGE_COUNT] = {
+    [MESSAGE_METRIC] = sizeof(spb_payload_metric),
+    [MESSAGE_METADATA] = ROUNDED(spb_metadata),
+    [MESSAGE_PROPERTY_SET] = ROUNDED(spb_property_set) + ARRAY_ROUNDING,
+    [MESSAGE_PROPERTY] = sizeof(spb_property),
+    [MESSAGE_PROPERTY_SET_LIST] = ROUNDED(spb_property_sets) + ARRAY_ROUNDING,
+    [MESSAGE_DATASET] = ROUNDED(spb_dataset) + 3 * ARRAY_ROUNDING,
+    [MESSAGE_CELL] = sizeof(spb_value),
+    [MESSAGE_TEMPLATE] = ROUNDED(spb_template) + 2 * ARRAY_ROUNDING,
+    [MESSAGE_PARAMETER] = sizeof(spb_parameter),
+    [MESSAGE_COLUMN] = sizeof(spb_str) + sizeof(spb_type),
+};
+
+/* A message that is being read. What is written last and read first does not lie side by side, or it would be read in
+ * one piece while it is still on its way to memory. */
 typedef struct frame {
+    uint32_t seen; /* a bit for each field number that was there */
     const uint8_t *end;
-    uint32_t seen;   /* a bit for each field number that was there */
     uint8_t message; /* an spb_message */
 } frame;
 
@@ -25,6 +43,7 @@ typedef struct scan {
     spb_bytes wire;
     const spb_limits *limits;
     spb_error *err;
+    spb_tally *tally;
     size_t items; /* repeated messages so far */
     size_t depth; /* templates and property sets around the present place */
     size_t frame_count;
@@ -51,18 +70,18 @@ static spb_status bad_varint(scan *s, const uint8_t *at, const uint8_t *p, const
     return ends_early(s, at, end);
 }
 
-static spb_status count_item(scan *s, const uint8_t *at) {
+static inline spb_status count_item(scan *s, const uint8_t *at) {
     if (++s->items > s->limits->max_metrics) {
         return fail(s, SPB_ERR_LIMIT, at, "more metrics, members, properties and cells than the limit max_metrics");
     }
     return SPB_OK;
 }
 
-static bool is_level(uint8_t message) {
+static inline bool is_level(uint8_t message) {
     return message == MESSAGE_TEMPLATE || message == MESSAGE_PROPERTY_SET;
 }
 
-static spb_status enter(scan *s, const spb_field *field, const uint8_t *at, const uint8_t *end) {
+static inline spb_status enter(scan *s, const spb_field *field, const uint8_t *at, const uint8_t *end) {
     if (is_level(field->message) && ++s->depth > s->limits->max_depth) {
         return fail(s, SPB_ERR_LIMIT, at, "nested deeper than the limit max_depth");
     }
@@ -70,10 +89,11 @@ static spb_status enter(scan *s, const spb_field *field, const uint8_t *at, cons
         return fail(s, SPB_ERR_LIMIT, at, "nested too deep");
     }
     s->frames[s->frame_count++] = (frame){.end = end, .message = field->message};
+    s->tally->heap_bytes += built_bytes[field->message];
     return field->repeated ? count_item(s, at) : SPB_OK;
 }
 
-static spb_status leave(scan *s, const uint8_t *begin_of_next) {
+static inline spb_status leave(scan *s, const uint8_t *begin_of_next) {
     const frame *done = &s->frames[--s->frame_count];
     const uint32_t identity = 1u << METRIC_NAME | 1u << METRIC_ALIAS;
     if (done->message == MESSAGE_METRIC && !(done->seen & identity)) {
@@ -119,6 +139,7 @@ static spb_status check_content(scan *s, const spb_field *field, const uint8_t *
     if (len > s->limits->max_string_bytes) {
         return fail(s, SPB_ERR_LIMIT, at, "longer than the limit max_string_bytes");
     }
+    s->tally->heap_bytes += built_bytes[field->message];
     return field->kind == FIELD_TEXT ? check_text(s, p, len) : SPB_OK;
 }
 
@@ -146,6 +167,10 @@ static spb_status check_field(scan *s, const uint8_t **p) {
     }
     if (tag > UINT32_MAX || tag >> 3 == 0) {
         return fail(s, SPB_ERR_MALFORMED, at, "not a field number");
+    }
+    if ((size_t)(next - at) > varint_len(tag)) {
+        /* Nobody writes this, and it lets the decoder know fields by their first byte. */
+        return fail(s, SPB_ERR_MALFORMED, at, "a tag that is longer than it needs to be");
     }
     const spb_field *field = &unknown;
     if (tag >> 3 < FIELD_LIMIT) {
@@ -192,32 +217,93 @@ static spb_status check_field(scan *s, const uint8_t **p) {
     return check_content(s, field, at, behind, behind + number);
 }
 
-spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, size_t *metric_count, spb_error *err) {
+/* The content of a length-delimited field whose length, below 128, stands at `p`; NULL: it needs a closer look. */
+static inline const uint8_t *short_content(const uint8_t *p, const uint8_t *end, size_t max_len) {
+    size_t len = p < end ? *p : SIZE_MAX;
+    return len < 0x80 && len < (size_t)(end - p) && len <= max_len ? p + 1 : NULL;
+}
+
+/*
+ * Most fields of most messages: known, of the right form, with a tag of one byte, and whole. This skips all of them
+ * that follow one another, and leaves what it does not like to check_field, which knows everything.
+ */
+static inline const uint8_t *skip_plain_fields(scan *s, frame *in, const uint8_t *p) {
+    const spb_field *fields = spb_schema__fields[in->message];
+    const uint8_t *end = in->end;
+    uint32_t seen = in->seen;
+    while (p < end && *p < 0x80) {
+        const unsigned number = *p >> 3, wire_type = *p & 7;
+        const spb_field *field = &fields[number];
+        const uint8_t *next = NULL;
+        switch (field->kind) {
+        case FIELD_VARINT: next = wire_type == WIRE_VARINT ? varint_skip(p + 1, end) : NULL; break;
+        case FIELD_DOUBLE: next = wire_type == WIRE_FIXED64 && end - p >= 9 ? p + 9 : NULL; break;
+        case FIELD_FLOAT: next = wire_type == WIRE_FIXED32 && end - p >= 5 ? p + 5 : NULL; break;
+        case FIELD_TEXT:
+            next = wire_type == WIRE_BYTES ? short_content(p + 1, end, s->limits->max_string_bytes) : NULL;
+            if (next && spb_utf8__is_ascii((spb_str){(const char *)next, p[1]})) {
+                s->tally->heap_bytes += built_bytes[field->message];
+                next += p[1];
+            } else {
+                next = NULL;
+            }
+            break;
+        default: break;
+        }
+        if (!next) {
+            break;
+        }
+        seen |= 1u << number;
+        p = next;
+    }
+    in->seen = seen;
+    return p;
+}
+
+/* Likewise, a message that is repeated and short. Moves *p into it; false: it needs a closer look. */
+static inline bool enter_short_message(scan *s, frame *in, const uint8_t **p, spb_status *status) {
+    const uint8_t *at = *p;
+    const spb_field *field = &spb_schema__fields[in->message][*at < 0x80 ? *at >> 3 : 0];
+    if (field->kind != FIELD_MESSAGE || !field->repeated || (*at & 7) != WIRE_BYTES) {
+        return false;
+    }
+    const uint8_t *content = short_content(at + 1, in->end, SIZE_MAX);
+    if (!content) {
+        return false;
+    }
+    *p = content;
+    *status = enter(s, field, at, content + at[1]);
+    return true;
+}
+
+spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_tally *tally, spb_error *err) {
+    *tally = (spb_tally){0};
     if (wire.len > limits->max_payload_bytes) {
         return spb_error__set(err, SPB_ERR_LIMIT, "a payload of %zu bytes, the limit max_payload_bytes is %zu",
                               wire.len, limits->max_payload_bytes);
     }
-    scan s;
+    scan s; /* its frames are set when they are entered */
     s.wire = wire;
     s.limits = limits;
     s.err = err;
+    s.tally = tally;
     s.items = s.depth = 0;
     s.frame_count = 1;
     s.frames[0] = (frame){.end = wire.data + wire.len, .message = MESSAGE_PAYLOAD};
-    *metric_count = 0;
     const uint8_t *p = wire.data;
-    for (;;) {
-        spb_status status;
-        if (p < s.frames[s.frame_count - 1].end) {
-            status = check_field(&s, &p);
-        } else if (s.frame_count == 1) {
-            return SPB_OK;
-        } else {
-            *metric_count += s.frame_count == 2;
-            status = leave(&s, p);
+    spb_status status = SPB_OK;
+    while (status == SPB_OK) {
+        frame *in = &s.frames[s.frame_count - 1];
+        p = skip_plain_fields(&s, in, p);
+        if (p == in->end && s.frame_count == 1) {
+            break;
         }
-        if (status != SPB_OK) {
-            return status;
+        if (p == in->end) {
+            tally->metric_count += s.frame_count == 2;
+            status = leave(&s, p);
+        } else if (!enter_short_message(&s, in, &p, &status)) {
+            status = check_field(&s, &p);
         }
     }
+    return status;
 }

@@ -20,6 +20,7 @@ typedef enum spb_message {
     MESSAGE_TEMPLATE,
     MESSAGE_PARAMETER,
     MESSAGE_EXTENSION, /* nothing in it is known */
+    MESSAGE_COLUMN,    /* no message: the name of a DataSet's column, which comes with a type */
     MESSAGE_COUNT
 } spb_message;
 
@@ -69,7 +70,7 @@ typedef enum spb_field_kind {
 
 typedef struct spb_field {
     uint8_t kind;    /* an spb_field_kind */
-    uint8_t message; /* FIELD_MESSAGE: of which an spb_message is the content */
+    uint8_t message; /* FIELD_MESSAGE: of which an spb_message is the content; else MESSAGE_COLUMN or 0 */
     bool repeated;
     const char *name;
 } spb_field;

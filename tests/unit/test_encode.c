@@ -109,7 +109,7 @@ START_TEST(a_value_fits_its_datatype) {
         spb_status status =
             spb_payload_encode(&(spb_payload){.metrics = &metric, .metric_count = 1}, NULL, &bytes, &len, &err);
         ck_assert_str_eq(spb_status_name(status), spb_status_name(wrong[i].status));
-        ck_assert_msg(strncmp(err.text, "metrics[0]: ", 12) == 0, "%s", err.text);
+        ck_assert_msg(strncmp(err.text, "metrics[0]", 10) == 0, "%s", err.text);
     }
 }
 END_TEST
