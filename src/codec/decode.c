@@ -33,20 +33,36 @@ static spb_status no_memory(builder *b) {
     return spb_arena__over_budget(b->arena) ? over_limit(b->err) : spb_error__no_memory(b->err, "a decoded payload");
 }
 
-static spb_str text_of(const field *f) {
-    return (spb_str){(const char *)f->bytes.data, f->bytes.len};
+static spb_str text_in(spb_bytes bytes) {
+    return (spb_str){(const char *)bytes.data, bytes.len};
 }
 
-/* How many fields of that number a message has. */
-static size_t count_fields(spb_bytes from, unsigned id) {
-    size_t count = 0;
+static spb_str text_of(const field *f) {
+    return text_in(f->bytes);
+}
+
+/* Adds to counts[n] how many fields of the number n the message has. */
+static void count_all_fields(spb_bytes from, size_t counts[FIELD_LIMIT]) {
     const uint8_t *p = from.data, *end = p + from.len;
     while (p < end) {
-        field f;
-        field_next(&f, &p, end);
-        count += f.id == id;
+        unsigned id = *p >> 3;
+        if (*p < 0x80 && (*p & 7) == WIRE_BYTES) { /* repeated things */
+            content_next(&p, end);
+        } else {
+            field f;
+            field_next(&f, &p, end);
+            id = f.id;
+        }
+        if (id < FIELD_LIMIT) {
+            counts[id]++;
+        }
     }
-    return count;
+}
+
+static size_t count_fields(spb_bytes from, unsigned id) {
+    size_t counts[FIELD_LIMIT] = {0};
+    count_all_fields(from, counts);
+    return counts[id];
 }
 
 /* Says why a value cannot have its datatype. */
@@ -162,11 +178,11 @@ static spb_status read_nested_property(builder *b, const field *f, spb_value *va
     }
 }
 
-static spb_status read_property(builder *b, const field *from, spb_value *value) {
+/* `at`: where the property begins, for errors. */
+static spb_status read_property(builder *b, spb_bytes from, const uint8_t *at, spb_value *value) {
     uint64_t type = SPB_UNKNOWN;
     bool is_null = false;
-    const uint8_t *at = from->at;
-    const uint8_t *p = from->bytes.data, *end = p + from->bytes.len;
+    const uint8_t *p = from.data, *end = p + from.len;
     spb_status status = SPB_OK;
     while (p < end && status == SPB_OK) {
         const uint8_t *begin = p;
@@ -174,11 +190,13 @@ static spb_status read_property(builder *b, const field *from, spb_value *value)
             at = begin;
             continue;
         }
+        if (*p == TAG(PROPERTY_TYPE, WIRE_VARINT)) {
+            p = varint_read(p + 1, end, &type);
+            continue;
+        }
         field f;
         field_next(&f, &p, end);
-        if (f.id == PROPERTY_TYPE) {
-            type = f.number;
-        } else if (f.id == PROPERTY_IS_NULL) {
+        if (f.id == PROPERTY_IS_NULL) {
             is_null = f.number != 0;
         } else if (f.id < FIELD_LIMIT) {
             status = read_nested_property(b, &f, value, &at);
@@ -191,8 +209,10 @@ static spb_status read_property(builder *b, const field *from, spb_value *value)
 }
 
 static spb_status read_set(builder *b, spb_bytes from, spb_property_set *set) {
-    size_t count = count_fields(from, PROPERTY_SET_KEYS);
-    if (count != count_fields(from, PROPERTY_SET_VALUES)) {
+    size_t counts[FIELD_LIMIT] = {0};
+    count_all_fields(from, counts);
+    const size_t count = counts[PROPERTY_SET_KEYS];
+    if (count != counts[PROPERTY_SET_VALUES]) {
         return fail(b, SPB_ERR_MALFORMED, from.data - 1, "a property set with not as many values as keys");
     }
     spb_property *items = spb_arena__calloc(b->arena, count, sizeof *items);
@@ -202,19 +222,19 @@ static spb_status read_set(builder *b, spb_bytes from, spb_property_set *set) {
     *set = (spb_property_set){items, count};
     spb_property *next_key = items, *next_value = items;
     const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end) {
-        field f;
-        field_next(&f, &p, end);
-        if (f.id == PROPERTY_SET_KEYS) {
-            (next_key++)->key = text_of(&f);
-        } else if (f.id == PROPERTY_SET_VALUES) {
-            spb_status status = read_property(b, &f, &(next_value++)->value);
-            if (status != SPB_OK) {
-                return status;
-            }
+    spb_status status = SPB_OK;
+    while (p < end && status == SPB_OK) {
+        const uint8_t *at = p;
+        field other;
+        switch (*p) {
+        case TAG(PROPERTY_SET_KEYS, WIRE_BYTES): (next_key++)->key = text_in(content_next(&p, end)); break;
+        case TAG(PROPERTY_SET_VALUES, WIRE_BYTES):
+            status = read_property(b, content_next(&p, end), at, &(next_value++)->value);
+            break;
+        default: field_next(&other, &p, end); break;
         }
     }
-    return SPB_OK;
+    return status;
 }
 
 /* The value of a cell or a parameter, and where it stands. No value: null. */
@@ -375,8 +395,9 @@ static spb_status read_parameter(builder *b, const field *from, spb_parameter *p
 }
 
 static spb_status read_template(builder *b, spb_bytes from, const spb_template **out) {
-    size_t metric_count = count_fields(from, TEMPLATE_METRICS);
-    size_t parameter_count = count_fields(from, TEMPLATE_PARAMETERS);
+    size_t counts[FIELD_LIMIT] = {0};
+    count_all_fields(from, counts);
+    const size_t metric_count = counts[TEMPLATE_METRICS], parameter_count = counts[TEMPLATE_PARAMETERS];
     spb_template *tmpl = spb_arena__calloc(b->arena, 1, sizeof *tmpl);
     spb_payload_metric *metrics = spb_arena__calloc(b->arena, metric_count, sizeof *metrics);
     spb_parameter *parameters = spb_arena__calloc(b->arena, parameter_count, sizeof *parameters);
@@ -458,10 +479,7 @@ static spb_status read_metric(builder *b, spb_bytes from, spb_payload_metric *me
             metric->omit_datatype = false;
             p = varint_read(p + 1, end, &type);
             continue;
-        case TAG(METRIC_NAME, WIRE_BYTES):
-            field_next(&f, &p, end);
-            metric->name = text_of(&f);
-            continue;
+        case TAG(METRIC_NAME, WIRE_BYTES): metric->name = text_in(content_next(&p, end)); continue;
         default: break;
         }
         if (!scalar_next(&metric->value, METRIC_VALUE, &p, end)) {

@@ -43,6 +43,14 @@ static inline void field_next(field *f, const uint8_t **p, const uint8_t *end) {
     *p = next;
 }
 
+/* The content of the length-delimited field at *p, whose tag has one byte; moves *p behind it. */
+static inline spb_bytes content_next(const uint8_t **p, const uint8_t *end) {
+    uint64_t len = 0;
+    const uint8_t *content = varint_read(*p + 1, end, &len);
+    *p = content + len;
+    return (spb_bytes){content, (size_t)len};
+}
+
 /*
  * Reads the field at *p, if it is one of the six value fields that metrics, properties, cells and parameters have in
  * common; `base` is the number of the first. All have tags of one byte. False, and nothing has moved: it is another
@@ -77,10 +85,9 @@ static inline bool scalar_next(spb_value *value, unsigned base, const uint8_t **
         value->as.boolean = number != 0;
         return true;
     case TAG(5, WIRE_BYTES):
-        at = varint_read(at, end, &number);
-        *p = at + number;
         value->wire = SPB_WIRE_STRING;
-        value->as.str = (spb_str){(const char *)at, (size_t)number};
+        value->as.bytes = content_next(p, end);
+        value->as.str = (spb_str){(const char *)value->as.bytes.data, value->as.bytes.len};
         return true;
     default: return false;
     }

@@ -260,11 +260,13 @@ static inline const uint8_t *skip_plain_fields(scan *s, frame *in, const uint8_t
     return p;
 }
 
-/* Likewise, a message that is repeated and short. Moves *p into it; false: it needs a closer look. */
+/* Likewise, a message that is short. Moves *p into it; false: it needs a closer look. */
 static inline bool enter_short_message(scan *s, frame *in, const uint8_t **p, spb_status *status) {
     const uint8_t *at = *p;
-    const spb_field *field = &spb_schema__fields[in->message][*at < 0x80 ? *at >> 3 : 0];
-    if (field->kind != FIELD_MESSAGE || !field->repeated || (*at & 7) != WIRE_BYTES) {
+    const unsigned number = *at < 0x80 ? *at >> 3 : 0;
+    const spb_field *field = &spb_schema__fields[in->message][number];
+    const uint32_t bit = 1u << number;
+    if (field->kind != FIELD_MESSAGE || (*at & 7) != WIRE_BYTES || (!field->repeated && in->seen & bit)) {
         return false;
     }
     const uint8_t *content = short_content(at + 1, in->end, SIZE_MAX);
@@ -272,6 +274,7 @@ static inline bool enter_short_message(scan *s, frame *in, const uint8_t **p, sp
         return false;
     }
     *p = content;
+    in->seen |= bit;
     *status = enter(s, field, at, content + at[1]);
     return true;
 }
