@@ -183,7 +183,8 @@ uint64_t spb_mailbox__take_dropped(spb_mailbox *mailbox) {
 
 void spb_mailbox__wait(spb_mailbox *mailbox, uint64_t deadline_ms) {
     pthread_mutex_lock(&mailbox->lock);
-    while (!mailbox->is_woken && spb_clock__wait(&mailbox->wake, &mailbox->lock, deadline_ms)) {
+    bool is_empty = !mailbox->first && mailbox->published_count == 0;
+    while (is_empty && !mailbox->is_woken && spb_clock__wait(&mailbox->wake, &mailbox->lock, deadline_ms)) {
     }
     mailbox->is_woken = false;
     pthread_mutex_unlock(&mailbox->lock);

@@ -54,7 +54,7 @@ void spb_mailbox__wake(spb_mailbox *mailbox);
 bool spb_mailbox__take(spb_mailbox *mailbox, spb_transport_event *out);
 /* How many events were dropped for want of room or memory since the last call. */
 uint64_t spb_mailbox__take_dropped(spb_mailbox *mailbox);
-/* Waits until something is posted, spb_mailbox__wake is called or deadline_ms (monotonic) comes. Worker only. */
+/* Waits until there is something to take, spb_mailbox__wake is called or deadline_ms (monotonic) comes. Worker only. */
 void spb_mailbox__wait(spb_mailbox *mailbox, uint64_t deadline_ms);
 
 #endif

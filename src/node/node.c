@@ -63,6 +63,10 @@ static spb_status make_parts(spb_node *node, const spb_node_options *options, sp
     spb_session_options session = session_options(options);
     spb_status status = spb_session_new(&node->session, &session, err);
     if (status == SPB_OK && !node->transport) {
+        /* A server that can never be reached is an error now and not a retry for ever. */
+        status = spb_mqtt_check_server(options->server, err);
+    }
+    if (status == SPB_OK && !node->transport) {
         spb_mqtt_options mqtt = {.user = options->user, .password = options->password};
         status = spb_mqtt_new(&node->transport, &mqtt, err);
     }

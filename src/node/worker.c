@@ -93,16 +93,19 @@ static void carry_out(spb_node *node, const spb_action *action) {
 
 /* ---- one round ---- */
 
-static void take_events_locked(spb_node *node) {
+/* One event a round: a flood of messages must hold up neither the actions, which the session can only queue so many of,
+ * nor the threads that want the lock. */
+static void take_event_locked(spb_node *node) {
     spb_transport_event event;
-    while (spb_mailbox__take(&node->mailbox, &event)) {
-        if (event.link == node->link && event.kind == SPB_TRANSPORT_DISCONNECTED) {
-            node->farewell = SPB_OK;
-        } else if (event.link == node->link && event.kind == SPB_TRANSPORT_LOST) {
-            note_loss_locked(node);
-        }
-        spb_session_on_transport(node->session, &event, spb_clock__now());
+    if (!spb_mailbox__take(&node->mailbox, &event)) {
+        return;
     }
+    if (event.link == node->link && event.kind == SPB_TRANSPORT_DISCONNECTED) {
+        node->farewell = SPB_OK;
+    } else if (event.link == node->link && event.kind == SPB_TRANSPORT_LOST) {
+        note_loss_locked(node);
+    }
+    spb_session_on_transport(node->session, &event, spb_clock__now());
 }
 
 /* Gives the lock back for the length of each action. When it returns the session has nothing left to do, and nobody has
@@ -139,7 +142,7 @@ void *spb_worker__run(void *context) {
     spb_node *node = context;
     pthread_mutex_lock(&node->lock);
     for (;;) {
-        take_events_locked(node);
+        take_event_locked(node);
         spb_session_on_tick(node->session, spb_clock__now());
         carry_out_all_locked(node);
 

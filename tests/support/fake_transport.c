@@ -223,6 +223,7 @@ static void end_link_locked(fake_server *self) {
     self->is_connected = false;
     self->withheld = 0;
     self->withholds_goodbye = false;
+    pthread_cond_broadcast(&self->changed);
 }
 
 static void disconnect(spb_transport *transport, uint32_t link, uint32_t timeout_ms) {
@@ -353,6 +354,9 @@ void fake_server_lose(fake_server *self) {
 
 bool fake_server_deliver(fake_server *self, const char *topic, const void *payload, size_t len) {
     pthread_mutex_lock(&self->lock);
+    while (self->is_connected && self->first) {
+        pthread_cond_wait(&self->changed, &self->lock);
+    }
     bool is_connected = self->is_connected;
     if (is_connected) {
         report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_MESSAGE,

@@ -50,7 +50,7 @@ void fake_server_block_connect(fake_server *self, bool block);
 void fake_server_refuse_publish(fake_server *self);
 /* Ends the connection, if there is one. */
 void fake_server_lose(fake_server *self);
-/* A message to the node; false when it is not connected. */
+/* A message to the node, as soon as all that was to be reported before has been; false when it is not connected. */
 bool fake_server_deliver(fake_server *self, const char *topic, const void *payload, size_t len);
 
 /* ---- the record ---- */

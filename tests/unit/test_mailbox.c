@@ -165,6 +165,18 @@ START_TEST(a_wake_before_the_wait_is_not_lost) {
 }
 END_TEST
 
+START_TEST(nobody_waits_while_there_is_something_to_take) {
+    spb_transport_event event;
+    post(SPB_TRANSPORT_CONNECTED, 1, 0);
+    post(SPB_TRANSPORT_LOST, 1, 0);
+    spb_mailbox__wait(&mailbox, SPB_NEVER);
+    ck_assert(spb_mailbox__take(&mailbox, &event));
+    spb_mailbox__wait(&mailbox, SPB_NEVER);
+    ck_assert(spb_mailbox__take(&mailbox, &event));
+    ck_assert_int_eq(event.kind, SPB_TRANSPORT_LOST);
+}
+END_TEST
+
 static void *post_from_thread(void *context) {
     (void)context;
     for (int i = 0; i < 1000; i++) {
@@ -211,6 +223,7 @@ int main(void) {
     tcase_add_test(tests, notices_are_bounded);
     tcase_add_test(tests, what_is_left_is_freed);
     tcase_add_test(tests, a_wake_before_the_wait_is_not_lost);
+    tcase_add_test(tests, nobody_waits_while_there_is_something_to_take);
     tcase_add_test(tests, several_threads_may_post);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
