@@ -27,8 +27,8 @@ typedef struct spb_transport_message {
 } spb_transport_message;
 
 typedef struct spb_transport_connect {
-    uint32_t link;              /* the number of this connection */
-    const char *server;         /* mqtt://host:port; the port may be missing */
+    uint32_t link;      /* the number of this connection */
+    const char *server; /* mqtt://host:port; the port may be missing */
     const char *client_id;
     uint32_t keep_alive_s;
     uint32_t timeout_ms;        /* for the whole way to CONNACK */
@@ -109,6 +109,10 @@ typedef struct spb_mqtt_options {
  * its `free`. SPB_ERR_NO_MEMORY. Any thread.
  */
 SPB_API spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, spb_error *err);
+
+/* Whether the MQTT transport understands this server. SPB_ERR_ARGUMENT, with the reason. Nothing is resolved or
+ * connected. Any thread. */
+SPB_API spb_status spb_mqtt_check_server(const char *server, spb_error *err);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void fill(spb_error *err, spb_status status, size_t offset, const char *format, va_list args) {
+static void SPB_PRINTF(4, 0) fill(spb_error *err, spb_status status, size_t offset, const char *format, va_list args) {
     if (!err) {
         return;
     }

@@ -9,6 +9,7 @@
 #include <spb/transport.h>
 
 #include "base/error.h"
+#include "transport/address.h"
 #include "transport/link.h"
 
 typedef struct mqtt_transport {
@@ -125,4 +126,9 @@ spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, sp
     pthread_once(&paho_once, init_paho);
     *out = &mqtt->base;
     return SPB_OK;
+}
+
+spb_status spb_mqtt_check_server(const char *server, spb_error *err) {
+    spb_address address;
+    return spb_address__parse(&address, server, err);
 }

@@ -60,7 +60,7 @@ class Broker:
 
     def start(self):
         program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
-        self.process = subprocess.Popen([program, "-c", str(self.config)], stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen([program, "-c", str(self.config)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self.accepts, "mosquitto to accept connections")
 
     def accepts(self):
@@ -163,7 +163,8 @@ class Subscriber:
     def _read(self):
         for line in self.process.stdout:
             message = Message(line)
-            if message.topic != self.READY and message.kind != "STATE":
+            # What hosts send may be garbage on purpose.
+            if message.topic != self.READY and message.kind not in ("STATE", "NCMD", "DCMD"):
                 message.decoded = self.decoder.decode(message.topic, message.payload)
             with self.arrived:
                 if message.topic == self.READY:
