@@ -242,7 +242,7 @@ static spb_status read_payload(spb_builder *b, spb_payload *payload, size_t metr
         return spb_builder__no_memory(b);
     }
     payload->metrics = metrics;
-    payload->metric_count = metric_count;
+    payload->metric_count = payload->capacity = metric_count;
     spb_status status = SPB_OK;
     const uint8_t *p = b->wire.data, *end = p + b->wire.len;
     while (p < end && status == SPB_OK) {
