@@ -44,7 +44,6 @@ FOREIGN = [
     (r"protobuf-c/.*|.*\.pb-c\.h", {"codec"}),
     (r"jansson\.h", {"codec", "cli"}),
     (r"zlib\.h", {"codec"}),
-    (r"zlib\.h", {"codec"}),
     (r"sqlite3\.h", {"store"}),
     (r"MQTT\w*\.h", {"transport"}),
     (r"pthread\.h|threads\.h|semaphore\.h", {"node", "transport"}),
