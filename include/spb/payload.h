@@ -87,12 +87,23 @@ struct spb_template {
     size_t parameter_count;
 };
 
+/*
+ * Compressed payloads, a convention of Sparkplug hosts: the uuid is "SPBV1.0_COMPRESSED", the body is the compressed
+ * form of the whole payload, and a String metric named "algorithm" says how (without one: DEFLATE).
+ */
+typedef enum spb_compression {
+    SPB_COMPRESSION_NONE = 0,
+    SPB_COMPRESSION_DEFLATE, /* a zlib stream */
+    SPB_COMPRESSION_GZIP
+} spb_compression;
+
 typedef struct spb_payload {
     uint64_t timestamp_ms;
     uint64_t seq; /* 0 … 255 */
     bool has_timestamp;
     bool has_seq;
     bool has_body;
+    spb_compression compression; /* how it came, already undone; and how to encode it */
     spb_str uuid;
     spb_bytes body;
     const spb_payload_metric *metrics;
@@ -116,6 +127,8 @@ typedef struct spb_limits {
  * SPB_ERR_MALFORMED, SPB_ERR_TRUNCATED, SPB_ERR_TYPE, SPB_ERR_RANGE: err->text names the field path, err->offset the
  * byte. SPB_ERR_LIMIT: a limit would be exceeded. SPB_ERR_NO_MEMORY. Unknown fields are skipped, as protobuf demands.
  * Any number of metrics, also none, is fine.
+ * A compressed payload is inflated on the way; max_payload_bytes holds for the inflated size, too. What is wrong in it
+ * is said of "body", with the byte of the inflated body in the text and no offset.
  */
 SPB_API spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err);
 /* Frees a decoded payload with everything that was reached through it. NULL is fine. */

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "codec/builder.h"
+#include "codec/compress.h"
 #include "codec/path.h"
 #include "codec/preflight.h"
 #include "codec/value.h"
@@ -269,20 +270,19 @@ static spb_status read_payload(spb_builder *b, spb_payload *payload, size_t metr
     return status;
 }
 
-spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
+static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
     *out = NULL;
-    spb_limits effective = spb_limits__effective(limits);
     spb_tally tally;
-    spb_status status = spb_preflight__check(wire, &effective, &tally, err);
+    spb_status status = spb_preflight__check(wire, limits, &tally, err);
     if (status != SPB_OK) {
         return status;
     }
     /* The payload, the copy of the input and the array of metrics may each be rounded up. */
     const size_t heap_bytes = sizeof(spb_payload) + wire.len + tally.heap_bytes + 3 * sizeof(max_align_t);
-    if (heap_bytes > effective.max_heap_bytes) {
+    if (heap_bytes > limits->max_heap_bytes) {
         return over_limit(err);
     }
-    spb_arena *arena = spb_arena__new(effective.max_heap_bytes);
+    spb_arena *arena = spb_arena__new(limits->max_heap_bytes);
     if (!arena) {
         return spb_error__no_memory(err, "a decoded payload");
     }
@@ -306,5 +306,70 @@ spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limit
     }
 cleanup:
     spb_arena__free(arena);
+    return status;
+}
+
+/* What is wrong inside, said of the body that it was in. */
+static spb_status fail_inside(spb_error *err, const spb_error *why) {
+    if (why->offset == SPB_NO_OFFSET) {
+        return spb_error__set(err, why->status, "body: %s", why->text);
+    }
+    return spb_error__set(err, why->status, "body: %s (byte %zu of the inflated body)", why->text, why->offset);
+}
+
+/* The payload in the body of a compressed one. While it is decoded, its inflated bytes count as heap. */
+static spb_status decode_inner(spb_payload **out, const spb_payload *outer, const spb_limits *limits, spb_error *err) {
+    spb_compression compression;
+    spb_buffer plain;
+    spb_error why = {.offset = SPB_NO_OFFSET};
+    spb_limits rest = *limits;
+    size_t max_bytes = rest.max_payload_bytes < rest.max_heap_bytes ? rest.max_payload_bytes : rest.max_heap_bytes;
+    spb_buffer__init(&plain);
+    spb_status status = spb_compress__algorithm(&compression, outer, err);
+    if (status == SPB_OK) {
+        status = spb_compress__inflate(&plain, outer->body, compression, max_bytes, err);
+    }
+    if (status == SPB_OK) {
+        rest.max_heap_bytes -= plain.len;
+        status = decode_plain(out, (spb_bytes){plain.data, plain.len}, &rest, &why);
+        if (status != SPB_OK) {
+            fail_inside(err, &why);
+        } else {
+            (*out)->compression = compression;
+        }
+    }
+    spb_buffer__clear(&plain);
+    return status;
+}
+
+/* Puts the payload that is inside in the place of the compressed one, or fails and leaves nothing. */
+static spb_status unwrap(spb_payload **payload, const spb_limits *limits, spb_error *err) {
+    spb_payload *outer = *payload, *inner = NULL;
+    *payload = NULL;
+    spb_status status = outer->has_body
+                            ? decode_inner(&inner, outer, limits, err)
+                            : spb_error__set(err, SPB_ERR_MALFORMED, "uuid: compressed, but there is no body");
+    if (status == SPB_OK && spb_compress__is_compressed(inner)) {
+        status = spb_error__set(err, SPB_ERR_MALFORMED, "body: a compressed payload in a compressed one");
+    }
+    if (status == SPB_OK) {
+        if (!inner->has_seq) { /* it may stand outside alone */
+            inner->has_seq = outer->has_seq;
+            inner->seq = outer->seq;
+        }
+        *payload = inner;
+        inner = NULL;
+    }
+    spb_payload_free(inner);
+    spb_payload_free(outer);
+    return status;
+}
+
+spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
+    const spb_limits effective = spb_limits__effective(limits);
+    spb_status status = decode_plain(out, wire, &effective, err);
+    if (status == SPB_OK && spb_compress__is_compressed(*out)) {
+        status = unwrap(out, &effective, err);
+    }
     return status;
 }

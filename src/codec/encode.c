@@ -5,6 +5,7 @@
 #include "codec/encode.h"
 
 #include "base/error.h"
+#include "codec/compress.h"
 #include "codec/pack.h"
 #include "codec/value.h"
 #include "codec/writer.h"
@@ -309,17 +310,45 @@ static spb_status write_payload(spb_writer *w, const spb_payload *payload) {
     return status;
 }
 
+static spb_status encode_plain(spb_buffer *out, const spb_payload *payload, const spb_limits *limits, spb_error *err) {
+    spb_writer w = {.out = out, .limits = limits, .err = err};
+    /* A guess that spares most of the growing; an empty payload has a pointer, too. */
+    size_t guess = payload->metric_count < limits->max_metrics ? payload->metric_count * 32 + 64 : 64;
+    return writer_reserve(&w, guess) ? write_payload(&w, payload) : spb_writer__no_memory(&w);
+}
+
+static spb_status encode_compressed(spb_buffer *out, const spb_payload *payload, const spb_limits *limits,
+                                    spb_error *err) {
+    if (spb_compress__is_compressed(payload)) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "uuid: the payload is compressed already");
+    }
+    spb_buffer plain, body;
+    spb_buffer__init(&plain);
+    spb_buffer__init(&body);
+    spb_status status = encode_plain(&plain, payload, limits, err);
+    if (status == SPB_OK) {
+        status = spb_compress__deflate(&body, (spb_bytes){plain.data, plain.len}, payload->compression, err);
+    }
+    if (status == SPB_OK) {
+        spb_payload_metric metric;
+        const spb_payload outer = spb_compress__wrap(payload, (spb_bytes){body.data, body.len}, &metric);
+        status = encode_plain(out, &outer, limits, err);
+    }
+    spb_buffer__clear(&plain);
+    spb_buffer__clear(&body);
+    return status;
+}
+
 spb_status spb_payload_encode(const spb_payload *payload, const spb_limits *limits, uint8_t **bytes, size_t *len,
                               spb_error *err) {
     *bytes = NULL;
     *len = 0;
-    spb_limits effective = spb_limits__effective(limits);
+    const spb_limits effective = spb_limits__effective(limits);
     spb_buffer out;
     spb_buffer__init(&out);
-    spb_writer w = {.out = &out, .limits = &effective, .err = err};
-    /* A guess that spares most of the growing; an empty payload has a pointer, too. */
-    size_t guess = payload->metric_count < effective.max_metrics ? payload->metric_count * 32 + 64 : 64;
-    spb_status status = writer_reserve(&w, guess) ? write_payload(&w, payload) : spb_writer__no_memory(&w);
+    spb_status status = payload->compression == SPB_COMPRESSION_NONE
+                            ? encode_plain(&out, payload, &effective, err)
+                            : encode_compressed(&out, payload, &effective, err);
     if (status == SPB_OK) {
         *bytes = out.data;
         *len = out.len;

@@ -30,7 +30,8 @@ static void check_again(const spb_payload *payload) {
     }
     spb_payload *again;
     demand(spb_payload_decode(&again, (spb_bytes){bytes, len}, NULL, &err) == SPB_OK, err.text);
-    const char *difference = reference_difference(again, (spb_bytes){bytes, len});
+    const char *difference =
+        again->compression == SPB_COMPRESSION_NONE ? reference_difference(again, (spb_bytes){bytes, len}) : NULL;
     demand(!difference, difference);
     demand(spb_payload_encode(again, NULL, &same, &same_len, &err) == SPB_OK, err.text);
     demand(len == same_len && memcmp(bytes, same, len) == 0, "encoded to other bytes the second time");
@@ -47,8 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     demand((status == SPB_OK) == (payload != NULL), "status and payload disagree");
     demand(status == SPB_OK || (err.status == status && err.text[0] != '\0'), "an error without a text");
     demand(status == SPB_OK || err.offset <= size || err.offset == SPB_NO_OFFSET, "an offset outside");
-    if (payload) {
-        const char *difference = reference_difference(payload, wire);
+    if (payload) { /* protobuf-c does not look into a compressed body */
+        const char *difference =
+            payload->compression == SPB_COMPRESSION_NONE ? reference_difference(payload, wire) : NULL;
         demand(!difference, difference);
         check_again(payload);
     }
