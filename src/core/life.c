@@ -268,10 +268,25 @@ static bool is_ours(const spb_session *session, const spb_topic *topic) {
            spb_str_equal(topic->node_id, spb_str_from(session->options.node_id));
 }
 
+/* A request for a rebirth is never dropped, so it does not stand in the queue, which may be full. */
+static void take_command(spb_session *session, const spb_topic *topic, spb_bytes wire, spb_time now) {
+    spb_error err;
+    spb_payload *payload;
+    if (spb_command__decode(&payload, wire, &err) != SPB_OK) {
+        refuse(session, spb_kind_name(topic->kind), err.text);
+        return;
+    }
+    if (topic->kind == SPB_KIND_NCMD) {
+        look_for_rebirth(session, payload, now);
+    }
+    if (spb_commands__add(&session->commands, payload, topic->device_id, &err) != SPB_OK) {
+        refuse(session, spb_kind_name(topic->kind), err.text);
+        spb_payload_free(payload);
+    }
+}
+
 static void on_message(spb_session *session, const spb_transport_event *event, spb_time now) {
     spb_topic topic;
-    spb_error err;
-    const spb_payload *payload;
     bool is_up = session->state == SPB_SESSION_SUBSCRIBING || session->state == SPB_SESSION_BIRTHING ||
                  session->state == SPB_SESSION_ONLINE;
     if (!is_up || spb_topic_parse(&topic, event->topic, NULL) != SPB_OK || !is_ours(session, &topic)) {
@@ -279,10 +294,8 @@ static void on_message(spb_session *session, const spb_transport_event *event, s
     }
     if (event->retained) {
         refuse(session, spb_kind_name(topic.kind), "it was retained by the server, so it may be old");
-    } else if (spb_commands__add(&session->commands, &payload, topic.device_id, event->payload, &err) != SPB_OK) {
-        refuse(session, spb_kind_name(topic.kind), err.text);
-    } else if (topic.kind == SPB_KIND_NCMD) {
-        look_for_rebirth(session, payload, now);
+    } else {
+        take_command(session, &topic, event->payload, now);
     }
 }
 
