@@ -17,9 +17,15 @@ static spb_status never_called(spb_metric *metric, spb_value *value, void *user)
 static bool define_metric(sim *s, unsigned holder, int index) {
     sim_metric *metric = &s->metrics[index];
     sim_space space;
+    spb_property property = {.key = spb_str_from("Colour"), .value = spb_string("red")};
+    bool is_rich = sim_below(s, 4) == 0;
     spb_metric_def def = {.name = metric->name,
                           .type = metric->type,
                           .value = sim_value(&space, metric->type, sim_draw(s)),
+                          .unit = is_rich ? "mm" : NULL,
+                          .description = is_rich ? "what it is" : NULL,
+                          .properties = &property,
+                          .property_count = is_rich,
                           .on_write = metric->is_writable ? never_called : NULL,
                           .timestamp_ms = sim_below(s, 2) == 0 ? SPB_NOW : s->now.wall_ms - sim_below(s, 100000)};
     spb_error err;
@@ -48,7 +54,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
 
 static void add_metric_to(sim *s, unsigned holder) {
     int index = (int)s->metric_count;
-    if (index == SIM_MAX_METRICS) {
+    if (s->metric_count == s->max_metrics) {
         return;
     }
     sim_metric *metric = &s->metrics[index];
@@ -76,7 +82,7 @@ static bool define_device(sim *s, unsigned holder) {
 
 static void add_device(sim *s) {
     unsigned holder = (unsigned)s->holder_count;
-    if (holder == SIM_MAX_HOLDERS) {
+    if (s->holder_count == s->max_holders) {
         return;
     }
     snprintf(s->holders[holder].id, sizeof s->holders[holder].id, "D%u", holder);

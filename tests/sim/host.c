@@ -132,28 +132,33 @@ static void send(sim *s, const char *topic, const spb_payload_metric *metrics, s
     }
 }
 
-static void request(sim *s, bool value, bool retained) {
-    spb_payload_metric metric = {.name = spb_str_from(REBIRTH), .value = spb_boolean(value)};
+static void request(sim *s, bool retained) {
+    spb_payload_metric metric = {.name = spb_str_from(REBIRTH), .value = spb_boolean(true)};
     send(s, NCMD, &metric, 1, retained);
 }
 
 void sim_host_request_rebirth(sim *s) {
     s->host.asked_ms = s->now.mono_ms;
-    request(s, true, false);
+    request(s, false);
 }
 
 static void request_storm(sim *s) {
     for (uint32_t n = 2 + sim_below(s, 100); n > 0; n--) {
-        request(s, true, false);
+        request(s, false);
     }
 }
 
 static void request_nothing(sim *s) {
-    request(s, false, false);
+    sim_space space;
+    spb_payload_metric metric = {.name = spb_str_from(REBIRTH), .value = spb_boolean(false)};
+    if (sim_below(s, 2) == 0) { /* no Boolean */
+        metric.value = sim_value(&space, sim_below(s, 2) == 0 ? SPB_STRING : SPB_BYTES, sim_draw(s));
+    }
+    send(s, NCMD, &metric, 1, false);
 }
 
 static void request_retained(sim *s) {
-    request(s, true, true);
+    request(s, true);
 }
 
 /* By name or by alias, of the right datatype or of another, to the right holder or to another. */
@@ -177,10 +182,19 @@ static void write(sim *s) {
         }
         holder = target->holder;
     }
-    if (holder > 0) {
+    if (sim_below(s, 32) == 0) {
+        snprintf(topic, sizeof topic, SPB_NAMESPACE "/" SIM_GROUP "/DCMD/" SIM_NODE "/nobody");
+    } else if (holder > 0) {
         snprintf(topic, sizeof topic, SPB_NAMESPACE "/" SIM_GROUP "/DCMD/" SIM_NODE "/%s", s->holders[holder].id);
     }
     send(s, topic, metrics, count, sim_below(s, 16) == 0);
+}
+
+static void write_much(sim *s) {
+    for (uint32_t n = sim_below(s, 80); n > 0; n--) {
+        write(s);
+    }
+    sim_host_request_rebirth(s);
 }
 
 static void talk_nonsense(sim *s) {
@@ -199,5 +213,6 @@ const sim_move sim_host_moves[] = {{"a host asks for a rebirth", 8, false, sim_h
                                    {"a host asks for no rebirth", 2, false, request_nothing},
                                    {"an old request for a rebirth is retained", 2, false, request_retained},
                                    {"a host writes", 12, false, write},
+                                   {"hosts write a lot, then ask for a rebirth", 2, false, write_much},
                                    {"a host talks nonsense", 4, false, talk_nonsense},
                                    {0}};

@@ -13,7 +13,7 @@
 #include "sim/sim.h"
 
 #define DEFAULT_SEEDS 1000
-#define DEFAULT_STEPS 300
+#define DEFAULT_STEPS 500
 #define TAIL 120
 
 /* ---- the last events of a run ---- */

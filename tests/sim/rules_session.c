@@ -116,6 +116,12 @@ static const char *missing_metric(const sim *s, char *text, size_t capacity) {
         const sim_metric *metric = &s->metrics[i];
         const sim_host_metric *heard = &s->host.metrics[i];
         const sim_holder *holder = &s->holders[metric->holder];
+        uint64_t timestamp_ms;
+        spb_value value = spb_session_value(s->session, metric->handle, &timestamp_ms);
+        if (sim_hash(&value) != metric->hash || timestamp_ms != metric->timestamp_ms) {
+            snprintf(text, capacity, "the session has another value of metric %s", metric->name);
+            return text;
+        }
         bool is_shown = metric->holder == 0 || holder->is_online;
         if (is_shown &&
             (!heard->is_known || heard->hash != metric->hash || heard->timestamp_ms != metric->timestamp_ms)) {

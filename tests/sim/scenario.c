@@ -5,14 +5,25 @@
 static const sim_move *const actors[] = {sim_application_moves, sim_transport_moves, sim_host_moves, sim_process_moves};
 
 /* The highest chance that a run may give to a fault, in 1/1000. */
-static const unsigned highest[SIM_FAULT_COUNT] = {
-    [SIM_CONNECT_REFUSED] = 300,    [SIM_CONNECT_SILENT] = 150,  [SIM_CONNECT_TIMES_OUT] = 150,
-    [SIM_CONNECT_LATE] = 200,       [SIM_CALL_REFUSED] = 100,    [SIM_SUBSCRIBE_REFUSED] = 200,
-    [SIM_SUBSCRIBE_SILENT] = 100,   [SIM_PUBLISH_REFUSED] = 30,  [SIM_DUPLICATE_CALLBACK] = 200,
-    [SIM_REORDERED_CALLBACK] = 200, [SIM_STALE_CALLBACK] = 1000, [SIM_SLOW_WRITE] = 400,
-    [SIM_SAVE_FAILS] = 300,         [SIM_SAVE_SLOW] = 500,       [SIM_LATE_TICK] = 300,
-    [SIM_ALLOCATION_FAILS] = 15,    [SIM_PULL_LATER] = 500,      [SIM_PULL_SLOWLY] = 200,
-    [SIM_HOST_MISSES] = 60};
+static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
+                                                  [SIM_CONNECT_SILENT] = 150,
+                                                  [SIM_CONNECT_TIMES_OUT] = 150,
+                                                  [SIM_CONNECT_LATE] = 200,
+                                                  [SIM_CALL_REFUSED] = 100,
+                                                  [SIM_SUBSCRIBE_REFUSED] = 200,
+                                                  [SIM_SUBSCRIBE_SILENT] = 100,
+                                                  [SIM_PUBLISH_REFUSED] = 30,
+                                                  [SIM_DUPLICATE_CALLBACK] = 200,
+                                                  [SIM_REORDERED_CALLBACK] = 200,
+                                                  [SIM_STALE_CALLBACK] = 1000,
+                                                  [SIM_SLOW_WRITE] = 400,
+                                                  [SIM_SAVE_FAILS] = 300,
+                                                  [SIM_SAVE_SLOW] = 500,
+                                                  [SIM_LATE_TICK] = 300,
+                                                  [SIM_ALLOCATION_FAILS] = 15,
+                                                  [SIM_BUSY] = 200,
+                                                  [SIM_PULL_SLOWLY] = 200,
+                                                  [SIM_HOST_MISSES] = 60};
 
 static void add_actor(sim_scenario *scenario, const sim_move *moves) {
     for (; moves->act; moves++) {
@@ -38,6 +49,9 @@ void sim_scenario_draw(sim *s) {
         scenario->permille[i] = sim_below(s, 2) == 0 ? 0 : sim_below(s, highest[i] + 1);
     }
     scenario->gap_ms = gaps[sim_below(s, 4)];
+    bool is_large = sim_below(s, 16) == 0;
+    s->max_metrics = is_large ? SIM_MAX_METRICS : 30;
+    s->max_holders = is_large ? SIM_MAX_HOLDERS : 6;
 }
 
 static uint32_t one_of(sim *s, const uint32_t *items, uint32_t count) {

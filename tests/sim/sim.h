@@ -11,9 +11,9 @@
 
 #include <spb/session.h>
 
-#define SIM_MAX_DEVICES 6
+#define SIM_MAX_DEVICES 20
 #define SIM_MAX_HOLDERS (SIM_MAX_DEVICES + 1) /* the node is holder 0 */
-#define SIM_MAX_METRICS 40
+#define SIM_MAX_METRICS 100
 #define SIM_MAX_NAME 32
 #define SIM_GROUP "G"
 #define SIM_NODE "N"
@@ -39,7 +39,7 @@ typedef enum sim_fault {
     SIM_SAVE_SLOW,
     SIM_LATE_TICK,
     SIM_ALLOCATION_FAILS,
-    SIM_PULL_LATER,  /* several events before the next action is pulled */
+    SIM_BUSY,        /* several events before the next action is pulled */
     SIM_PULL_SLOWLY, /* events between two actions, and between an action and its execution */
     SIM_HOST_MISSES, /* the broker drops a message on the way to the host */
     SIM_FAULT_COUNT
@@ -208,7 +208,8 @@ struct sim {
 
     spb_session *session;
     spb_session_options options;
-    uint64_t wake_ms; /* when the application will call spb_session_on_tick */
+    uint64_t wake_ms;       /* when the application will call spb_session_on_tick */
+    uint64_t busy_until_ms; /* the application does something else; SPB_NEVER: it does not */
     uint64_t idle_ticks;
     bool wants_up;       /* the application wants the session to run */
     uint64_t stop_by_ms; /* SPB_NEVER: not being stopped */
@@ -228,6 +229,7 @@ struct sim {
     size_t metric_count;
     sim_holder holders[SIM_MAX_HOLDERS];
     size_t holder_count;
+    size_t max_metrics, max_holders; /* of this run */
     sim_wire wire;
     sim_counts counts;
     spb_session_state told_state;

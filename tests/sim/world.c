@@ -289,15 +289,34 @@ static void tick(sim *s) {
     sim_leave(s);
 }
 
+/* A worker takes all events that wait before it looks for actions; and it may have been asleep. */
+static void pump_soon(sim *s) {
+    if (s->busy_until_ms != SPB_NEVER) {
+        return;
+    }
+    if (sim_happens(s, SIM_BUSY)) {
+        s->busy_until_ms = s->now.mono_ms + sim_below(s, 100);
+    } else {
+        pump(s);
+    }
+}
+
 /* Lets everything happen that is due until then. */
 static void run_until(sim *s, uint64_t end_ms) {
     while (!s->has_failed) {
         uint64_t event_ms = s->event_count > 0 ? s->calendar[0]->at_ms : SPB_NEVER;
         uint64_t next_ms = event_ms < s->wake_ms ? event_ms : s->wake_ms;
+        bool is_busy_till_then = s->busy_until_ms < next_ms;
+        next_ms = is_busy_till_then ? s->busy_until_ms : next_ms;
         if (next_ms > end_ms) {
             break;
         }
         advance_to(s, next_ms > s->now.mono_ms ? next_ms : s->now.mono_ms);
+        if (is_busy_till_then) {
+            s->busy_until_ms = SPB_NEVER;
+            pump(s);
+            continue;
+        }
         if (event_ms <= s->wake_ms) {
             sim_event *event = take_first(s);
             if (!event->is_void) {
@@ -307,9 +326,7 @@ static void run_until(sim *s, uint64_t end_ms) {
         } else {
             tick(s);
         }
-        if (!sim_happens(s, SIM_PULL_LATER)) {
-            pump(s);
-        }
+        pump_soon(s);
     }
     advance_to(s, end_ms);
 }
@@ -341,6 +358,7 @@ static void be_calm(sim *s) {
     uint64_t begin_ms = s->now.mono_ms, limit_ms = calm_limit_ms(s);
     const char *missing = NULL;
     s->is_calm = true;
+    s->busy_until_ms = SPB_NEVER;
     sim_note(s, "-- calm");
     pump(s);
     do {
@@ -381,7 +399,7 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     sim_draw(s);
     s->allocation_random = sim_draw(s);
     s->now = (spb_time){.mono_ms = sim_below(s, 1000000), .wall_ms = UINT64_C(1700000000000)};
-    s->wake_ms = s->stop_by_ms = SPB_NEVER;
+    s->wake_ms = s->busy_until_ms = s->stop_by_ms = SPB_NEVER;
     s->saving = -1;
     sim_scenario_draw(s);
     s->options = sim_options_draw(s);
@@ -390,9 +408,7 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     for (s->steps = 1; s->steps <= steps && !s->has_failed; s->steps++) {
         run_until(s, s->now.mono_ms + gap_ms(s));
         move(s, true);
-        if (!sim_happens(s, SIM_PULL_LATER)) {
-            pump(s);
-        }
+        pump_soon(s);
         if (s->steps % storm == 0 || s->steps == steps) {
             be_calm(s);
         }
