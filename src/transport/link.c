@@ -424,7 +424,8 @@ static bool wait_until_broken(spb_link *link, long timeout_ms) {
  * throws the will away (MQTT-3.14.4-3). So something stands before that DISCONNECT in the stream that makes the server
  * close the connection itself, which publishes the will (MQTT 3.1.2.5): a PUBLISH to a wildcard (MQTT-3.3.2-2,
  * MQTT-4.8.0-1). When it cannot be written, the link is stuck in the middle of a message, and paho closes it without
- * DISCONNECT. The short waits: paho's send thread may miss a wake-up; the next command is another one.
+ * DISCONNECT. The short waits: paho's send thread may miss a wake-up; the next command is another one. One byte of
+ * payload: destroying a queued command without any, paho reads beyond it.
  *
  * What is queued is written before it, which also spares a leak: paho 1.3.12 loses the memory of publishes that are
  * still queued when a client is destroyed. On a stuck or lost link that remains, and is bounded by what the caller
@@ -435,7 +436,7 @@ static void break_protocol(spb_link *link) {
     response.onSuccess = on_broken;
     response.context = link;
     for (int tries = 0; tries < 5; tries++) {
-        if (MQTTAsync_send(link->client, "#", 0, "", 0, 0, &response) != MQTTASYNC_SUCCESS ||
+        if (MQTTAsync_send(link->client, "#", 1, "-", 0, 0, &response) != MQTTASYNC_SUCCESS ||
             wait_until_broken(link, 50)) {
             return;
         }
