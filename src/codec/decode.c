@@ -247,10 +247,13 @@ static spb_status read_payload(spb_builder *b, spb_payload *payload, size_t metr
     spb_status status = SPB_OK;
     const uint8_t *p = b->wire.data, *end = p + b->wire.len;
     while (p < end && status == SPB_OK) {
+        if (*p == TAG(PAYLOAD_METRICS, WIRE_BYTES)) {
+            status = spb_builder__metric(b, content_next(&p, end), metrics++);
+            continue;
+        }
         field f;
         field_next(&f, &p, end);
         switch (f.id) {
-        case PAYLOAD_METRICS: status = spb_builder__metric(b, f.bytes, metrics++); break;
         case PAYLOAD_TIMESTAMP:
             payload->has_timestamp = true;
             payload->timestamp_ms = f.number;
