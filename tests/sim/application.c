@@ -313,6 +313,9 @@ void sim_application_begin(sim *s) {
         s->holders[0].is_online = true;
     }
     sim_process_begin(s);
+    if (s->has_failed) {
+        return;
+    }
     define_all(s);
     for (uint32_t n = is_first ? sim_below(s, 4) : 0; n > 0; n--) {
         add_device(s);

@@ -103,6 +103,8 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
     }
     if (event->kind == SPB_TRANSPORT_MESSAGE && is_listening) {
         take_command(s, event, is_short_of_memory);
+    } else if (event->kind == SPB_TRANSPORT_SUBSCRIBED) {
+        s->wire.is_subscribed |= event->status == SPB_OK;
     } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
         uint32_t count = event->count < s->wire.in_flight ? event->count : s->wire.in_flight;
         s->wire.in_flight -= count;

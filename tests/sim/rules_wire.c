@@ -190,6 +190,9 @@ static void check_node_birth(sim *s, const message *m) {
     if (bdseq != wire->will_bdseq) {
         sim_fail(s, "bdSeq", "NBIRTH carries %d, the will %u", bdseq, wire->will_bdseq);
     }
+    if (!wire->is_subscribed) {
+        sim_fail(s, "order", "NBIRTH before the subscriptions are acknowledged");
+    }
     if (wire->is_born && !wire->has_cause) {
         sim_fail(s, "birth", "another NBIRTH without a cause");
     }

@@ -158,9 +158,10 @@ typedef struct sim_holder {
 typedef struct sim_wire {
     uint32_t link; /* 0: none */
     uint8_t will_bdseq;
-    bool is_born; /* an NBIRTH, and no NDEATH since */
-    bool is_dead; /* an NDEATH: only DISCONNECT and CLOSE may follow */
-    bool is_over; /* only CLOSE may follow */
+    bool is_subscribed; /* the session was told that it will hear commands */
+    bool is_born;       /* an NBIRTH, and no NDEATH since */
+    bool is_dead;       /* an NDEATH: only DISCONNECT and CLOSE may follow */
+    bool is_over;       /* only CLOSE may follow */
     uint8_t next_seq;
     uint32_t in_flight; /* as the session was told */
     bool wants_birth;   /* a request that no NBIRTH has answered */
@@ -200,7 +201,6 @@ struct sim {
     uint64_t steps;
     sim_scenario scenario;
     bool is_calm;
-    bool is_pumping;
 
     sim_event **calendar;
     size_t event_count, event_capacity;

@@ -243,7 +243,6 @@ static void between(sim *s, const spb_action *action) {
 static void pump(sim *s) {
     spb_action action;
     unsigned count = 0;
-    s->is_pumping = true;
     while (!s->has_failed) {
         sim_enter(s);
         bool has_action = spb_session_next_action(s->session, s->now, &action);
@@ -263,7 +262,9 @@ static void pump(sim *s) {
             move(s, false);
         }
     }
-    s->is_pumping = false;
+    if (s->has_failed) {
+        return;
+    }
     sim_rules_drained(s);
     uint64_t deadline_ms = spb_session_deadline_ms(s->session);
     s->wake_ms = deadline_ms;
@@ -291,7 +292,7 @@ static void tick(sim *s) {
 
 /* A worker takes all events that wait before it looks for actions; and it may have been asleep. */
 static void pump_soon(sim *s) {
-    if (s->busy_until_ms != SPB_NEVER) {
+    if (s->has_failed || s->busy_until_ms != SPB_NEVER) {
         return;
     }
     if (sim_happens(s, SIM_BUSY)) {
@@ -407,6 +408,9 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     uint64_t storm = 50 + sim_below(s, 200);
     for (s->steps = 1; s->steps <= steps && !s->has_failed; s->steps++) {
         run_until(s, s->now.mono_ms + gap_ms(s));
+        if (s->has_failed) {
+            break;
+        }
         move(s, true);
         pump_soon(s);
         if (s->steps % storm == 0 || s->steps == steps) {
