@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "codec/path.h"
 
 static size_t describe(char *text, size_t size, const spb_place *at) {
     size_t len = at->up ? describe(text, size, at->up) : 0;
@@ -17,6 +18,7 @@ spb_status spb_writer__fail(spb_writer *w, spb_status status, const spb_place *a
     char path[160];
     if (w->err) {
         describe(path, sizeof path, at);
+        spb_path__mark_cut(path, sizeof path);
         spb_error__set(w->err, status, "%s: %s", path, what);
     }
     return status;
