@@ -155,7 +155,7 @@ static void update(sim *s) {
     }
 }
 
-static void update_much(sim *s) {
+void sim_application_update_much(sim *s) {
     for (uint32_t n = sim_below(s, 60); n > 0; n--) {
         update(s);
     }
@@ -164,7 +164,7 @@ static void update_much(sim *s) {
 /* A device blinks: it goes and comes, or comes and goes, with samples in between. */
 static void blink(sim *s) {
     flip_device(s);
-    update_much(s);
+    sim_application_update_much(s);
     for (unsigned holder = 1; holder < s->holder_count && sim_below(s, 4) != 0; holder++) {
         set_online(s, holder, !s->holders[holder].is_online);
         update(s);
@@ -245,9 +245,7 @@ void sim_application_start(sim *s) {
     sim_leave(s);
 }
 
-static void stop(sim *s) {
-    static const uint32_t timeouts[] = {0, 1, 50, 1000, 10000};
-    uint32_t timeout_ms = timeouts[sim_below(s, 5)];
+void sim_application_stop(sim *s, uint32_t timeout_ms) {
     s->wants_up = false;
     sim_note(s, "  within %u ms", (unsigned)timeout_ms);
     uint64_t end_ms = s->now.mono_ms + timeout_ms;
@@ -255,6 +253,11 @@ static void stop(sim *s) {
     sim_enter(s);
     spb_session_stop(s->session, timeout_ms, s->now);
     sim_leave(s);
+}
+
+static void stop(sim *s) {
+    static const uint32_t timeouts[] = {0, 1, 50, 1000, 10000};
+    sim_application_stop(s, timeouts[sim_below(s, 5)]);
 }
 
 static void ask_for_rebirth(sim *s) {
@@ -277,7 +280,7 @@ static void step_clock(sim *s) {
 }
 
 const sim_move sim_application_moves[] = {{"update", 120, false, update},
-                                          {"many updates", 10, false, update_much},
+                                          {"many updates", 10, false, sim_application_update_much},
                                           {"an update of another datatype", 1, false, update_wrongly},
                                           {"a new metric", 6, false, add_metric},
                                           {"a new device", 3, false, add_device},

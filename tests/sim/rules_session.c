@@ -32,8 +32,25 @@ void sim_rules_called(sim *s) {
     }
 }
 
+#define TO(state) (1u << SPB_SESSION_##state)
+
+/* Which states may follow each state. */
+static const unsigned successors[] = {
+    [SPB_SESSION_STOPPED] = TO(SAVING),
+    [SPB_SESSION_WAITING] = TO(SAVING) | TO(STOPPED),
+    [SPB_SESSION_SAVING] = TO(CONNECTING) | TO(STOPPED),
+    [SPB_SESSION_CONNECTING] = TO(SUBSCRIBING) | TO(WAITING) | TO(STOPPED),
+    [SPB_SESSION_SUBSCRIBING] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_BIRTHING] = TO(ONLINE) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_ONLINE] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_STOPPING] = TO(STOPPED),
+};
+
 void sim_rules_told(sim *s, spb_session_state state) {
     sim_note(s, "> STATE %s", spb_session_state_name(state));
+    if (!(successors[s->told_state] & 1u << state)) {
+        sim_fail(s, "state", "told %s after %s", spb_session_state_name(state), spb_session_state_name(s->told_state));
+    }
     s->told_state = state;
     if (state == SPB_SESSION_ONLINE && spb_session_get_state(s->session) == SPB_SESSION_ONLINE && !s->wire.is_born) {
         sim_fail(s, "state", "told to be ONLINE without an NBIRTH");

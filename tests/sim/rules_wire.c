@@ -95,11 +95,28 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     if (action->link != action->as.connect.link) {
         sim_fail(s, "links", "CONNECT of link %u says %u", action->link, action->as.connect.link);
     }
+    if (action->as.connect.keep_alive_s != s->options.keep_alive_s ||
+        action->as.connect.timeout_ms != s->options.connect_timeout_ms ||
+        strcmp(action->as.connect.client_id, SIM_GROUP "-" SIM_NODE) != 0) {
+        sim_fail(s, "connect", "other options than those of the session");
+    }
     s->counts.connects++;
     s->last_bdseq = expected;
     s->last_link = action->link;
     sim_rules_forget(s);
     s->wire = (sim_wire){.link = action->link, .will_bdseq = (uint8_t)expected};
+}
+
+/* tck-id-message-flow-edge-node-ncmd-subscribe and its sibling for devices, those that are added later included. */
+void sim_rules_subscribe(sim *s, const spb_action *action) {
+    const spb_subscription *items = action->as.subscribe.items;
+    if (action->link != s->wire.link || s->wire.is_over) {
+        sim_fail(s, "links", "SUBSCRIBE on link %u, which is over", action->link);
+    }
+    if (action->as.subscribe.count != 2 || strcmp(items[0].filter, PREFIX "NCMD/" SIM_NODE) != 0 ||
+        strcmp(items[1].filter, PREFIX "DCMD/" SIM_NODE "/+") != 0 || items[0].qos != 1 || items[1].qos != 1) {
+        sim_fail(s, "subscribe", "not to NCMD and DCMD with QoS 1, or to more");
+    }
 }
 
 void sim_rules_disconnect(sim *s, const spb_action *action) {

@@ -319,12 +319,15 @@ void sim_host_request_rebirth(sim *s);
 void sim_application_begin(sim *s);
 void sim_application_write(sim *s, spb_metric *metric, const spb_value *wanted);
 void sim_application_start(sim *s);
+void sim_application_stop(sim *s, uint32_t timeout_ms);
+void sim_application_update_much(sim *s);
 void sim_process_begin(sim *s);
 
 /* ---- rules_wire.c: what the session sends ---- */
 
 void sim_rules_connect(sim *s, const spb_action *action);
 void sim_rules_publish(sim *s, const spb_transport_message *message);
+void sim_rules_subscribe(sim *s, const spb_action *action);
 void sim_rules_disconnect(sim *s, const spb_action *action);
 /* The index of the metric with that name, or -1. */
 int sim_find_metric(const sim *s, unsigned holder, spb_str name);
