@@ -93,10 +93,14 @@ static inline spb_status enter(scan *s, const spb_field *field, const uint8_t *a
     return field->repeated ? count_item(s, at) : SPB_OK;
 }
 
+/* A metric has a name or an alias, or nobody can tell whose value it is. */
+static inline bool has_identity(uint8_t message, uint32_t seen) {
+    return message != MESSAGE_METRIC || (seen & (1u << METRIC_NAME | 1u << METRIC_ALIAS)) != 0;
+}
+
 static inline spb_status leave(scan *s, const uint8_t *begin_of_next) {
     const frame *done = &s->frames[--s->frame_count];
-    const uint32_t identity = 1u << METRIC_NAME | 1u << METRIC_ALIAS;
-    if (done->message == MESSAGE_METRIC && !(done->seen & identity)) {
+    if (!has_identity(done->message, done->seen)) {
         /* An empty metric has no byte of its own to point at: take its length. */
         return fail(s, SPB_ERR_MALFORMED, begin_of_next - 1, "a metric with neither name nor alias");
     }
@@ -227,10 +231,9 @@ static inline const uint8_t *short_content(const uint8_t *p, const uint8_t *end,
  * Most fields of most messages: known, of the right form, with a tag of one byte, and whole. This skips all of them
  * that follow one another, and leaves what it does not like to check_field, which knows everything.
  */
-static inline const uint8_t *skip_plain_fields(scan *s, frame *in, const uint8_t *p) {
-    const spb_field *fields = spb_schema__fields[in->message];
-    const uint8_t *end = in->end;
-    uint32_t seen = in->seen;
+static inline const uint8_t *skip_plain_fields(scan *s, uint8_t message, const uint8_t *p, const uint8_t *end,
+                                               uint32_t *seen) {
+    const spb_field *fields = spb_schema__fields[message];
     while (p < end && *p < 0x80) {
         const unsigned number = *p >> 3, wire_type = *p & 7;
         const spb_field *field = &fields[number];
@@ -253,15 +256,17 @@ static inline const uint8_t *skip_plain_fields(scan *s, frame *in, const uint8_t
         if (!next) {
             break;
         }
-        seen |= 1u << number;
+        *seen |= 1u << number;
         p = next;
     }
-    in->seen = seen;
     return p;
 }
 
-/* Likewise, a message that is short. Moves *p into it; false: it needs a closer look. */
-static inline bool enter_short_message(scan *s, frame *in, const uint8_t **p, spb_status *status) {
+/*
+ * Likewise, a message that is short: moves *p behind it if it has nothing but plain fields, else into it, behind its
+ * first ones. False: it needs a closer look.
+ */
+static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb_status *status) {
     const uint8_t *at = *p;
     const unsigned number = *at < 0x80 ? *at >> 3 : 0;
     const spb_field *field = &spb_schema__fields[in->message][number];
@@ -273,9 +278,18 @@ static inline bool enter_short_message(scan *s, frame *in, const uint8_t **p, sp
     if (!content) {
         return false;
     }
-    *p = content;
+    uint32_t seen = 0;
+    const uint8_t *end = content + at[1];
+    *p = skip_plain_fields(s, field->message, content, end, &seen);
     in->seen |= bit;
-    *status = enter(s, field, at, content + at[1]);
+    if (*p == end && !is_level(field->message) && has_identity(field->message, seen)) {
+        s->tally->metric_count += s->frame_count == 1;
+        s->tally->heap_bytes += built_bytes[field->message];
+        *status = field->repeated ? count_item(s, at) : SPB_OK;
+        return true;
+    }
+    *status = enter(s, field, at, end);
+    s->frames[s->frame_count - 1].seen = seen;
     return true;
 }
 
@@ -297,14 +311,14 @@ spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_ta
     spb_status status = SPB_OK;
     while (status == SPB_OK) {
         frame *in = &s.frames[s.frame_count - 1];
-        p = skip_plain_fields(&s, in, p);
+        p = skip_plain_fields(&s, in->message, p, in->end, &in->seen);
         if (p == in->end && s.frame_count == 1) {
             break;
         }
         if (p == in->end) {
             tally->metric_count += s.frame_count == 2;
             status = leave(&s, p);
-        } else if (!enter_short_message(&s, in, &p, &status)) {
+        } else if (!read_short_message(&s, in, &p, &status)) {
             status = check_field(&s, &p);
         }
     }
