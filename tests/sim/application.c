@@ -18,16 +18,18 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     sim_metric *metric = &s->metrics[index];
     sim_space space;
     spb_property property = {.key = spb_str_from("Colour"), .value = spb_string("red")};
+    spb_value first = sim_value(&space, metric->type, sim_draw(s));
     bool is_rich = sim_below(s, 4) == 0;
+    uint64_t age_ms = sim_below(s, 100000);
     spb_metric_def def = {.name = metric->name,
                           .type = metric->type,
-                          .value = sim_value(&space, metric->type, sim_draw(s)),
+                          .value = first,
+                          .timestamp_ms = age_ms % 2 == 0 ? SPB_NOW : s->now.wall_ms - age_ms,
                           .unit = is_rich ? "mm" : NULL,
                           .description = is_rich ? "what it is" : NULL,
                           .properties = &property,
                           .property_count = is_rich,
-                          .on_write = metric->is_writable ? never_called : NULL,
-                          .timestamp_ms = sim_below(s, 2) == 0 ? SPB_NOW : s->now.wall_ms - sim_below(s, 100000)};
+                          .on_write = metric->is_writable ? never_called : NULL};
     spb_error err;
     sim_enter(s);
     spb_status status =

@@ -152,7 +152,8 @@ static void request_nothing(sim *s) {
     sim_space space;
     spb_payload_metric metric = {.name = spb_str_from(REBIRTH), .value = spb_boolean(false)};
     if (sim_below(s, 2) == 0) { /* no Boolean */
-        metric.value = sim_value(&space, sim_below(s, 2) == 0 ? SPB_STRING : SPB_BYTES, sim_draw(s));
+        spb_type type = sim_below(s, 2) == 0 ? SPB_STRING : SPB_BYTES;
+        metric.value = sim_value(&space, type, sim_draw(s));
     }
     send(s, NCMD, &metric, 1, false);
 }

@@ -254,17 +254,27 @@ void sim_note(sim *s, const char *format, ...) __attribute__((format(printf, 2, 
 /* An event `delay_ms` from now, the caller's to fill in; owned by the calendar. */
 sim_event *sim_later(sim *s, uint64_t delay_ms, void (*happen)(sim *s, sim_event *event));
 void sim_carry(sim_event *event, const void *payload, size_t len);
+/* Carries out all that the session wants. */
+void sim_pump(sim *s);
+/* Lets everything happen that is due until then. */
+void sim_run_until(sim *s, uint64_t end_ms);
 /* Around each call of the session: allocations may fail in between. */
 void sim_enter(sim *s);
 /* True when an allocation failed. */
 bool sim_leave(sim *s);
 
+/* At most one draw in an expression: the compiler chooses the order of arguments, and a seed must repeat. */
 uint64_t sim_draw(sim *s);
 /* The time that something takes: mostly next to none. */
 uint64_t sim_delay_ms(sim *s);
 /* 0 … limit - 1 */
 uint32_t sim_below(sim *s, uint32_t limit);
 bool sim_happens(sim *s, sim_fault fault);
+
+/* ---- calm.c ---- */
+
+/* The storm pauses, and the rules of a good world are checked. */
+void sim_calm(sim *s);
 
 /* ---- scenario.c ---- */
 

@@ -267,11 +267,13 @@ static void confuse(sim *s) {
     static const spb_transport_event_kind kinds[] = {SPB_TRANSPORT_CONNECTED,  SPB_TRANSPORT_CONNECT_FAILED,
                                                      SPB_TRANSPORT_LOST,       SPB_TRANSPORT_DISCONNECTED,
                                                      SPB_TRANSPORT_SUBSCRIBED, SPB_TRANSPORT_PUBLISHED};
-    uint32_t other = s->link.number + (sim_below(s, 2) == 0 ? UINT32_MAX : sim_below(s, 2) * 2 + 1);
+    static const uint32_t distances[] = {UINT32_MAX, 1, 3}; /* from the present link */
     bool is_of_other = sim_below(s, 4) != 0;
+    uint32_t other = s->link.number + distances[sim_below(s, 3)];
+    spb_transport_event_kind kind = kinds[sim_below(s, 6)];
+    spb_status status = sim_below(s, 2) == 0 ? SPB_OK : SPB_ERR_REFUSED;
     sim_event *event =
-        report(s, is_of_other ? other : s->link.number, is_of_other ? kinds[sim_below(s, 6)] : SPB_TRANSPORT_PUBLISHED,
-               sim_below(s, 2) == 0 ? SPB_OK : SPB_ERR_REFUSED, 0);
+        is_of_other ? report(s, other, kind, status, 0) : report(s, s->link.number, SPB_TRANSPORT_PUBLISHED, status, 0);
     event->is_junk = true;
     event->number = sim_below(s, 4);
 }

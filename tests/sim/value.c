@@ -65,7 +65,7 @@ static spb_value array(sim_space *space, spb_type type, uint64_t seed) {
     default: {
         size_t count = size_of(seed, 32);
         for (size_t i = 0; i < count; i++) {
-            space->texts[i] = (spb_str){"abcdefghijklmnopqrstuvwxyz" + i % 7, (size_t)(mix(seed + i) % 12)};
+            space->texts[i] = (spb_str){&"abcdefghijklmnopqrstuvwxyz"[i % 7], (size_t)(mix(seed + i) % 12)};
         }
         return spb_string_array(space->texts, count);
     }

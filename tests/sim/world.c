@@ -11,14 +11,6 @@
 /* More than this from one cause is a busy loop. */
 #define MAX_ACTIONS_AT_ONCE 20000
 #define MAX_IDLE_TICKS 20
-/* In a calm world, how long a host may be without the truth: beyond it, and beyond all timers. */
-#define CALM_SLACK_MS 60000
-#define CALM_STEP_MS 250
-/* What the storm has delayed comes within this time; then there is silence. */
-#define LATE_ANSWERS_MS 10000
-#define SILENCE_MS 20000
-/* Enough for everything that waits to be written. */
-#define PEACE_MS 60000
 
 /* ---- chance ---- */
 
@@ -245,7 +237,7 @@ static void between(sim *s, const spb_action *action) {
     }
 }
 
-static void pump(sim *s) {
+void sim_pump(sim *s) {
     spb_action action;
     unsigned count = 0;
     while (!s->has_failed) {
@@ -303,12 +295,12 @@ static void pump_soon(sim *s) {
     if (sim_happens(s, SIM_BUSY)) {
         s->busy_until_ms = s->now.mono_ms + sim_below(s, 100);
     } else {
-        pump(s);
+        sim_pump(s);
     }
 }
 
 /* Lets everything happen that is due until then. */
-static void run_until(sim *s, uint64_t end_ms) {
+void sim_run_until(sim *s, uint64_t end_ms) {
     while (!s->has_failed) {
         uint64_t event_ms = s->event_count > 0 ? s->calendar[0]->at_ms : SPB_NEVER;
         uint64_t next_ms = event_ms < s->wake_ms ? event_ms : s->wake_ms;
@@ -320,7 +312,7 @@ static void run_until(sim *s, uint64_t end_ms) {
         advance_to(s, next_ms > s->now.mono_ms ? next_ms : s->now.mono_ms);
         if (is_busy_till_then) {
             s->busy_until_ms = SPB_NEVER;
-            pump(s);
+            sim_pump(s);
             continue;
         }
         if (event_ms <= s->wake_ms) {
@@ -344,84 +336,6 @@ static uint64_t gap_ms(sim *s) {
     return sim_below(s, kind == 0 ? 30000 : kind < 4 ? 2000 : kind < 24 ? 2 : usual + 1);
 }
 
-/* ---- calm ---- */
-
-static uint64_t calm_limit_ms(const sim *s) {
-    const spb_session_options *o = &s->options;
-    return s->now.mono_ms + CALM_SLACK_MS + o->keep_alive_s * UINT64_C(2000) + o->reconnect_max_ms * UINT64_C(5) / 4 +
-           2 * (o->connect_timeout_ms + UINT64_C(2000));
-}
-
-/* Its end is still to come. */
-static bool is_cut(const sim *s) {
-    return s->link.is_open && (s->link.up_cut || s->link.down_cut);
-}
-
-/* On a good link, stopping loses nothing, and hosts are told. */
-static void part_in_peace(sim *s) {
-    spb_stats before, after;
-    sim_application_update_much(s);
-    spb_session_stats(s->session, &before);
-    sim_note(s, "-- stop in peace");
-    sim_application_stop(s, PEACE_MS);
-    pump(s);
-    run_until(s, s->now.mono_ms + PEACE_MS);
-    if (s->has_failed) {
-        return;
-    }
-    spb_session_stats(s->session, &after);
-    if (after.samples_dropped_lost != before.samples_dropped_lost) {
-        sim_fail(s, "stop", "%llu samples were lost on a good link",
-                 (unsigned long long)(after.samples_dropped_lost - before.samples_dropped_lost));
-    }
-    if (s->host.is_node_born || s->broker.connection != 0) {
-        sim_fail(s, "stop", "%s after a stop in peace",
-                 s->host.is_node_born ? "a host believes in the node" : "connected");
-    }
-}
-
-/* Once faults cease, the session must be online within its timers, and hosts know the last value of everything; then
- * nothing moves any more. */
-static void be_calm(sim *s) {
-    char text[256];
-    uint64_t begin_ms = s->now.mono_ms, limit_ms = calm_limit_ms(s);
-    const char *missing = NULL;
-    s->is_calm = true;
-    s->busy_until_ms = SPB_NEVER;
-    sim_note(s, "-- calm");
-    pump(s);
-    do {
-        if (!s->wants_up || spb_session_get_state(s->session) == SPB_SESSION_STOPPED) {
-            sim_application_start(s);
-            pump(s);
-        }
-        run_until(s, s->now.mono_ms + CALM_STEP_MS);
-        missing = is_cut(s) ? "the link is cut" : sim_rules_converged(s, text, sizeof text);
-        if (missing && s->host.has_missed && s->now.mono_ms - s->host.asked_ms > 5000) {
-            sim_host_request_rebirth(s);
-        }
-    } while (!s->has_failed && missing && s->now.mono_ms < limit_ms);
-    if (!s->has_failed && missing) {
-        sim_fail(s, "liveness", "%s, %llu ms after the last fault", missing,
-                 (unsigned long long)(s->now.mono_ms - begin_ms));
-    }
-    run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
-    uint64_t actions = s->actions;
-    run_until(s, s->now.mono_ms + SILENCE_MS);
-    if (!s->has_failed && s->actions != actions) {
-        sim_fail(s, "busy", "%llu actions without a cause", (unsigned long long)(s->actions - actions));
-    }
-    missing = sim_rules_converged(s, text, sizeof text);
-    if (!s->has_failed && missing) {
-        sim_fail(s, "convergence", "it was lost again without a fault: %s", missing);
-    }
-    if (!s->has_failed && sim_below(s, 4) == 0) {
-        part_in_peace(s);
-    }
-    s->is_calm = false;
-    sim_note(s, "-- the storm goes on");
-}
-
 /* ---- a run ---- */
 
 void sim_run(sim *s, uint64_t seed, uint64_t steps) {
@@ -438,14 +352,14 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     sim_application_begin(s);
     uint64_t storm = 50 + sim_below(s, 200);
     for (s->steps = 1; s->steps <= steps && !s->has_failed; s->steps++) {
-        run_until(s, s->now.mono_ms + gap_ms(s));
+        sim_run_until(s, s->now.mono_ms + gap_ms(s));
         if (s->has_failed) {
             break;
         }
         move(s, true);
         pump_soon(s);
         if (s->steps % storm == 0 || s->steps == steps) {
-            be_calm(s);
+            sim_calm(s);
         }
     }
 }
