@@ -77,6 +77,10 @@ bool sim_leave(sim *s) {
     bool has_failed = sim_allocation_disarm();
     if (has_failed) {
         sim_note(s, "  (an allocation failed)");
+        s->wire.has_cause = true; /* a birth may repair what could not be sent */
+        for (size_t i = 0; i < s->holder_count; i++) {
+            s->holders[i].has_cause = true;
+        }
     }
     sim_rules_called(s);
     return has_failed;
