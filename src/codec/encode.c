@@ -196,7 +196,7 @@ static spb_status write_set(spb_writer *w, const spb_property_set *set, unsigned
     }
     for (size_t i = 0; status == SPB_OK && i < set->count; i++) {
         const spb_place key = {at, "keys", i};
-        status = set->items[i].key.data ? writer_text(w, PROPERTY_SET_KEYS, set->items[i].key, at, "keys")
+        status = set->items[i].key.data ? writer_text(w, PROPERTY_SET_KEYS, set->items[i].key, &key, NULL)
                                         : spb_writer__fail(w, SPB_ERR_NAME, &key, "missing");
     }
     w->depth++;

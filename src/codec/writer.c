@@ -26,7 +26,7 @@ spb_status spb_writer__fail(spb_writer *w, spb_status status, const spb_place *a
 
 spb_status spb_writer__fail_field(spb_writer *w, spb_status status, const spb_place *up, const char *field,
                                   const char *what) {
-    return spb_writer__fail(w, status, &(spb_place){up, field, NOT_REPEATED}, what);
+    return spb_writer__fail(w, status, field ? &(spb_place){up, field, NOT_REPEATED} : up, what);
 }
 
 spb_status spb_writer__no_memory(spb_writer *w) {

@@ -29,7 +29,7 @@ typedef struct spb_writer {
     size_t depth; /* templates and property sets around the present place */
 } spb_writer;
 
-/* Fill the error with "path: what" and return the status. */
+/* Fill the error with "path: what" and return the status. With a field: it is in `up`; without: `up` is it. */
 spb_status spb_writer__fail(spb_writer *w, spb_status status, const spb_place *at, const char *what);
 spb_status spb_writer__fail_field(spb_writer *w, spb_status status, const spb_place *up, const char *field,
                                   const char *what);
