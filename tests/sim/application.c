@@ -151,7 +151,7 @@ static void update_metric(sim *s, int index) {
     }
 }
 
-static void update(sim *s) {
+void sim_application_update(sim *s) {
     if (s->metric_count > 0) {
         update_metric(s, (int)sim_below(s, (uint32_t)s->metric_count));
     }
@@ -159,7 +159,7 @@ static void update(sim *s) {
 
 void sim_application_update_much(sim *s) {
     for (uint32_t n = sim_below(s, 60); n > 0; n--) {
-        update(s);
+        sim_application_update(s);
     }
 }
 
@@ -169,7 +169,7 @@ static void blink(sim *s) {
     sim_application_update_much(s);
     for (unsigned holder = 1; holder < s->holder_count && sim_below(s, 4) != 0; holder++) {
         set_online(s, holder, !s->holders[holder].is_online);
-        update(s);
+        sim_application_update(s);
     }
 }
 
@@ -281,7 +281,7 @@ static void step_clock(sim *s) {
     s->now.wall_ms = sim_below(s, 2) == 0 ? s->now.wall_ms + step_ms : s->now.wall_ms - step_ms;
 }
 
-const sim_move sim_application_moves[] = {{"update", 120, false, update},
+const sim_move sim_application_moves[] = {{"update", 120, false, sim_application_update},
                                           {"many updates", 10, false, sim_application_update_much},
                                           {"an update of another datatype", 1, false, update_wrongly},
                                           {"a new metric", 6, false, add_metric},
