@@ -16,29 +16,29 @@ typedef struct spb_device spb_device;
 #define SPB_NOW UINT64_C(0)
 
 /*
- * A host application wants the metric to have a new value (NCMD, DCMD). *value has the metric's datatype and lies in its
- * range. Return SPB_OK to accept: the value left in *value, which may be another one, is published as the metric's new
- * value. Anything else refuses; the metric keeps its value. What *value points to is borrowed for the call.
- * Runs on the node's worker thread with no lock held; every spb_node_*, spb_device_* and spb_metric_* call but
- * spb_node_free and spb_node_stop may be made in it.
+ * A host application wants the metric to have a new value (NCMD, DCMD). *value has the metric's datatype and lies in
+ * its range. Return SPB_OK to accept: the value left in *value, which may be another one, is published as the metric's
+ * new value. Anything else refuses; the metric keeps its value. What *value points to is borrowed for the call. Runs on
+ * the node's worker thread with no lock held; every spb_node_*, spb_device_* and spb_metric_* call but spb_node_free
+ * and spb_node_stop may be made in it.
  */
 typedef spb_status (*spb_write_fn)(spb_metric *metric, spb_value *value, void *user);
 
 /* What a metric is. Everything is copied. Only `name`, and `type` or `value`, are required. */
 typedef struct spb_metric_def {
-    const char *name;         /* UTF-8; may hold '/'; unique in its node or device (tck-id-topics … names are per level) */
-    spb_type type;            /* may be left out when `value` has one */
-    spb_value value;          /* first value; left out: null */
-    uint64_t timestamp_ms;    /* of the first value; SPB_NOW: when it is added */
-    const char *unit;         /* property `engUnit` of the birth */
-    double min, max;          /* both 0: no range; else the properties `engLow` and `engHigh`, and commands outside are
-                                 refused; for numbers */
-    const char *description;  /* metadata `description` of the birth */
+    const char *name; /* UTF-8; may hold '/'; unique in its node or device (tck-id-topics … names are per level) */
+    spb_type type;    /* may be left out when `value` has one */
+    spb_value value;  /* first value; left out: null */
+    uint64_t timestamp_ms;   /* of the first value; SPB_NOW: when it is added */
+    const char *unit;        /* property `engUnit` of the birth */
+    double min, max;         /* both 0: no range; else the properties `engLow` and `engHigh`, and commands outside are
+                                refused; for numbers */
+    const char *description; /* metadata `description` of the birth */
     const spb_property *properties; /* further properties of the birth */
     size_t property_count;
-    bool is_transient;        /* hosts are asked not to store it */
-    spb_write_fn on_write;    /* NULL: commands on it are refused */
-    void *user;               /* for on_write */
+    bool is_transient;     /* hosts are asked not to store it */
+    spb_write_fn on_write; /* NULL: commands on it are refused */
+    void *user;            /* for on_write */
 } spb_metric_def;
 
 /* Its name, alias (0: none) and datatype. Any thread; valid as long as the handle. */

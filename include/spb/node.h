@@ -1,8 +1,8 @@
 /*
  * An edge node: define metrics once, update them by handle from any thread, forget the rest.
  *
- * A node runs one worker thread, which owns the session and talks to the MQTT server and the store. All functions may be
- * called from any thread unless they say otherwise; none but spb_node_stop and spb_node_free waits for the network.
+ * A node runs one worker thread, which owns the session and talks to the MQTT server and the store. All functions may
+ * be called from any thread unless they say otherwise; none but spb_node_stop and spb_node_free waits for the network.
  * Callbacks run on the worker, one at a time, with no lock held; every call is allowed in them but spb_node_stop and
  * spb_node_free.
  */
@@ -27,9 +27,10 @@ typedef void (*spb_command_fn)(spb_node *node, const spb_command *command, void 
 /* A line for a log, without a newline; borrowed for the call. The library itself never prints. */
 typedef void (*spb_log_fn)(spb_log_level level, const char *text, void *user);
 
-/* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; server, group_id and node_id are required. */
+/* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; server, group_id and node_id are
+ * required. */
 typedef struct spb_node_options {
-    const char *server;    /* mqtt://host:port */
+    const char *server; /* mqtt://host:port */
     const char *group_id;
     const char *node_id;
     const char *client_id; /* NULL: "<group_id>-<node_id>" */
@@ -37,7 +38,7 @@ typedef struct spb_node_options {
     const char *password;
     const char *store_path; /* SQLite file for what must outlive a restart (bdSeq); NULL: none */
 
-    uint32_t keep_alive_s;       /* see spb_session_options for all of these */
+    uint32_t keep_alive_s; /* see spb_session_options for all of these */
     uint32_t connect_timeout_ms;
     uint32_t reconnect_min_ms;
     uint32_t reconnect_max_ms;
@@ -46,7 +47,7 @@ typedef struct spb_node_options {
     uint32_t max_in_flight;
     bool no_aliases;
 
-    spb_state_fn on_state;     /* each may be NULL */
+    spb_state_fn on_state; /* each may be NULL */
     spb_command_fn on_command;
     spb_log_fn on_log;
     spb_log_level log_level; /* the most detailed level that on_log wants */
@@ -71,20 +72,21 @@ SPB_API spb_status spb_node_new(spb_node **out, const spb_node_options *options,
 /* Starts the worker, which connects and stays connected. SPB_ERR_STATE: already started. SPB_ERR_SYSTEM: no thread. */
 SPB_API spb_status spb_node_start(spb_node *node, spb_error *err);
 /*
- * Stops on purpose: pending samples, NDEATH, DISCONNECT, worker ended; returns within timeout_ms in every state. The node
- * may be started again. Two threads may stop it at once. Not from a callback.
- * SPB_OK: all of it was written, or there was nothing to write. SPB_ERR_TIMEOUT: the link was dropped at the deadline,
- * the server publishes the will; if a call of the transport, the store or a callback has not returned by then, the
- * worker ends as soon as it does. SPB_ERR_CONNECT: the connection was lost meanwhile, the server publishes the will.
- * SPB_ERR_STATE: not started, or called from a callback.
+ * Stops on purpose: pending samples, NDEATH, DISCONNECT, worker ended; returns within timeout_ms in every state. The
+ * node may be started again. Two threads may stop it at once. Not from a callback. SPB_OK: all of it was written, or
+ * there was nothing to write. SPB_ERR_TIMEOUT: the link was dropped at the deadline, the server publishes the will; if
+ * a call of the transport, the store or a callback has not returned by then, the worker ends as soon as it does.
+ * SPB_ERR_CONNECT: the connection was lost meanwhile, the server publishes the will. SPB_ERR_STATE: not started, or
+ * called from a callback.
  */
 SPB_API spb_status spb_node_stop(spb_node *node, uint32_t timeout_ms);
 /* Frees the node with its devices and metrics. One that runs is dropped as by a stop with no time; a call of the
- * transport, the store or a callback that is under way is waited for. NULL is fine. No other thread may use the node any
- * more; not from a callback. */
+ * transport, the store or a callback that is under way is waited for. NULL is fine. No other thread may use the node
+ * any more; not from a callback. */
 SPB_API void spb_node_free(spb_node *node);
 
-/* Adds a metric of the node itself. The handle lives as long as the node. NULL on failure; see spb_session_add_metric. */
+/* Adds a metric of the node itself. The handle lives as long as the node. NULL on failure; see spb_session_add_metric.
+ */
 SPB_API spb_metric *spb_node_add_metric(spb_node *node, const spb_metric_def *def, spb_error *err);
 /* Adds a device, online. The handle lives as long as the node. NULL on failure; see spb_session_add_device. */
 SPB_API spb_device *spb_node_add_device(spb_node *node, const char *device_id, spb_error *err);
@@ -95,7 +97,8 @@ SPB_API spb_metric *spb_device_add_metric(spb_device *device, const spb_metric_d
 SPB_API void spb_device_set_online(spb_device *device, bool online);
 /* A new sample; `value` is copied. One short lock, no I/O. See spb_session_update for the statuses. */
 SPB_API spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms);
-/* A copy of the last accepted value, to be released with spb_value_clear; *timestamp_ms may be NULL. SPB_ERR_NO_MEMORY. */
+/* A copy of the last accepted value, to be released with spb_value_clear; *timestamp_ms may be NULL. SPB_ERR_NO_MEMORY.
+ */
 SPB_API spb_status spb_metric_read(const spb_metric *metric, spb_value *out, uint64_t *timestamp_ms);
 /* By name; NULL if there is none. */
 SPB_API spb_metric *spb_node_find_metric(spb_node *node, const char *name);

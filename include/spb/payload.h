@@ -66,7 +66,7 @@ typedef struct spb_payload_metric {
     bool omit_datatype; /* the datatype is not on the wire: usual in data messages */
     bool is_historical;
     bool is_transient;
-    spb_value value; /* value.type is the datatype */
+    spb_value value;                    /* value.type is the datatype */
     const spb_metadata *metadata;       /* NULL: none */
     const spb_property_set *properties; /* NULL: none */
 } spb_payload_metric;
@@ -112,9 +112,9 @@ typedef struct spb_limits {
 /*
  * Decodes one payload. On success *out is the caller's, to be freed with spb_payload_free; on failure *out is NULL.
  * `limits` may be NULL for the defaults. `wire` is copied and need not outlive the call.
- * SPB_ERR_MALFORMED, SPB_ERR_TRUNCATED, SPB_ERR_TYPE, SPB_ERR_RANGE: err->text names the field path, err->offset the byte.
- * SPB_ERR_LIMIT: a limit would be exceeded. SPB_ERR_NO_MEMORY.
- * Unknown fields are skipped, as protobuf demands. Any number of metrics, also none, is fine.
+ * SPB_ERR_MALFORMED, SPB_ERR_TRUNCATED, SPB_ERR_TYPE, SPB_ERR_RANGE: err->text names the field path, err->offset the
+ * byte. SPB_ERR_LIMIT: a limit would be exceeded. SPB_ERR_NO_MEMORY. Unknown fields are skipped, as protobuf demands.
+ * Any number of metrics, also none, is fine.
  */
 SPB_API spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err);
 /* Frees a decoded payload with everything that was reached through it. NULL is fine. */
@@ -126,8 +126,8 @@ SPB_API void spb_payload_free(spb_payload *payload);
  * SPB_ERR_TYPE: a value's type does not belong there. SPB_ERR_NAME: a string is not UTF-8, a name is missing where the
  * format needs one. SPB_ERR_RANGE: seq > 255. SPB_ERR_LIMIT, SPB_ERR_NO_MEMORY. err->text names the field path.
  */
-SPB_API spb_status spb_payload_encode(const spb_payload *payload, const spb_limits *limits, uint8_t **bytes, size_t *len,
-                                      spb_error *err);
+SPB_API spb_status spb_payload_encode(const spb_payload *payload, const spb_limits *limits, uint8_t **bytes,
+                                      size_t *len, spb_error *err);
 /* Frees what a function of this library returned with the words "freed with spb_free". NULL is fine. */
 SPB_API void spb_free(void *memory);
 

@@ -34,6 +34,7 @@ typedef enum spb_session_state {
     SPB_SESSION_SAVING,      /* the bdSeq is being made durable */
     SPB_SESSION_CONNECTING,  /* CONNECT is under way */
     SPB_SESSION_SUBSCRIBING, /* connected; SUBSCRIBE is under way */
+    SPB_SESSION_WAIT_HOST,   /* subscribed; the primary host is not online */
     SPB_SESSION_BIRTHING,    /* NBIRTH and DBIRTHs are being sent */
     SPB_SESSION_ONLINE,      /* born: data flows */
     SPB_SESSION_STOPPING     /* NDEATH and DISCONNECT are being written */
@@ -49,10 +50,12 @@ typedef enum spb_log_level {
 } spb_log_level;
 
 typedef struct spb_session_options {
-    const char *server;    /* e.g. mqtt://127.0.0.1:1883 */
+    const char
+        *servers; /* e.g. mqtt://127.0.0.1:1883; several, separated by commas: tried in that order, one at a time
+                     (tck-id-operational-behavior-primary-application-state-with-multiple-servers-single-server) */
     const char *group_id;
     const char *node_id;
-    const char *client_id; /* NULL: "<group_id>-<node_id>" */
+    const char *client_id;       /* NULL: "<group_id>-<node_id>" */
     uint32_t keep_alive_s;       /* 1 … 65535 */
     uint32_t connect_timeout_ms; /* 100 … 300,000 */
     uint32_t reconnect_min_ms;   /* first wait after a failure, 10 … reconnect_max_ms */
@@ -61,15 +64,22 @@ typedef struct spb_session_options {
     size_t batch_max_bytes;      /* a message is closed when its metrics reach this size */
     uint32_t max_in_flight;      /* messages handed to the transport and not yet reported as published */
     bool no_aliases;             /* data messages carry names instead of aliases */
-    bool has_bdseq;              /* bdseq is that of the last CONNECT, from the store */
+    const char *primary_host_id; /* births wait until this host application is online; NULL: none */
+    bool legacy_state;           /* its STATE is on the topic STATE/<id>, as ONLINE or OFFLINE (before Sparkplug 3.0) */
+    uint32_t host_wait_ms;       /* with several servers: how long one may keep silent about the host before the next is
+                                    tried; 0: for ever */
+    uint32_t rebirth_window_ms; /* requests within this time after a birth share the next one, at its end; 0: at once */
+    bool next_server_metric;    /* the metric `Node Control/Next Server`: true walks to the next server */
+    bool has_bdseq;             /* bdseq is that of the last CONNECT, from the store */
     uint8_t bdseq;
-    uint64_t random_seed;        /* for the jitter */
+    uint64_t random_seed; /* for the jitter */
 } spb_session_options;
 
 #define SPB_SESSION_OPTIONS_INIT                                                                                       \
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
-        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64                                          \
+        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .host_wait_ms = 30000,                  \
+        .rebirth_window_ms = 1000                                                                                      \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */
@@ -94,9 +104,9 @@ SPB_API spb_status spb_session_add_device(spb_session *session, spb_device **out
 SPB_API spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device,
                                           const spb_metric_def *def, spb_time now, spb_error *err);
 /*
- * A new sample. Published with the next message of its device when that is born; else it is the value of the next birth.
- * Never blocks. `value` is copied.
- * SPB_ERR_TYPE: another datatype than the metric's. SPB_ERR_NAME: text that is not UTF-8. SPB_ERR_NO_MEMORY.
+ * A new sample. Published with the next message of its device when that is born; else it is the value of the next
+ * birth. Never blocks. `value` is copied. SPB_ERR_TYPE: another datatype than the metric's. SPB_ERR_NAME: text that is
+ * not UTF-8. SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value,
                                       uint64_t timestamp_ms, spb_time now);
@@ -116,8 +126,8 @@ SPB_API spb_device *spb_session_find_device(const spb_session *session, const ch
 /* Begins to connect. No effect unless stopped. */
 SPB_API void spb_session_start(spb_session *session, spb_time now);
 /*
- * Ends on purpose: pending samples, NDEATH, DISCONNECT; in less than timeout_ms, else the link is dropped and the server
- * publishes the will. Without a birth in this connection there is no NDEATH.
+ * Ends on purpose: pending samples, NDEATH, DISCONNECT; in less than timeout_ms, else the link is dropped and the
+ * server publishes the will. Without a birth in this connection there is no NDEATH.
  */
 SPB_API void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now);
 SPB_API spb_session_state spb_session_get_state(const spb_session *session);
@@ -146,19 +156,20 @@ typedef enum spb_action_kind {
     SPB_ACTION_CONNECT,    /* transport->connect(as.connect) */
     SPB_ACTION_SUBSCRIBE,  /* transport->subscribe(link, as.subscribe) */
     SPB_ACTION_PUBLISH,    /* transport->publish(link, as.publish) */
+    SPB_ACTION_FENCE,      /* transport->fence(link) */
     SPB_ACTION_DISCONNECT, /* transport->disconnect(link, as.timeout_ms) */
     SPB_ACTION_CLOSE,      /* transport->close(link) */
-    SPB_ACTION_WRITE,      /* a host wants as.write.metric to become as.write.value: ask, then spb_session_on_write_done */
-    SPB_ACTION_COMMAND,    /* a host sent a command that no writable metric takes: tell the application, if it cares */
-    SPB_ACTION_STATE,      /* the state changed: tell the application */
-    SPB_ACTION_LOG         /* something worth a line in a log */
+    SPB_ACTION_WRITE,   /* a host wants as.write.metric to become as.write.value: ask, then spb_session_on_write_done */
+    SPB_ACTION_COMMAND, /* a host sent a command that no writable metric takes: tell the application, if it cares */
+    SPB_ACTION_STATE,   /* the state changed: tell the application */
+    SPB_ACTION_LOG      /* something worth a line in a log */
 } spb_action_kind;
 
 /* Why a command was not carried out, or that it has no metric. */
 typedef struct spb_command {
     spb_str device_id;                /* absent: to the node itself */
     const spb_payload_metric *metric; /* as it came; its type is resolved when the metric is known */
-    spb_status status;                /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable), SPB_ERR_TYPE, SPB_ERR_RANGE */
+    spb_status status; /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable), SPB_ERR_TYPE, SPB_ERR_RANGE */
     const char *reason;
 } spb_command;
 

@@ -54,8 +54,8 @@ SPB_API spb_status spb_topic_parse(spb_topic *out, spb_str text, spb_error *err)
 
 /*
  * Writes the topic with a NUL into buffer[capacity] and its length into *len (which may be NULL).
- * SPB_ERR_NAME: an ID breaks a rule, or a part is missing or superfluous. SPB_ERR_LIMIT: the buffer is too small, or the
- * topic is longer than MQTT's 65,535 bytes.
+ * SPB_ERR_NAME: an ID breaks a rule, or a part is missing or superfluous. SPB_ERR_LIMIT: the buffer is too small, or
+ * the topic is longer than MQTT's 65,535 bytes.
  */
 SPB_API spb_status spb_topic_format(const spb_topic *topic, char *buffer, size_t capacity, size_t *len, spb_error *err);
 

@@ -84,19 +84,19 @@ SPB_API bool spb_type_is_array(spb_type type);
  * SPB_UNKNOWN and holds what the wire tells, until spb_value_resolve gives it the datatype of the birth.
  */
 typedef enum spb_wire {
-    SPB_WIRE_NONE = 0,  /* made by a constructor, or no value field was present */
-    SPB_WIRE_INT,       /* int_value: as.u64 while the type is unknown */
-    SPB_WIRE_LONG,      /* long_value: as.u64 while the type is unknown */
-    SPB_WIRE_FLOAT,     /* float_value: as.f32 */
-    SPB_WIRE_DOUBLE,    /* double_value: as.f64 */
-    SPB_WIRE_BOOLEAN,   /* boolean_value: as.boolean */
-    SPB_WIRE_STRING,    /* string_value: as.str */
-    SPB_WIRE_BYTES,     /* bytes_value: as.bytes */
-    SPB_WIRE_DATASET,   /* dataset_value: as.dataset */
-    SPB_WIRE_TEMPLATE,  /* template_value: as.tmpl */
-    SPB_WIRE_SET,       /* propertyset_value: as.set */
-    SPB_WIRE_SET_LIST,  /* propertysets_value: as.sets */
-    SPB_WIRE_EXTENSION  /* extension_value: a vendor's own; as.bytes holds the undecoded message */
+    SPB_WIRE_NONE = 0, /* made by a constructor, or no value field was present */
+    SPB_WIRE_INT,      /* int_value: as.u64 while the type is unknown */
+    SPB_WIRE_LONG,     /* long_value: as.u64 while the type is unknown */
+    SPB_WIRE_FLOAT,    /* float_value: as.f32 */
+    SPB_WIRE_DOUBLE,   /* double_value: as.f64 */
+    SPB_WIRE_BOOLEAN,  /* boolean_value: as.boolean */
+    SPB_WIRE_STRING,   /* string_value: as.str */
+    SPB_WIRE_BYTES,    /* bytes_value: as.bytes */
+    SPB_WIRE_DATASET,  /* dataset_value: as.dataset */
+    SPB_WIRE_TEMPLATE, /* template_value: as.tmpl */
+    SPB_WIRE_SET,      /* propertyset_value: as.set */
+    SPB_WIRE_SET_LIST, /* propertysets_value: as.sets */
+    SPB_WIRE_EXTENSION /* extension_value: a vendor's own; as.bytes holds the undecoded message */
 } spb_wire;
 
 typedef struct spb_dataset spb_dataset;             /* payload.h */
@@ -116,12 +116,12 @@ typedef struct spb_value {
     bool is_packed; /* array types: as.bytes holds the packed form of the wire, instead of as.array */
     uint8_t wire;   /* an spb_wire; set by decoding only */
     union {
-        int64_t i64;  /* Int8, Int16, Int32, Int64 */
-        uint64_t u64; /* UInt8, UInt16, UInt32, UInt64, DateTime (ms) */
-        float f32;    /* Float */
-        double f64;   /* Double */
-        bool boolean; /* Boolean */
-        spb_str str;  /* String, Text, UUID */
+        int64_t i64;     /* Int8, Int16, Int32, Int64 */
+        uint64_t u64;    /* UInt8, UInt16, UInt32, UInt64, DateTime (ms) */
+        float f32;       /* Float */
+        double f64;      /* Double */
+        bool boolean;    /* Boolean */
+        spb_str str;     /* String, Text, UUID */
         spb_bytes bytes; /* Bytes, File, and arrays that came from the wire */
         spb_array array; /* arrays made by a constructor */
         const spb_dataset *dataset;
