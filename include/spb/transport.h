@@ -47,6 +47,7 @@ typedef enum spb_transport_event_kind {
     SPB_TRANSPORT_DISCONNECTED,   /* answer to `disconnect`: DISCONNECT is written, the link closed; nothing follows */
     SPB_TRANSPORT_SUBSCRIBED,     /* answer to `subscribe`: SPB_OK, or SPB_ERR_REFUSED with the reason */
     SPB_TRANSPORT_PUBLISHED,      /* `count` more messages are written out (QoS 0), or acknowledged (QoS 1) */
+    SPB_TRANSPORT_FENCED,         /* answer to `fence`: the server has read all that was published before it */
     SPB_TRANSPORT_MESSAGE         /* a message came in: topic, payload, qos, retained */
 } spb_transport_event_kind;
 
