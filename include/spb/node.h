@@ -33,9 +33,7 @@ typedef struct spb_node_options {
     const char *server; /* mqtt://host:port */
     const char *group_id;
     const char *node_id;
-    const char *client_id; /* NULL: "<group_id>-<node_id>" */
-    const char *user;      /* NULL: none */
-    const char *password;
+    const char *client_id;  /* NULL: "<group_id>-<node_id>" */
     const char *store_path; /* SQLite file for what must outlive a restart (bdSeq); NULL: none */
 
     uint32_t keep_alive_s; /* see spb_session_options for all of these */
@@ -46,6 +44,7 @@ typedef struct spb_node_options {
     size_t batch_max_bytes;
     uint32_t max_in_flight;
     bool no_aliases;
+    spb_mqtt_options mqtt; /* MQTT version, user and password, TLS */
 
     spb_state_fn on_state; /* each may be NULL */
     spb_command_fn on_command;

@@ -87,7 +87,7 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
         case GROUP: out->node.group_id = optarg; break;
         case NODE: out->node.node_id = optarg; break;
         case STORE: out->node.store_path = optarg; break;
-        case USER: out->node.user = optarg; break;
+        case USER: out->node.mqtt.user = optarg; break;
         case 'v': out->is_verbose = true; break;
         case 'h': out->wants_help = true; return CLI_OK;
         case INTERVAL:
@@ -259,7 +259,7 @@ int cmd_edge(int argc, char **argv) {
         return CLI_OK;
     }
     args.node.log_level = args.is_verbose ? SPB_LOG_INFO : SPB_LOG_WARNING;
-    args.node.password = args.node.user ? getenv("SPB_PASSWORD") : NULL;
+    args.node.mqtt.password = args.node.mqtt.user ? getenv("SPB_PASSWORD") : NULL;
 
     spb_node *node;
     spb_error err;

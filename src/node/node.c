@@ -42,7 +42,7 @@ static uint64_t random_seed(const void *salt) {
 
 static spb_session_options session_options(const spb_node_options *options) {
     return (spb_session_options){
-        .server = options->server,
+        .servers = options->server,
         .group_id = options->group_id,
         .node_id = options->node_id,
         .client_id = options->client_id,
@@ -67,8 +67,7 @@ static spb_status make_parts(spb_node *node, const spb_node_options *options, sp
         status = spb_mqtt_check_server(options->server, err);
     }
     if (status == SPB_OK && !node->transport) {
-        spb_mqtt_options mqtt = {.user = options->user, .password = options->password};
-        status = spb_mqtt_new(&node->transport, &mqtt, err);
+        status = spb_mqtt_new(&node->transport, &options->mqtt, err);
     }
     if (status == SPB_OK && options->store_path) {
         status = spb_store_open(&node->store, options->store_path, options->group_id, options->node_id, err);

@@ -179,6 +179,11 @@ static void on_published(void *context, MQTTAsync_successData *data) {
     }
 }
 
+static void on_fenced(void *context, MQTTAsync_successData *data) {
+    (void)data;
+    report(context, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED});
+}
+
 static void on_disconnected(void *context, MQTTAsync_successData *data) {
     (void)data;
     report(context, (spb_transport_event){.kind = SPB_TRANSPORT_DISCONNECTED});
@@ -377,6 +382,16 @@ spb_status spb_link__publish(spb_link *link, const spb_transport_message *messag
         return paho_failed(err, "publish", code);
     }
     return SPB_OK;
+}
+
+/* A server handles the packets of a connection in order. No level of a Sparkplug topic is empty, so this filter is
+ * never subscribed. */
+spb_status spb_link__fence(spb_link *link, spb_error *err) {
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+    response.onSuccess = on_fenced; /* no onFailure: a failure is followed by the loss of the connection */
+    response.context = link;
+    int code = MQTTAsync_unsubscribe(link->client, "/fence", &response);
+    return code == MQTTASYNC_SUCCESS ? SPB_OK : paho_failed(err, "fence", code);
 }
 
 /* ---- the way out ---- */

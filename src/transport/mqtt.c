@@ -69,6 +69,11 @@ static spb_status mqtt_publish(spb_transport *self, uint32_t number, const spb_t
     return link ? spb_link__publish(link, message, err) : not_open(number, err);
 }
 
+static spb_status mqtt_fence(spb_transport *self, uint32_t number, spb_error *err) {
+    spb_link *link = find_link(from_base(self), number);
+    return link ? spb_link__fence(link, err) : not_open(number, err);
+}
+
 static void mqtt_disconnect(spb_transport *self, uint32_t number, uint32_t timeout_ms) {
     (void)timeout_ms; /* there is no timer here: the caller's own deadline ends in close */
     spb_link *link = find_link(from_base(self), number);
@@ -116,6 +121,7 @@ spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, sp
                                  .connect = mqtt_connect,
                                  .subscribe = mqtt_subscribe,
                                  .publish = mqtt_publish,
+                                 .fence = mqtt_fence,
                                  .disconnect = mqtt_disconnect,
                                  .close = mqtt_close,
                                  .free = mqtt_free};
