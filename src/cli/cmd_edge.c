@@ -22,13 +22,21 @@ static const char help[] = "Usage: spb edge [OPTION...]\n"
                            "Runs a demo edge node: measurements of this machine, and a device PLC-1, a\n"
                            "simulated press whose Temperature follows its writable Setpoint.\n"
                            "\n"
-                           "  --broker URI    MQTT server (mqtt://127.0.0.1:1883)\n"
+                           "  --broker URI    MQTT server: mqtt://, ws://, with TLS mqtts://, wss://\n"
+                           "                  (mqtt://127.0.0.1:1883)\n"
                            "  --group ID      group ID (Plant1)\n"
                            "  --node ID       edge node ID (the name of this machine)\n"
                            "  --interval MS   time between measurements, 100 to 60000 (1000)\n"
                            "  --duration S    stop after this many seconds (run until stopped)\n"
                            "  --store FILE    keep what must outlive a restart (bdSeq) in this file\n"
+                           "  --mqtt VERSION  3.1.1 or 5 (3.1.1)\n"
                            "  --user NAME     user name; the password is read from $SPB_PASSWORD\n"
+                           "  --password-file FILE\n"
+                           "                  or from the first line of this file, for each connection\n"
+                           "  --cafile FILE   trust these certificate authorities instead of the system's\n"
+                           "  --cert FILE     the client's own certificate, with its chain (PEM)\n"
+                           "  --key FILE      its key (PEM); it may also be in the file of --cert\n"
+                           "  --insecure      accept any certificate of the server: for tests only\n"
                            "  --verbose, -v   log what happens, on stderr\n"
                            "  --help, -h      this text\n"
                            "\n"
@@ -65,15 +73,45 @@ static bool parse_number(const char *option, const char *text, uint32_t min, uin
     return true;
 }
 
+static bool parse_version(const char *text, spb_mqtt_version *out) {
+    bool is_5 = strcmp(text, "5") == 0;
+    if (!is_5 && strcmp(text, "3") != 0 && strcmp(text, "3.1.1") != 0) {
+        fprintf(stderr, "spb: --mqtt %s: there is 3.1.1 and 5; see spb edge --help\n", text);
+        return false;
+    }
+    *out = is_5 ? SPB_MQTT_5 : SPB_MQTT_3_1_1;
+    return true;
+}
+
 static int parse_arguments(int argc, char **argv, arguments *out) {
-    enum { BROKER = 256, GROUP, NODE, INTERVAL, DURATION, STORE, USER };
+    enum {
+        BROKER = 256,
+        GROUP,
+        NODE,
+        INTERVAL,
+        DURATION,
+        STORE,
+        MQTT,
+        USER,
+        PASSWORD_FILE,
+        CAFILE,
+        CERT,
+        KEY,
+        INSECURE
+    };
     static const struct option options[] = {{"broker", required_argument, NULL, BROKER},
                                             {"group", required_argument, NULL, GROUP},
                                             {"node", required_argument, NULL, NODE},
                                             {"interval", required_argument, NULL, INTERVAL},
                                             {"duration", required_argument, NULL, DURATION},
                                             {"store", required_argument, NULL, STORE},
+                                            {"mqtt", required_argument, NULL, MQTT},
                                             {"user", required_argument, NULL, USER},
+                                            {"password-file", required_argument, NULL, PASSWORD_FILE},
+                                            {"cafile", required_argument, NULL, CAFILE},
+                                            {"cert", required_argument, NULL, CERT},
+                                            {"key", required_argument, NULL, KEY},
+                                            {"insecure", no_argument, NULL, INSECURE},
                                             {"verbose", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -88,6 +126,16 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
         case NODE: out->node.node_id = optarg; break;
         case STORE: out->node.store_path = optarg; break;
         case USER: out->node.mqtt.user = optarg; break;
+        case PASSWORD_FILE: out->node.mqtt.password_file = optarg; break;
+        case CAFILE: out->node.mqtt.ca_file = optarg; break;
+        case CERT: out->node.mqtt.cert_file = optarg; break;
+        case KEY: out->node.mqtt.key_file = optarg; break;
+        case INSECURE: out->node.mqtt.insecure_skip_verify = true; break;
+        case MQTT:
+            if (!parse_version(optarg, &out->node.mqtt.version)) {
+                return CLI_USAGE;
+            }
+            break;
         case 'v': out->is_verbose = true; break;
         case 'h': out->wants_help = true; return CLI_OK;
         case INTERVAL:
@@ -259,7 +307,9 @@ int cmd_edge(int argc, char **argv) {
         return CLI_OK;
     }
     args.node.log_level = args.is_verbose ? SPB_LOG_INFO : SPB_LOG_WARNING;
-    args.node.mqtt.password = args.node.mqtt.user ? getenv("SPB_PASSWORD") : NULL;
+    if (args.node.mqtt.user && !args.node.mqtt.password_file) {
+        args.node.mqtt.password = getenv("SPB_PASSWORD");
+    }
 
     spb_node *node;
     spb_error err;
