@@ -1,5 +1,4 @@
 /* Decides the order of actions: a link to be closed, news for the application, commands, then the network. */
-#include "core/certificate.h"
 #include "core/convert.h"
 #include "core/session.h"
 
@@ -95,7 +94,7 @@ static bool next_command(spb_session *session, spb_action *out) {
     const spb_command_entry *command;
     const spb_payload_metric *sent;
     while ((sent = spb_commands__next(&session->commands, &command))) {
-        if (!command->has_device && spb_str_equal(sent->name, spb_str_from(SPB_METRIC_REBIRTH))) {
+        if (!command->has_device && spb_session__is_control(session, sent->name)) {
             continue; /* it was answered when it came */
         }
         spb_str device_id = {command->has_device ? command->device_id : NULL, command->device_id_len};
@@ -143,7 +142,7 @@ static bool connect(spb_session *session, spb_time now, spb_action *out) {
     spb_bdseq__use(&session->bdseq);
     *out = (spb_action){.kind = SPB_ACTION_CONNECT, .link = session->link};
     out->as.connect = (spb_transport_connect){.link = session->link,
-                                              .server = session->options.server,
+                                              .server = spb_servers__current(&session->servers)->uri,
                                               .client_id = session->options.client_id,
                                               .keep_alive_s = session->options.keep_alive_s,
                                               .timeout_ms = session->options.connect_timeout_ms,
@@ -158,7 +157,7 @@ static bool subscribe(spb_session *session, spb_time now, spb_action *out) {
     session->timer_ms = now.mono_ms + session->options.connect_timeout_ms + SPB_ANSWER_GRACE_MS;
     *out = (spb_action){.kind = SPB_ACTION_SUBSCRIBE, .link = session->link};
     out->as.subscribe.items = session->subscriptions;
-    out->as.subscribe.count = sizeof session->subscriptions / sizeof *session->subscriptions;
+    out->as.subscribe.count = session->subscription_count;
     return true;
 }
 
@@ -176,8 +175,10 @@ static bool next_network(spb_session *session, spb_time now, spb_action *out) {
     case SPB_SESSION_SAVING: return session->is_due && save_bdseq(session, out);
     case SPB_SESSION_CONNECTING: return session->is_due && connect(session, now, out);
     case SPB_SESSION_SUBSCRIBING: return session->is_due && subscribe(session, now, out);
+    case SPB_SESSION_WAIT_HOST:
     case SPB_SESSION_BIRTHING:
-    case SPB_SESSION_ONLINE: return spb_session__next_publish(session, now, out);
+    case SPB_SESSION_ONLINE:
+        return spb_session__next_fence(session, now, out) || spb_session__next_publish(session, now, out);
     case SPB_SESSION_STOPPING:
         return spb_session__next_publish(session, now, out) ||
                (session->is_due && !session->is_death_due && disconnect(session, now, out));

@@ -64,21 +64,24 @@ static spb_status whole(spb_buffer *out, size_t before, spb_status status) {
     return status;
 }
 
-spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, uint8_t bdseq, uint8_t seq,
+spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, const spb_birth_facts *facts,
                                        uint64_t now_ms, spb_error *err) {
     size_t before = out->len;
     spb_status status = spb_encode__timestamp(out, now_ms);
     if (status == SPB_OK) {
-        status = bdseq_metric(out, bdseq, now_ms, err);
+        status = bdseq_metric(out, facts->bdseq, now_ms, err);
     }
     if (status == SPB_OK) {
         status = own_metric(out, SPB_METRIC_REBIRTH, spb_boolean(false), now_ms, err);
+    }
+    if (status == SPB_OK && facts->has_next_server) {
+        status = own_metric(out, SPB_METRIC_NEXT_SERVER, spb_boolean(false), now_ms, err);
     }
     if (status == SPB_OK) {
         status = all_metrics(out, node, err);
     }
     if (status == SPB_OK) {
-        status = spb_encode__seq(out, seq);
+        status = spb_encode__seq(out, 0); /* tck-id-payloads-sequence-num-zero-nbirth */
     }
     return whole(out, before, status);
 }

@@ -141,16 +141,18 @@ static bool publish_node_birth(spb_session *session, spb_time now, spb_action *o
     begin_payload(session);
     spb_status status = format_topic(session, SPB_KIND_NBIRTH, NULL);
     if (status == SPB_OK) {
-        status = spb_certificate__node_birth(&session->payload, session->table.node, session->bdseq.number, 0,
-                                             now.wall_ms, NULL);
+        spb_birth_facts facts = {.bdseq = session->bdseq.number,
+                                 .has_next_server = session->options.next_server_metric};
+        status = spb_certificate__node_birth(&session->payload, session->table.node, &facts, now.wall_ms, NULL);
     }
     if (status != SPB_OK) {
         return give_up(session, SPB_KIND_NBIRTH, status, now);
     }
-    session->seq = 0; /* tck-id-payloads-sequence-num-zero-nbirth */
+    session->seq = 0;
     session->sequence++;
     session->wants_birth = false;
     session->node_birth_due_ms = SPB_NEVER;
+    session->last_birth_ms = now.mono_ms;
     session->phase = SPB_PHASE_DBIRTHS;
     session->next_born = session->table.node->next;
     session->stats.births++;
@@ -290,12 +292,15 @@ static bool next_online(spb_session *session, spb_time now, spb_action *out) {
     if (death) {
         return publish_death_of(session, death, now, out);
     }
-    if (session->wants_birth || session->node_birth_due_ms <= now.mono_ms) {
+    if ((session->wants_birth && session->rebirth_due_ms <= now.mono_ms) || session->node_birth_due_ms <= now.mono_ms) {
         return publish_node_birth(session, now, out);
     }
     spb_device *birth = queue(session, SPB_QUEUE_BIRTH)->first;
     if (birth && birth->birth_due_ms <= now.mono_ms) {
         return publish_device_birth(session, birth, now, out);
+    }
+    if (session->wants_birth) {
+        return false; /* tck-id-operational-behavior-data-commands-rebirth-action-1: no data until then */
     }
     spb_device *ready = queue(session, SPB_QUEUE_READY)->first;
     spb_device *window = queue(session, SPB_QUEUE_WINDOW)->first;
@@ -317,10 +322,13 @@ static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
     return publish_device_birth(session, device, now, out);
 }
 
-/* What waits, then the NDEATH, which need not wait for answers. */
+/* What waits, if the node is stopped, then the NDEATH, which need not wait for answers. */
 static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
     if (!session->is_death_due) {
         return false;
+    }
+    if (session->is_leaving) { /* at once; what waits follows the births on the next server */
+        return publish_node_death(session, now, out);
     }
     for (;;) {
         spb_device *ready = queue(session, SPB_QUEUE_READY)->first;

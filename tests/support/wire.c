@@ -147,6 +147,7 @@ static void on_connect(wire *w, const spb_transport_connect *connect) {
     check_death_payload(will);
     w->bdseq = check_bdseq(will);
     spb_payload_free(will);
+    snprintf(w->server, sizeof w->server, "%s", connect->server);
     w->link = connect->link;
     w->is_open = true;
     w->is_node_born = false;
@@ -156,17 +157,26 @@ static void on_connect(wire *w, const spb_transport_connect *connect) {
 }
 
 static void on_subscribe(wire *w, const spb_action *action) {
-    ck_assert_uint_eq(action->as.subscribe.count, 2);
-    ck_assert_str_eq(action->as.subscribe.items[0].filter, "spBv1.0/G/NCMD/N");
-    ck_assert_str_eq(action->as.subscribe.items[1].filter, "spBv1.0/G/DCMD/N/+");
-    ck_assert(action->as.subscribe.items[0].qos == 1 && action->as.subscribe.items[1].qos == 1);
+    const spb_subscription *items = action->as.subscribe.items;
+    ck_assert_uint_eq(action->as.subscribe.count, w->state_topic ? 3 : 2);
+    ck_assert_str_eq(items[0].filter, "spBv1.0/G/NCMD/N");
+    ck_assert_str_eq(items[1].filter, "spBv1.0/G/DCMD/N/+");
+    ck_assert(items[0].qos == 1 && items[1].qos == 1);
+    if (w->state_topic) {
+        ck_assert_str_eq(items[2].filter, w->state_topic);
+        ck_assert_uint_eq(items[2].qos, 1);
+    }
     NOTE(w, "SUBSCRIBE");
 }
 
 /* ---- the transport ---- */
 
 void wire_event(wire *w, spb_transport_event_kind kind, spb_status status, const char *reason) {
-    spb_transport_event event = {.kind = kind, .link = w->link, .status = status, .reason = reason};
+    spb_transport_event event = kind == SPB_TRANSPORT_CONNECTED ? w->welcome : (spb_transport_event){0};
+    event.kind = kind;
+    event.link = w->link;
+    event.status = status;
+    event.reason = reason;
     if (kind == SPB_TRANSPORT_LOST || kind == SPB_TRANSPORT_CONNECT_FAILED || kind == SPB_TRANSPORT_DISCONNECTED) {
         w->is_open = false;
     }
@@ -191,6 +201,11 @@ static void answer(wire *w, const spb_action *action) {
     case SPB_ACTION_CONNECT: wire_event(w, SPB_TRANSPORT_CONNECTED, SPB_OK, NULL); break;
     case SPB_ACTION_SUBSCRIBE: wire_event(w, SPB_TRANSPORT_SUBSCRIBED, SPB_OK, NULL); break;
     case SPB_ACTION_PUBLISH: wire_published(w, 1); break;
+    case SPB_ACTION_FENCE:
+        if (!w->is_deaf) {
+            wire_event(w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+        }
+        break;
     case SPB_ACTION_DISCONNECT: wire_event(w, SPB_TRANSPORT_DISCONNECTED, SPB_OK, NULL); break;
     default: break;
     }
@@ -209,6 +224,7 @@ static void record(wire *w, const spb_action *action) {
         w->unanswered++;
         on_publish(w, &action->as.publish);
         break;
+    case SPB_ACTION_FENCE: w->fences++; break; /* not in the ledger: they come all the time */
     case SPB_ACTION_DISCONNECT: NOTE(w, "DISCONNECT %u", (unsigned)action->as.timeout_ms); break;
     case SPB_ACTION_CLOSE:
         ck_assert_uint_eq(action->link, w->link);
@@ -269,9 +285,10 @@ void wire_sleep(wire *w, uint64_t ms) {
 
 spb_session_options wire_options(void) {
     spb_session_options options = SPB_SESSION_OPTIONS_INIT;
-    options.server = "mqtt://127.0.0.1:1883";
+    options.servers = "mqtt://127.0.0.1:1883";
     options.group_id = "G";
     options.node_id = "N";
+    options.rebirth_window_ms = 0;
     return options;
 }
 
@@ -310,6 +327,14 @@ void wire_message_in(wire *w, const char *topic, spb_bytes payload, bool retaine
                                  .qos = 1,
                                  .retained = retained};
     spb_session_on_transport(w->session, &event, w->now);
+}
+
+void wire_host(wire *w, bool online, uint64_t timestamp_ms) {
+    char text[64];
+    size_t len;
+    spb_host_state state = {online, timestamp_ms};
+    ck_assert_int_eq(spb_host_state_format(&state, text, sizeof text, &len, NULL), SPB_OK);
+    wire_message_in(w, "spBv1.0/STATE/H", (spb_bytes){(const uint8_t *)text, len}, true);
 }
 
 void wire_command(wire *w, const char *device, const spb_payload_metric *metric) {
