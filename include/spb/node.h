@@ -27,10 +27,10 @@ typedef void (*spb_command_fn)(spb_node *node, const spb_command *command, void 
 /* A line for a log, without a newline; borrowed for the call. The library itself never prints. */
 typedef void (*spb_log_fn)(spb_log_level level, const char *text, void *user);
 
-/* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; server, group_id and node_id are
+/* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; servers, group_id and node_id are
  * required. */
 typedef struct spb_node_options {
-    const char *server; /* mqtt://host:port */
+    const char *servers; /* mqtt://host:port; several, separated by commas: see spb_session_options */
     const char *group_id;
     const char *node_id;
     const char *client_id;  /* NULL: "<group_id>-<node_id>" */
@@ -44,6 +44,12 @@ typedef struct spb_node_options {
     size_t batch_max_bytes;
     uint32_t max_in_flight;
     bool no_aliases;
+    const char *primary_host_id;
+    bool legacy_state;
+    uint32_t host_wait_ms;
+    uint32_t rebirth_window_ms;
+    bool next_server_metric;
+
     spb_mqtt_options mqtt; /* MQTT version, user and password, TLS */
 
     spb_state_fn on_state; /* each may be NULL */
@@ -59,7 +65,8 @@ typedef struct spb_node_options {
 #define SPB_NODE_OPTIONS_INIT                                                                                          \
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
-        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .log_level = SPB_LOG_INFO               \
+        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .host_wait_ms = 30000,                  \
+        .rebirth_window_ms = 1000, .log_level = SPB_LOG_INFO                                                           \
     }
 
 /*

@@ -121,7 +121,7 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
         int option = getopt_long(argc, argv, "+:vh", options, NULL);
         switch (option) {
         case -1: return optind < argc ? usage("unexpected argument ", argv[optind]) : CLI_OK;
-        case BROKER: out->node.server = optarg; break;
+        case BROKER: out->node.servers = optarg; break;
         case GROUP: out->node.group_id = optarg; break;
         case NODE: out->node.node_id = optarg; break;
         case STORE: out->node.store_path = optarg; break;
@@ -176,7 +176,7 @@ static void on_state(spb_node *node, spb_session_state state, const char *reason
     (void)node;
     (void)reason;
     if (state == SPB_SESSION_ONLINE) {
-        fprintf(stderr, "spb: online as %s/%s at %s\n", args->node.group_id, args->node.node_id, args->node.server);
+        fprintf(stderr, "spb: online as %s/%s at %s\n", args->node.group_id, args->node.node_id, args->node.servers);
     } else if (args->is_verbose) {
         fprintf(stderr, "spb: %s\n", spb_session_state_name(state));
     }
@@ -292,7 +292,7 @@ int cmd_edge(int argc, char **argv) {
     char node_id[256];
     default_node_id(node_id);
     arguments args = {.node = SPB_NODE_OPTIONS_INIT, .interval_ms = 1000};
-    args.node.server = "mqtt://127.0.0.1:1883";
+    args.node.servers = "mqtt://127.0.0.1:1883";
     args.node.group_id = "Plant1";
     args.node.node_id = node_id;
     args.node.on_state = on_state;

@@ -38,7 +38,7 @@ static void check_refused(spb_status expected, const char *text) {
 
 START_TEST(wrong_options_are_refused_with_a_text_and_leave_nothing) {
     spb_node_options good = f.options;
-    f.options.server = NULL;
+    f.options.servers = NULL;
     check_refused(SPB_ERR_ARGUMENT, "server");
     f.options = good;
     f.options.group_id = "";
