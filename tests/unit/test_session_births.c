@@ -219,6 +219,76 @@ START_TEST(a_rebirth_loses_no_sample) {
 }
 END_TEST
 
+static void open_with_window(uint32_t window_ms) {
+    spb_session_options options = wire_options();
+    options.rebirth_window_ms = window_ms;
+    wire_open(&w, &options);
+    wire_add_device(&w, "A");
+    wire_go_online(&w);
+}
+
+/* Never dropped, and never answered once each. */
+START_TEST(requests_soon_after_a_birth_share_the_next_one) {
+    open_with_window(1000);
+    wire_sleep(&w, 300);
+    for (int i = 0; i < 20; i++) {
+        wire_request_rebirth(&w);
+        wire_sleep(&w, 10);
+    }
+    ck_assert_str_eq(w.ledger, "");
+    wire_sleep(&w, 499);
+    ck_assert_str_eq(w.ledger, "");
+    wire_sleep(&w, 1);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1");
+    ck_assert_uint_eq(wire_stats(&w).rebirth_requests, 20);
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1");
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_request_long_after_a_birth_is_answered_at_once) {
+    open_with_window(1000);
+    wire_sleep(&w, 1000);
+    wire_request_rebirth(&w);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1");
+    wire_request_rebirth(&w);
+    wire_sleep(&w, 999);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1");
+    wire_sleep(&w, 1);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1, NBIRTH 0, DBIRTH/A 1");
+    wire_close(&w);
+}
+END_TEST
+
+/* tck-id-operational-behavior-data-commands-rebirth-action-1 */
+START_TEST(no_data_is_sent_between_a_request_and_its_births) {
+    open_with_window(1000);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_sleep(&w, 50);
+    wire_forget(&w);
+    wire_request_rebirth(&w);
+    wire_update(&w, x, spb_int32(1));
+    wire_sleep(&w, 999);
+    ck_assert_str_eq(w.ledger, "");
+    wire_sleep(&w, 1);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1, NDATA 2");
+    wire_close(&w);
+}
+END_TEST
+
+/* The births of the new connection are the answer. */
+START_TEST(a_request_does_not_outlive_its_connection) {
+    open_with_window(5000);
+    wire_request_rebirth(&w);
+    wire_lose(&w);
+    wire_sleep(&w, 10000);
+    ck_assert_str_eq(w.ledger, "CLOSE, SAVE 1, CONNECT 1, SUBSCRIBE, NBIRTH 0, DBIRTH/A 1");
+    wire_close(&w);
+}
+END_TEST
+
 /* ---- additions ---- */
 
 START_TEST(additions_to_the_node_share_one_birth) {
@@ -376,6 +446,10 @@ int main(void) {
     tcase_add_test(all, requests_during_the_births_bring_one_more);
     tcase_add_test(all, only_true_in_an_ncmd_is_a_request);
     tcase_add_test(all, a_rebirth_loses_no_sample);
+    tcase_add_test(all, requests_soon_after_a_birth_share_the_next_one);
+    tcase_add_test(all, a_request_long_after_a_birth_is_answered_at_once);
+    tcase_add_test(all, no_data_is_sent_between_a_request_and_its_births);
+    tcase_add_test(all, a_request_does_not_outlive_its_connection);
     tcase_add_test(all, additions_to_the_node_share_one_birth);
     tcase_add_test(all, additions_to_a_device_bring_its_dbirth);
     tcase_add_test(all, a_new_device_is_born_soon);
