@@ -44,7 +44,7 @@ FOREIGN = [
     (r"protobuf-c/.*|.*\.pb-c\.h", {"codec"}),
     (r"jansson\.h", {"codec", "cli"}),
     (r"sqlite3\.h", {"store"}),
-    (r"MQTT\w*\.h", {"transport"}),
+    (r"MQTT\w*\.h|openssl/.*", {"transport"}),
     (r"pthread\.h|threads\.h|semaphore\.h", {"node", "transport"}),
 ]
 
