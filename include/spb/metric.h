@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* Handles. They live as long as the node (or session) that they were made from. */
+/* Handles. They live as long as the node (or session) that they were made from, or until they are removed. */
 typedef struct spb_metric spb_metric;
 typedef struct spb_device spb_device;
 

@@ -98,15 +98,39 @@ SPB_API spb_status spb_session_add_device(spb_session *session, spb_device **out
 /*
  * Adds a metric to a device, or to the node (device NULL). A born node or device is born again soon; several additions
  * share one birth. `bdSeq` and `Node Control/Rebirth` are the session's own and cannot be added.
- * SPB_ERR_ARGUMENT, SPB_ERR_NAME, SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. On failure *out is
+ * SPB_ERR_ARGUMENT, SPB_ERR_NAME, SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. SPB_ERR_NOT_FOUND: a
+ * template instance whose definition was not added (tck-id-payloads-template-definition-nbirth). On failure *out is
  * NULL.
  */
 SPB_API spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device,
                                           const spb_metric_def *def, spb_time now, spb_error *err);
 /*
+ * Removes a metric. Its handle ends with the call; only an SPB_ACTION_WRITE that is under way is still answered with
+ * it. Samples of its node or device that wait are sent first; then a born node or device is born again without the
+ * metric: several removals and additions share one birth. The name may be used again; the alias is not, for the life of
+ * the session.
+ */
+SPB_API void spb_session_remove_metric(spb_session *session, spb_metric *metric, spb_time now);
+/*
+ * Removes a device with its metrics. All these handles end with the call, as above. A born device sends the samples
+ * that wait, and its DDEATH. The ID may be used again.
+ */
+SPB_API void spb_session_remove_device(spb_session *session, spb_device *device, spb_time now);
+/*
+ * Adds a template definition, which stands in each NBIRTH (tck-id-topics-nbirth-templates); a born node is born again
+ * soon. Metrics that are instances can be added after it. `definition` is copied; it has is_definition, all members and
+ * parameters of its instances, and no template_ref. Names are shared with the node's metrics.
+ * SPB_ERR_ARGUMENT: not a definition. SPB_ERR_NOT_FOUND: a member is an instance of a template that is not defined.
+ * Else as spb_session_add_metric.
+ */
+SPB_API spb_status spb_session_add_template(spb_session *session, const char *name, const spb_template *definition,
+                                            spb_time now, spb_error *err);
+/* Removes a definition. SPB_ERR_NOT_FOUND; SPB_ERR_STATE: a metric's value is an instance of it. */
+SPB_API spb_status spb_session_remove_template(spb_session *session, const char *name, spb_time now, spb_error *err);
+/*
  * A new sample. Published with the next message of its device when that is born; else it is the value of the next
  * birth. Never blocks. `value` is copied. SPB_ERR_TYPE: another datatype than the metric's. SPB_ERR_NAME: text that is
- * not UTF-8. SPB_ERR_NO_MEMORY.
+ * not UTF-8. SPB_ERR_NOT_FOUND, SPB_ERR_ARGUMENT: a template that is not true to its definition. SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value,
                                       uint64_t timestamp_ms, spb_time now);

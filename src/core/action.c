@@ -104,6 +104,7 @@ static bool next_command(spb_session *session, spb_action *out) {
         spb_value value;
         if (judge(session, holder, sent, &metric, &value, &session->command_error) == SPB_OK) {
             *out = (spb_action){.kind = SPB_ACTION_WRITE};
+            session->waiting_writes++;
             out->as.write.metric = metric;
             out->as.write.value = value;
         } else {

@@ -97,6 +97,10 @@ static void reset(spb_batch *batch) {
     }
 }
 
+void spb_batch__close(spb_batch *batch) {
+    batch->is_open = false;
+}
+
 void spb_batch__pop(spb_batch *batch) {
     batch->start = batch->segments[batch->first].end;
     batch->first++;

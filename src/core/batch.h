@@ -41,6 +41,8 @@ bool spb_batch__is_empty(const spb_batch *batch);
 size_t spb_batch__size(const spb_batch *batch);
 /* The metrics of the first message, borrowed until the batch changes. The batch is not empty. */
 spb_bytes spb_batch__front(const spb_batch *batch, uint32_t *samples);
+/* The last message takes no more. */
+void spb_batch__close(spb_batch *batch);
 /* Removes the first message. */
 void spb_batch__pop(spb_batch *batch);
 /* Removes everything; returns how many samples that were. */

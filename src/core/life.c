@@ -22,9 +22,7 @@ bool spb_session__is_live(const spb_session *session) {
     return session->phase != SPB_PHASE_UNBORN && session->state != SPB_SESSION_STOPPING;
 }
 
-/* After a death of the node, nobody follows: no device is born. What waited to be sent is lost, or is kept to follow
- * the next births; values that come meanwhile are newer, and are sent once more after it. */
-static void forget_births(spb_session *session, bool keeps_samples) {
+void spb_session__forget_births(spb_session *session, bool keeps_samples) {
     for (spb_device *holder = session->table.node; holder; holder = holder->next) {
         if (!keeps_samples || !holder->is_online) {
             spb_session__drop_batch(session, holder);
@@ -33,6 +31,9 @@ static void forget_births(spb_session *session, bool keeps_samples) {
         spb_queue__remove(&session->queues[SPB_QUEUE_BIRTH], holder);
         spb_queue__remove(&session->queues[SPB_QUEUE_DEATH], holder);
         holder->is_born = false;
+    }
+    while (session->queues[SPB_QUEUE_DEATH].first) { /* only devices that were removed are left in it */
+        spb_session__bury_device(session, session->queues[SPB_QUEUE_DEATH].first);
     }
     session->phase = SPB_PHASE_UNBORN;
     session->wants_birth = false;
@@ -55,7 +56,7 @@ static void drop_link(spb_session *session, bool keeps_samples) {
     spb_session__end_watch(session);
     spb_host__forget(&session->host);
     if (session->phase != SPB_PHASE_UNBORN || !keeps_samples) {
-        forget_births(session, keeps_samples);
+        spb_session__forget_births(session, keeps_samples);
     }
 }
 
@@ -184,7 +185,7 @@ static void expire(spb_session *session, spb_time now) {
 
 static void finish_births(spb_session *session, spb_time now) {
     if (session->state != SPB_SESSION_BIRTHING || session->phase != SPB_PHASE_DBIRTHS ||
-        spb_session__next_to_be_born(session)) {
+        spb_session__next_to_be_born(session, now)) {
         return;
     }
     session->phase = SPB_PHASE_BORN;

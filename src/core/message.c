@@ -104,6 +104,10 @@ void spb_session__on_message(spb_session *session, const spb_transport_event *ev
 
 void spb_session_on_write_done(spb_session *session, spb_metric *metric, spb_status status, const spb_value *value,
                                spb_time now) {
+    session->waiting_writes -= session->waiting_writes > 0;
+    if (status == SPB_OK && metric->is_removed) {
+        status = SPB_ERR_NOT_FOUND;
+    }
     if (status == SPB_OK) {
         status = value ? spb_session_update(session, metric, value, SPB_NOW, now) : SPB_ERR_ARGUMENT;
     }
@@ -115,4 +119,5 @@ void spb_session_on_write_done(spb_session *session, spb_metric *metric, spb_sta
         snprintf(what, sizeof what, "%s%s%s", metric->holder->id, is_node ? "" : "/", metric->name);
         refuse(session, what, spb_status_name(status));
     }
+    spb_session__bury(session);
 }

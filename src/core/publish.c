@@ -73,6 +73,8 @@ void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t 
 void spb_session__drop_batch(spb_session *session, spb_device *holder) {
     session->stats.samples_dropped_lost += spb_batch__drop(&holder->batch);
     holder->has_dropped = false;
+    holder->flush_count = 0;
+    spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
     spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
     spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
 }
@@ -100,6 +102,9 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
 /* Its first message has left: where does the holder stand now? */
 static void requeue(spb_session *session, spb_device *holder, spb_time now) {
     const spb_batch *batch = &holder->batch;
+    if (holder->flush_count > 0 && --holder->flush_count == 0) {
+        spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
+    }
     spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
     if (spb_batch__is_empty(batch)) {
         spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
@@ -281,13 +286,27 @@ static void settle_death(spb_session *session, spb_device *device) {
     }
 }
 
-spb_device *spb_session__next_to_be_born(spb_session *session) {
+/* A device of that ID was removed and is not dead yet: its DDEATH comes first. */
+static bool has_dying_namesake(const spb_session *session, const spb_device *device) {
+    const spb_device *dying = session->queues[SPB_QUEUE_DEATH].first;
+    while (dying && !(dying->is_removed && spb_str_equal(spb_device__id_view(dying), spb_device__id_view(device)))) {
+        dying = dying->links[SPB_QUEUE_DEATH].next;
+    }
+    return dying != NULL;
+}
+
+spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
     while (session->next_born) {
-        settle_death(session, session->next_born);
-        if (session->next_born->is_online) {
+        spb_device *device = session->next_born;
+        settle_death(session, device);
+        bool must_wait = device->is_online && has_dying_namesake(session, device);
+        if (device->is_online && !must_wait) {
             break;
         }
-        session->next_born = session->next_born->next;
+        session->next_born = device->next;
+        if (must_wait) {
+            spb_session__want_birth(session, device, now);
+        }
     }
     return session->next_born;
 }
@@ -339,13 +358,21 @@ static bool publish_death_of(spb_session *session, spb_device *device, spb_time 
     if (!publish_device_death(session, device, now, out)) {
         return false;
     }
-    spb_session__want_birth(session, device, now);
+    if (device->is_removed) {
+        spb_session__bury_device(session, device);
+    } else {
+        spb_session__want_birth(session, device, now);
+    }
     return true;
 }
 
 /* ---- the choice ---- */
 
 static bool next_online(spb_session *session, spb_time now, spb_action *out) {
+    spb_device *flush = queue(session, SPB_QUEUE_FLUSH)->first;
+    if (flush) {
+        return publish_batch(session, flush, now, out);
+    }
     spb_device *death = queue(session, SPB_QUEUE_DEATH)->first;
     if (death) {
         return publish_death_of(session, death, now, out);
@@ -372,7 +399,7 @@ static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
     if (session->phase == SPB_PHASE_UNBORN) {
         return publish_node_birth(session, now, out);
     }
-    spb_device *device = spb_session__next_to_be_born(session);
+    spb_device *device = spb_session__next_to_be_born(session, now);
     if (!device) {
         return false;
     }

@@ -156,6 +156,9 @@ void spb_session_free(spb_session *session) {
     if (!session) {
         return;
     }
+    spb_session__forget_births(session, false);
+    session->waiting_writes = 0; /* nobody will answer any more */
+    spb_session__bury(session);
     spb_table__clear(&session->table);
     spb_servers__clear(&session->servers);
     spb_host__clear(&session->host);
@@ -217,10 +220,9 @@ static spb_status try_birth(spb_session *session, const spb_metric *metric, spb_
     return spb_certificate__metric(&session->scratch, metric, err);
 }
 
-spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device, const spb_metric_def *def,
-                                  spb_time now, spb_error *err) {
+spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *holder, const spb_metric_def *def,
+                            bool is_definition, spb_time now, spb_error *err) {
     *out = NULL;
-    spb_device *holder = holder_of(session, device);
     if (is_own_name(session, holder, def->name)) {
         return spb_error__set(err, SPB_ERR_EXISTS, "metric %s is the session's own", def->name);
     }
@@ -229,6 +231,7 @@ spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_de
     if (status != SPB_OK) {
         return status;
     }
+    metric->is_definition = is_definition;
     status = try_birth(session, metric, err);
     if (status == SPB_OK) {
         status = spb_table__add_metric(&session->table, holder, metric, err);
@@ -242,6 +245,13 @@ spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_de
     }
     *out = metric;
     return SPB_OK;
+}
+
+spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device, const spb_metric_def *def,
+                                  spb_time now, spb_error *err) {
+    *out = NULL;
+    spb_status status = spb_session__check_template(session, &def->value, err);
+    return status == SPB_OK ? spb_session__add(session, out, holder_of(session, device), def, false, now, err) : status;
 }
 
 void spb_session_set_device_online(spb_session *session, spb_device *device, bool online, spb_time now) {
@@ -267,7 +277,8 @@ bool spb_session_device_is_online(const spb_session *session, const spb_device *
 }
 
 spb_metric *spb_session_find_metric(const spb_session *session, const spb_device *device, const char *name) {
-    return spb_table__find_metric(&session->table, holder_of(session, device), spb_str_from(name));
+    spb_metric *metric = spb_table__find_metric(&session->table, holder_of(session, device), spb_str_from(name));
+    return metric && !metric->is_definition ? metric : NULL;
 }
 
 spb_device *spb_session_find_device(const spb_session *session, const char *device_id) {
@@ -315,6 +326,9 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
                               spb_time now) {
     spb_status status = spb_metric__check(metric, value, NULL);
+    if (status == SPB_OK) {
+        status = spb_session__check_template(session, value, NULL);
+    }
     if (status != SPB_OK) {
         return status;
     }

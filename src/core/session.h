@@ -1,7 +1,7 @@
 /*
  * The parts of a session, and what its files share: session.c (what it is and what it publishes), life.c (what
- * happened), message.c (what hosts say), watch.c (whether the server still answers), publish.c (which message is next),
- * action.c (what it wants done).
+ * happened), remove.c and template.c (more of that), message.c (what hosts say), watch.c (whether the server still
+ * answers), publish.c (which message is next), action.c (what it wants done).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -74,15 +74,18 @@ struct spb_session {
     uint64_t online_since_ms;
 
     spb_phase phase;
-    bool wants_birth;           /* a host asked for another NBIRTH with all DBIRTHs; until then there is no data */
-    uint64_t rebirth_due_ms;    /* while wants_birth */
-    uint64_t node_birth_due_ms; /* the same, because of a change; or SPB_NEVER */
-    uint64_t last_birth_ms;     /* when the last NBIRTH left */
-    uint64_t sequence;          /* counts the NBIRTHs */
-    spb_device *next_born;      /* in SPB_PHASE_DBIRTHS */
-    uint8_t seq;                /* of the next message */
-    bool is_death_due;          /* in SPB_SESSION_STOPPING: the NDEATH was not pulled yet */
-    bool is_leaving;            /* in SPB_SESSION_STOPPING: only this server is left; the next one follows */
+    bool wants_birth;            /* a host asked for another NBIRTH with all DBIRTHs; until then there is no data */
+    uint64_t rebirth_due_ms;     /* while wants_birth */
+    uint64_t node_birth_due_ms;  /* the same, because of a change; or SPB_NEVER */
+    uint64_t last_birth_ms;      /* when the last NBIRTH left */
+    uint64_t sequence;           /* counts the NBIRTHs */
+    spb_device *next_born;       /* in SPB_PHASE_DBIRTHS */
+    spb_metric *removed_metrics; /* kept while an answer to a write may name them; by next_of_holder */
+    spb_device *removed_devices; /* the same; by next */
+    uint32_t waiting_writes;     /* WRITE actions without an answer */
+    uint8_t seq;                 /* of the next message */
+    bool is_death_due;           /* in SPB_SESSION_STOPPING: the NDEATH was not pulled yet */
+    bool is_leaving;             /* in SPB_SESSION_STOPPING: only this server is left; the next one follows */
     char leave_reason[128];
 
     spb_buffer scratch; /* one encoded metric */
@@ -101,12 +104,36 @@ void spb_session__enter(spb_session *session, spb_session_state state, const cha
 void spb_session__log(spb_session *session, spb_log_level level, const char *format, ...) SPB_PRINTF(3, 4);
 /* The connection, or the attempt at one, failed: close it, wait, try again; or be stopped, if that was under way. */
 void spb_session__fail(spb_session *session, const char *reason, spb_time now);
+/* After a death of the node, nobody follows: no device is born. What waited to be sent is lost, or is kept to follow
+ * the next births; values that come meanwhile are newer, and are sent once more after it. */
+void spb_session__forget_births(spb_session *session, bool keeps_samples);
 /* Ends the session with this server on purpose: NDEATH if there was a birth, DISCONNECT; then the next server. */
 void spb_session__leave(spb_session *session, const char *reason, spb_time now);
 /* What time alone brings about: the end of a wait, and the change from BIRTHING to ONLINE. */
 void spb_session__advance(spb_session *session, spb_time now);
 /* Hosts have been told of births in this connection, and want to hear more. */
 bool spb_session__is_live(const spb_session *session);
+
+/* remove.c */
+
+/* Frees what was removed, unless the answer to a write may still name it. */
+void spb_session__bury(spb_session *session);
+/* A device that was removed and has nothing left to say. */
+void spb_session__bury_device(spb_session *session, spb_device *device);
+/* Takes the metric out and ends it. */
+void spb_session__remove_metric(spb_session *session, spb_metric *metric, spb_time now);
+
+/* template.c */
+
+/* A value of a metric: templates in it are instances of definitions that the node has. SPB_ERR_NOT_FOUND,
+ * SPB_ERR_ARGUMENT: they lack a member. SPB_ERR_TYPE: a definition. Others are fine. */
+spb_status spb_session__check_template(const spb_session *session, const spb_value *value, spb_error *err);
+
+/* session.c */
+
+/* Adds a metric or a definition; see spb_session_add_metric. */
+spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *holder, const spb_metric_def *def,
+                            bool is_definition, spb_time now, spb_error *err);
 
 /* message.c */
 
@@ -138,7 +165,7 @@ void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t 
 /* Takes the holder's waiting samples away, and counts them as lost. */
 void spb_session__drop_batch(spb_session *session, spb_device *holder);
 /* Skips the devices that do not want a DBIRTH; NULL: all have theirs. */
-spb_device *spb_session__next_to_be_born(spb_session *session);
+spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now);
 /* A DBIRTH soon. */
 void spb_session__want_birth(spb_session *session, spb_device *device, spb_time now);
 
