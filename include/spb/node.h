@@ -91,13 +91,25 @@ SPB_API spb_status spb_node_stop(spb_node *node, uint32_t timeout_ms);
  * any more; not from a callback. */
 SPB_API void spb_node_free(spb_node *node);
 
-/* Adds a metric of the node itself. The handle lives as long as the node. NULL on failure; see spb_session_add_metric.
- */
+/* Adds a metric of the node itself. The handle lives until it is removed, or the node freed. NULL on failure; see
+ * spb_session_add_metric. */
 SPB_API spb_metric *spb_node_add_metric(spb_node *node, const spb_metric_def *def, spb_error *err);
-/* Adds a device, online. The handle lives as long as the node. NULL on failure; see spb_session_add_device. */
+/* Adds a device, online. The handle lives until it is removed, or the node freed. NULL on failure; see
+ * spb_session_add_device. */
 SPB_API spb_device *spb_node_add_device(spb_node *node, const char *device_id, spb_error *err);
-/* Adds a metric of the device. The handle lives as long as the node. NULL on failure; see spb_session_add_metric. */
+/* Adds a metric of the device. The handle lives until it or the device is removed, or the node freed. NULL on failure;
+ * see spb_session_add_metric. */
 SPB_API spb_metric *spb_device_add_metric(spb_device *device, const spb_metric_def *def, spb_error *err);
+
+/* Removes a metric, or a device with its metrics. The handles end with the call: no other thread may use them any more,
+ * nor wait in a call with them; a write callback that is under way still may. See spb_session_remove_metric, _device.
+ */
+SPB_API void spb_metric_remove(spb_metric *metric);
+SPB_API void spb_device_remove(spb_device *device);
+/* Adds or removes a template definition. See spb_session_add_template, spb_session_remove_template. */
+SPB_API spb_status spb_node_add_template(spb_node *node, const char *name, const spb_template *definition,
+                                         spb_error *err);
+SPB_API spb_status spb_node_remove_template(spb_node *node, const char *name, spb_error *err);
 
 /* A device comes (DBIRTH) or goes (DDEATH); no change is fine. */
 SPB_API void spb_device_set_online(spb_device *device, bool online);

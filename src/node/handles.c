@@ -41,6 +41,38 @@ spb_device *spb_node_add_device(spb_node *node, const char *device_id, spb_error
     return device;
 }
 
+void spb_metric_remove(spb_metric *metric) {
+    spb_node *node = node_of_metric(metric);
+    pthread_mutex_lock(&node->lock);
+    spb_session_remove_metric(node->session, metric, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+}
+
+void spb_device_remove(spb_device *device) {
+    spb_node *node = node_of_device(device);
+    pthread_mutex_lock(&node->lock);
+    spb_session_remove_device(node->session, device, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+}
+
+spb_status spb_node_add_template(spb_node *node, const char *name, const spb_template *definition, spb_error *err) {
+    pthread_mutex_lock(&node->lock);
+    spb_status status = spb_session_add_template(node->session, name, definition, spb_clock__now(), err);
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+    return status;
+}
+
+spb_status spb_node_remove_template(spb_node *node, const char *name, spb_error *err) {
+    pthread_mutex_lock(&node->lock);
+    spb_status status = spb_session_remove_template(node->session, name, spb_clock__now(), err);
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+    return status;
+}
+
 void spb_device_set_online(spb_device *device, bool online) {
     spb_node *node = node_of_device(device);
     pthread_mutex_lock(&node->lock);
