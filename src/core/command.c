@@ -13,8 +13,11 @@
 static const spb_limits command_limits = {
     .max_payload_bytes = 1024 * 1024, .max_metrics = 65536, .max_heap_bytes = 32 * 1024 * 1024};
 
-spb_status spb_commands__add(spb_command_queue *queue, const spb_payload **added, spb_str device_id, spb_bytes wire,
-                             spb_error *err) {
+spb_status spb_command__decode(spb_payload **out, spb_bytes wire, spb_error *err) {
+    return spb_payload_decode(out, wire, &command_limits, err);
+}
+
+spb_status spb_commands__add(spb_command_queue *queue, spb_payload *payload, spb_str device_id, spb_error *err) {
     if (queue->count == MAX_WAITING) {
         return spb_error__set(err, SPB_ERR_LIMIT, "%d commands wait already", MAX_WAITING);
     }
@@ -22,11 +25,7 @@ spb_status spb_commands__add(spb_command_queue *queue, const spb_payload **added
     if (!entry) {
         return spb_error__no_memory(err, "a command");
     }
-    spb_status status = spb_payload_decode(&entry->payload, wire, &command_limits, err);
-    if (status != SPB_OK) {
-        free(entry);
-        return status;
-    }
+    entry->payload = payload;
     entry->has_device = device_id.data != NULL;
     entry->device_id_len = (uint32_t)device_id.len;
     if (device_id.len > 0) {
@@ -39,7 +38,6 @@ spb_status spb_commands__add(spb_command_queue *queue, const spb_payload **added
     }
     queue->last = entry;
     queue->count++;
-    *added = entry->payload;
     return SPB_OK;
 }
 

@@ -40,6 +40,23 @@ static void look_for_requests(spb_session *session, const spb_payload *payload, 
     }
 }
 
+/* What the session itself is asked for is never dropped, so it does not stand in the queue, which may be full. */
+static void take_command(spb_session *session, const spb_topic *topic, spb_bytes wire, spb_time now) {
+    spb_error err;
+    spb_payload *payload;
+    if (spb_command__decode(&payload, wire, &err) != SPB_OK) {
+        refuse(session, spb_kind_name(topic->kind), err.text);
+        return;
+    }
+    if (topic->kind == SPB_KIND_NCMD) {
+        look_for_requests(session, payload, now);
+    }
+    if (spb_commands__add(&session->commands, payload, topic->device_id, &err) != SPB_OK) {
+        refuse(session, spb_kind_name(topic->kind), err.text);
+        spb_payload_free(payload);
+    }
+}
+
 static bool is_ours(const spb_session *session, const spb_topic *topic) {
     return (topic->kind == SPB_KIND_NCMD || topic->kind == SPB_KIND_DCMD) &&
            spb_str_equal(topic->group_id, spb_str_from(session->options.group_id)) &&
@@ -83,8 +100,6 @@ static bool take_state(spb_session *session, const spb_transport_event *event, s
 
 void spb_session__on_message(spb_session *session, const spb_transport_event *event, spb_time now) {
     spb_topic topic;
-    spb_error err;
-    const spb_payload *payload;
     bool is_up = session->state == SPB_SESSION_SUBSCRIBING || session->state == SPB_SESSION_WAIT_HOST ||
                  session->state == SPB_SESSION_BIRTHING || session->state == SPB_SESSION_ONLINE;
     if (!is_up || take_state(session, event, now)) {
@@ -95,10 +110,8 @@ void spb_session__on_message(spb_session *session, const spb_transport_event *ev
     }
     if (event->retained) {
         refuse(session, spb_kind_name(topic.kind), "it was retained by the server, so it may be old");
-    } else if (spb_commands__add(&session->commands, &payload, topic.device_id, event->payload, &err) != SPB_OK) {
-        refuse(session, spb_kind_name(topic.kind), err.text);
-    } else if (topic.kind == SPB_KIND_NCMD) {
-        look_for_requests(session, payload, now);
+    } else {
+        take_command(session, &topic, event->payload, now);
     }
 }
 

@@ -312,6 +312,7 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
     if (status != SPB_OK) {
         return status;
     }
+    session->stats.samples_dropped_offline += metric->is_unsent; /* from a moment in which the device was offline */
     metric->is_unsent = false;
     metric->is_behind = is_full;
     if (is_full) {

@@ -239,6 +239,20 @@ START_TEST(a_flood_of_commands_is_bounded) {
 }
 END_TEST
 
+/* The request comes when no further command is taken: it is answered nevertheless. */
+START_TEST(a_rebirth_behind_a_flood_of_commands_is_not_dropped) {
+    for (int i = 0; i < 100; i++) {
+        spb_payload_metric metric = named("Setpoint", spb_double(100));
+        wire_command(&w, "Press", &metric);
+    }
+    uint64_t births = wire_stats(&w).births;
+    wire_request_rebirth(&w);
+    ck_assert_uint_eq(wire_stats(&w).rebirth_requests, 1);
+    wire_run(&w);
+    ck_assert_uint_eq(wire_stats(&w).births, births + 1);
+}
+END_TEST
+
 /* What a WRITE points to lies in the command, which may be followed by others. */
 START_TEST(the_value_of_a_write_outlives_other_calls) {
     spb_payload_metric metric = named("Mode", spb_string("a text that lies in the payload"));
@@ -276,6 +290,7 @@ int main(void) {
     tcase_add_test(all, a_retained_command_is_not_carried_out);
     tcase_add_test(all, messages_for_others_are_ignored);
     tcase_add_test(all, a_flood_of_commands_is_bounded);
+    tcase_add_test(all, a_rebirth_behind_a_flood_of_commands_is_not_dropped);
     tcase_add_test(all, the_value_of_a_write_outlives_other_calls);
     tcase_add_checked_fixture(all, setup, teardown);
     Suite *suite = suite_create("session_commands");

@@ -272,6 +272,25 @@ START_TEST(what_waits_when_the_link_is_lost_is_counted) {
 }
 END_TEST
 
+/* The device is back before its DDEATH has left, so the newer sample takes the way of data, and the older one no way.
+ */
+START_TEST(what_a_blinking_device_replaces_is_counted) {
+    wire_open(&w, NULL);
+    spb_device *device = wire_add_device(&w, "A");
+    spb_metric *a = wire_add_metric(&w, device, "a", spb_int32(0));
+    wire_go_online(&w);
+    spb_session_set_device_online(w.session, device, false, w.now);
+    update_at(a, 1, SPB_NOW);
+    spb_session_set_device_online(w.session, device, true, w.now);
+    update_at(a, 2, SPB_NOW);
+    wire_sleep(&w, 1000);
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_offline, 1);
+    assert_balance(0);
+    ck_assert_int_eq(spb_payload_find(wire_last(&w, SPB_KIND_DBIRTH)->payload, "a")->value.as.i64, 2);
+    wire_close(&w);
+}
+END_TEST
+
 /* ---- what an action points to ---- */
 
 START_TEST(the_pointers_of_an_action_outlive_other_calls) {
@@ -317,6 +336,7 @@ int main(void) {
     tcase_add_test(all, a_slow_link_drops_samples_and_counts_them_but_not_the_last_value);
     tcase_add_test(all, one_sample_larger_than_a_batch_is_sent);
     tcase_add_test(all, what_waits_when_the_link_is_lost_is_counted);
+    tcase_add_test(all, what_a_blinking_device_replaces_is_counted);
     tcase_add_test(all, the_pointers_of_an_action_outlive_other_calls);
     Suite *suite = suite_create("session_data");
     suite_add_tcase(suite, all);
