@@ -193,7 +193,8 @@ typedef enum spb_action_kind {
 typedef struct spb_command {
     spb_str device_id;                /* absent: to the node itself */
     const spb_payload_metric *metric; /* as it came; its type is resolved when the metric is known */
-    spb_status status; /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable), SPB_ERR_TYPE, SPB_ERR_RANGE */
+    spb_status status;                /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable), SPB_ERR_TYPE, SPB_ERR_RANGE,
+                                         SPB_ERR_TIMEOUT (older than max_command_age_ms) */
     const char *reason;
 } spb_command;
 

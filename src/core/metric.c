@@ -108,10 +108,33 @@ static spb_status copy_description(spb_metric_extra *extra, const char *descript
     return SPB_OK;
 }
 
+static spb_status copy_choices(spb_metric_extra *extra, const spb_metric_def *def, spb_error *err) {
+    extra->choices = calloc(def->choice_count, sizeof *extra->choices);
+    if (!extra->choices) {
+        return spb_error__no_memory(err, "the choices of a metric");
+    }
+    for (size_t i = 0; i < def->choice_count; i++) {
+        const spb_value *choice = &def->choices[i];
+        if (choice->type != type_of(def) || choice->is_null) {
+            return spb_error__set(err, SPB_ERR_TYPE, "choice %zu of metric %s is not a %s", i, def->name,
+                                  spb_type_name(type_of(def)));
+        }
+        spb_status status = spb_value__check(choice, err);
+        if (status == SPB_OK) {
+            status = spb_value_copy(&extra->choices[i], choice, err);
+        }
+        if (status != SPB_OK) {
+            return status;
+        }
+        extra->choice_count++;
+    }
+    return SPB_OK;
+}
+
 static spb_status make_extra(spb_metric *metric, const spb_metric_def *def, spb_error *err) {
     bool has_range = def->min != 0 || def->max != 0;
     bool has_properties = def->unit || has_range || def->property_count > 0;
-    if (!has_properties && !def->description && !def->on_write) {
+    if (!has_properties && !def->description && !def->on_write && def->choice_count == 0) {
         return SPB_OK;
     }
     spb_metric_extra *extra = metric->extra = calloc(1, sizeof *extra);
@@ -124,9 +147,13 @@ static spb_status make_extra(spb_metric *metric, const spb_metric_def *def, spb_
     extra->has_range = has_range;
     extra->on_write = def->on_write;
     extra->user = def->user;
+    extra->max_command_age_ms = def->max_command_age_ms;
     spb_status status = has_properties ? copy_properties(extra, def, err) : SPB_OK;
     if (status == SPB_OK && def->description) {
         status = copy_description(extra, def->description, err);
+    }
+    if (status == SPB_OK && def->choice_count > 0) {
+        status = copy_choices(extra, def, err);
     }
     return status;
 }
@@ -186,6 +213,10 @@ void spb_metric__free(spb_metric *metric) {
     if (metric->extra) {
         spb_value_clear(&metric->extra->properties);
         free(metric->extra->description);
+        for (size_t i = 0; i < metric->extra->choice_count; i++) {
+            spb_value_clear(&metric->extra->choices[i]);
+        }
+        free(metric->extra->choices);
         free(metric->extra);
     }
     free(metric);

@@ -11,6 +11,9 @@ typedef struct spb_metric_extra {
     char *description;
     double min, max;
     bool has_range;
+    spb_value *choices; /* deep copies */
+    size_t choice_count;
+    uint32_t max_command_age_ms;
     spb_write_fn on_write;
     void *user;
 } spb_metric_extra;
