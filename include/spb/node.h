@@ -49,6 +49,7 @@ typedef struct spb_node_options {
     uint32_t host_wait_ms;
     uint32_t rebirth_window_ms;
     bool next_server_metric;
+    uint32_t node_info;
 
     spb_mqtt_options mqtt; /* MQTT version, user and password, TLS */
 

@@ -49,6 +49,15 @@ typedef enum spb_log_level {
     SPB_LOG_DEBUG    /* each message */
 } spb_log_level;
 
+/*
+ * Metrics that tell hosts about the node, as of its last birth; without an alias, so never in data messages. Those of
+ * `Node Control` other than Rebirth and Next Server are the application's: a metric `Node Control/Reboot` (Boolean) or
+ * `Node Control/Scan Rate` (Int64, ms) with on_write, which leaves in *value what hosts are to see, usually false.
+ */
+#define SPB_NODE_INFO_LIBRARY 0x1u  /* Node Info/Library, Node Info/Library Version */
+#define SPB_NODE_INFO_SERVER 0x2u   /* Node Info/Server: the one it is connected to */
+#define SPB_NODE_INFO_COUNTERS 0x4u /* Node Info/Connects, Connections Lost, Samples Published, Samples Dropped */
+
 typedef struct spb_session_options {
     const char
         *servers; /* e.g. mqtt://127.0.0.1:1883; several, separated by commas: tried in that order, one at a time
@@ -70,6 +79,7 @@ typedef struct spb_session_options {
                                     tried; 0: for ever */
     uint32_t rebirth_window_ms; /* requests within this time after a birth share the next one, at its end; 0: at once */
     bool next_server_metric;    /* the metric `Node Control/Next Server`: true walks to the next server */
+    uint32_t node_info;         /* which metrics `Node Info/…` the NBIRTH has: SPB_NODE_INFO_…, or'ed; 0: none */
     bool has_bdseq;             /* bdseq is that of the last CONNECT, from the store */
     uint8_t bdseq;
     uint64_t random_seed; /* for the jitter */
@@ -97,10 +107,10 @@ SPB_API spb_status spb_session_add_device(spb_session *session, spb_device **out
                                           spb_error *err);
 /*
  * Adds a metric to a device, or to the node (device NULL). A born node or device is born again soon; several additions
- * share one birth. `bdSeq` and `Node Control/Rebirth` are the session's own and cannot be added.
- * SPB_ERR_ARGUMENT, SPB_ERR_NAME, SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. SPB_ERR_NOT_FOUND: a
- * template instance whose definition was not added (tck-id-payloads-template-definition-nbirth). On failure *out is
- * NULL.
+ * share one birth. `bdSeq`, `Node Control/Rebirth` and those that options ask for are the session's own and cannot be
+ * added. SPB_ERR_ARGUMENT, SPB_ERR_NAME, SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY.
+ * SPB_ERR_NOT_FOUND: a template instance whose definition was not added (tck-id-payloads-template-definition-nbirth).
+ * On failure *out is NULL.
  */
 SPB_API spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device,
                                           const spb_metric_def *def, spb_time now, spb_error *err);

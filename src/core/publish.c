@@ -186,9 +186,9 @@ static bool publish_node_birth(spb_session *session, spb_time now, spb_action *o
     begin_payload(session);
     spb_status status = format_topic(session, SPB_KIND_NBIRTH, NULL);
     if (status == SPB_OK) {
-        spb_birth_facts facts = {.bdseq = session->bdseq.number,
-                                 .has_next_server = session->options.next_server_metric};
-        status = spb_certificate__node_birth(&session->payload, session->table.node, &facts, now.wall_ms, NULL);
+        spb_birth_fact facts[SPB_MAX_BIRTH_FACTS];
+        size_t count = spb_session__birth_facts(session, facts);
+        status = spb_certificate__node_birth(&session->payload, session->table.node, facts, count, now.wall_ms, NULL);
     }
     if (status == SPB_OK && !is_acceptable(session)) {
         status = SPB_ERR_LIMIT;

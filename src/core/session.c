@@ -208,12 +208,6 @@ spb_status spb_session_add_device(spb_session *session, spb_device **out, const 
     return status;
 }
 
-static bool is_own_name(const spb_session *session, const spb_device *holder, const char *name) {
-    return spb_device__is_node(holder) && name &&
-           (strcmp(name, SPB_METRIC_BDSEQ) == 0 || strcmp(name, SPB_METRIC_REBIRTH) == 0 ||
-            (session->options.next_server_metric && strcmp(name, SPB_METRIC_NEXT_SERVER) == 0));
-}
-
 /* Encoding it once shows what no other check sees: contents of DataSets, Templates and property sets. */
 static spb_status try_birth(spb_session *session, const spb_metric *metric, spb_error *err) {
     session->scratch.len = 0;
@@ -223,7 +217,7 @@ static spb_status try_birth(spb_session *session, const spb_metric *metric, spb_
 spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *holder, const spb_metric_def *def,
                             bool is_definition, spb_time now, spb_error *err) {
     *out = NULL;
-    if (is_own_name(session, holder, def->name)) {
+    if (spb_device__is_node(holder) && def->name && spb_session__is_own_name(session, def->name)) {
         return spb_error__set(err, SPB_ERR_EXISTS, "metric %s is the session's own", def->name);
     }
     spb_metric *metric;

@@ -1,7 +1,7 @@
 /*
  * The parts of a session, and what its files share: session.c (what it is and what it publishes), life.c (what
- * happened), remove.c and template.c (more of that), message.c (what hosts say), watch.c (whether the server still
- * answers), publish.c (which message is next), action.c (what it wants done).
+ * happened), remove.c, template.c and info.c (more of that), message.c (what hosts say), watch.c (whether the server
+ * still answers), publish.c (which message is next), action.c (what it wants done).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "core/backoff.h"
+#include "core/certificate.h"
 #include "core/command.h"
 #include "core/host.h"
 #include "core/notice.h"
@@ -122,6 +123,14 @@ void spb_session__bury(spb_session *session);
 void spb_session__bury_device(spb_session *session, spb_device *device);
 /* Takes the metric out and ends it. */
 void spb_session__remove_metric(spb_session *session, spb_metric *metric, spb_time now);
+
+/* info.c */
+
+#define SPB_MAX_BIRTH_FACTS 16
+/* What an NBIRTH of this moment says of the session itself; returns how many. */
+size_t spb_session__birth_facts(const spb_session *session, spb_birth_fact facts[SPB_MAX_BIRTH_FACTS]);
+/* A metric of the node cannot have this name. */
+bool spb_session__is_own_name(const spb_session *session, const char *name);
 
 /* template.c */
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <spb/version.h>
+
 #include "support/wire.h"
 
 static wire w;
@@ -95,6 +97,44 @@ START_TEST(the_session_s_own_names_are_taken) {
         ck_assert_ptr_null(metric);
         ck_assert_int_eq(spb_session_add_metric(w.session, &metric, device, &def, w.now, NULL), SPB_OK);
     }
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(the_node_tells_of_itself_as_far_as_it_is_asked_to) {
+    spb_session_options options = wire_options();
+    spb_metric *metric;
+    spb_metric_def def = {.name = "Node Info/Library", .value = spb_int64(1)};
+    options.node_info = SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER;
+    wire_open(&w, &options);
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_ERR_EXISTS);
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    ck_assert(spb_str_equal(find(SPB_KIND_NBIRTH, "Node Info/Library")->value.as.str, spb_str_from("libspb")));
+    ck_assert(
+        spb_str_equal(find(SPB_KIND_NBIRTH, "Node Info/Library Version")->value.as.str, spb_str_from(spb_version())));
+    ck_assert(
+        spb_str_equal(find(SPB_KIND_NBIRTH, "Node Info/Server")->value.as.str, spb_str_from("mqtt://127.0.0.1:1883")));
+    ck_assert_uint_eq(wire_last(&w, SPB_KIND_NBIRTH)->payload->metric_count, 5);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(the_counters_are_those_of_the_birth) {
+    spb_session_options options = wire_options();
+    options.node_info = SPB_NODE_INFO_COUNTERS;
+    wire_open(&w, &options);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    wire_update(&w, x, spb_int32(1));
+    wire_sleep(&w, 100);
+    wire_update(&w, x, spb_int32(2));
+    wire_lose(&w);
+    wire_sleep(&w, 2000);
+    ck_assert_uint_eq(find(SPB_KIND_NBIRTH, "Node Info/Connects")->value.as.u64, 2);
+    ck_assert_uint_eq(find(SPB_KIND_NBIRTH, "Node Info/Connections Lost")->value.as.u64, 1);
+    ck_assert_uint_eq(find(SPB_KIND_NBIRTH, "Node Info/Samples Published")->value.as.u64, 1);
+    ck_assert_uint_eq(find(SPB_KIND_NBIRTH, "Node Info/Samples Dropped")->value.as.u64, 1);
     wire_close(&w);
 }
 END_TEST
@@ -439,6 +479,8 @@ int main(void) {
     tcase_add_test(all, a_metric_without_a_value_is_null_in_the_birth);
     tcase_add_test(all, a_birth_has_the_newest_values);
     tcase_add_test(all, the_session_s_own_names_are_taken);
+    tcase_add_test(all, the_node_tells_of_itself_as_far_as_it_is_asked_to);
+    tcase_add_test(all, the_counters_are_those_of_the_birth);
     tcase_add_test(all, what_no_birth_could_carry_cannot_be_added);
     tcase_add_test(all, a_device_id_follows_the_rules);
     tcase_add_test(all, a_rebirth_request_brings_all_births_with_the_same_bdseq);
