@@ -18,6 +18,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "base/error.h"
 
@@ -104,10 +105,20 @@ spb_status spb_tls__check(const spb_mqtt_options *options, spb_error *err) {
 
 static _Thread_local spb_tls_end last_end;
 
+/* What paho asks, again. The name is that of the handshake, which paho sends for addresses, too. */
+static bool is_other_host(const SSL *ssl) {
+    X509 *certificate = SSL_get0_peer_certificate(ssl);
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    return certificate && name && X509_check_host(certificate, name, 0, 0, NULL) != 1 &&
+           X509_check_ip_asc(certificate, name, 0) != 1;
+}
+
 static void on_ssl_free(void *ssl, void *item, CRYPTO_EX_DATA *data, int index, long number, void *pointer) {
     (void)item, (void)data, (void)index, (void)number, (void)pointer;
-    last_end = (spb_tls_end){
-        .is_known = true, .is_established = SSL_is_init_finished(ssl), .verify_result = SSL_get_verify_result(ssl)};
+    last_end = (spb_tls_end){.is_known = true,
+                             .is_established = SSL_is_init_finished(ssl),
+                             .is_other_host = is_other_host(ssl),
+                             .verify_result = SSL_get_verify_result(ssl)};
 }
 
 static void watch(void) {
@@ -167,6 +178,8 @@ static const char *explain_alert(const char *line) {
         const char *alert, *words;
     } alerts[] = {
         {"alert unknown ca", "does not know the authority that issued the client certificate"},
+        {"alert handshake failure",
+         "refuses the TLS handshake; maybe it requires a client certificate (option cert_file)"},
         {"alert certificate required", "requires a client certificate (option cert_file)"},
         {"alert bad certificate", "does not accept the client certificate"},
         {"alert unsupported certificate", "does not accept this kind of client certificate"},
@@ -226,20 +239,14 @@ spb_status spb_tls__explain(const spb_tls_log *log, const spb_tls_end *end, bool
         snprintf(text, capacity, "no TLS with %s: %s", server, reason);
     } else if (!end->is_known) {
         return SPB_OK; /* it did not come to a handshake */
-    } else if (!end->is_established) {
-        snprintf(text, capacity, "%s hung up during the TLS handshake (does it expect TLS on this port?)", server);
-    } else if (was_connecting && is_verified) { /* all was well, but for what paho looks at by itself */
+    } else if (is_verified && was_connecting && end->is_other_host) {
         snprintf(text, capacity, "the certificate of %s is for another host than \"%s\"", server, address->host);
-    } else if (!was_connecting && settings->cert_file) {
-        /* In TLS 1.3 a server looks at the client's certificate when the client is ready; paho loses its alert. */
-        snprintf(text, capacity, "%s hung up after the TLS handshake; most likely it refuses the client certificate",
-                 server);
-    } else if (!was_connecting) {
-        snprintf(text, capacity,
-                 "%s hung up after the TLS handshake; most likely it requires a client certificate (option cert_file)",
-                 server);
-    } else {
-        return SPB_OK;
+    } else if (was_connecting && !end->is_established) {
+        snprintf(text, capacity, "%s hung up during the TLS handshake (does it expect TLS on this port?)", server);
+    } else { /* in TLS 1.3 a server looks at the client's certificate after that, and paho loses what it says */
+        snprintf(text, capacity, "%s hung up after the TLS handshake; most likely it %s", server,
+                 settings->cert_file ? "refuses the client certificate"
+                                     : "requires a client certificate (option cert_file)");
     }
     return SPB_ERR_TLS;
 }

@@ -18,7 +18,8 @@ typedef struct spb_tls_log {
 /* How the last TLS connection of this thread ended. */
 typedef struct spb_tls_end {
     bool is_known;
-    bool is_established; /* the handshake was finished on our side */
+    bool is_established; /* the handshake was finished on our side, and nothing has failed since */
+    bool is_other_host;  /* the server's certificate is not for the name that was asked for */
     long verify_result;  /* X509_V_… */
 } spb_tls_end;
 
