@@ -37,7 +37,7 @@ typedef enum spb_session_state {
     SPB_SESSION_WAIT_HOST,   /* subscribed; the primary host is not online */
     SPB_SESSION_BIRTHING,    /* NBIRTH and DBIRTHs are being sent */
     SPB_SESSION_ONLINE,      /* born: data flows */
-    SPB_SESSION_STOPPING     /* NDEATH and DISCONNECT are being written */
+    SPB_SESSION_STOPPING     /* NDEATH and DISCONNECT are being written: to stop, or to go to the next server */
 } spb_session_state;
 
 SPB_API const char *spb_session_state_name(spb_session_state state);
@@ -76,7 +76,7 @@ typedef struct spb_session_options {
     const char *primary_host_id; /* births wait until this host application is online; NULL: none */
     bool legacy_state;           /* its STATE is on the topic STATE/<id>, as ONLINE or OFFLINE (before Sparkplug 3.0) */
     uint32_t host_wait_ms;       /* with several servers: how long one may keep silent about the host before the next is
-                                    tried; 0: for ever */
+                                    tried; at most 3,600,000; 0: for ever */
     uint32_t rebirth_window_ms; /* requests within this time after a birth share the next one, at its end; 0: at once */
     bool next_server_metric;    /* the metric `Node Control/Next Server`: true walks to the next server */
     uint32_t node_info;         /* which metrics `Node Info/…` the NBIRTH has: SPB_NODE_INFO_…, or'ed; 0: none */
@@ -147,7 +147,10 @@ SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, 
 /* A device comes (DBIRTH) or goes (DDEATH). No change is fine. */
 SPB_API void spb_session_set_device_online(spb_session *session, spb_device *device, bool online, spb_time now);
 SPB_API bool spb_session_device_is_online(const spb_session *session, const spb_device *device);
-/* A new NBIRTH and all DBIRTHs, with the same bdSeq, as if a host had asked. */
+/*
+ * A new NBIRTH and all DBIRTHs, with the same bdSeq, as if a host had asked: at once, or within rebirth_window_ms after
+ * the last birth at the end of that time, one for all who asked. Until then no data leaves; it follows the births.
+ */
 SPB_API void spb_session_rebirth(spb_session *session, spb_time now);
 /* The last accepted value, borrowed until the next call on this session. */
 SPB_API spb_value spb_session_value(const spb_session *session, const spb_metric *metric, uint64_t *timestamp_ms);
@@ -157,7 +160,15 @@ SPB_API spb_device *spb_session_find_device(const spb_session *session, const ch
 
 /* ---- its life ---- */
 
-/* Begins to connect. No effect unless stopped. */
+/*
+ * How a session goes on by itself: when an attempt or a connection fails, the next server of the list is tried at once,
+ * and after a whole round the session waits. A server that has not answered a fence for one keep-alive is given up; a
+ * fence is sent half a keep-alive after the last answer. A primary host that goes offline, or a host that asks for the
+ * next server, ends the session with this one: NDEATH and DISCONNECT, then the next server; samples that wait are kept
+ * and follow the next births. With a lost connection they are dropped and counted.
+ */
+
+/* Begins to connect, to the server it was on. No effect unless stopped. */
 SPB_API void spb_session_start(spb_session *session, spb_time now);
 /*
  * Ends on purpose: pending samples, NDEATH, DISCONNECT; in less than timeout_ms, else the link is dropped and the

@@ -24,7 +24,8 @@ bool spb_session__is_live(const spb_session *session) {
 
 void spb_session__forget_births(spb_session *session, bool keeps_samples) {
     for (spb_device *holder = session->table.node; holder; holder = holder->next) {
-        if (!keeps_samples || !holder->is_online) {
+        bool has_unknown = holder->flush_count > 0; /* samples that the next births will not know */
+        if (!keeps_samples || has_unknown || !holder->is_online) {
             spb_session__drop_batch(session, holder);
         }
         holder->has_dropped |= !spb_batch__is_empty(&holder->batch);

@@ -30,7 +30,10 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"reconnect_max_ms", o->reconnect_max_ms, 10, 3600000},
                  {"reconnect_min_ms", o->reconnect_min_ms, 10, o->reconnect_max_ms},
                  {"batch_max_bytes", o->batch_max_bytes, 1, 64 * 1024 * 1024},
-                 {"max_in_flight", o->max_in_flight, 1, UINT32_MAX}};
+                 {"max_in_flight", o->max_in_flight, 1, UINT32_MAX},
+                 {"host_wait_ms", o->host_wait_ms, 0, 3600000},
+                 {"rebirth_window_ms", o->rebirth_window_ms, 0, 600000},
+                 {"node_info", o->node_info, 0, SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER | SPB_NODE_INFO_COUNTERS}};
     spb_status status = SPB_OK;
     for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {
         status = check_number(rules[i].name, rules[i].value, rules[i].min, rules[i].max, err);

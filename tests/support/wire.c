@@ -80,6 +80,45 @@ static void check_metrics(const wire_message *m) {
     }
 }
 
+/* Never 0; the node's own is that of the empty ID. */
+static uint32_t owner_hash(const char *device) {
+    uint32_t hash = 2166136261u;
+    for (; *device; device++) {
+        hash = (hash ^ (uint8_t)*device) * 16777619u;
+    }
+    return hash ? hash : 1;
+}
+
+static void forget_aliases(wire *w, const char *device) {
+    for (size_t i = 0; i < sizeof w->alias_owners / sizeof *w->alias_owners; i++) {
+        if (w->alias_owners[i] == owner_hash(device)) {
+            w->alias_owners[i] = 0;
+        }
+    }
+}
+
+/* An alias belongs to one metric of the node and all its devices (tck-id-payloads-alias-uniqueness), and data uses only
+ * those of the last birth of its device. */
+static void check_aliases(wire *w, const wire_message *m) {
+    bool is_birth = m->kind == SPB_KIND_NBIRTH || m->kind == SPB_KIND_DBIRTH;
+    if (m->kind == SPB_KIND_NBIRTH) {
+        memset(w->alias_owners, 0, sizeof w->alias_owners);
+    } else if (m->kind == SPB_KIND_DBIRTH) {
+        forget_aliases(w, m->device);
+    }
+    for (size_t i = 0; i < m->payload->metric_count; i++) {
+        const spb_payload_metric *metric = &m->payload->metrics[i];
+        if (!metric->has_alias) {
+            continue;
+        }
+        ck_assert_uint_lt(metric->alias, sizeof w->alias_owners / sizeof *w->alias_owners);
+        uint32_t *owner = &w->alias_owners[metric->alias];
+        ck_assert_msg(*owner == (is_birth ? 0 : owner_hash(m->device)), "alias %u in %s of %s", (unsigned)metric->alias,
+                      spb_kind_name(m->kind), m->device);
+        *owner = owner_hash(m->device);
+    }
+}
+
 static void check_seq(wire *w, const wire_message *m) {
     if (m->kind == SPB_KIND_NDEATH) {
         check_death_payload(m->payload);
@@ -131,6 +170,7 @@ static void on_publish(wire *w, const spb_transport_message *sent) {
     check_seq(w, m);
     check_metrics(m);
     check_order(w, m);
+    check_aliases(w, m);
     NOTE(w, "%s%s%s", spb_kind_name(m->kind), m->device[0] ? "/" : "", m->device);
     if (m->payload->has_seq) {
         write_down(w->ledger, sizeof w->ledger, " ", "%u", (unsigned)m->payload->seq);

@@ -41,6 +41,7 @@ typedef struct wire {
     uint8_t seq, bdseq;
     char born[64][64]; /* devices */
     size_t born_count;
+    uint32_t alias_owners[16384]; /* by alias: a hash of the device whose last birth had it; 0: none */
 } wire;
 
 /* A wire whose session waits 100 ms for a batch, at t = 1,000,000 ms. */

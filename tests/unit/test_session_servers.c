@@ -225,6 +225,30 @@ START_TEST(samples_of_a_device_that_goes_on_the_way_are_counted) {
 }
 END_TEST
 
+/* The alias of a metric that was removed means nothing in the next births. */
+START_TEST(samples_of_a_removed_metric_do_not_outlive_its_births) {
+    spb_session_options options = wire_options();
+    options.next_server_metric = true;
+    options.max_in_flight = 1;
+    options.batch_window_ms = 0;
+    wire_open(&w, &options);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    w.is_silent = true;
+    wire_update(&w, x, spb_int32(1));
+    wire_run(&w);
+    wire_update(&w, x, spb_int32(2));
+    spb_session_remove_metric(w.session, x, w.now);
+    ask_for_next_server(spb_boolean(true));
+    w.is_silent = false;
+    wire_event(&w, SPB_TRANSPORT_DISCONNECTED, SPB_OK, NULL);
+    wire_sleep(&w, 2000);
+    ck_assert_str_eq(w.ledger, "NDATA 1, NDEATH, DISCONNECT 2000, SAVE 1, CONNECT 1, SUBSCRIBE, NBIRTH 0");
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_lost, 1);
+    wire_close(&w);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("session_servers");
     tcase_add_test(all, a_failure_leads_to_the_next_server_at_once);
@@ -240,6 +264,7 @@ int main(void) {
     tcase_add_test(all, a_stop_on_the_way_to_the_next_server_is_a_stop);
     tcase_add_test(all, a_walk_loses_no_sample);
     tcase_add_test(all, samples_of_a_device_that_goes_on_the_way_are_counted);
+    tcase_add_test(all, samples_of_a_removed_metric_do_not_outlive_its_births);
     Suite *suite = suite_create("session_servers");
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
