@@ -87,17 +87,29 @@ struct spb_template {
     size_t parameter_count;
 };
 
+/*
+ * Compressed payloads, a convention of Sparkplug hosts: the uuid is "SPBV1.0_COMPRESSED", the body is the compressed
+ * form of the whole payload, and a String metric named "algorithm" says how (without one: DEFLATE).
+ */
+typedef enum spb_compression {
+    SPB_COMPRESSION_NONE = 0,
+    SPB_COMPRESSION_DEFLATE, /* a zlib stream */
+    SPB_COMPRESSION_GZIP
+} spb_compression;
+
 typedef struct spb_payload {
     uint64_t timestamp_ms;
     uint64_t seq; /* 0 … 255 */
     bool has_timestamp;
     bool has_seq;
     bool has_body;
+    spb_compression compression; /* how it came, already undone; and how to encode it */
     spb_str uuid;
     spb_bytes body;
     const spb_payload_metric *metrics;
     size_t metric_count;
-    void *storage; /* private: what spb_payload_free releases; NULL in a payload of the caller's own */
+    void *storage;   /* private: what spb_payload_free releases; NULL in a payload of the caller's own */
+    size_t capacity; /* private */
 } spb_payload;
 
 /* What hostile or mistaken input may cost. Zero in a field means its default. */
@@ -115,6 +127,8 @@ typedef struct spb_limits {
  * SPB_ERR_MALFORMED, SPB_ERR_TRUNCATED, SPB_ERR_TYPE, SPB_ERR_RANGE: err->text names the field path, err->offset the
  * byte. SPB_ERR_LIMIT: a limit would be exceeded. SPB_ERR_NO_MEMORY. Unknown fields are skipped, as protobuf demands.
  * Any number of metrics, also none, is fine.
+ * A compressed payload is inflated on the way; max_payload_bytes holds for the inflated size, too. What is wrong in it
+ * is said of "body", with the byte of the inflated body in the text and no offset.
  */
 SPB_API spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err);
 /* Frees a decoded payload with everything that was reached through it. NULL is fine. */
@@ -130,6 +144,48 @@ SPB_API spb_status spb_payload_encode(const spb_payload *payload, const spb_limi
                                       size_t *len, spb_error *err);
 /* Frees what a function of this library returned with the words "freed with spb_free". NULL is fine. */
 SPB_API void spb_free(void *memory);
+
+/*
+ * Building a payload step by step. Whatever is added is checked as spb_payload_encode would check it and copied deeply,
+ * so that nothing needs to outlive the call; a failed call leaves everything as it was.
+ *
+ * An empty payload; *out is the caller's, to be freed with spb_payload_free. Its timestamp, seq, uuid and body are set
+ * directly (uuid and body stay borrowed). SPB_ERR_NO_MEMORY.
+ */
+SPB_API spb_status spb_payload_new(spb_payload **out, spb_error *err);
+/* Adds a metric to a payload that spb_payload_new or spb_payload_decode made. payload->metrics may move.
+ * SPB_ERR_STATE: a payload of the caller's own. Others as spb_payload_encode; err->text begins with "metric". */
+SPB_API spb_status spb_payload_add_metric(spb_payload *payload, const spb_payload_metric *metric, spb_error *err);
+
+/* Builds a DataSet: columns first, then rows. */
+typedef struct spb_dataset_builder spb_dataset_builder;
+SPB_API spb_status spb_dataset_builder_new(spb_dataset_builder **out, spb_error *err);
+SPB_API void spb_dataset_builder_free(spb_dataset_builder *builder);
+/* SPB_ERR_NAME: not UTF-8, or empty. SPB_ERR_EXISTS: there is such a column. SPB_ERR_TYPE: not a scalar datatype.
+ * SPB_ERR_STATE: there is a row already. SPB_ERR_NO_MEMORY. */
+SPB_API spb_status spb_dataset_builder_add_column(spb_dataset_builder *builder, const char *name, spb_type type,
+                                                  spb_error *err);
+/* SPB_ERR_ARGUMENT: not as many cells as there are columns. SPB_ERR_TYPE: a cell is neither null nor of its column's
+ * datatype. Others as spb_payload_encode. */
+SPB_API spb_status spb_dataset_builder_add_row(spb_dataset_builder *builder, const spb_value *cells, size_t count,
+                                               spb_error *err);
+/* What has been built so far; borrowed until the builder changes or is freed. */
+SPB_API const spb_dataset *spb_dataset_builder_get(const spb_dataset_builder *builder);
+
+/* Builds a Template: a definition when `template_ref` is NULL, else an instance of the definition of that name. */
+typedef struct spb_template_builder spb_template_builder;
+/* `version` may be NULL. SPB_ERR_NAME: not UTF-8, or template_ref is empty. SPB_ERR_NO_MEMORY. */
+SPB_API spb_status spb_template_builder_new(spb_template_builder **out, const char *template_ref, const char *version,
+                                            spb_error *err);
+SPB_API void spb_template_builder_free(spb_template_builder *builder);
+/* SPB_ERR_EXISTS: there is a member of that name. SPB_ERR_NAME: it has no name. Others as spb_payload_add_metric. */
+SPB_API spb_status spb_template_builder_add_metric(spb_template_builder *builder, const spb_payload_metric *metric,
+                                                   spb_error *err);
+/* SPB_ERR_EXISTS: there is a parameter of that name. Others as spb_payload_encode. */
+SPB_API spb_status spb_template_builder_add_parameter(spb_template_builder *builder, const char *name,
+                                                      const spb_value *value, spb_error *err);
+/* What has been built so far; borrowed until the builder changes or is freed. */
+SPB_API const spb_template *spb_template_builder_get(const spb_template_builder *builder);
 
 /* The first metric of that name, or NULL. Borrowed from the payload. */
 SPB_API const spb_payload_metric *spb_payload_find(const spb_payload *payload, const char *name);

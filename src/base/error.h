@@ -10,7 +10,8 @@
 #define SPB_PRINTF(text, args)
 #endif
 
-/* Fills *err (NULL is fine) and returns `status`, so that a failing function can end with `return spb_error__set(…)`. */
+/* Fills *err (NULL is fine) and returns `status`, so that a failing function can end with `return spb_error__set(…)`.
+ */
 spb_status spb_error__set(spb_error *err, spb_status status, const char *format, ...) SPB_PRINTF(3, 4);
 /* The same, with the byte offset in the input. */
 spb_status spb_error__set_at(spb_error *err, spb_status status, size_t offset, const char *format, ...)

@@ -86,22 +86,24 @@ static spb_status check_bytes(spb_bytes bytes, const char *name, spb_error *err)
 }
 
 /* A NUL ends an element on the wire, so none may stand inside. */
+static bool is_element(spb_str text) {
+    return text.data && spb_utf8__is_valid(text, NULL) && !memchr(text.data, 0, text.len);
+}
+
+static spb_status wrong_element(spb_str text, size_t index, spb_error *err) {
+    char name[64];
+    snprintf(name, sizeof name, "element %zu of the StringArray", index);
+    spb_status status = check_string(text, name, err);
+    return status != SPB_OK ? status : spb_error__set(err, SPB_ERR_NAME, "%s holds a NUL", name);
+}
+
 static spb_status check_string_array(const spb_value *value, spb_error *err) {
     size_t cursor = 0;
-    size_t index = 0;
     spb_value element;
-    while (spb_array_next(value, &cursor, &element)) {
-        char name[64];
-        snprintf(name, sizeof name, "element %zu of the StringArray", index++);
-        if (element.is_null) {
-            return missing(name, err);
-        }
-        spb_status status = check_string(element.as.str, name, err);
-        if (status != SPB_OK) {
-            return status;
-        }
-        if (element.as.str.len > 0 && memchr(element.as.str.data, 0, element.as.str.len)) {
-            return spb_error__set(err, SPB_ERR_NAME, "%s holds a NUL", name);
+    for (size_t index = 0; spb_array_next(value, &cursor, &element); index++) {
+        spb_str text = element.is_null ? (spb_str){0} : element.as.str;
+        if (!is_element(text)) {
+            return wrong_element(text, index, err);
         }
     }
     return SPB_OK;

@@ -4,24 +4,16 @@
  */
 #include <spb/payload.h>
 
-#include "base/arena.h"
 #include "base/error.h"
-#include "codec/fields.h"
+#include "codec/builder.h"
+#include "codec/compress.h"
 #include "codec/path.h"
 #include "codec/preflight.h"
-#include "codec/schema.h"
 #include "codec/value.h"
 
-typedef struct builder {
-    spb_arena *arena;
-    spb_bytes wire; /* the copy that all views point into */
-    spb_error *err;
-} builder;
+static spb_status read_set(spb_builder *b, spb_bytes from, spb_property_set *set);
 
-static spb_status read_metric(builder *b, spb_bytes from, spb_payload_metric *metric);
-static spb_status read_set(builder *b, spb_bytes from, spb_property_set *set);
-
-static spb_status fail(builder *b, spb_status status, const uint8_t *at, const char *what) {
+spb_status spb_builder__fail(spb_builder *b, spb_status status, const uint8_t *at, const char *what) {
     return spb_path__fail(b->err, status, b->wire, (size_t)(at - b->wire.data), what);
 }
 
@@ -29,52 +21,21 @@ static spb_status over_limit(spb_error *err) {
     return spb_error__set(err, SPB_ERR_LIMIT, "the payload needs more heap than the limit max_heap_bytes");
 }
 
-static spb_status no_memory(builder *b) {
+spb_status spb_builder__no_memory(spb_builder *b) {
     return spb_arena__over_budget(b->arena) ? over_limit(b->err) : spb_error__no_memory(b->err, "a decoded payload");
 }
 
-static spb_str text_in(spb_bytes bytes) {
-    return (spb_str){(const char *)bytes.data, bytes.len};
-}
-
-static spb_str text_of(const field *f) {
-    return text_in(f->bytes);
-}
-
-/* Adds to counts[n] how many fields of the number n the message has. */
-static void count_all_fields(spb_bytes from, size_t counts[FIELD_LIMIT]) {
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end) {
-        unsigned id = *p >> 3;
-        if (*p < 0x80 && (*p & 7) == WIRE_BYTES) { /* repeated things */
-            content_next(&p, end);
-        } else {
-            field f;
-            field_next(&f, &p, end);
-            id = f.id;
-        }
-        if (id < FIELD_LIMIT) {
-            counts[id]++;
-        }
-    }
-}
-
-static size_t count_fields(spb_bytes from, unsigned id) {
-    size_t counts[FIELD_LIMIT] = {0};
-    count_all_fields(from, counts);
-    return counts[id];
-}
-
 /* Says why a value cannot have its datatype. */
-static spb_status fail_type(builder *b, const spb_value *value, spb_type type, const uint8_t *at) {
+static spb_status fail_type(spb_builder *b, const spb_value *value, spb_type type, const uint8_t *at) {
     spb_value again = *value;
     spb_error why;
     spb_status status = spb_value_resolve(&again, type, &why);
-    return fail(b, status, at, why.text);
+    return spb_builder__fail(b, status, at, why.text);
 }
 
 /* Gives a value the datatype that stands beside it, as far as this version knows it. `at`: what to blame. */
-static spb_status settle(builder *b, spb_message place, spb_value *value, uint64_t number, const uint8_t *at) {
+spb_status spb_builder__settle(spb_builder *b, spb_message place, spb_value *value, uint64_t number,
+                               const uint8_t *at) {
     spb_type type = (spb_type)(uint32_t)number;
     static const uint8_t only_wire[] = {
         [SPB_FLOAT] = SPB_WIRE_FLOAT,   [SPB_DOUBLE] = SPB_WIRE_DOUBLE, [SPB_BOOLEAN] = SPB_WIRE_BOOLEAN,
@@ -84,7 +45,7 @@ static spb_status settle(builder *b, spb_message place, spb_value *value, uint64
         return SPB_OK;
     }
     if (!spb_schema__type_fits(place, type)) {
-        return fail(b, SPB_ERR_TYPE, at, "a datatype that cannot stand here");
+        return spb_builder__fail(b, SPB_ERR_TYPE, at, "a datatype that cannot stand here");
     }
     if (!spb_type__is_known(type) || value->wire == SPB_WIRE_NONE || value->is_null) {
         value->type = type;
@@ -98,55 +59,23 @@ static void make_null(spb_value *value) {
     *value = (spb_value){.is_null = true, .wire = value->wire};
 }
 
-static spb_status read_metadata(builder *b, spb_bytes from, const spb_metadata **out) {
-    spb_metadata *metadata = spb_arena__calloc(b->arena, 1, sizeof *metadata);
-    if (!metadata) {
-        return no_memory(b);
-    }
-    *out = metadata;
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end) {
-        field f;
-        field_next(&f, &p, end);
-        switch (f.id) {
-        case METADATA_IS_MULTI_PART:
-            metadata->has_is_multi_part = true;
-            metadata->is_multi_part = f.number != 0;
-            break;
-        case METADATA_CONTENT_TYPE: metadata->content_type = text_of(&f); break;
-        case METADATA_SIZE:
-            metadata->has_size = true;
-            metadata->size = f.number;
-            break;
-        case METADATA_SEQ:
-            metadata->has_seq = true;
-            metadata->seq = f.number;
-            break;
-        case METADATA_FILE_NAME: metadata->file_name = text_of(&f); break;
-        case METADATA_FILE_TYPE: metadata->file_type = text_of(&f); break;
-        case METADATA_MD5: metadata->md5 = text_of(&f); break;
-        case METADATA_DESCRIPTION: metadata->description = text_of(&f); break;
-        default: break;
-        }
-    }
-    return SPB_OK;
-}
-
-static spb_status read_set_value(builder *b, const field *f, spb_value *value) {
+static spb_status read_set_value(spb_builder *b, const field *f, spb_value *value) {
     spb_property_set *set = spb_arena__calloc(b->arena, 1, sizeof *set);
     if (!set) {
-        return no_memory(b);
+        return spb_builder__no_memory(b);
     }
     value->as.set = set;
     return read_set(b, f->bytes, set);
 }
 
-static spb_status read_set_list(builder *b, const field *f, spb_value *value) {
-    size_t count = count_fields(f->bytes, PROPERTY_SET_LIST_SETS);
+static spb_status read_set_list(spb_builder *b, const field *f, spb_value *value) {
+    size_t counts[FIELD_LIMIT] = {0};
+    count_fields(f->bytes, counts);
+    const size_t count = counts[PROPERTY_SET_LIST_SETS];
     spb_property_sets *list = spb_arena__alloc(b->arena, sizeof *list);
     spb_property_set *sets = spb_arena__calloc(b->arena, count, sizeof *sets);
     if (!list || !sets) {
-        return no_memory(b);
+        return spb_builder__no_memory(b);
     }
     *list = (spb_property_sets){sets, count};
     value->as.sets = list;
@@ -164,7 +93,7 @@ static spb_status read_set_list(builder *b, const field *f, spb_value *value) {
     return SPB_OK;
 }
 
-static spb_status read_nested_property(builder *b, const field *f, spb_value *value, const uint8_t **at) {
+static spb_status read_nested_property(spb_builder *b, const field *f, spb_value *value, const uint8_t **at) {
     spb_wire wire = spb_schema__value_wire(MESSAGE_PROPERTY, f->id);
     if (wire == SPB_WIRE_NONE) {
         return SPB_OK;
@@ -179,7 +108,7 @@ static spb_status read_nested_property(builder *b, const field *f, spb_value *va
 }
 
 /* `at`: where the property begins, for errors. */
-static spb_status read_property(builder *b, spb_bytes from, const uint8_t *at, spb_value *value) {
+static spb_status read_property(spb_builder *b, spb_bytes from, const uint8_t *at, spb_value *value) {
     uint64_t type = SPB_UNKNOWN;
     bool is_null = false;
     const uint8_t *p = from.data, *end = p + from.len;
@@ -205,19 +134,19 @@ static spb_status read_property(builder *b, spb_bytes from, const uint8_t *at, s
     if (is_null) {
         make_null(value);
     }
-    return status == SPB_OK ? settle(b, MESSAGE_PROPERTY, value, type, at) : status;
+    return status == SPB_OK ? spb_builder__settle(b, MESSAGE_PROPERTY, value, type, at) : status;
 }
 
-static spb_status read_set(builder *b, spb_bytes from, spb_property_set *set) {
+static spb_status read_set(spb_builder *b, spb_bytes from, spb_property_set *set) {
     size_t counts[FIELD_LIMIT] = {0};
-    count_all_fields(from, counts);
+    count_fields(from, counts);
     const size_t count = counts[PROPERTY_SET_KEYS];
     if (count != counts[PROPERTY_SET_VALUES]) {
-        return fail(b, SPB_ERR_MALFORMED, from.data - 1, "a property set with not as many values as keys");
+        return spb_builder__fail(b, SPB_ERR_MALFORMED, from.data - 1, "a property set with not as many values as keys");
     }
     spb_property *items = spb_arena__calloc(b->arena, count, sizeof *items);
     if (!items) {
-        return no_memory(b);
+        return spb_builder__no_memory(b);
     }
     *set = (spb_property_set){items, count};
     spb_property *next_key = items, *next_value = items;
@@ -237,197 +166,7 @@ static spb_status read_set(builder *b, spb_bytes from, spb_property_set *set) {
     return status;
 }
 
-/* The value of a cell or a parameter, and where it stands. No value: null. */
-static void read_plain_value(spb_message place, spb_bytes from, spb_value *value, const uint8_t **at) {
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end) {
-        const uint8_t *begin = p;
-        if (!scalar_next(value, spb_schema__value_base(place), &p, end)) {
-            field f;
-            field_next(&f, &p, end);
-            if (spb_schema__value_wire(place, f.id) != SPB_WIRE_EXTENSION) {
-                continue;
-            }
-            value->wire = SPB_WIRE_EXTENSION;
-            value->as.bytes = f.bytes;
-        }
-        *at = begin;
-    }
-    value->is_null = value->wire == SPB_WIRE_NONE;
-}
-
-static spb_status read_row(builder *b, spb_bytes from, const spb_type *types, spb_value *cells) {
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end) {
-        field f;
-        field_next(&f, &p, end);
-        if (f.id != ROW_ELEMENTS) {
-            continue;
-        }
-        const uint8_t *at = f.at;
-        read_plain_value(MESSAGE_CELL, f.bytes, cells, &at);
-        spb_status status = settle(b, MESSAGE_CELL, cells++, *types++, at);
-        if (status != SPB_OK) {
-            return status;
-        }
-    }
-    return SPB_OK;
-}
-
-/* The first look at a DataSet: how much there is of everything. */
-typedef struct dataset_counts {
-    size_t columns, types, rows;
-    bool has_num;
-    uint64_t num;
-} dataset_counts;
-
-static dataset_counts count_dataset(spb_bytes from) {
-    dataset_counts counts = {0};
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end) {
-        field f;
-        uint8_t wire_type = *p & 7;
-        field_next(&f, &p, end);
-        switch (f.id) {
-        case DATASET_NUM_OF_COLUMNS:
-            counts.has_num = true;
-            counts.num = f.number;
-            break;
-        case DATASET_COLUMNS: counts.columns++; break;
-        case DATASET_ROWS: counts.rows++; break;
-        case DATASET_TYPES: {
-            const uint8_t *q = f.bytes.data;
-            for (size_t i = 0; wire_type == WIRE_BYTES && i < f.bytes.len; i++) {
-                counts.types += q[i] < 0x80;
-            }
-            counts.types += wire_type == WIRE_VARINT;
-            break;
-        }
-        default: break;
-        }
-    }
-    return counts;
-}
-
-static spb_status check_dataset(builder *b, spb_bytes from, const dataset_counts *counts) {
-    if (counts->columns != counts->types || (counts->has_num && counts->num != counts->columns)) {
-        return fail(b, SPB_ERR_MALFORMED, from.data - 1, "num_of_columns, columns and types of the DataSet disagree");
-    }
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end) {
-        field f;
-        field_next(&f, &p, end);
-        if (f.id == DATASET_ROWS && count_fields(f.bytes, ROW_ELEMENTS) != counts->columns) {
-            return fail(b, SPB_ERR_MALFORMED, f.at, "a row with not as many elements as there are columns");
-        }
-    }
-    return SPB_OK;
-}
-
-/* Columns and types; the rows need all of them and come after. */
-static void read_columns(spb_bytes from, spb_str *columns, spb_type *types) {
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end) {
-        field f;
-        uint8_t wire_type = *p & 7;
-        field_next(&f, &p, end);
-        if (f.id == DATASET_COLUMNS) {
-            *columns++ = text_of(&f);
-        } else if (f.id == DATASET_TYPES && wire_type == WIRE_VARINT) {
-            *types++ = (spb_type)(uint32_t)f.number;
-        } else if (f.id == DATASET_TYPES) {
-            const uint8_t *q = f.bytes.data, *behind = q + f.bytes.len;
-            while (q < behind) {
-                uint64_t number = 0;
-                q = varint_read(q, behind, &number);
-                *types++ = (spb_type)(uint32_t)number;
-            }
-        }
-    }
-}
-
-static spb_status read_dataset(builder *b, spb_bytes from, const spb_dataset **out) {
-    dataset_counts counts = count_dataset(from);
-    spb_status status = check_dataset(b, from, &counts);
-    if (status != SPB_OK) {
-        return status;
-    }
-    /* Each cell was counted as an element on the wire, so this product is bounded by the input. */
-    size_t cell_count = counts.columns * counts.rows;
-    spb_dataset *dataset = spb_arena__alloc(b->arena, sizeof *dataset);
-    spb_str *columns = spb_arena__calloc(b->arena, counts.columns, sizeof *columns);
-    spb_type *types = spb_arena__calloc(b->arena, counts.columns, sizeof *types);
-    spb_value *cells = spb_arena__calloc(b->arena, cell_count, sizeof *cells);
-    if (!dataset || !columns || !types || !cells) {
-        return no_memory(b);
-    }
-    read_columns(from, columns, types);
-    *dataset = (spb_dataset){
-        .column_count = counts.columns, .columns = columns, .types = types, .row_count = counts.rows, .cells = cells};
-    *out = dataset;
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end && status == SPB_OK) {
-        field f;
-        field_next(&f, &p, end);
-        if (f.id == DATASET_ROWS) {
-            status = read_row(b, f.bytes, types, cells);
-            cells += counts.columns;
-        }
-    }
-    return status;
-}
-
-static spb_status read_parameter(builder *b, const field *from, spb_parameter *parameter) {
-    uint64_t type = SPB_UNKNOWN;
-    const uint8_t *p = from->bytes.data, *end = p + from->bytes.len;
-    while (p < end) {
-        field f;
-        field_next(&f, &p, end);
-        if (f.id == PARAMETER_NAME) {
-            parameter->name = text_of(&f);
-        } else if (f.id == PARAMETER_TYPE) {
-            type = f.number;
-        }
-    }
-    const uint8_t *at = from->at;
-    read_plain_value(MESSAGE_PARAMETER, from->bytes, &parameter->value, &at);
-    return settle(b, MESSAGE_PARAMETER, &parameter->value, type, at);
-}
-
-static spb_status read_template(builder *b, spb_bytes from, const spb_template **out) {
-    size_t counts[FIELD_LIMIT] = {0};
-    count_all_fields(from, counts);
-    const size_t metric_count = counts[TEMPLATE_METRICS], parameter_count = counts[TEMPLATE_PARAMETERS];
-    spb_template *tmpl = spb_arena__calloc(b->arena, 1, sizeof *tmpl);
-    spb_payload_metric *metrics = spb_arena__calloc(b->arena, metric_count, sizeof *metrics);
-    spb_parameter *parameters = spb_arena__calloc(b->arena, parameter_count, sizeof *parameters);
-    if (!tmpl || !metrics || !parameters) {
-        return no_memory(b);
-    }
-    *tmpl = (spb_template){
-        .metrics = metrics, .metric_count = metric_count, .parameters = parameters, .parameter_count = parameter_count};
-    *out = tmpl;
-    spb_status status = SPB_OK;
-    const uint8_t *p = from.data, *end = p + from.len;
-    while (p < end && status == SPB_OK) {
-        field f;
-        field_next(&f, &p, end);
-        switch (f.id) {
-        case TEMPLATE_VERSION: tmpl->version = text_of(&f); break;
-        case TEMPLATE_METRICS: status = read_metric(b, f.bytes, metrics++); break;
-        case TEMPLATE_PARAMETERS: status = read_parameter(b, &f, parameters++); break;
-        case TEMPLATE_REF: tmpl->template_ref = text_of(&f); break;
-        case TEMPLATE_IS_DEFINITION:
-            tmpl->has_is_definition = true;
-            tmpl->is_definition = f.number != 0;
-            break;
-        default: break;
-        }
-    }
-    return status;
-}
-
-static spb_status read_properties(builder *b, const field *f, const spb_property_set **out) {
+static spb_status read_properties(spb_builder *b, const field *f, const spb_property_set **out) {
     spb_value value = {0};
     spb_status status = read_set_value(b, f, &value);
     *out = value.as.set;
@@ -435,12 +174,12 @@ static spb_status read_properties(builder *b, const field *f, const spb_property
 }
 
 /* A field that is neither a number or name of the metric nor a scalar value. */
-static spb_status read_rare_field(builder *b, const field *f, spb_payload_metric *metric) {
+static spb_status read_rare_field(spb_builder *b, const field *f, spb_payload_metric *metric) {
     switch (f->id) {
     case METRIC_IS_HISTORICAL: metric->is_historical = f->number != 0; return SPB_OK;
     case METRIC_IS_TRANSIENT: metric->is_transient = f->number != 0; return SPB_OK;
     case METRIC_IS_NULL: metric->value.is_null = f->number != 0; return SPB_OK;
-    case METRIC_METADATA: return read_metadata(b, f->bytes, &metric->metadata);
+    case METRIC_METADATA: return spb_builder__metadata(b, f->bytes, &metric->metadata);
     case METRIC_PROPERTIES: return read_properties(b, f, &metric->properties);
     default: break;
     }
@@ -451,14 +190,14 @@ static spb_status read_rare_field(builder *b, const field *f, spb_payload_metric
     switch (wire) {
     case SPB_WIRE_BYTES:
     case SPB_WIRE_EXTENSION: metric->value.as.bytes = f->bytes; return SPB_OK;
-    case SPB_WIRE_DATASET: return read_dataset(b, f->bytes, &metric->value.as.dataset);
-    case SPB_WIRE_TEMPLATE: return read_template(b, f->bytes, &metric->value.as.tmpl);
+    case SPB_WIRE_DATASET: return spb_builder__dataset(b, f->bytes, &metric->value.as.dataset);
+    case SPB_WIRE_TEMPLATE: return spb_builder__template(b, f->bytes, &metric->value.as.tmpl);
     default: return SPB_OK;
     }
 }
 
 /* `metric` is zeroed. Fields are told by their tags: what is common has one of one byte. */
-static spb_status read_metric(builder *b, spb_bytes from, spb_payload_metric *metric) {
+spb_status spb_builder__metric(spb_builder *b, spb_bytes from, spb_payload_metric *metric) {
     uint64_t type = SPB_UNKNOWN;
     const uint8_t *p = from.data, *end = p + from.len, *value_at = p;
     spb_status status = SPB_OK;
@@ -493,25 +232,28 @@ static spb_status read_metric(builder *b, spb_bytes from, spb_payload_metric *me
         make_null(&metric->value);
     }
     if (status == SPB_OK && !metric->omit_datatype) {
-        status = settle(b, MESSAGE_METRIC, &metric->value, type, value_at);
+        status = spb_builder__settle(b, MESSAGE_METRIC, &metric->value, type, value_at);
     }
     return status;
 }
 
-static spb_status read_payload(builder *b, spb_payload *payload, size_t metric_count) {
+static spb_status read_payload(spb_builder *b, spb_payload *payload, size_t metric_count) {
     spb_payload_metric *metrics = spb_arena__calloc(b->arena, metric_count, sizeof *metrics);
     if (!metrics) {
-        return no_memory(b);
+        return spb_builder__no_memory(b);
     }
     payload->metrics = metrics;
-    payload->metric_count = metric_count;
+    payload->metric_count = payload->capacity = metric_count;
     spb_status status = SPB_OK;
     const uint8_t *p = b->wire.data, *end = p + b->wire.len;
     while (p < end && status == SPB_OK) {
+        if (*p == TAG(PAYLOAD_METRICS, WIRE_BYTES)) {
+            status = spb_builder__metric(b, content_next(&p, end), metrics++);
+            continue;
+        }
         field f;
         field_next(&f, &p, end);
         switch (f.id) {
-        case PAYLOAD_METRICS: status = read_metric(b, f.bytes, metrics++); break;
         case PAYLOAD_TIMESTAMP:
             payload->has_timestamp = true;
             payload->timestamp_ms = f.number;
@@ -531,29 +273,28 @@ static spb_status read_payload(builder *b, spb_payload *payload, size_t metric_c
     return status;
 }
 
-spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
+static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
     *out = NULL;
-    spb_limits effective = spb_limits__effective(limits);
     spb_tally tally;
-    spb_status status = spb_preflight__check(wire, &effective, &tally, err);
+    spb_status status = spb_preflight__check(wire, limits, &tally, err);
     if (status != SPB_OK) {
         return status;
     }
     /* The payload, the copy of the input and the array of metrics may each be rounded up. */
     const size_t heap_bytes = sizeof(spb_payload) + wire.len + tally.heap_bytes + 3 * sizeof(max_align_t);
-    if (heap_bytes > effective.max_heap_bytes) {
+    if (heap_bytes > limits->max_heap_bytes) {
         return over_limit(err);
     }
-    spb_arena *arena = spb_arena__new(effective.max_heap_bytes);
+    spb_arena *arena = spb_arena__new(limits->max_heap_bytes);
     if (!arena) {
         return spb_error__no_memory(err, "a decoded payload");
     }
-    builder b = {.arena = arena, .err = err};
+    spb_builder b = {.arena = arena, .err = err};
     bool has_room = spb_arena__reserve(arena, heap_bytes);
     spb_payload *payload = has_room ? spb_arena__calloc(arena, 1, sizeof *payload) : NULL;
     uint8_t *copy = has_room ? spb_arena__alloc(arena, wire.len) : NULL;
     if (!payload || !copy) {
-        status = no_memory(&b);
+        status = spb_builder__no_memory(&b);
         goto cleanup;
     }
     if (wire.len > 0) {
@@ -568,5 +309,70 @@ spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limit
     }
 cleanup:
     spb_arena__free(arena);
+    return status;
+}
+
+/* What is wrong inside, said of the body that it was in. */
+static spb_status fail_inside(spb_error *err, const spb_error *why) {
+    if (why->offset == SPB_NO_OFFSET) {
+        return spb_error__set(err, why->status, "body: %s", why->text);
+    }
+    return spb_error__set(err, why->status, "body: %s (byte %zu of the inflated body)", why->text, why->offset);
+}
+
+/* The payload in the body of a compressed one. While it is decoded, its inflated bytes count as heap. */
+static spb_status decode_inner(spb_payload **out, const spb_payload *outer, const spb_limits *limits, spb_error *err) {
+    spb_compression compression;
+    spb_buffer plain;
+    spb_error why = {.offset = SPB_NO_OFFSET};
+    spb_limits rest = *limits;
+    size_t max_bytes = rest.max_payload_bytes < rest.max_heap_bytes ? rest.max_payload_bytes : rest.max_heap_bytes;
+    spb_buffer__init(&plain);
+    spb_status status = spb_compress__algorithm(&compression, outer, err);
+    if (status == SPB_OK) {
+        status = spb_compress__inflate(&plain, outer->body, compression, max_bytes, err);
+    }
+    if (status == SPB_OK) {
+        rest.max_heap_bytes -= plain.len;
+        status = decode_plain(out, (spb_bytes){plain.data, plain.len}, &rest, &why);
+        if (status != SPB_OK) {
+            fail_inside(err, &why);
+        } else {
+            (*out)->compression = compression;
+        }
+    }
+    spb_buffer__clear(&plain);
+    return status;
+}
+
+/* Puts the payload that is inside in the place of the compressed one, or fails and leaves nothing. */
+static spb_status unwrap(spb_payload **payload, const spb_limits *limits, spb_error *err) {
+    spb_payload *outer = *payload, *inner = NULL;
+    *payload = NULL;
+    spb_status status = outer->has_body
+                            ? decode_inner(&inner, outer, limits, err)
+                            : spb_error__set(err, SPB_ERR_MALFORMED, "uuid: compressed, but there is no body");
+    if (status == SPB_OK && spb_compress__is_compressed(inner)) {
+        status = spb_error__set(err, SPB_ERR_MALFORMED, "body: a compressed payload in a compressed one");
+    }
+    if (status == SPB_OK) {
+        if (!inner->has_seq) { /* it may stand outside alone */
+            inner->has_seq = outer->has_seq;
+            inner->seq = outer->seq;
+        }
+        *payload = inner;
+        inner = NULL;
+    }
+    spb_payload_free(inner);
+    spb_payload_free(outer);
+    return status;
+}
+
+spb_status spb_payload_decode(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
+    const spb_limits effective = spb_limits__effective(limits);
+    spb_status status = decode_plain(out, wire, &effective, err);
+    if (status == SPB_OK && spb_compress__is_compressed(*out)) {
+        status = unwrap(out, &effective, err);
+    }
     return status;
 }

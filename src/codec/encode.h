@@ -15,4 +15,11 @@ spb_status spb_encode__timestamp(spb_buffer *out, uint64_t timestamp_ms);
 spb_status spb_encode__metric(spb_buffer *out, const spb_payload_metric *metric, spb_error *err);
 spb_status spb_encode__seq(spb_buffer *out, uint8_t seq);
 
+/* Would these be encoded? For those who build payloads step by step; the index names the thing in errors. Statuses as
+ * spb_payload_encode. */
+spb_status spb_encode__check_metric(const spb_payload_metric *metric, spb_error *err);
+spb_status spb_encode__check_column(spb_str name, spb_type type, size_t index, spb_error *err);
+spb_status spb_encode__check_row(const spb_dataset *dataset, const spb_value *cells, size_t row, spb_error *err);
+spb_status spb_encode__check_parameter(const spb_parameter *parameter, size_t index, spb_error *err);
+
 #endif

@@ -4,22 +4,10 @@
  */
 #include "codec/pack.h"
 
+#include "codec/value.h"
 #include "codec/wire.h"
 
 #define COUNT_BYTES 4
-
-static size_t element_size(spb_type type) {
-    switch (type) {
-    case SPB_INT8_ARRAY:
-    case SPB_UINT8_ARRAY: return 1;
-    case SPB_INT16_ARRAY:
-    case SPB_UINT16_ARRAY: return 2;
-    case SPB_INT32_ARRAY:
-    case SPB_UINT32_ARRAY:
-    case SPB_FLOAT_ARRAY: return 4;
-    default: return 8;
-    }
-}
 
 size_t spb_pack__size(const spb_value *value) {
     spb_array array = value->as.array;
@@ -27,7 +15,7 @@ size_t spb_pack__size(const spb_value *value) {
         return COUNT_BYTES + (array.count + 7) / 8;
     }
     if (value->type != SPB_STRING_ARRAY) {
-        return array.count * element_size(value->type);
+        return array.count * spb_array__item_size(value->type);
     }
     const spb_str *strings = array.items;
     size_t size = 0;
@@ -86,7 +74,7 @@ uint8_t *spb_pack__write(uint8_t *p, const spb_value *value) {
     if (value->type == SPB_STRING_ARRAY) {
         return write_strings(p, array.items, array.count);
     }
-    size_t width = element_size(value->type);
+    size_t width = spb_array__item_size(value->type);
     const uint8_t *item = array.items;
     for (size_t i = 0; i < array.count; i++, item += width, p += width) {
         write_number(p, item, width);

@@ -99,6 +99,13 @@ void spb_path__describe(char *text, size_t size, spb_bytes wire, size_t offset) 
     if (len == 0) {
         append(text, size, &len, "payload");
     }
+    spb_path__mark_cut(text, size);
+}
+
+void spb_path__mark_cut(char *text, size_t size) {
+    if (strlen(text) == size - 1) {
+        memcpy(text + size - 4, "...", 3);
+    }
 }
 
 spb_status spb_path__fail(spb_error *err, spb_status status, spb_bytes wire, size_t offset, const char *what) {

@@ -9,6 +9,9 @@
  * damage. A long path is cut. */
 void spb_path__describe(char *text, size_t size, spb_bytes wire, size_t offset);
 
+/* A path that fills its buffer was cut: lets it end in dots. */
+void spb_path__mark_cut(char *text, size_t size);
+
 /* Fills *err with "path: what", the offset and the status, and returns the status. */
 spb_status spb_path__fail(spb_error *err, spb_status status, spb_bytes wire, size_t offset, const char *what);
 

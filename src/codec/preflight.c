@@ -4,6 +4,8 @@
  */
 #include "codec/preflight.h"
 
+#include <assert.h>
+
 #include "base/error.h"
 #include "codec/check.h"
 #include "codec/path.h"
@@ -12,7 +14,7 @@
 
 /* A level of nesting is a template (metric, template) or a property set (list, set, property); a DataSet ends the chain
  * with three more. */
-#define FRAMES_MAX (3 * 32 + 8)
+#define FRAMES_MAX (3 * SPB_MAX_DEPTH + 8)
 
 /* What decode.c allocates for each message, at most: its share of an array, or a struct of its own with arrays rounded
  * up to the arena's alignment. */
@@ -85,18 +87,20 @@ static inline spb_status enter(scan *s, const spb_field *field, const uint8_t *a
     if (is_level(field->message) && ++s->depth > s->limits->max_depth) {
         return fail(s, SPB_ERR_LIMIT, at, "nested deeper than the limit max_depth");
     }
-    if (s->frame_count == FRAMES_MAX) {
-        return fail(s, SPB_ERR_LIMIT, at, "nested too deep");
-    }
+    assert(s->frame_count < FRAMES_MAX);
     s->frames[s->frame_count++] = (frame){.end = end, .message = field->message};
     s->tally->heap_bytes += built_bytes[field->message];
     return field->repeated ? count_item(s, at) : SPB_OK;
 }
 
+/* A metric has a name or an alias, or nobody can tell whose value it is. */
+static inline bool has_identity(uint8_t message, uint32_t seen) {
+    return message != MESSAGE_METRIC || (seen & (1u << METRIC_NAME | 1u << METRIC_ALIAS)) != 0;
+}
+
 static inline spb_status leave(scan *s, const uint8_t *begin_of_next) {
     const frame *done = &s->frames[--s->frame_count];
-    const uint32_t identity = 1u << METRIC_NAME | 1u << METRIC_ALIAS;
-    if (done->message == MESSAGE_METRIC && !(done->seen & identity)) {
+    if (!has_identity(done->message, done->seen)) {
         /* An empty metric has no byte of its own to point at: take its length. */
         return fail(s, SPB_ERR_MALFORMED, begin_of_next - 1, "a metric with neither name nor alias");
     }
@@ -154,67 +158,75 @@ static bool has_form(const spb_field *field, unsigned wire_type) {
     }
 }
 
-/* Checks the field at *p, whose message is the innermost frame, and moves *p behind it, or into it if it is a message.
- */
-static spb_status check_field(scan *s, const uint8_t **p) {
+/* A tag that may stand here: what follows it, which field it is, and of which wire type. */
+typedef struct tag {
+    const uint8_t *behind;
+    const spb_field *field;
+    unsigned wire_type;
+} tag;
+
+static spb_status check_tag(scan *s, frame *in, const uint8_t *at, tag *out) {
     static const spb_field unknown = {.kind = FIELD_UNKNOWN};
-    frame *in = &s->frames[s->frame_count - 1];
-    const uint8_t *at = *p, *end = in->end;
-    uint64_t tag, number;
-    const uint8_t *next = varint_read(at, end, &tag);
-    if (!next) {
-        return bad_varint(s, at, at, end);
+    uint64_t number;
+    out->behind = varint_read(at, in->end, &number);
+    if (!out->behind) {
+        return bad_varint(s, at, at, in->end);
     }
-    if (tag > UINT32_MAX || tag >> 3 == 0) {
+    out->wire_type = number & 7;
+    out->field = &unknown;
+    if (number > UINT32_MAX || number >> 3 == 0) {
         return fail(s, SPB_ERR_MALFORMED, at, "not a field number");
     }
-    if ((size_t)(next - at) > varint_len(tag)) {
+    if ((size_t)(out->behind - at) > varint_len(number)) {
         /* Nobody writes this, and it lets the decoder know fields by their first byte. */
         return fail(s, SPB_ERR_MALFORMED, at, "a tag that is longer than it needs to be");
     }
-    const spb_field *field = &unknown;
-    if (tag >> 3 < FIELD_LIMIT) {
-        field = &spb_schema__fields[in->message][tag >> 3];
-        uint32_t bit = 1u << (tag >> 3);
-        if (field->kind == FIELD_MESSAGE && !field->repeated && in->seen & bit) {
+    if (number >> 3 < FIELD_LIMIT) {
+        const uint32_t bit = 1u << (number >> 3);
+        out->field = &spb_schema__fields[in->message][number >> 3];
+        if (out->field->kind == FIELD_MESSAGE && !out->field->repeated && in->seen & bit) {
             return fail(s, SPB_ERR_MALFORMED, at, "a field that may stand once stands here twice");
         }
         in->seen |= bit;
     }
-    unsigned wire_type = tag & 7;
-    if (wire_type != WIRE_BYTES && !has_form(field, wire_type)) {
+    if (out->wire_type != WIRE_BYTES && !has_form(out->field, out->wire_type)) {
         return fail(s, SPB_ERR_MALFORMED, at, "the field has the wrong wire type");
     }
-    size_t width = 0;
-    switch (wire_type) {
-    case WIRE_FIXED32: width = 4; break;
-    case WIRE_FIXED64: width = 8; break;
+    return SPB_OK;
+}
+
+/* Checks the field at *p, whose message is the innermost frame, and moves *p behind it, or into it if it is a message.
+ */
+static spb_status check_field(scan *s, const uint8_t **p) {
+    frame *in = &s->frames[s->frame_count - 1];
+    const uint8_t *at = *p, *end = in->end;
+    tag found = {0};
+    spb_status status = check_tag(s, in, at, &found);
+    if (status != SPB_OK) {
+        return status;
+    }
+    size_t left = (size_t)(end - found.behind);
+    uint64_t number = found.wire_type == WIRE_FIXED32 ? 4 : 8;
+    const uint8_t *content = found.behind;
+    switch (found.wire_type) {
+    case WIRE_FIXED32:
+    case WIRE_FIXED64: break;
     case WIRE_VARINT:
-    case WIRE_BYTES: break;
+    case WIRE_BYTES:
+        content = varint_read(found.behind, end, &number);
+        if (!content) {
+            return bad_varint(s, at, found.behind, end);
+        }
+        left = (size_t)(end - content);
+        number = found.wire_type == WIRE_VARINT ? 0 : number;
+        break;
     default: return fail(s, SPB_ERR_MALFORMED, at, "a wire type that Sparkplug does not use");
     }
-    if (width > 0) {
-        if ((size_t)(end - next) < width) {
-            return ends_early(s, at, end);
-        }
-        *p = next + width;
-        return SPB_OK;
-    }
-    const uint8_t *behind = varint_read(next, end, &number);
-    if (!behind) {
-        return bad_varint(s, at, next, end);
-    }
-    *p = behind;
-    if (wire_type == WIRE_VARINT) {
-        return SPB_OK;
-    }
-    if (number > (size_t)(end - behind)) {
+    if (number > left) {
         return ends_early(s, at, end);
     }
-    if (field->kind != FIELD_MESSAGE) {
-        *p = behind + number;
-    }
-    return check_content(s, field, at, behind, behind + number);
+    *p = found.field->kind == FIELD_MESSAGE ? content : content + number;
+    return found.wire_type == WIRE_BYTES ? check_content(s, found.field, at, content, content + number) : SPB_OK;
 }
 
 /* The content of a length-delimited field whose length, below 128, stands at `p`; NULL: it needs a closer look. */
@@ -227,10 +239,9 @@ static inline const uint8_t *short_content(const uint8_t *p, const uint8_t *end,
  * Most fields of most messages: known, of the right form, with a tag of one byte, and whole. This skips all of them
  * that follow one another, and leaves what it does not like to check_field, which knows everything.
  */
-static inline const uint8_t *skip_plain_fields(scan *s, frame *in, const uint8_t *p) {
-    const spb_field *fields = spb_schema__fields[in->message];
-    const uint8_t *end = in->end;
-    uint32_t seen = in->seen;
+static inline const uint8_t *skip_plain_fields(scan *s, uint8_t message, const uint8_t *p, const uint8_t *end,
+                                               uint32_t *seen) {
+    const spb_field *fields = spb_schema__fields[message];
     while (p < end && *p < 0x80) {
         const unsigned number = *p >> 3, wire_type = *p & 7;
         const spb_field *field = &fields[number];
@@ -253,15 +264,17 @@ static inline const uint8_t *skip_plain_fields(scan *s, frame *in, const uint8_t
         if (!next) {
             break;
         }
-        seen |= 1u << number;
+        *seen |= 1u << number;
         p = next;
     }
-    in->seen = seen;
     return p;
 }
 
-/* Likewise, a message that is short. Moves *p into it; false: it needs a closer look. */
-static inline bool enter_short_message(scan *s, frame *in, const uint8_t **p, spb_status *status) {
+/*
+ * Likewise, a message that is short: moves *p behind it if it has nothing but plain fields, else into it, behind its
+ * first ones. False: it needs a closer look.
+ */
+static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb_status *status) {
     const uint8_t *at = *p;
     const unsigned number = *at < 0x80 ? *at >> 3 : 0;
     const spb_field *field = &spb_schema__fields[in->message][number];
@@ -273,9 +286,18 @@ static inline bool enter_short_message(scan *s, frame *in, const uint8_t **p, sp
     if (!content) {
         return false;
     }
-    *p = content;
+    uint32_t seen = 0;
+    const uint8_t *end = content + at[1];
+    *p = skip_plain_fields(s, field->message, content, end, &seen);
     in->seen |= bit;
-    *status = enter(s, field, at, content + at[1]);
+    if (*p == end && !is_level(field->message) && has_identity(field->message, seen)) {
+        s->tally->metric_count += s->frame_count == 1;
+        s->tally->heap_bytes += built_bytes[field->message];
+        *status = field->repeated ? count_item(s, at) : SPB_OK;
+        return true;
+    }
+    *status = enter(s, field, at, end);
+    s->frames[s->frame_count - 1].seen = seen;
     return true;
 }
 
@@ -297,14 +319,14 @@ spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_ta
     spb_status status = SPB_OK;
     while (status == SPB_OK) {
         frame *in = &s.frames[s.frame_count - 1];
-        p = skip_plain_fields(&s, in, p);
+        p = skip_plain_fields(&s, in->message, p, in->end, &in->seen);
         if (p == in->end && s.frame_count == 1) {
             break;
         }
         if (p == in->end) {
             tally->metric_count += s.frame_count == 2;
             status = leave(&s, p);
-        } else if (!enter_short_message(&s, in, &p, &status)) {
+        } else if (!read_short_message(&s, in, &p, &status)) {
             status = check_field(&s, &p);
         }
     }

@@ -93,6 +93,9 @@ spb_wire spb_schema__value_wire(spb_message place, unsigned number);
 /* May a value of this datatype stand there? Numbers of later schemas (above 34) may stand anywhere. */
 bool spb_schema__type_fits(spb_message place, spb_type type);
 
+/* The most that max_depth may be: small enough for any stack. */
+#define SPB_MAX_DEPTH 32
+
 /* *limits with the defaults filled in, and nothing above what this codec can do. NULL: all defaults. */
 spb_limits spb_limits__effective(const spb_limits *limits);
 

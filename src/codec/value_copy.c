@@ -9,6 +9,7 @@
 #include <spb/payload.h>
 
 #include "base/error.h"
+#include "codec/list.h"
 #include "codec/schema.h"
 #include "codec/value.h"
 
@@ -242,8 +243,22 @@ static spb_value copy_value(block *b, const spb_value *value, size_t depth) {
     return copy;
 }
 
+static spb_status report(const block *b, spb_error *err) {
+    switch (b->status) {
+    case SPB_OK: return SPB_OK;
+    case SPB_ERR_LIMIT:
+        return spb_error__set(err, SPB_ERR_LIMIT, "value nested deeper than %zu templates and property sets",
+                              b->max_depth);
+    default: return spb_error__no_memory(err, "a copy of a value");
+    }
+}
+
+static block measuring(void) {
+    return (block){.max_depth = spb_limits__effective(NULL).max_depth};
+}
+
 spb_status spb_value_copy(spb_value *out, const spb_value *value, spb_error *err) {
-    block b = {.max_depth = spb_limits__effective(NULL).max_depth};
+    block b = measuring();
     spb_value copy = copy_value(&b, value, 0);
     if (b.status == SPB_OK && b.used > 0) {
         b.base = malloc(b.used);
@@ -255,13 +270,42 @@ spb_status spb_value_copy(spb_value *out, const spb_value *value, spb_error *err
         }
     }
     *out = b.status == SPB_OK ? copy : spb_null(SPB_UNKNOWN);
-    switch (b.status) {
-    case SPB_OK: return SPB_OK;
-    case SPB_ERR_LIMIT:
-        return spb_error__set(err, SPB_ERR_LIMIT, "value nested deeper than %zu templates and property sets",
-                              b.max_depth);
-    default: return spb_error__no_memory(err, "a copy of a value");
+    return report(&b, err);
+}
+
+/* After measuring: takes what was measured. */
+static spb_status take_from(spb_arena *arena, block *b, spb_error *err) {
+    spb_status status = report(b, err);
+    if (status != SPB_OK) {
+        return status;
     }
+    b->base = spb_arena__alloc(arena, b->used);
+    b->used = 0;
+    if (b->base) {
+        return SPB_OK;
+    }
+    return spb_list__no_room(arena, "a copy of a value", err);
+}
+
+spb_status spb_value__copy_to(spb_value *out, const spb_value *value, spb_arena *arena, spb_error *err) {
+    block b = measuring();
+    copy_value(&b, value, 0);
+    spb_status status = take_from(arena, &b, err);
+    if (status == SPB_OK) {
+        *out = copy_value(&b, value, 0);
+    }
+    return status;
+}
+
+spb_status spb_metric__copy_to(spb_payload_metric *out, const spb_payload_metric *metric, spb_arena *arena,
+                               spb_error *err) {
+    block b = measuring();
+    copy_metric(&b, metric, 0);
+    spb_status status = take_from(arena, &b, err);
+    if (status == SPB_OK) {
+        *out = copy_metric(&b, metric, 0);
+    }
+    return status;
 }
 
 /* The head of the block: what the value points to. */

@@ -109,11 +109,16 @@ static inline uint8_t *varint_write(uint8_t *p, uint64_t value) {
         *p = (uint8_t)value;
         return p + 1;
     }
+    if (value < 0x4000) {
+        p[0] = (uint8_t)(value | 0x80);
+        p[1] = (uint8_t)(value >> 7);
+        return p + 2;
+    }
     if (value >> 56) {
         return varint_write_exactly(p, value);
     }
     /* The reverse of varint_read. */
-    unsigned more = (unsigned)(63 - __builtin_clzll(value)) / 7;
+    unsigned more = (9 * (unsigned)(64 - __builtin_clzll(value))) / 64; /* that is, its highest bit / 7 */
     uint64_t word = (value & UINT64_C(0x00fffffff0000000)) << 4 | (value & UINT64_C(0x000000000fffffff));
     word = (word & UINT64_C(0x0fffc0000fffc000)) << 2 | (word & UINT64_C(0x00003fff00003fff));
     word = (word & UINT64_C(0x3f803f803f803f80)) << 1 | (word & UINT64_C(0x007f007f007f007f));

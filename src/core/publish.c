@@ -92,6 +92,9 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
             spb_certificate__sample(&session->scratch, metric, &metric->value, metric->timestamp_ms, NULL) != SPB_OK ||
             !spb_batch__reserve(&holder->batch, session->scratch.len)) {
             holder->has_dropped = true;
+            if (spb_batch__is_empty(&holder->batch)) { /* nothing waits that would lead here again */
+                spb_session__want_birth(session, holder, now);
+            }
             return;
         }
         spb_session__add_sample(session, holder, metric->timestamp_ms, now);

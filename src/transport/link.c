@@ -590,7 +590,7 @@ static int send_breaker(spb_link *link) {
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
     response.onSuccess = on_broken;
     response.context = link;
-    return MQTTAsync_send(link->client, "#", 0, "", 0, 0, &response);
+    return MQTTAsync_send(link->client, "#", 1, "-", 0, 0, &response);
 }
 
 static void let_the_will_out(spb_link *link) {

@@ -163,7 +163,7 @@ static void bench_birth(bool json) {
                                        {spb_str_from(SPB_PROPERTY_QUALITY), spb_int32(SPB_QUALITY_GOOD)}};
     const spb_property_set set = {properties, 2};
     for (size_t i = 0; i < METRICS; i++) {
-        snprintf(names[i], sizeof names[i], "Line 4/Press/Hydraulics/P%06zu", i);
+        snprintf(names[i], sizeof names[i], "Line 4/Press/Hydraulics/P%05u", (unsigned)(i % METRICS));
         metrics[i] = (spb_payload_metric){.name = {names[i], 30},
                                           .has_alias = true,
                                           .alias = i,

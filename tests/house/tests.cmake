@@ -17,4 +17,8 @@ if(NOT SPB_SANITIZE) # sanitizers add symbols, and demands on whoever links
     spb_house_test(consumer ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/consumer.py ${PROJECT_SOURCE_DIR}
                    ${PROJECT_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PKG_CONFIG_EXECUTABLE}
                    ${SPB_BUILD_CLI})
+    if(SPB_BUILD_CLI)
+        spb_house_test(readme ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/readme.py ${PROJECT_SOURCE_DIR}
+                       ${CMAKE_C_COMPILER} $<TARGET_FILE:spb> $<TARGET_FILE:spb_cli>)
+    endif()
 endif()

@@ -36,9 +36,9 @@ function decode(topic, bytes) {
         const slot = hasAlias ? `alias:${metric.alias}` : `${device}\t${metric.name}`;
         if (kind.endsWith('BIRTH')) {
             known.set(slot, { name: metric.name, datatype: metric.datatype });
-        } else if (known.has(slot) && !Object.hasOwn(metric, 'datatype')) {
-            metric.datatype = known.get(slot).datatype;
+        } else if (known.has(slot)) {
             metric.name = known.get(slot).name;
+            metric.datatype = Object.hasOwn(metric, 'datatype') ? metric.datatype : known.get(slot).datatype;
         }
     }
     const decoded = sparkplug.decodePayload(Payload.encode(raw).finish());

@@ -1,6 +1,7 @@
-"""A TCP proxy that can break a link in the ways real networks do: stall, blackhole, reset, cut in the middle of a packet.
+"""A TCP proxy that breaks links the way real networks do: stall, blackhole, reset, cut in the middle of a packet.
 
-It stands between a node and its broker. Faults are set from the test's thread and take effect at once.
+It stands between a node and its broker. A fault strikes the links that are open at that moment and stays with them;
+links that are opened later are sound.
 """
 
 import select
@@ -12,22 +13,53 @@ UP = "up"  # from the node to the broker
 DOWN = "down"  # from the broker to the node
 
 
-class _Link:
+def reset(end):
+    """close() sends RST instead of FIN, and what was not sent is gone."""
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end.close()
+
+
+class Link:
     """One accepted connection and its other half at the broker."""
 
     def __init__(self, near, far):
-        self.ends = {UP: (near, far), DOWN: (far, near)}
-        self.sockets = (near, far)
+        self.near, self.far = near, far
+        self.stalled = set()  # directions in which nothing is read: the sender's buffers fill
+        self.blackholed = set()  # directions in which all is read and thrown away: the sender sees nothing
+        self.cut_after = None  # bytes that may still go up before the link is reset
+
+    def pump(self, direction):
+        """Moves what there is; False when the link has ended."""
+        source, sink = (self.near, self.far) if direction == UP else (self.far, self.near)
+        try:
+            data = source.recv(65536)
+            if not data:
+                # What a dead direction hides is hidden from the other side: it must find out by itself.
+                return self.blackholed and self.stop_reading(direction)
+            if direction in self.blackholed:
+                return True
+            if direction == UP and self.cut_after is not None:
+                data = data[: self.cut_after]
+                self.cut_after -= len(data)
+            sink.sendall(data)
+            if self.cut_after == 0:
+                self.reset()
+                return False
+            return True
+        except OSError:
+            return self.blackholed and self.stop_reading(direction)
+
+    def stop_reading(self, direction):
+        self.stalled.add(direction)
+        return len(self.stalled) < 2
 
     def reset(self):
-        for end in self.sockets:
-            # Linger of zero: close() sends RST instead of FIN, and what was not sent is gone.
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            end.close()
+        reset(self.near)
+        reset(self.far)
 
     def close(self):
-        for end in self.sockets:
-            end.close()
+        self.near.close()
+        self.far.close()
 
 
 class Proxy:
@@ -35,11 +67,9 @@ class Proxy:
         self.target = ("127.0.0.1", target_port)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
+        self.uri = f"mqtt://127.0.0.1:{self.port}"
         self.links = []
-        self.stalled = set()  # directions in which bytes are taken from nobody: buffers fill
-        self.blackholed = set()  # directions in which bytes are taken and thrown away: the sender sees nothing
         self.refusing = False
-        self.cut_after = None  # bytes that may still go up before all links are reset
         self.accepted = 0
         self.lock = threading.Lock()
         self.wake, self.waker = socket.socketpair()
@@ -47,95 +77,68 @@ class Proxy:
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
-    @property
-    def uri(self):
-        return f"mqtt://127.0.0.1:{self.port}"
-
-    def _change(self, change):
-        with self.lock:
-            change()
-        self.waker.send(b"x")
+    # Faults. Each strikes at once.
 
     def stall(self, *directions):
-        self._change(lambda: self.stalled.update(directions or (UP, DOWN)))
+        self._strike(lambda link: link.stalled.update(directions))
 
     def blackhole(self, *directions):
-        self._change(lambda: self.blackholed.update(directions or (UP, DOWN)))
-
-    def refuse(self, refusing=True):
-        def change():
-            self.refusing = refusing
-
-        self._change(change)
+        self._strike(lambda link: link.blackholed.update(directions))
 
     def cut_in(self, count):
-        def change():
-            self.cut_after = count
+        """RST when `count` more bytes have gone up."""
 
-        self._change(change)
+        def cut(link):
+            link.cut_after = count
+
+        self._strike(cut)
 
     def reset(self):
-        """RST on every link."""
-        self._change(self._drop)
+        with self.lock:
+            for link in self.links:
+                link.reset()
+            self.links.clear()
+        self.waker.send(b"x")
 
-    def heal(self):
-        """No fault any more for links to come; those that were broken are dropped without a word to the broker's side
-        having been lost: what a repaired network does to connections that no side believes in."""
+    def refuse(self, refusing):
+        """New links are reset as soon as they are accepted."""
+        self.refusing = refusing
 
-        def change():
-            self.stalled.clear()
-            self.blackholed.clear()
-            self.refusing, self.cut_after = False, None
-
-        self._change(change)
-
-    def _drop(self):
-        for link in self.links:
-            link.reset()
-        self.links.clear()
+    def _strike(self, fault):
+        with self.lock:
+            for link in self.links:
+                fault(link)
+        self.waker.send(b"x")
 
     def _accept(self):
         near, _ = self.listener.accept()
         if self.refusing:
-            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            near.close()
+            reset(near)
             return
         try:
             far = socket.create_connection(self.target)
         except OSError:
-            near.close()
+            reset(near)
             return
         self.accepted += 1
-        self.links.append(_Link(near, far))
+        self.links.append(Link(near, far))
 
-    def _pump(self, link, direction):
-        source, sink = link.ends[direction]
-        try:
-            data = source.recv(65536)
-            if direction in self.blackholed:
-                if not data:
-                    self.links.remove(link)
-                    link.close()
-                return
-            if direction == UP and self.cut_after is not None:
-                data = data[: self.cut_after]
-                self.cut_after -= len(data)
-            if not data and self.cut_after != 0:
-                raise ConnectionError
-            sink.sendall(data)
-            if self.cut_after == 0 and direction == UP:
-                self.cut_after = None
-                self._drop()
-        except OSError:
-            if link in self.links:
-                self.links.remove(link)
-            link.close()
+    def _sources(self):
+        sources = {}
+        for link in self.links:
+            for direction, end in ((UP, link.near), (DOWN, link.far)):
+                if direction not in link.stalled:
+                    sources[end] = (link, direction)
+        return sources
 
     def _run(self):
         while self.running:
             with self.lock:
-                sources = {link.ends[d][0]: (link, d) for link in self.links for d in (UP, DOWN) if d not in self.stalled}
-            readable, _, _ = select.select([self.listener, self.wake, *sources], [], [])
+                sources = self._sources()
+            try:
+                readable, _, _ = select.select([self.listener, self.wake, *sources], [], [])
+            except (OSError, ValueError):
+                continue  # a link was reset meanwhile
             with self.lock:
                 for ready in readable:
                     if ready is self.wake:
@@ -143,9 +146,12 @@ class Proxy:
                     elif ready is self.listener:
                         self._accept()
                     else:
-                        link, direction = sources[ready]
-                        if link in self.links and direction not in self.stalled:
-                            self._pump(link, direction)
+                        self._serve(*sources[ready])
+
+    def _serve(self, link, direction):
+        if link in self.links and direction not in link.stalled and not link.pump(direction):
+            self.links.remove(link)
+            link.close()
 
     def close(self):
         self.running = False

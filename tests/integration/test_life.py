@@ -7,10 +7,10 @@ import tempfile
 import unittest
 
 from harness import HERE, Broker, Edge, Subscriber
+from rules import check_stream
 
 PROTO = HERE.parent.parent / "proto" / "sparkplug_b.proto"
 DATA = {"NDATA", "DDATA"}
-NUMBERED = {"NBIRTH", "DBIRTH", "NDATA", "DDATA", "DDEATH"}
 
 
 def command(text):
@@ -43,42 +43,6 @@ class LifeTest(unittest.TestCase):
         self.addCleanup(edge.close)
         return edge
 
-    def check_stream(self, messages):
-        """The rules that every stream of one edge node keeps, from its first message on."""
-        bdseq, seq, born = None, None, set()
-        for message in messages:
-            if message.kind in ("NCMD", "DCMD", "STATE"):
-                continue
-            self.assertFalse(message.retain, message)
-            if message.kind == "NDEATH":
-                self.assertIsNone(message.seq, "tck-id-payloads-ndeath-seq")
-                self.assertEqual(message.value("bdSeq"), bdseq)
-                self.assertEqual(len(message.decoded["metrics"]), 1, message)
-                born.clear()
-                continue
-            self.assertEqual(message.qos, 0, message)
-            self.assertIn(message.kind, NUMBERED)
-            for metric in message.decoded["metrics"]:
-                self.assertIn("timestamp", metric, message)
-            if message.kind == "NBIRTH":
-                self.assertEqual(message.seq, 0)
-                bdseq = message.value("bdSeq")
-                self.assertIsNotNone(bdseq)
-                self.assertIs(message.value("Node Control/Rebirth"), False)
-                for name in ("bdSeq", "Node Control/Rebirth"):
-                    self.assertNotIn("alias", message.metric(name))
-                born = {None}
-            else:
-                self.assertIn(None, born, f"before the NBIRTH: {message}")
-                self.assertEqual(message.seq, (seq + 1) % 256, message)
-                if message.kind == "DBIRTH":
-                    born.add(message.device)
-                else:
-                    self.assertIn(message.device, born, message)
-                if message.kind == "DDEATH":
-                    born.remove(message.device)
-            seq = message.seq
-
     def test_full_life(self):
         edge = self.edge()
         self.host.wait_kind("NDATA", self.host.wait_kind("DDATA"))
@@ -86,7 +50,7 @@ class LifeTest(unittest.TestCase):
         death = self.host.wait_kind("NDEATH")
         messages = self.host.messages[: death + 1]
         self.assertEqual([message.kind for message in messages[:2]], ["NBIRTH", "DBIRTH"])
-        self.check_stream(messages)
+        check_stream(self, messages)
         birth = messages[0]
         aliases = [metric["alias"] for m in messages[:2] for metric in m.decoded["metrics"] if "alias" in metric]
         self.assertEqual(len(aliases), len(set(aliases)), "tck-id-payloads-alias-uniqueness")
@@ -98,14 +62,14 @@ class LifeTest(unittest.TestCase):
         seen = self.host.wait(lambda m: m.kind in DATA and m.seq == 255, "seq 255", timeout=60)
         self.host.wait(lambda m: m.kind in DATA and m.seq == 0, "seq 0", seen)
         edge.stop()
-        self.check_stream(self.host.messages[: self.host.wait_kind("NDEATH") + 1])
+        check_stream(self, self.host.messages[: self.host.wait_kind("NDEATH") + 1])
 
     def test_killed_process_leaves_a_death(self):
         edge = self.edge()
         self.host.wait_kind("DDATA")
         edge.kill()
         death = self.host.wait_kind("NDEATH")
-        self.check_stream(self.host.messages[: death + 1])
+        check_stream(self, self.host.messages[: death + 1])
         self.assertEqual(self.host.messages[death].qos, 1, "tck-id-payloads-ndeath-will-message-qos")
 
     def test_bdseq_goes_on_after_kill_with_a_store(self):
@@ -119,7 +83,7 @@ class LifeTest(unittest.TestCase):
                 edge.kill()
                 start = self.host.wait_kind("NDEATH", birth) + 1
         self.assertEqual(numbers, [0, 1, 2])
-        self.check_stream(self.host.messages)
+        check_stream(self, self.host.messages)
 
     def test_broker_restart(self):
         edge = self.edge()
@@ -135,7 +99,7 @@ class LifeTest(unittest.TestCase):
         messages = host.messages[: host.wait_kind("NDEATH") + 1]
         self.assertEqual([message.kind for message in messages[:2]], ["NBIRTH", "DBIRTH"], "nothing before the births")
         self.assertEqual(messages[0].value("bdSeq"), before + 1)
-        self.check_stream(messages)
+        check_stream(self, messages)
 
     def test_rebirth_request(self):
         edge = self.edge()
@@ -150,7 +114,7 @@ class LifeTest(unittest.TestCase):
         self.assertEqual(messages[birth + 1].kind, "DBIRTH")
         self.assertEqual([m.kind for m in messages].count("NDEATH"), 1, "a rebirth is no death")
         self.assertEqual(self.broker.log.read_text().count("New client connected from"), self.connections_of_tests() + 1)
-        self.check_stream(messages)
+        check_stream(self, messages)
 
     def connections_of_tests(self):
         """Everybody but the edge node: the log names the client of each connection."""
@@ -178,7 +142,7 @@ class LifeTest(unittest.TestCase):
         self.host.wait(lambda m: m.kind == "DDATA" and m.value("Setpoint") == 42.5, "the setpoint again", at + 1)
         self.assertNotIn(1e6, [m.value("Setpoint") for m in self.host.messages if m.kind == "DDATA"])
         edge.stop()
-        self.check_stream(self.host.messages[: self.host.wait_kind("NDEATH") + 1])
+        check_stream(self, self.host.messages[: self.host.wait_kind("NDEATH") + 1])
 
     def test_bad_options_are_refused(self):
         wrong = {("--interval", "0"): "0", ("--interval", "soon"): "soon", ("--group", "a/b"): "group ID"}

@@ -125,7 +125,8 @@ static void record_locked(fake_server *self, uint32_t link, bool is_connect, con
         }
     }
     fake_message *recorded = allocate(sizeof *recorded);
-    *recorded = (fake_message){.link = link,
+    *recorded = (fake_message){.transport = self->frees,
+                               .link = link,
                                .is_connect = is_connect,
                                .topic = copy(message->topic, strlen(message->topic)),
                                .payload = copy(message->payload.data, message->payload.len),

@@ -16,6 +16,7 @@ typedef struct fake_server fake_server;
 
 /* A message as it was sent, or the will of a connection (is_connect). */
 typedef struct fake_message {
+    size_t transport; /* how many transports were freed before */
     uint32_t link;
     bool is_connect;
     char *topic;

@@ -193,6 +193,9 @@ START_TEST(properties_have_keys_and_may_nest) {
     const spb_property nameless[] = {{{0}, spb_int8(1)}};
     set = (spb_property_set){nameless, 1};
     refused_metric(metric, SPB_ERR_NAME, "metrics[0].properties.keys[0]: missing");
+    const spb_property garbled[] = {{str("a"), spb_int8(1)}, {{"\xc3", 1}, spb_int8(1)}};
+    set = (spb_property_set){garbled, 2};
+    refused_metric(metric, SPB_ERR_NAME, "metrics[0].properties.keys[1]: not UTF-8");
 }
 END_TEST
 

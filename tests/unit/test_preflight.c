@@ -126,7 +126,7 @@ START_TEST(nesting_ends_at_the_limit) {
     spb_payload *payload;
     ck_assert_int_eq(spb_payload_decode(&payload, wire, NULL, &err), SPB_ERR_LIMIT);
     ck_assert_ptr_null(payload);
-    ck_assert_msg(strstr(err.text, "nested deeper than the limit max_depth") != NULL, "%s", err.text);
+    ck_assert_msg(strstr(err.text, "...: nested deeper than the limit max_depth") != NULL, "%s", err.text);
     ck_assert_msg(strncmp(err.text, "metrics[0].template_value.metrics[0].template_value", 51) == 0, "%s", err.text);
     free((void *)(uintptr_t)wire.data);
 

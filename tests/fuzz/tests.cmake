@@ -1,0 +1,27 @@
+# Fuzz targets. Their corpora are replayed by every ctest; a build with clang and
+# -DSPB_SANITIZE=address,undefined,fuzzer-no-link also makes fuzz_<name>, to be run as
+#   fuzz_payload -max_total_time=600 /tmp/found tests/fuzz/corpus/payload
+function(spb_fuzz_target name)
+    set(parts fuzz/fuzz_${name}.c ${ARGN})
+    set(kinds replay)
+    if(SPB_SANITIZE MATCHES "fuzzer-no-link")
+        list(APPEND kinds fuzz)
+    endif()
+    foreach(kind ${kinds})
+        add_executable(${kind}_${name} ${parts})
+        target_include_directories(${kind}_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+        target_compile_definitions(${kind}_${name} PRIVATE _POSIX_C_SOURCE=200809L)
+        target_link_libraries(${kind}_${name} PRIVATE spb_flags ${layers_codec} ${needs_codec})
+    endforeach()
+    target_sources(replay_${name} PRIVATE fuzz/replay.c)
+    if(TARGET fuzz_${name})
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    endif()
+    add_test(NAME fuzz/${name} COMMAND replay_${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+endfunction()
+
+spb_fuzz_target(payload support/reference.c)
+spb_fuzz_target(topic)
+spb_fuzz_target(host_state)
+set(cli ${PROJECT_SOURCE_DIR}/src/cli)
+spb_fuzz_target(input ${cli}/input.c ${cli}/reader.c ${cli}/digits.c ${cli}/error.c)

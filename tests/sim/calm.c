@@ -1,0 +1,88 @@
+/* Decides what must come true once faults cease: the session is online, hosts know everything, then there is silence;
+ * and a stop is a good end. */
+#include "sim/sim.h"
+
+/* In a calm world, how long a host may be without the truth: beyond it, and beyond all timers. */
+#define CALM_SLACK_MS 60000
+#define CALM_STEP_MS 250
+/* What the storm has delayed comes within this time; then there is silence. */
+#define LATE_ANSWERS_MS 10000
+#define SILENCE_MS 20000
+/* Enough for everything that waits to be written. */
+#define PEACE_MS 60000
+
+static uint64_t calm_limit_ms(const sim *s) {
+    const spb_session_options *o = &s->options;
+    return s->now.mono_ms + CALM_SLACK_MS + o->keep_alive_s * UINT64_C(2000) + o->reconnect_max_ms * UINT64_C(5) / 4 +
+           2 * (o->connect_timeout_ms + UINT64_C(2000));
+}
+
+/* Its end is still to come. */
+static bool is_cut(const sim *s) {
+    return s->link.is_open && (s->link.up_cut || s->link.down_cut);
+}
+
+/* On a good link, stopping loses nothing, and hosts are told. */
+static void part_in_peace(sim *s) {
+    spb_stats before, after;
+    sim_application_update_much(s);
+    spb_session_stats(s->session, &before);
+    sim_note(s, "-- stop in peace");
+    sim_application_stop(s, PEACE_MS);
+    sim_pump(s);
+    sim_run_until(s, s->now.mono_ms + PEACE_MS);
+    if (s->has_failed) {
+        return;
+    }
+    spb_session_stats(s->session, &after);
+    if (after.samples_dropped_lost != before.samples_dropped_lost) {
+        sim_fail(s, "stop", "%llu samples were lost on a good link",
+                 (unsigned long long)(after.samples_dropped_lost - before.samples_dropped_lost));
+    }
+    if (s->host.is_node_born || s->broker.connection != 0) {
+        sim_fail(s, "stop", "%s after a stop in peace",
+                 s->host.is_node_born ? "a host believes in the node" : "connected");
+    }
+}
+
+/* Once faults cease, the session must be online within its timers, and hosts know the last value of everything; then
+ * nothing moves any more. */
+void sim_calm(sim *s) {
+    char text[256];
+    uint64_t begin_ms = s->now.mono_ms, limit_ms = calm_limit_ms(s);
+    const char *missing = NULL;
+    s->is_calm = true;
+    s->busy_until_ms = SPB_NEVER;
+    sim_note(s, "-- calm");
+    sim_pump(s);
+    do {
+        if (!s->wants_up || spb_session_get_state(s->session) == SPB_SESSION_STOPPED) {
+            sim_application_start(s);
+            sim_pump(s);
+        }
+        sim_run_until(s, s->now.mono_ms + CALM_STEP_MS);
+        missing = is_cut(s) ? "the link is cut" : sim_rules_converged(s, text, sizeof text);
+        if (missing && s->host.has_missed && s->now.mono_ms - s->host.asked_ms > 5000) {
+            sim_host_request_rebirth(s);
+        }
+    } while (!s->has_failed && missing && s->now.mono_ms < limit_ms);
+    if (!s->has_failed && missing) {
+        sim_fail(s, "liveness", "%s, %llu ms after the last fault", missing,
+                 (unsigned long long)(s->now.mono_ms - begin_ms));
+    }
+    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
+    uint64_t actions = s->actions;
+    sim_run_until(s, s->now.mono_ms + SILENCE_MS);
+    if (!s->has_failed && s->actions != actions) {
+        sim_fail(s, "busy", "%llu actions without a cause", (unsigned long long)(s->actions - actions));
+    }
+    missing = sim_rules_converged(s, text, sizeof text);
+    if (!s->has_failed && missing) {
+        sim_fail(s, "convergence", "it was lost again without a fault: %s", missing);
+    }
+    if (!s->has_failed && sim_below(s, 4) == 0) {
+        part_in_peace(s);
+    }
+    s->is_calm = false;
+    sim_note(s, "-- the storm goes on");
+}

@@ -1,0 +1,139 @@
+/*
+ * sim [--seeds N] [--seed S] [--steps N] [--trace]
+ *
+ * Runs N seeds from 1 (or from S), or the seed S alone. A seed that breaks a rule is run once more for its last events,
+ * which are printed; so is the command that repeats it.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/sim.h"
+
+#define DEFAULT_SEEDS 1000
+#define DEFAULT_STEPS 500
+#define TAIL 120
+
+/* ---- the last events of a run ---- */
+
+typedef struct tail {
+    char lines[TAIL][512];
+    size_t count;
+} tail;
+
+static void remember(void *context, const char *line) {
+    tail *t = context;
+    snprintf(t->lines[t->count++ % TAIL], sizeof t->lines[0], "%s", line);
+}
+
+static void print_tail(const tail *t) {
+    for (size_t i = t->count > TAIL ? t->count - TAIL : 0; i < t->count; i++) {
+        printf("%s\n", t->lines[i % TAIL]);
+    }
+}
+
+static void print_line(void *context, const char *line) {
+    (void)context;
+    printf("%s\n", line);
+}
+
+/* ---- a crash must name its seed, too ---- */
+
+static char crash_text[64];
+
+static void on_crash(int number) {
+    ssize_t written = write(STDERR_FILENO, crash_text, strlen(crash_text));
+    (void)written;
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* ---- runs ---- */
+
+typedef struct totals {
+    uint64_t actions, checks, steps;
+} totals;
+
+/* True when no rule was broken. */
+static bool run(uint64_t seed, uint64_t steps, void (*trace)(void *, const char *), void *context, totals *sum) {
+    static sim world;
+    world = (sim){.trace = trace, .trace_context = context};
+    snprintf(crash_text, sizeof crash_text, "sim: seed %llu crashed\n", (unsigned long long)seed);
+    sim_run(&world, seed, steps);
+    sim_clear(&world);
+    sum->actions += world.actions;
+    sum->checks += world.checks;
+    sum->steps += world.steps - 1;
+    if (world.has_failed && trace) {
+        printf("sim: seed %llu broke a rule at step %llu\n  %s: %s\n", (unsigned long long)seed,
+               (unsigned long long)world.steps, world.rule, world.failure);
+    }
+    return !world.has_failed;
+}
+
+static void explain(uint64_t seed, uint64_t steps) {
+    static tail last;
+    totals ignored = {0};
+    last.count = 0;
+    bool has_passed = run(seed, steps, remember, &last, &ignored);
+    print_tail(&last);
+    if (has_passed) {
+        printf("sim: seed %llu does not repeat\n", (unsigned long long)seed);
+    }
+    printf("  to repeat: sim --seed %llu --steps %llu --trace\n", (unsigned long long)seed, (unsigned long long)steps);
+}
+
+typedef struct arguments {
+    uint64_t seeds, first, steps;
+    bool has_trace;
+} arguments;
+
+static bool parse(arguments *out, int argc, char **argv) {
+    *out = (arguments){.first = 1, .steps = DEFAULT_STEPS};
+    bool has_seed = false;
+    for (int i = 1; i < argc; i++) {
+        uint64_t *number = strcmp(argv[i], "--seeds") == 0   ? &out->seeds
+                           : strcmp(argv[i], "--seed") == 0  ? &out->first
+                           : strcmp(argv[i], "--steps") == 0 ? &out->steps
+                                                             : NULL;
+        has_seed |= number == &out->first;
+        if (number && i + 1 < argc) {
+            char *end;
+            *number = strtoull(argv[++i], &end, 10);
+            if (*end != '\0') {
+                return false;
+            }
+        } else if (strcmp(argv[i], "--trace") == 0) {
+            out->has_trace = true;
+        } else {
+            return false;
+        }
+    }
+    out->seeds = out->seeds ? out->seeds : has_seed ? 1 : DEFAULT_SEEDS;
+    return true;
+}
+
+int main(int argc, char **argv) {
+    arguments args;
+    totals sum = {0};
+    if (!parse(&args, argc, argv)) {
+        fprintf(stderr, "usage: sim [--seeds N] [--seed S] [--steps N] [--trace]\n");
+        return 2;
+    }
+    signal(SIGSEGV, on_crash);
+    signal(SIGABRT, on_crash);
+    for (uint64_t seed = args.first; seed < args.first + args.seeds; seed++) {
+        if (!run(seed, args.steps, args.has_trace ? print_line : NULL, NULL, &sum)) {
+            if (!args.has_trace) {
+                explain(seed, args.steps);
+            }
+            return 1;
+        }
+    }
+    printf("sim: %llu seeds passed: %llu steps, %llu actions, hosts questioned %llu times\n",
+           (unsigned long long)args.seeds, (unsigned long long)sum.steps, (unsigned long long)sum.actions,
+           (unsigned long long)sum.checks);
+    return 0;
+}

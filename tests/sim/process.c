@@ -1,0 +1,43 @@
+/* The process: it may die at any moment, and what it leaves behind is the store. */
+#include "sim/sim.h"
+
+static void make_session(sim *s) {
+    spb_error err;
+    s->options.has_bdseq = s->has_stored;
+    s->options.bdseq = s->stored_bdseq;
+    s->options.random_seed = sim_draw(s);
+    while (!s->session && !s->has_failed) {
+        sim_enter(s);
+        spb_status status = spb_session_new(&s->session, &s->options, &err);
+        bool is_short = sim_leave(s);
+        if (status != SPB_OK && (!is_short || status != SPB_ERR_NO_MEMORY || s->session)) {
+            sim_fail(s, "call", "spb_session_new: %s", spb_status_name(status));
+        }
+    }
+}
+
+void sim_process_begin(sim *s) {
+    for (size_t i = 0; i < s->event_count; i++) {
+        s->calendar[i]->is_void |= s->calendar[i]->of_process;
+    }
+    sim_transport_die(s);
+    sim_rules_forget(s);
+    s->counts = (sim_counts){0};
+    s->wire = (sim_wire){0};
+    s->link = (sim_link){0};
+    s->told_state = SPB_SESSION_STOPPED;
+    s->stop_by_ms = s->wake_ms = SPB_NEVER;
+    s->saving = -1;
+    s->saves_waiting = 0;
+    s->last_bdseq = s->has_stored ? s->stored_bdseq : -1;
+    s->last_link = 0;
+    make_session(s);
+}
+
+static void die(sim *s) {
+    spb_session_free(s->session);
+    s->session = NULL;
+    sim_application_begin(s);
+}
+
+const sim_move sim_process_moves[] = {{"the process is killed and started again", 1, true, die}, {0}};

@@ -1,0 +1,240 @@
+/*
+ * Where each sample goes. A sample that was accepted while hosts follow its metric is owed: it must be sent, once, in
+ * the order of its holder. Without hosts it is the value of the next birth, or replaced by a newer one, which counts as
+ * dropped offline. The counters must tell the same story:
+ *
+ *   accepted + caught up = published + dropped offline + overflow + lost + waiting + carried by births + for the next
+ *
+ * "Caught up" is the present value of a metric whose sample was dropped by overflow, sent when the queue has drained.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+static bool is_live(const sim *s) {
+    spb_session_state state = spb_session_get_state(s->session);
+    return (state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE) && s->wire.is_born;
+}
+
+static void owe(sim_holder *holder, sim_sample sample) {
+    if (holder->owed_count == 0) {
+        holder->owed_first = 0;
+    }
+    if (holder->owed_first + holder->owed_count == holder->owed_capacity) {
+        holder->owed_capacity = holder->owed_capacity ? 2 * holder->owed_capacity : 16;
+        holder->owed = realloc(holder->owed, holder->owed_capacity * sizeof *holder->owed);
+        if (!holder->owed) {
+            abort();
+        }
+    }
+    holder->owed[holder->owed_first + holder->owed_count++] = sample;
+}
+
+void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t timestamp_ms, const spb_stats *before) {
+    sim_metric *m = &s->metrics[metric];
+    sim_holder *holder = &s->holders[m->holder];
+    spb_stats after;
+    spb_session_stats(s->session, &after);
+    bool is_followed = is_live(s) && holder->is_born && holder->is_online && m->in_birth;
+    bool has_overflowed = after.samples_dropped_overflow != before->samples_dropped_overflow;
+    m->hash = sim_hash(value);
+    m->timestamp_ms = timestamp_ms;
+    sim_note(s, "  %s at %llu is taken%s", m->name, (unsigned long long)timestamp_ms,
+             has_overflowed ? ", and dropped"
+             : is_followed  ? ""
+                            : ", without followers");
+    s->counts.accepted++;
+    s->counts.dropped_offline += m->is_unsent;
+    s->counts.overflowed += has_overflowed;
+    sim_sample sample = {.metric = metric, .hash = m->hash, .timestamp_ms = timestamp_ms};
+    if (is_followed && holder->may_lose) { /* until its DBIRTH, only the session knows */
+        s->counts.uncertain++;
+        m->is_unsent = !has_overflowed;
+        m->changes++;
+        sample.is_optional = true;
+        owe(holder, sample);
+    } else if (is_followed) {
+        m->is_unsent = false;
+        m->is_behind = has_overflowed;
+        m->changes += has_overflowed;
+        if (!has_overflowed) {
+            owe(holder, sample);
+        }
+    } else {
+        m->changes++;
+        m->is_unsent = true;
+        if (has_overflowed) {
+            sim_fail(s, "samples", "overflow of %s, which nobody follows", m->name);
+        }
+    }
+    if (after.samples_accepted != before->samples_accepted + 1) {
+        sim_fail(s, "samples", "an update that was taken was not counted");
+    }
+}
+
+static bool is_same(const sim_sample *a, const sim_sample *b) {
+    return a->metric == b->metric && a->hash == b->hash && a->timestamp_ms == b->timestamp_ms;
+}
+
+static void take_owed(sim_holder *holder, size_t index) {
+    sim_sample *at = &holder->owed[holder->owed_first];
+    memmove(at + 1, at, index * sizeof *at);
+    holder->owed_first++;
+    holder->owed_count--;
+}
+
+/* The samples that are owed come in order; those that may be sent come before the next of them, in any order. */
+static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
+    sim_sample *at = &holder->owed[holder->owed_first];
+    size_t optional = 0, found = holder->owed_count;
+    for (; optional < holder->owed_count && at[optional].is_optional; optional++) {
+        found = found == holder->owed_count && is_same(&at[optional], sent) ? optional : found;
+    }
+    bool is_next = optional < holder->owed_count && is_same(&at[optional], sent);
+    if (found < optional) {
+        sim_metric *m = &s->metrics[sent->metric];
+        m->is_behind = m->is_behind && at[found].changes != m->changes;
+        if (is_next) { /* either of the two: then the other one may follow */
+            at[optional].is_optional = true;
+            s->counts.uncertain++;
+        }
+        s->counts.caught_up++;
+        take_owed(holder, found);
+        return true;
+    }
+    holder->owed_first += is_next ? optional + 1 : 0;
+    holder->owed_count -= is_next ? optional + 1 : 0;
+    return is_next;
+}
+
+void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    sim_metric *m = &s->metrics[metric];
+    sim_holder *holder = &s->holders[m->holder];
+    sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
+    sim_note(s, "  %s at %llu", m->name, (unsigned long long)timestamp_ms);
+    if (pay(s, holder, &sent)) {
+        return;
+    }
+    const sim_sample *next = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
+    sim_fail(s, "samples", "%s at %llu was sent, but %s at %llu comes first of %zu owed samples", m->name,
+             (unsigned long long)timestamp_ms, next ? s->metrics[next->metric].name : "nothing",
+             next ? (unsigned long long)next->timestamp_ms : 0, holder->owed_count);
+}
+
+static bool must_wait(const sim_holder *holder, int metric, uint32_t changes) {
+    for (size_t k = 0; k < holder->owed_count; k++) {
+        const sim_sample *owed = &holder->owed[holder->owed_first + k];
+        if (!owed->is_optional || (owed->metric == metric && owed->changes == changes)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The queue of the holder may have drained: then the present values of what is behind follow. */
+void sim_rules_sampled(sim *s, unsigned holder) {
+    for (size_t i = 0; i < s->metric_count; i++) {
+        const sim_metric *m = &s->metrics[i];
+        if (m->holder == holder && m->is_behind && m->in_birth && !must_wait(&s->holders[holder], (int)i, m->changes)) {
+            owe(&s->holders[holder], (sim_sample){.metric = (int)i,
+                                                  .hash = m->hash,
+                                                  .timestamp_ms = m->timestamp_ms,
+                                                  .is_optional = true,
+                                                  .changes = m->changes});
+        }
+    }
+}
+
+void sim_rules_carried(sim *s, unsigned holder) {
+    for (size_t i = 0; i < s->metric_count; i++) {
+        if (s->metrics[i].holder == holder) {
+            s->counts.carried += s->metrics[i].is_unsent;
+            s->metrics[i].is_unsent = false;
+        }
+    }
+}
+
+/* What was to catch up may have been counted as lost, too. */
+void sim_rules_drop_owed(sim *s, unsigned holder) {
+    sim_holder *h = &s->holders[holder];
+    for (size_t k = 0; k < h->owed_count; k++) {
+        s->counts.uncertain += h->owed[h->owed_first + k].is_optional;
+    }
+    h->owed_count = 0;
+}
+
+void sim_rules_forget(sim *s) {
+    for (size_t i = 0; i < s->holder_count; i++) {
+        sim_holder *holder = &s->holders[i];
+        sim_rules_drop_owed(s, (unsigned)i);
+        holder->is_born = holder->is_due = holder->has_cause = holder->is_dying = holder->may_lose = false;
+    }
+    for (size_t i = 0; i < s->metric_count; i++) {
+        s->metrics[i].in_birth = s->metrics[i].is_behind = false;
+    }
+}
+
+/* Samples that are owed, at least and at most, and those that may be sent. */
+static void count_owed(const sim *s, int64_t *sure, int64_t *all, int64_t *optional) {
+    *sure = *all = *optional = 0;
+    for (size_t i = 0; i < s->holder_count; i++) {
+        const sim_holder *holder = &s->holders[i];
+        for (size_t k = 0; k < holder->owed_count; k++) {
+            bool is_sure = !holder->owed[holder->owed_first + k].is_optional;
+            *all += is_sure;
+            *sure += is_sure && !holder->may_lose;
+            *optional += !is_sure;
+        }
+    }
+}
+
+static int64_t count_unsent(const sim *s) {
+    int64_t count = 0;
+    for (size_t i = 0; i < s->metric_count; i++) {
+        count += s->metrics[i].is_unsent;
+    }
+    return count;
+}
+
+static void expect(sim *s, const char *what, uint64_t told, uint64_t counted) {
+    if (told != counted) {
+        sim_fail(s, "counters", "%s is %llu, but there were %llu", what, (unsigned long long)told,
+                 (unsigned long long)counted);
+    }
+}
+
+void sim_rules_count(sim *s) {
+    const sim_counts *c = &s->counts;
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    expect(s, "connects", stats.connects, c->connects);
+    expect(s, "births", stats.births, c->births);
+    expect(s, "messages_published", stats.messages_published, c->messages);
+    expect(s, "bytes_published", stats.bytes_published, c->bytes);
+    expect(s, "samples_accepted", stats.samples_accepted, c->accepted);
+    expect(s, "samples_published", stats.samples_published, c->published);
+    expect(s, "samples_dropped_overflow", stats.samples_dropped_overflow, c->overflowed);
+    expect(s, "rebirth_requests", stats.rebirth_requests, c->rebirth_requests);
+    expect(s, "commands_accepted", stats.commands_accepted, c->writes_accepted);
+    if (c->uncertain == 0) {
+        expect(s, "samples_dropped_offline", stats.samples_dropped_offline, c->dropped_offline);
+    }
+    int64_t waiting = (int64_t)(c->accepted + c->caught_up - stats.samples_published - stats.samples_dropped_offline -
+                                stats.samples_dropped_overflow - stats.samples_dropped_lost - c->carried) -
+                      count_unsent(s);
+    int64_t sure, all, optional, doubt = (int64_t)c->uncertain;
+    count_owed(s, &sure, &all, &optional);
+    if (spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {
+        sure = 0; /* what cannot be sent any more may have been dropped already */
+    }
+    if (waiting < sure - optional - doubt || waiting > all + doubt) {
+        sim_fail(s, "samples",
+                 "%lld neither sent nor counted as dropped, of which %lld to %lld wait "
+                 "(accepted %llu, published %llu, offline %llu, overflow %llu, lost %llu, in births %llu)",
+                 (long long)waiting, (long long)sure, (long long)all, (unsigned long long)stats.samples_accepted,
+                 (unsigned long long)stats.samples_published, (unsigned long long)stats.samples_dropped_offline,
+                 (unsigned long long)stats.samples_dropped_overflow, (unsigned long long)stats.samples_dropped_lost,
+                 (unsigned long long)c->carried);
+    }
+}

@@ -1,0 +1,176 @@
+/* The rules of time and state: deadlines, stopping, links, requests that must be answered, what hosts know in the end.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+#define REBIRTH "Node Control/Rebirth"
+
+/* ---- after each call ---- */
+
+static bool has_connection(spb_session_state state) {
+    return state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE || state == SPB_SESSION_STOPPING;
+}
+
+void sim_rules_called(sim *s) {
+    if (!s->session) {
+        return;
+    }
+    spb_session_state state = spb_session_get_state(s->session);
+    if (!has_connection(state) && s->wire.is_born) {
+        sim_rules_forget(s);
+        s->wire.is_born = false;
+    }
+    if (!has_connection(state) && state != SPB_SESSION_CONNECTING && state != SPB_SESSION_SUBSCRIBING) {
+        sim_rules_forget(s);
+        s->wire.is_over = s->wire.link != 0;
+        s->wire.wants_birth = false;
+    }
+    if (state == SPB_SESSION_STOPPED) {
+        s->stop_by_ms = SPB_NEVER;
+    }
+}
+
+#define TO(state) (1u << SPB_SESSION_##state)
+
+/* Which states may follow each state. */
+static const unsigned successors[] = {
+    [SPB_SESSION_STOPPED] = TO(SAVING),
+    [SPB_SESSION_WAITING] = TO(SAVING) | TO(STOPPED),
+    [SPB_SESSION_SAVING] = TO(CONNECTING) | TO(STOPPED),
+    [SPB_SESSION_CONNECTING] = TO(SUBSCRIBING) | TO(WAITING) | TO(STOPPED),
+    [SPB_SESSION_SUBSCRIBING] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_BIRTHING] = TO(ONLINE) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_ONLINE] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_STOPPING] = TO(STOPPED),
+};
+
+void sim_rules_told(sim *s, spb_session_state state) {
+    sim_note(s, "> STATE %s", spb_session_state_name(state));
+    if (!(successors[s->told_state] & 1u << state)) {
+        sim_fail(s, "state", "told %s after %s", spb_session_state_name(state), spb_session_state_name(s->told_state));
+    }
+    s->told_state = state;
+    if (state == SPB_SESSION_ONLINE && spb_session_get_state(s->session) == SPB_SESSION_ONLINE && !s->wire.is_born) {
+        sim_fail(s, "state", "told to be ONLINE without an NBIRTH");
+    }
+}
+
+/* ---- after the last action ---- */
+
+void sim_rules_drained(sim *s) {
+    if (s->has_failed) {
+        return;
+    }
+    spb_session_state state = spb_session_get_state(s->session);
+    uint64_t deadline_ms = spb_session_deadline_ms(s->session);
+    if (deadline_ms <= s->now.mono_ms) {
+        sim_fail(s, "deadline", "%llu ms ago, with nothing to do in state %s",
+                 (unsigned long long)(s->now.mono_ms - deadline_ms), spb_session_state_name(state));
+    }
+    if (s->told_state != state) {
+        sim_fail(s, "state", "told %s, but it is %s", spb_session_state_name(s->told_state),
+                 spb_session_state_name(state));
+    }
+    if (s->stop_by_ms != SPB_NEVER && (s->now.mono_ms >= s->stop_by_ms || deadline_ms > s->stop_by_ms)) {
+        sim_fail(s, "stop", "in state %s at its deadline", spb_session_state_name(state));
+    }
+    if (state == SPB_SESSION_STOPPED && deadline_ms != SPB_NEVER) {
+        sim_fail(s, "deadline", "there is one in state STOPPED");
+    }
+    if (s->link.is_open && (state == SPB_SESSION_STOPPED || state == SPB_SESSION_WAITING)) {
+        sim_fail(s, "links", "link %u was left open in state %s", s->link.number, spb_session_state_name(state));
+    }
+    sim_rules_count(s);
+}
+
+/* ---- what came from the transport ---- */
+
+/* A request must be answered by an NBIRTH that follows it; other commands may lead to an action each. */
+static void take_command(sim *s, const spb_transport_event *event, bool is_short_of_memory) {
+    spb_payload *payload = NULL;
+    bool is_node = strstr(event->topic.data, "/NCMD/") != NULL;
+    if (event->retained || spb_payload_decode(&payload, event->payload, NULL, NULL) != SPB_OK) {
+        return;
+    }
+    bool is_request = false;
+    for (size_t i = 0; i < payload->metric_count; i++) {
+        const spb_payload_metric *metric = &payload->metrics[i];
+        if (is_node && spb_str_equal(metric->name, spb_str_from(REBIRTH))) {
+            is_request |= metric->value.type == SPB_BOOLEAN && metric->value.as.boolean;
+        } else {
+            s->counts.commands_in++;
+        }
+    }
+    if (is_request) {
+        spb_stats stats;
+        spb_session_stats(s->session, &stats);
+        bool was_counted = stats.rebirth_requests == s->counts.rebirth_requests + 1;
+        s->counts.rebirth_requests += was_counted || !is_short_of_memory;
+        s->wire.has_cause |= s->wire.is_born;
+        s->wire.wants_birth |= was_counted || !is_short_of_memory;
+    }
+    spb_payload_free(payload);
+}
+
+void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening, bool is_short_of_memory) {
+    if (event->link != s->wire.link) {
+        return;
+    }
+    if (event->kind == SPB_TRANSPORT_MESSAGE && is_listening) {
+        take_command(s, event, is_short_of_memory);
+    } else if (event->kind == SPB_TRANSPORT_SUBSCRIBED) {
+        s->wire.is_subscribed |= event->status == SPB_OK;
+    } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
+        uint32_t count = event->count < s->wire.in_flight ? event->count : s->wire.in_flight;
+        s->wire.in_flight -= count;
+    }
+}
+
+/* ---- in the end ---- */
+
+static const char *missing_metric(const sim *s, char *text, size_t capacity) {
+    for (size_t i = 0; i < s->metric_count; i++) {
+        const sim_metric *metric = &s->metrics[i];
+        const sim_host_metric *heard = &s->host.metrics[i];
+        const sim_holder *holder = &s->holders[metric->holder];
+        uint64_t timestamp_ms;
+        spb_value value = spb_session_value(s->session, metric->handle, &timestamp_ms);
+        if (sim_hash(&value) != metric->hash || timestamp_ms != metric->timestamp_ms) {
+            snprintf(text, capacity, "the session has another value of metric %s", metric->name);
+            return text;
+        }
+        bool is_shown = metric->holder == 0 || holder->is_online;
+        if (is_shown &&
+            (!heard->is_known || heard->hash != metric->hash || heard->timestamp_ms != metric->timestamp_ms)) {
+            snprintf(text, capacity, "a host %s metric %s of %s", heard->is_known ? "has an old value of" : "lacks",
+                     metric->name, metric->holder == 0 ? "the node" : holder->id);
+            return text;
+        }
+    }
+    return NULL;
+}
+
+const char *sim_rules_converged(sim *s, char *text, size_t capacity) {
+    s->checks++;
+    spb_session_state state = spb_session_get_state(s->session);
+    if (state != SPB_SESSION_ONLINE) {
+        snprintf(text, capacity, "the session is %s", spb_session_state_name(state));
+        return text;
+    }
+    if (s->wire.wants_birth) {
+        return "a rebirth request was not answered";
+    }
+    if (!s->host.is_node_born || s->host.bdseq != s->wire.will_bdseq) {
+        return "a host has not seen the node's birth";
+    }
+    for (size_t i = 1; i < s->holder_count; i++) {
+        if (s->host.is_born[i] != s->holders[i].is_online) {
+            snprintf(text, capacity, "a host takes %s for %s", s->holders[i].id,
+                     s->host.is_born[i] ? "online" : "offline");
+            return text;
+        }
+    }
+    return missing_metric(s, text, capacity);
+}

@@ -1,0 +1,79 @@
+/* Decides what kind of run a seed is: which moves are frequent, which faults exist, and how the session is set up. Runs
+ * that leave some faults out reach states that a mixture of everything never does. */
+#include "sim/sim.h"
+
+static const sim_move *const actors[] = {sim_application_moves, sim_transport_moves, sim_host_moves, sim_process_moves};
+
+/* The highest chance that a run may give to a fault, in 1/1000. */
+static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
+                                                  [SIM_CONNECT_SILENT] = 150,
+                                                  [SIM_CONNECT_TIMES_OUT] = 150,
+                                                  [SIM_CONNECT_LATE] = 200,
+                                                  [SIM_CALL_REFUSED] = 100,
+                                                  [SIM_SUBSCRIBE_REFUSED] = 200,
+                                                  [SIM_SUBSCRIBE_SILENT] = 100,
+                                                  [SIM_PUBLISH_REFUSED] = 30,
+                                                  [SIM_DUPLICATE_CALLBACK] = 200,
+                                                  [SIM_REORDERED_CALLBACK] = 200,
+                                                  [SIM_STALE_CALLBACK] = 1000,
+                                                  [SIM_SLOW_WRITE] = 400,
+                                                  [SIM_SAVE_FAILS] = 300,
+                                                  [SIM_SAVE_SLOW] = 500,
+                                                  [SIM_LATE_TICK] = 300,
+                                                  [SIM_ALLOCATION_FAILS] = 15,
+                                                  [SIM_BUSY] = 200,
+                                                  [SIM_PULL_SLOWLY] = 200,
+                                                  [SIM_HOST_MISSES] = 60};
+
+static void add_actor(sim_scenario *scenario, const sim_move *moves) {
+    for (; moves->act; moves++) {
+        scenario->moves[scenario->move_count++] = moves;
+    }
+}
+
+void sim_scenario_draw(sim *s) {
+    static const unsigned scales[] = {0, 1, 1, 2, 8};
+    static const unsigned gaps[] = {1, 10, 50, 400};
+    sim_scenario *scenario = &s->scenario;
+    for (size_t i = 0; i < sizeof actors / sizeof *actors; i++) {
+        add_actor(scenario, actors[i]);
+    }
+    for (size_t i = 0; i < scenario->move_count; i++) {
+        unsigned weight = scenario->moves[i]->weight * scales[sim_below(s, 5)];
+        scenario->weights[i] = weight;
+        scenario->total_weight += weight;
+    }
+    scenario->weights[0]++; /* never nothing at all */
+    scenario->total_weight++;
+    for (size_t i = 0; i < SIM_FAULT_COUNT; i++) {
+        scenario->permille[i] = sim_below(s, 2) == 0 ? 0 : sim_below(s, highest[i] + 1);
+    }
+    scenario->gap_ms = gaps[sim_below(s, 4)];
+    bool is_large = sim_below(s, 16) == 0;
+    s->max_metrics = is_large ? SIM_MAX_METRICS : 30;
+    s->max_holders = is_large ? SIM_MAX_HOLDERS : 6;
+}
+
+static uint32_t one_of(sim *s, const uint32_t *items, uint32_t count) {
+    return items[sim_below(s, count)];
+}
+
+#define ONE_OF(s, ...) one_of(s, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4)
+
+spb_session_options sim_options_draw(sim *s) {
+    spb_session_options o = SPB_SESSION_OPTIONS_INIT;
+    o.servers = "mqtt://simulated";
+    o.group_id = SIM_GROUP;
+    o.node_id = SIM_NODE;
+    o.keep_alive_s = ONE_OF(s, 1, 5, 30);
+    o.connect_timeout_ms = ONE_OF(s, 100, 1000, 10000);
+    o.reconnect_min_ms = ONE_OF(s, 10, 200, 1000);
+    o.reconnect_max_ms = ONE_OF(s, 1000, 5000, 60000);
+    o.batch_window_ms = ONE_OF(s, 0, 1, 100, 1000);
+    o.batch_max_bytes = ONE_OF(s, 1, 60, 500, 65536);
+    o.max_in_flight = ONE_OF(s, 1, 2, 5, 64);
+    o.no_aliases = sim_below(s, 5) == 0;
+    s->has_stored = sim_below(s, 2) == 0;
+    s->stored_bdseq = (uint8_t)ONE_OF(s, 0, 7, 250, 254, 255);
+    return o;
+}

@@ -1,0 +1,367 @@
+/*
+ * The simulation: one session core in a world of its own (transport, broker, host, application, store, clock), driven
+ * by one seeded generator. Everything happens in simulated time, in one thread; a seed always gives the same run.
+ *
+ * Actors (one file each) do things: an actor is a list of moves, each with a weight, and what it leads to later is put
+ * on the calendar. Rules (rules_*.c) watch what the session does and says, and know nothing of its inside.
+ * A new actor: a file with its moves, a line in scenario.c, its state in struct sim. Its faults: an entry in sim_fault.
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include <spb/session.h>
+
+#define SIM_MAX_DEVICES 20
+#define SIM_MAX_HOLDERS (SIM_MAX_DEVICES + 1) /* the node is holder 0 */
+#define SIM_MAX_METRICS 100
+#define SIM_MAX_NAME 32
+#define SIM_GROUP "G"
+#define SIM_NODE "N"
+
+typedef struct sim sim;
+
+/* ---- what may go wrong by itself, with a chance of its own in each run ---- */
+
+typedef enum sim_fault {
+    SIM_CONNECT_REFUSED,
+    SIM_CONNECT_SILENT,    /* no answer at all, not even from the transport */
+    SIM_CONNECT_TIMES_OUT, /* the transport says so */
+    SIM_CONNECT_LATE,      /* answered after about the timeout */
+    SIM_CALL_REFUSED,      /* connect or subscribe fails at once */
+    SIM_SUBSCRIBE_REFUSED,
+    SIM_SUBSCRIBE_SILENT,
+    SIM_PUBLISH_REFUSED,
+    SIM_DUPLICATE_CALLBACK,
+    SIM_REORDERED_CALLBACK,
+    SIM_STALE_CALLBACK, /* after close, or on a link that never was */
+    SIM_SLOW_WRITE,     /* PUBLISHED comes late */
+    SIM_SAVE_FAILS,
+    SIM_SAVE_SLOW,
+    SIM_LATE_TICK,
+    SIM_ALLOCATION_FAILS,
+    SIM_BUSY,        /* several events before the next action is pulled */
+    SIM_PULL_SLOWLY, /* events between two actions, and between an action and its execution */
+    SIM_HOST_MISSES, /* the broker drops a message on the way to the host */
+    SIM_FAULT_COUNT
+} sim_fault;
+
+/* ---- actors ---- */
+
+typedef struct sim_move {
+    const char *name;
+    unsigned weight; /* usual share among all moves; a run scales it */
+    bool is_abrupt;  /* not between an action and its execution */
+    void (*act)(sim *s);
+} sim_move;
+
+/* Each list ends with an empty entry. */
+extern const sim_move sim_transport_moves[];
+extern const sim_move sim_host_moves[];
+extern const sim_move sim_application_moves[];
+extern const sim_move sim_process_moves[];
+
+#define SIM_MAX_MOVES 64
+
+typedef struct sim_scenario {
+    const sim_move *moves[SIM_MAX_MOVES];
+    unsigned weights[SIM_MAX_MOVES];
+    size_t move_count;
+    unsigned total_weight;
+    unsigned permille[SIM_FAULT_COUNT];
+    unsigned gap_ms; /* usual time between two moves */
+} sim_scenario;
+
+/* ---- the calendar ---- */
+
+/* Something that will happen. Who puts it in fills what its function needs. */
+typedef struct sim_event {
+    uint64_t at_ms;
+    uint64_t order; /* among those of the same time */
+    void (*happen)(sim *s, struct sim_event *event);
+    uint32_t link;       /* on the way to the session */
+    uint64_t connection; /* on the way to the broker */
+    spb_transport_event_kind callback;
+    spb_status status;
+    uint32_t number;
+    uint64_t written_ms; /* on the way to the broker: when it left the process */
+    int metric;
+    bool retained;
+    bool is_junk;    /* delivered though its link has ended */
+    bool of_process; /* ends with the process */
+    bool is_void;    /* it will not happen */
+    char topic[96];
+    uint8_t *payload; /* freed with the event */
+    size_t payload_len;
+} sim_event;
+
+/* ---- the world's parts ---- */
+
+/* One link as the transport sees it, and the way to the broker. */
+typedef struct sim_link {
+    uint32_t number;
+    uint64_t connection; /* the number may come again in the next process, this one never */
+    bool is_open;        /* from connect to its end as reported, or close */
+    bool is_up;          /* CONNECTED was reported */
+    bool up_cut, down_cut;
+    bool is_stalled;         /* nothing can be written */
+    uint64_t up_ms, down_ms; /* arrival of the last packet in each direction */
+    uint64_t written_ms;     /* when the last packet leaves the process */
+} sim_link;
+
+/* The broker's session of our client ID. */
+typedef struct sim_broker {
+    uint64_t connection; /* 0: none */
+    bool is_subscribed;
+    uint8_t *will;
+    size_t will_len;
+} sim_broker;
+
+/* What the application has, and what it knows to be true. */
+typedef struct sim_metric {
+    spb_metric *handle;
+    unsigned holder;
+    char name[SIM_MAX_NAME];
+    spb_type type;
+    bool is_writable;
+    uint64_t hash; /* of the last accepted value */
+    uint64_t timestamp_ms;
+    uint64_t alias;   /* as first seen in a birth; 0: not yet */
+    bool in_birth;    /* of the present birth of its holder */
+    bool is_unsent;   /* an accepted sample that no message took; the next birth will */
+    bool is_behind;   /* its last sample was dropped by overflow */
+    uint32_t changes; /* values that no message was owed for */
+} sim_metric;
+
+/* A sample that the session owes. */
+typedef struct sim_sample {
+    int metric;
+    uint64_t hash;
+    uint64_t timestamp_ms;
+    bool is_optional; /* it may be sent: the value after an overflow, */
+    uint32_t changes; /* that of the metric at that time */
+} sim_sample;
+
+typedef struct sim_holder {
+    spb_device *handle; /* NULL: the node */
+    char id[SIM_MAX_NAME];
+    bool is_online; /* as the application says */
+    bool is_born;   /* births and deaths that were pulled */
+    bool is_due;    /* was online when the last NBIRTH was pulled, no DBIRTH since */
+    bool has_cause; /* for a DBIRTH */
+    bool is_dying;  /* went offline while born: a DDEATH is owed */
+    bool may_lose;  /* went offline between an NBIRTH and its own DBIRTH: samples of before may be dropped */
+    sim_sample *owed;
+    size_t owed_first, owed_count, owed_capacity;
+} sim_holder;
+
+/* One connection, as its messages tell. */
+typedef struct sim_wire {
+    uint32_t link; /* 0: none */
+    uint8_t will_bdseq;
+    bool is_subscribed; /* the session was told that it will hear commands */
+    bool is_born;       /* an NBIRTH, and no NDEATH since */
+    bool is_dead;       /* an NDEATH: only DISCONNECT and CLOSE may follow */
+    bool is_over;       /* only CLOSE may follow */
+    uint8_t next_seq;
+    uint32_t in_flight; /* as the session was told */
+    bool wants_birth;   /* a request that no NBIRTH has answered */
+    bool has_cause;     /* for another NBIRTH */
+} sim_wire;
+
+/* What a host application knows, from what arrived. */
+typedef struct sim_host_metric {
+    bool is_known;
+    uint64_t alias;
+    uint64_t hash;
+    uint64_t timestamp_ms;
+} sim_host_metric;
+
+typedef struct sim_host {
+    bool is_node_born;
+    bool is_born[SIM_MAX_HOLDERS];
+    bool has_missed; /* it needs a rebirth to know the truth */
+    uint8_t bdseq;
+    uint8_t next_seq;
+    sim_host_metric metrics[SIM_MAX_METRICS];
+    uint64_t asked_ms;
+} sim_host;
+
+/* What the rules count on their own, to be held against spb_stats. */
+typedef struct sim_counts {
+    uint64_t accepted, published, dropped_offline, overflowed, carried, caught_up, uncertain;
+    uint64_t messages, bytes, births, connects, rebirth_requests, writes_accepted;
+    uint64_t commands_in; /* metrics of commands that were delivered and not yet answered */
+} sim_counts;
+
+struct sim {
+    uint64_t seed;
+    uint64_t random;
+    uint64_t allocation_random;
+    spb_time now;
+    uint64_t steps;
+    sim_scenario scenario;
+    bool is_calm;
+
+    sim_event **calendar;
+    size_t event_count, event_capacity;
+    uint64_t event_order;
+
+    spb_session *session;
+    spb_session_options options;
+    uint64_t wake_ms;       /* when the application will call spb_session_on_tick */
+    uint64_t busy_until_ms; /* the application does something else; SPB_NEVER: it does not */
+    uint64_t idle_ticks;
+    bool wants_up;       /* the application wants the session to run */
+    uint64_t stop_by_ms; /* SPB_NEVER: not being stopped */
+
+    bool has_stored;
+    uint8_t stored_bdseq;
+    int saving;             /* the last number to be saved by this process, or -1 */
+    unsigned saves_waiting; /* without an answer */
+    int last_bdseq;         /* of the last CONNECT, as far as this process can know; or -1 */
+    uint32_t last_link;
+
+    sim_link link;
+    uint64_t last_connection;
+    sim_broker broker;
+    sim_host host;
+    sim_metric metrics[SIM_MAX_METRICS];
+    size_t metric_count;
+    sim_holder holders[SIM_MAX_HOLDERS];
+    size_t holder_count;
+    size_t max_metrics, max_holders; /* of this run */
+    sim_wire wire;
+    sim_counts counts;
+    spb_session_state told_state;
+    uint64_t actions; /* pulled, over the whole run */
+    uint64_t checks;  /* comparisons of what a host knows with the truth */
+
+    bool has_failed;
+    char rule[64];
+    char failure[512];
+    void (*trace)(void *context, const char *line); /* NULL: none */
+    void *trace_context;
+};
+
+/* ---- world.c ---- */
+
+/* Runs one seed; what went wrong is left in *s. Call sim_clear afterwards. */
+void sim_run(sim *s, uint64_t seed, uint64_t steps);
+void sim_clear(sim *s);
+/* The first failure counts. */
+void sim_fail(sim *s, const char *rule, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sim_note(sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An event `delay_ms` from now, the caller's to fill in; owned by the calendar. */
+sim_event *sim_later(sim *s, uint64_t delay_ms, void (*happen)(sim *s, sim_event *event));
+void sim_carry(sim_event *event, const void *payload, size_t len);
+/* Carries out all that the session wants. */
+void sim_pump(sim *s);
+/* Lets everything happen that is due until then. */
+void sim_run_until(sim *s, uint64_t end_ms);
+/* Around each call of the session: allocations may fail in between. */
+void sim_enter(sim *s);
+/* True when an allocation failed. */
+bool sim_leave(sim *s);
+
+/* At most one draw in an expression: the compiler chooses the order of arguments, and a seed must repeat. */
+uint64_t sim_draw(sim *s);
+/* The time that something takes: mostly next to none. */
+uint64_t sim_delay_ms(sim *s);
+/* 0 … limit - 1 */
+uint32_t sim_below(sim *s, uint32_t limit);
+bool sim_happens(sim *s, sim_fault fault);
+
+/* ---- calm.c ---- */
+
+/* The storm pauses, and the rules of a good world are checked. */
+void sim_calm(sim *s);
+
+/* ---- scenario.c ---- */
+
+void sim_scenario_draw(sim *s);
+spb_session_options sim_options_draw(sim *s);
+
+/* ---- value.c ---- */
+
+/* A value of that datatype, made from `seed`; it borrows from *space. */
+typedef struct sim_space {
+    uint64_t words[512];
+    spb_str texts[32];
+    bool bits[256];
+} sim_space;
+
+spb_value sim_value(sim_space *space, spb_type type, uint64_t seed);
+uint64_t sim_hash(const spb_value *value);
+spb_type sim_type(uint64_t seed);
+
+/* ---- transport.c, broker.c, store.c ---- */
+
+spb_status sim_transport_connect(sim *s, const spb_transport_connect *request);
+spb_status sim_transport_subscribe(sim *s, uint32_t link);
+spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_message *message);
+void sim_transport_disconnect(sim *s, uint32_t link);
+void sim_transport_close(sim *s, uint32_t link);
+/* The process is gone, and its sockets with it. */
+void sim_transport_die(sim *s);
+/* A callback of the present link on its way; their order is kept, unless the run wants it otherwise. NULL when it is
+ * lost. */
+sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event_kind kind, spb_status status,
+                                uint64_t delay_ms);
+
+void sim_broker_connect(sim *s, sim_event *event);
+void sim_broker_subscribe(sim *s, sim_event *event);
+void sim_broker_publish(sim *s, sim_event *event);
+void sim_broker_disconnect(sim *s, sim_event *event);
+void sim_broker_end(sim *s, sim_event *event);
+/* From a host to the node. */
+void sim_broker_forward(sim *s, const char *topic, const void *payload, size_t len, bool retained);
+void sim_broker_clear(sim *s);
+
+void sim_store_save(sim *s, uint8_t bdseq);
+
+/* ---- host.c ---- */
+
+void sim_host_hear(sim *s, const char *topic, const uint8_t *payload, size_t len);
+void sim_host_request_rebirth(sim *s);
+
+/* ---- application.c, process.c ---- */
+
+void sim_application_begin(sim *s);
+void sim_application_write(sim *s, spb_metric *metric, const spb_value *wanted);
+void sim_application_start(sim *s);
+void sim_application_stop(sim *s, uint32_t timeout_ms);
+void sim_application_update_much(sim *s);
+void sim_process_begin(sim *s);
+
+/* ---- rules_wire.c: what the session sends ---- */
+
+void sim_rules_connect(sim *s, const spb_action *action);
+void sim_rules_publish(sim *s, const spb_transport_message *message);
+void sim_rules_subscribe(sim *s, const spb_action *action);
+void sim_rules_disconnect(sim *s, const spb_action *action);
+/* The index of the metric with that name, or -1. */
+int sim_find_metric(const sim *s, unsigned holder, spb_str name);
+int sim_find_holder(const sim *s, spb_str id);
+
+/* ---- rules_samples.c: where each sample goes ---- */
+
+void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t timestamp_ms, const spb_stats *before);
+void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+void sim_rules_sampled(sim *s, unsigned holder);
+void sim_rules_carried(sim *s, unsigned holder);
+void sim_rules_drop_owed(sim *s, unsigned holder);
+void sim_rules_forget(sim *s);
+void sim_rules_count(sim *s);
+
+/* ---- rules_session.c: what the session says and when ---- */
+
+/* After each call: births end with their connection. */
+void sim_rules_called(sim *s);
+/* After the last action: nothing is overdue, told and true state agree. */
+void sim_rules_drained(sim *s);
+void sim_rules_told(sim *s, spb_session_state state);
+void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening, bool is_short_of_memory);
+/* NULL when hosts know the truth; else what is missing. */
+const char *sim_rules_converged(sim *s, char *text, size_t capacity);
+
+#endif
