@@ -27,8 +27,9 @@ typedef struct spb_transport_message {
 } spb_transport_message;
 
 typedef struct spb_transport_connect {
-    uint32_t link;      /* the number of this connection */
-    const char *server; /* mqtt://host:port; the port may be missing */
+    uint32_t link; /* the number of this connection */
+    const char
+        *server; /* mqtt://host:port, mqtts:// (TLS), ws:// (WebSocket), wss:// (both); the port may be missing */
     const char *client_id;
     uint32_t keep_alive_s;
     uint32_t timeout_ms;        /* for the whole way to CONNACK */
@@ -55,13 +56,14 @@ typedef enum spb_transport_event_kind {
 typedef struct spb_transport_event {
     spb_transport_event_kind kind;
     uint32_t link;
-    spb_status status;  /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT or _REFUSED; SUBSCRIBED */
-    const char *reason; /* for people; NULL if there is none */
-    uint32_t count;     /* PUBLISHED */
-    spb_str topic;      /* MESSAGE */
-    spb_bytes payload;  /* MESSAGE */
-    uint8_t qos;        /* MESSAGE */
-    bool retained;      /* MESSAGE: the server had it stored */
+    spb_status status;         /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT or _REFUSED; SUBSCRIBED;
+                               PUBLISHED: SPB_OK, or SPB_ERR_REFUSED when a QoS 1 message was refused (MQTT 5) */
+    const char *reason;        /* for people; NULL if there is none */
+    uint32_t count;            /* PUBLISHED */
+    spb_str topic;             /* MESSAGE */
+    spb_bytes payload;         /* MESSAGE */
+    uint8_t qos;               /* MESSAGE */
+    bool retained;             /* MESSAGE: the server had it stored */
     uint32_t max_packet_bytes; /* CONNECTED: the largest MQTT packet that the server takes; 0: it names none */
     uint16_t receive_maximum;  /* CONNECTED: QoS 1 messages it takes before answering; 0: it names none */
     uint16_t keep_alive_s;     /* CONNECTED: what the server wants instead of what was asked for; 0: it names none */
@@ -124,7 +126,7 @@ typedef struct spb_mqtt_options {
     spb_mqtt_version version; /* 0: SPB_MQTT_3_1_1 */
     const char *user;
     const char *password;
-    const char *password_file; /* instead of password: its first line, read again for each connection */
+    const char *password_file; /* instead of password: its first line, read again for each connection; < 4096 bytes */
     const char *ca_file;       /* PEM; instead of the system's certificate authorities */
     const char *cert_file;     /* PEM, with the chain: the client's own certificate, for mutual TLS */
     const char *key_file;      /* PEM: its key; NULL: in cert_file */
@@ -142,8 +144,9 @@ typedef struct spb_mqtt_options {
  */
 SPB_API spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, spb_error *err);
 
-/* Whether the MQTT transport understands this server. SPB_ERR_ARGUMENT, with the reason. Nothing is resolved or
- * connected. Any thread. */
+/* Whether the MQTT transport understands this server: mqtt:// or tcp:// (port 1883), mqtts:// or ssl:// (TLS, 8883),
+ * ws:// (WebSocket, 80), wss:// (both, 443), host, and for a WebSocket a path (/mqtt). SPB_ERR_ARGUMENT, with the
+ * reason. Nothing is resolved or connected. Any thread. */
 SPB_API spb_status spb_mqtt_check_server(const char *server, spb_error *err);
 
 #ifdef __cplusplus

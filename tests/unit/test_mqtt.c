@@ -34,20 +34,30 @@ static void teardown(void) {
 
 /* ---- addresses ---- */
 
-static void expect_address(const char *uri, const char *host_port, bool is_numeric) {
+static void expect_address(const char *uri, const char *for_paho, const char *host, bool is_numeric) {
     spb_address address;
     ck_assert_int_eq(spb_address__parse(&address, uri, NULL), SPB_OK);
-    ck_assert_str_eq(address.host_port, host_port);
+    ck_assert_str_eq(address.uri, for_paho);
+    ck_assert_str_eq(address.host, host);
+    ck_assert_ptr_nonnull(strstr(address.uri, address.host_port));
     ck_assert_int_eq(address.is_numeric, is_numeric);
+    ck_assert_int_eq(address.has_tls, strncmp(for_paho, "ssl", 3) == 0 || strncmp(for_paho, "wss", 3) == 0);
+    ck_assert_int_eq(address.is_websocket, strncmp(for_paho, "ws", 2) == 0);
 }
 
 START_TEST(addresses_are_understood) {
-    expect_address("mqtt://127.0.0.1:1884", "127.0.0.1:1884", true);
-    expect_address("mqtt://127.0.0.1", "127.0.0.1:1883", true);
-    expect_address("tcp://broker.example:1", "broker.example:1", false);
-    expect_address("tcp://broker.example", "broker.example:1883", false);
-    expect_address("mqtt://[::1]:65535", "[::1]:65535", true);
-    expect_address("mqtt://[fe80::1]", "[fe80::1]:1883", true);
+    expect_address("mqtt://127.0.0.1:1884", "tcp://127.0.0.1:1884", "127.0.0.1", true);
+    expect_address("mqtt://127.0.0.1", "tcp://127.0.0.1:1883", "127.0.0.1", true);
+    expect_address("tcp://broker.example:1", "tcp://broker.example:1", "broker.example", false);
+    expect_address("tcp://broker.example", "tcp://broker.example:1883", "broker.example", false);
+    expect_address("mqtt://[::1]:65535", "tcp://[::1]:65535", "::1", true);
+    expect_address("mqtt://[fe80::1]", "tcp://[fe80::1]:1883", "fe80::1", true);
+    expect_address("mqtts://broker.example", "ssl://broker.example:8883", "broker.example", false);
+    expect_address("ssl://10.0.0.1:443", "ssl://10.0.0.1:443", "10.0.0.1", true);
+    expect_address("ws://broker.example", "ws://broker.example:80/mqtt", "broker.example", false);
+    expect_address("ws://broker.example:9001/", "ws://broker.example:9001/", "broker.example", false);
+    expect_address("ws://[::1]:9001/a", "ws://[::1]:9001/a", "::1", true);
+    expect_address("wss://broker.example/a/b?c=d", "wss://broker.example:443/a/b?c=d", "broker.example", false);
 }
 END_TEST
 
@@ -56,6 +66,16 @@ START_TEST(other_addresses_are_refused) {
                                         "localhost",
                                         "localhost:1883",
                                         "http://h",
+                                        "MQTT://h",
+                                        "mqtts://",
+                                        "mqtts://h/path",
+                                        "mqtts://[::1]:8883",
+                                        "wss://[::1]",
+                                        "ws://h:80path",
+                                        "ws://h/a b",
+                                        "ws://h/a:b",
+                                        "ws://h/a#b",
+                                        "ws://user@h/a",
                                         "mqtt://",
                                         "mqtt://:1883",
                                         "mqtt://h:",
@@ -97,14 +117,17 @@ START_TEST(an_unusable_server_is_refused_at_once) {
 END_TEST
 
 START_TEST(a_web_proxy_in_the_environment_is_not_used) {
-    setenv("http_proxy", "http://user:secret@127.0.0.1:9", 1);
-    spb_transport_connect request = request_to(broker_uri(server), "edge", 1);
-    spb_error err;
-    spb_status status = edge->transport->connect(edge->transport, &request, &err);
-    unsetenv("http_proxy");
-    ck_assert_int_eq(status, SPB_ERR_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(err.text, "http_proxy"));
-    ck_assert_ptr_null(strstr(err.text, "secret"));
+    static const char *const cases[][2] = {{"http_proxy", "mqtt://127.0.0.1:9"}, {"https_proxy", "wss://127.0.0.1:9"}};
+    for (size_t i = 0; i < 2; i++) {
+        setenv(cases[i][0], "http://user:secret@127.0.0.1:9", 1);
+        spb_transport_connect request = request_to(cases[i][1], "edge", 1);
+        spb_error err;
+        spb_status status = edge->transport->connect(edge->transport, &request, &err);
+        unsetenv(cases[i][0]);
+        ck_assert_int_eq(status, SPB_ERR_ARGUMENT);
+        ck_assert_ptr_nonnull(strstr(err.text, cases[i][0]));
+        ck_assert_ptr_null(strstr(err.text, "secret"));
+    }
 }
 END_TEST
 
@@ -234,7 +257,7 @@ START_TEST(a_server_that_never_answers_times_out) {
 }
 END_TEST
 
-START_TEST(a_wrong_password_is_named) {
+static broker *guarded_broker(void) {
     broker *guarded = broker_new();
     broker_write_file(
         guarded, "passwords", /* edge, secret */
@@ -242,6 +265,11 @@ START_TEST(a_wrong_password_is_named) {
         "TmTOJS3jtR/AB3U05Q==\n");
     broker_configure(guarded, "allow_anonymous false\npassword_file %s/passwords\n");
     broker_start(guarded);
+    return guarded;
+}
+
+START_TEST(a_wrong_password_is_named) {
+    broker *guarded = guarded_broker();
     client *right = client_new(&(spb_mqtt_options){.user = "edge", .password = "secret"});
     client *wrong = client_new(&(spb_mqtt_options){.user = "edge", .password = "guess"});
     connect_to(right, guarded, "right", 1);
@@ -251,6 +279,35 @@ START_TEST(a_wrong_password_is_named) {
     ck_assert_ptr_nonnull(strstr(got.reason, "authorise"));
     client_free(right);
     client_free(wrong);
+    broker_free(guarded);
+}
+END_TEST
+
+/* Read again for each connection, and only its first line. */
+START_TEST(a_password_comes_from_a_file) {
+    broker *guarded = guarded_broker();
+    broker_path file = broker_file(guarded, "password");
+    broker_write_file(guarded, "password", "guess\n");
+    client *reader = client_new(&(spb_mqtt_options){.user = "edge", .password_file = file.text});
+    expect_failure(reader, broker_uri(guarded), 1, SPB_ERR_AUTH, "authorise");
+    static const char *const contents[] = {"secret", "secret\n", "secret\r\nanother line\n"};
+    for (uint32_t i = 0; i < 3; i++) {
+        broker_write_file(guarded, "password", contents[i]);
+        connect_to(reader, guarded, "reader", 2 + i);
+        reader->transport->close(reader->transport, 2 + i);
+    }
+    unlink(file.text);
+    spb_transport_connect request = request_to(broker_uri(guarded), "reader", 9);
+    spb_error err;
+    ck_assert_int_eq(reader->transport->connect(reader->transport, &request, &err), SPB_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, file.text));
+    char long_line[5000];
+    memset(long_line, 'x', sizeof long_line - 1);
+    long_line[sizeof long_line - 1] = '\0';
+    broker_write_file(guarded, "password", long_line);
+    ck_assert_int_eq(reader->transport->connect(reader->transport, &request, &err), SPB_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, "too long"));
+    client_free(reader);
     broker_free(guarded);
 }
 END_TEST
@@ -502,6 +559,7 @@ static Suite *mqtt_suite(void) {
     tcase_add_test(links, each_refusal_is_put_into_words);
     tcase_add_test(links, a_server_that_never_answers_times_out);
     tcase_add_test(links, a_wrong_password_is_named);
+    tcase_add_test(links, a_password_comes_from_a_file);
     tcase_add_test(links, a_refused_client_id_is_named);
     tcase_add_test(links, messages_come_in);
     tcase_add_test(links, ten_thousand_messages_keep_their_order);
