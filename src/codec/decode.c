@@ -320,20 +320,26 @@ static spb_status fail_inside(spb_error *err, const spb_error *why) {
     return spb_error__set(err, why->status, "body: %s (byte %zu of the inflated body)", why->text, why->offset);
 }
 
-/* The payload in the body of a compressed one. While it is decoded, its inflated bytes count as heap. */
+static size_t less(size_t from, size_t amount) {
+    return amount < from ? from - amount : 0;
+}
+
+/* The payload in the body of a compressed one. What surrounds it and its inflated bytes count as its heap, as all of
+ * them are there at the same time. */
 static spb_status decode_inner(spb_payload **out, const spb_payload *outer, const spb_limits *limits, spb_error *err) {
     spb_compression compression;
     spb_buffer plain;
     spb_error why = {.offset = SPB_NO_OFFSET};
     spb_limits rest = *limits;
-    size_t max_bytes = rest.max_payload_bytes < rest.max_heap_bytes ? rest.max_payload_bytes : rest.max_heap_bytes;
+    rest.max_heap_bytes = less(rest.max_heap_bytes, spb_arena__used(outer->storage));
     spb_buffer__init(&plain);
     spb_status status = spb_compress__algorithm(&compression, outer, err);
     if (status == SPB_OK) {
+        size_t max_bytes = rest.max_payload_bytes < rest.max_heap_bytes ? rest.max_payload_bytes : rest.max_heap_bytes;
         status = spb_compress__inflate(&plain, outer->body, compression, max_bytes, err);
     }
     if (status == SPB_OK) {
-        rest.max_heap_bytes -= plain.len;
+        rest.max_heap_bytes = less(rest.max_heap_bytes, plain.capacity);
         status = decode_plain(out, (spb_bytes){plain.data, plain.len}, &rest, &why);
         if (status != SPB_OK) {
             fail_inside(err, &why);

@@ -1,5 +1,6 @@
 #include "support/failing_heap.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 void *__real_malloc(size_t size);
@@ -11,8 +12,9 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 void __wrap_free(void *memory);
 
-static size_t count, fail_at;
-static long held;
+/* Threads of a test allocate, too. */
+static atomic_size_t count, fail_at;
+static atomic_long held;
 
 void failing_heap_fail_at(size_t n) {
     fail_at = n;
