@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "codec/value.h"
 #include "core/session.h"
 
 #define MAX_DEPTH 32 /* as the codec has it */
@@ -26,12 +27,13 @@ static const spb_payload_metric *find_member(const spb_template *tmpl, spb_str n
     return NULL;
 }
 
-static bool has_parameter(const spb_template *tmpl, spb_str name) {
-    size_t i = 0;
-    while (i < tmpl->parameter_count && !spb_str_equal(tmpl->parameters[i].name, name)) {
-        i++;
+static const spb_parameter *find_parameter(const spb_template *tmpl, spb_str name) {
+    for (size_t i = 0; i < tmpl->parameter_count; i++) {
+        if (spb_str_equal(tmpl->parameters[i].name, name)) {
+            return &tmpl->parameters[i];
+        }
     }
-    return i < tmpl->parameter_count;
+    return NULL;
 }
 
 static int shown(spb_str text) {
@@ -47,8 +49,13 @@ static spb_status not_in(spb_status status, const char *what, spb_str name, spb_
  * no other (tck-id-payloads-template-instance-members, tck-id-payloads-template-instance-parameters). */
 static spb_status check_parts(const spb_template *instance, const spb_template *definition, spb_error *err) {
     for (size_t i = 0; i < instance->metric_count; i++) {
-        if (!find_member(definition, instance->metrics[i].name, i)) {
-            return not_in(SPB_ERR_NOT_FOUND, "no such member:", instance->metrics[i].name, instance->template_ref, err);
+        const spb_payload_metric *member = &instance->metrics[i];
+        const spb_payload_metric *defined = find_member(definition, member->name, i);
+        if (!defined) {
+            return not_in(SPB_ERR_NOT_FOUND, "no such member:", member->name, instance->template_ref, err);
+        }
+        if (member->value.type != defined->value.type || member->omit_datatype) {
+            return not_in(SPB_ERR_TYPE, "another datatype:", member->name, instance->template_ref, err);
         }
     }
     for (size_t i = 0; i < definition->metric_count; i++) {
@@ -57,10 +64,18 @@ static spb_status check_parts(const spb_template *instance, const spb_template *
                           err);
         }
     }
+    if (instance->metric_count != definition->metric_count) { /* each is there, and none is unknown */
+        return not_in(SPB_ERR_EXISTS, "a member stands twice in", (spb_str){"an instance", 11}, instance->template_ref,
+                      err);
+    }
     for (size_t i = 0; i < instance->parameter_count; i++) {
-        if (!has_parameter(definition, instance->parameters[i].name)) {
-            return not_in(SPB_ERR_NOT_FOUND, "no such parameter:", instance->parameters[i].name, instance->template_ref,
-                          err);
+        const spb_parameter *parameter = &instance->parameters[i];
+        const spb_parameter *defined = find_parameter(definition, parameter->name);
+        if (!defined) {
+            return not_in(SPB_ERR_NOT_FOUND, "no such parameter:", parameter->name, instance->template_ref, err);
+        }
+        if (parameter->value.type != defined->value.type) {
+            return not_in(SPB_ERR_TYPE, "another datatype:", parameter->name, instance->template_ref, err);
         }
     }
     return SPB_OK;
@@ -103,6 +118,31 @@ spb_status spb_session__check_template(const spb_session *session, const spb_val
     return instance ? check_instance(session, instance, 1, err) : SPB_OK;
 }
 
+/* The parts of a definition have names (tck-id-payloads-name-requirement) and datatypes (…-metric-datatype-req,
+ * …-template-parameter-type-req), each name once. */
+static spb_status check_definition(const spb_template *definition, spb_str name, spb_error *err) {
+    for (size_t i = 0; i < definition->metric_count; i++) {
+        const spb_payload_metric *member = &definition->metrics[i];
+        if (!member->name.data || member->name.len == 0) {
+            return spb_error__set(err, SPB_ERR_NAME, "template %.*s: member %zu has no name", shown(name), name.data,
+                                  i);
+        }
+        if (!spb_type__is_known(member->value.type) || member->omit_datatype) {
+            return not_in(SPB_ERR_TYPE, "no datatype: member", member->name, name, err);
+        }
+        if (find_member(definition, member->name, 0) != member) {
+            return not_in(SPB_ERR_EXISTS, "twice a member:", member->name, name, err);
+        }
+    }
+    for (size_t i = 0; i < definition->parameter_count; i++) {
+        const spb_parameter *parameter = &definition->parameters[i];
+        if (!spb_type__is_known(parameter->value.type)) {
+            return not_in(SPB_ERR_TYPE, "no datatype: parameter", parameter->name, name, err);
+        }
+    }
+    return SPB_OK;
+}
+
 spb_status spb_session_add_template(spb_session *session, const char *name, const spb_template *definition,
                                     spb_time now, spb_error *err) {
     spb_metric *metric;
@@ -110,7 +150,10 @@ spb_status spb_session_add_template(spb_session *session, const char *name, cons
         return spb_error__set(err, SPB_ERR_ARGUMENT, "template %s: a definition has is_definition and no template_ref",
                               name ? name : "");
     }
-    spb_status status = check_members(session, definition, 1, err);
+    spb_status status = check_definition(definition, spb_str_from(name ? name : ""), err);
+    if (status == SPB_OK) {
+        status = check_members(session, definition, 1, err);
+    }
     spb_metric_def def = {.name = name, .value = spb_template_value(definition)};
     return status == SPB_OK ? spb_session__add(session, &metric, session->table.node, &def, true, now, err) : status;
 }

@@ -366,24 +366,112 @@ END_TEST
 
 /* ---- properties and templates ---- */
 
-START_TEST(quality_is_an_int32_property_of_the_birth) {
+static spb_status add_with_property(const char *key, spb_value value) {
+    spb_metric *metric;
+    spb_property property = {.key = spb_str_from(key), .value = value};
+    spb_metric_def def = {.name = "x", .value = spb_int8(1), .properties = &property, .property_count = 1};
+    return spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL);
+}
+
+START_TEST(quality_is_an_int32_of_three_codes) {
     static const int32_t codes[] = {0, 192, 500};
-    const int32_t named[] = {SPB_QUALITY_BAD, SPB_QUALITY_GOOD, SPB_QUALITY_STALE};
+    const spb_value wrong[] = {spb_int32(1), spb_uint32(192), spb_string("GOOD"), spb_null(SPB_INT32)};
     for (size_t i = 0; i < 3; i++) {
-        spb_metric *metric;
-        spb_property quality = {.key = spb_str_from(SPB_PROPERTY_QUALITY), .value = spb_int32(named[i])};
-        spb_metric_def def = {.name = "x", .value = spb_int8(1), .properties = &quality, .property_count = 1};
         open_node();
-        ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_OK);
+        ck_assert_int_eq(add_with_property("Quality", spb_int32(codes[i])), SPB_OK);
         spb_session_start(w.session, w.now);
         go_on();
         const spb_payload_metric *born = spb_payload_find(sents[NBIRTH].payload, "x");
-        const spb_property *sent_quality = spb_property_find(born->properties, "Quality");
-        ck_assert_ptr_nonnull(sent_quality);
-        ck_assert_int_eq(sent_quality->value.type, SPB_INT32);
-        ck_assert_int_eq(sent_quality->value.as.i64, codes[i]);
+        const spb_value quality = spb_property_find(born->properties, SPB_PROPERTY_QUALITY)->value;
+        ck_assert_int_eq(quality.type, SPB_INT32);
+        ck_assert_int_eq(quality.as.i64, codes[i]);
         wire_close(&w);
     }
+    open_node();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert_int_eq(add_with_property("Quality", wrong[i]), SPB_ERR_RANGE);
+    }
+    wire_close(&w);
+}
+END_TEST
+
+/* Values that were decoded without a datatype, or made by hand. */
+START_TEST(a_property_without_a_datatype_is_refused) {
+    const spb_value wrong[] = {
+        {.is_null = true}, {.wire = SPB_WIRE_INT, .as.u64 = 3}, {.type = (spb_type)99, .wire = SPB_WIRE_INT}};
+    open_node();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const spb_property inner = {.key = spb_str_from("k"), .value = wrong[i]};
+        const spb_property_set set = {&inner, 1};
+        const spb_property_sets list = {&set, 1};
+        ck_assert_int_eq(add_with_property("k", wrong[i]), SPB_ERR_TYPE);
+        ck_assert_int_eq(add_with_property("set", spb_property_set_value(&set)), SPB_ERR_TYPE);
+        ck_assert_int_eq(add_with_property("list", spb_property_sets_value(&list)), SPB_ERR_TYPE);
+    }
+    ck_assert_int_eq(add_with_property("k", spb_null(SPB_DOUBLE)), SPB_OK);
+    wire_close(&w);
+}
+END_TEST
+
+static spb_status add_template(const char *name, const spb_template *definition) {
+    return spb_session_add_template(w.session, name, definition, w.now, NULL);
+}
+
+START_TEST(the_parts_of_a_template_have_names_and_datatypes) {
+    const spb_payload_metric wrong[] = {
+        {.value = spb_int32(0)},
+        {.alias = 7, .has_alias = true, .value = spb_int32(0)},
+        {.name = spb_str_from("m"), .value = {.wire = SPB_WIRE_INT}},
+        {.name = spb_str_from("m"), .value = {.wire = SPB_WIRE_INT}, .omit_datatype = true},
+        {.name = spb_str_from("m"), .value = spb_int32(0), .omit_datatype = true},
+    };
+    open_node();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const spb_template tmpl = {.is_definition = true, .metrics = &wrong[i], .metric_count = 1};
+        ck_assert_int_ne(add_template("T", &tmpl), SPB_OK);
+    }
+    const spb_payload_metric twice[] = {{.name = spb_str_from("m"), .value = spb_int32(0)},
+                                        {.name = spb_str_from("m"), .value = spb_int8(0)}};
+    const spb_template double_one = {.is_definition = true, .metrics = twice, .metric_count = 2};
+    ck_assert_int_eq(add_template("T", &double_one), SPB_ERR_EXISTS);
+    spb_parameter parameter = {.name = spb_str_from("p"), .value = {.is_null = true}};
+    const spb_template tmpl = {.is_definition = true, .parameters = &parameter, .parameter_count = 1};
+    ck_assert_int_eq(add_template("T", &tmpl), SPB_ERR_TYPE);
+    parameter.value = (spb_value){.wire = SPB_WIRE_LONG};
+    ck_assert_int_eq(add_template("T", &tmpl), SPB_ERR_TYPE);
+    parameter.value = spb_null(SPB_INT32);
+    ck_assert_int_eq(add_template("T", &tmpl), SPB_OK);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(an_instance_has_the_datatypes_of_its_definition) {
+    const spb_payload_metric member = {.name = spb_str_from("m"), .value = spb_int32(0)};
+    const spb_parameter parameter = {.name = spb_str_from("p"), .value = spb_string("")};
+    const spb_template definition = {
+        .is_definition = true, .metrics = &member, .metric_count = 1, .parameters = &parameter, .parameter_count = 1};
+    spb_payload_metric parts[] = {member, member};
+    spb_parameter told = parameter;
+    spb_template instance = {.template_ref = spb_str_from("T"),
+                             .metrics = parts,
+                             .metric_count = 1,
+                             .parameters = &told,
+                             .parameter_count = 1};
+    spb_metric *metric;
+    spb_metric_def def = {.name = "motor", .value = spb_template_value(&instance)};
+    open_node();
+    ck_assert_int_eq(add_template("T", &definition), SPB_OK);
+    parts[0].value = spb_string("0");
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_ERR_TYPE);
+    parts[0] = member;
+    told.value = spb_int32(0);
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_ERR_TYPE);
+    told = parameter;
+    instance.metric_count = 2;
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_ERR_EXISTS);
+    instance.metric_count = 1;
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_OK);
+    wire_close(&w);
 }
 END_TEST
 
@@ -436,7 +524,10 @@ int main(void) {
     tcase_add_test(all, an_id_that_no_topic_can_hold_is_refused);
     tcase_add_test(all, a_device_id_is_taken_within_its_node_only);
     tcase_add_test(all, names_that_differ_in_case_are_two_names);
-    tcase_add_test(all, quality_is_an_int32_property_of_the_birth);
+    tcase_add_test(all, quality_is_an_int32_of_three_codes);
+    tcase_add_test(all, a_property_without_a_datatype_is_refused);
+    tcase_add_test(all, the_parts_of_a_template_have_names_and_datatypes);
+    tcase_add_test(all, an_instance_has_the_datatypes_of_its_definition);
     tcase_add_test(all, what_templates_say_is_text);
     Suite *suite = suite_create("conformance");
     suite_add_tcase(suite, all);
