@@ -47,7 +47,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     metric->alias = 0;
     metric->in_birth = metric->is_unsent = metric->is_behind = false;
     if (holder == 0) {
-        s->wire.has_cause = true;
+        s->wire.has_cause = s->wire.has_change = true;
     } else {
         s->holders[holder].has_cause = true;
     }

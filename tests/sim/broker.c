@@ -37,7 +37,12 @@ void sim_broker_connect(sim *s, sim_event *event) {
     s->broker.will = event->payload;
     s->broker.will_len = event->payload_len;
     event->payload = NULL;
-    sim_transport_report(s, event->connection, SPB_TRANSPORT_CONNECTED, SPB_OK, event->number);
+    static const uint16_t keep_alives_s[] = {1, 3, 12};
+    uint16_t keep_alive_s = sim_happens(s, SIM_KEEP_ALIVE) ? keep_alives_s[sim_below(s, 3)] : 0;
+    sim_event *answer = sim_transport_report(s, event->connection, SPB_TRANSPORT_CONNECTED, SPB_OK, event->number);
+    if (answer) {
+        answer->keep_alive_s = keep_alive_s;
+    }
 }
 
 void sim_broker_subscribe(sim *s, sim_event *event) {
@@ -50,6 +55,13 @@ void sim_broker_subscribe(sim *s, sim_event *event) {
 void sim_broker_publish(sim *s, sim_event *event) {
     if (event->connection == s->broker.connection) {
         to_host(s, event->topic, event->payload, event->payload_len);
+    }
+}
+
+/* What was published before came by the same way, so it has been read. */
+void sim_broker_fence(sim *s, sim_event *event) {
+    if (event->connection == s->broker.connection) {
+        sim_transport_report(s, event->connection, SPB_TRANSPORT_FENCED, SPB_OK, sim_delay_ms(s));
     }
 }
 

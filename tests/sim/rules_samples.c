@@ -64,6 +64,7 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
     } else {
         m->changes++;
         m->is_unsent = true;
+        m->is_behind |= holder->owed_count > 0; /* these take hosts back, so it may be sent once more after them */
         if (has_overflowed) {
             sim_fail(s, "samples", "overflow of %s, which nobody follows", m->name);
         }

@@ -40,10 +40,11 @@ static const unsigned successors[] = {
     [SPB_SESSION_WAITING] = TO(SAVING) | TO(STOPPED),
     [SPB_SESSION_SAVING] = TO(CONNECTING) | TO(STOPPED),
     [SPB_SESSION_CONNECTING] = TO(SUBSCRIBING) | TO(WAITING) | TO(STOPPED),
-    [SPB_SESSION_SUBSCRIBING] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_SUBSCRIBING] = TO(WAIT_HOST) | TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_WAIT_HOST] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
     [SPB_SESSION_BIRTHING] = TO(ONLINE) | TO(WAITING) | TO(STOPPING),
     [SPB_SESSION_ONLINE] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
-    [SPB_SESSION_STOPPING] = TO(STOPPED),
+    [SPB_SESSION_STOPPING] = TO(WAITING) | TO(STOPPED),
 };
 
 void sim_rules_told(sim *s, spb_session_state state) {
@@ -58,6 +59,34 @@ void sim_rules_told(sim *s, spb_session_state state) {
 }
 
 /* ---- after the last action ---- */
+
+/* How much later than it wants to the application may call the session, twice: for the fence, and at the end. */
+static uint64_t lateness_ms(const sim *s) {
+    const unsigned *permille = s->scenario.permille;
+    return (permille[SIM_LATE_TICK] ? 1000 : 0) + (permille[SIM_BUSY] ? 200 : 0);
+}
+
+/* A server that does not answer any more is given up within 1.5 keep-alives and a second, whatever the transport says.
+ */
+static void check_watch(sim *s, spb_session_state state, uint64_t deadline_ms) {
+    uint64_t limit_ms = s->wire.answered_ms + s->wire.keep_alive_ms * 3 / 2;
+    bool is_watched = state == SPB_SESSION_WAIT_HOST || state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE;
+    if (is_watched && s->now.mono_ms > limit_ms + 1000 + lateness_ms(s)) {
+        sim_fail(s, "watchdog", "no answer for %llu ms, keep-alive %llu ms",
+                 (unsigned long long)(s->now.mono_ms - s->wire.answered_ms), (unsigned long long)s->wire.keep_alive_ms);
+    }
+    if (is_watched && deadline_ms > limit_ms + lateness_ms(s)) {
+        sim_fail(s, "watchdog", "nobody would notice a silent server");
+    }
+}
+
+/* A request does not wait longer than the window of the birth before it, unless the link is full. */
+static void check_window(sim *s, spb_session_state state, uint64_t deadline_ms) {
+    if (state == SPB_SESSION_ONLINE && s->wire.wants_birth && s->wire.in_flight < s->options.max_in_flight &&
+        deadline_ms > s->wire.birth_ms + s->options.rebirth_window_ms) {
+        sim_fail(s, "window", "a request for a rebirth waits for longer than the window");
+    }
+}
 
 void sim_rules_drained(sim *s) {
     if (s->has_failed) {
@@ -82,6 +111,8 @@ void sim_rules_drained(sim *s) {
     if (s->link.is_open && (state == SPB_SESSION_STOPPED || state == SPB_SESSION_WAITING)) {
         sim_fail(s, "links", "link %u was left open in state %s", s->link.number, spb_session_state_name(state));
     }
+    check_watch(s, state, deadline_ms);
+    check_window(s, state, deadline_ms);
     sim_rules_count(s);
 }
 
@@ -121,7 +152,13 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
     if (event->kind == SPB_TRANSPORT_MESSAGE && is_listening) {
         take_command(s, event, is_short_of_memory);
     } else if (event->kind == SPB_TRANSPORT_SUBSCRIBED) {
+        s->wire.answered_ms = s->wire.is_subscribed ? s->wire.answered_ms : s->now.mono_ms;
         s->wire.is_subscribed |= event->status == SPB_OK;
+    } else if (event->kind == SPB_TRANSPORT_FENCED) {
+        s->wire.answered_ms = s->wire.is_fenced ? s->now.mono_ms : s->wire.answered_ms;
+        s->wire.is_fenced = false;
+    } else if (event->kind == SPB_TRANSPORT_CONNECTED && s->wire.keep_alive_ms == 0) {
+        s->wire.keep_alive_ms = 1000u * (event->keep_alive_s ? event->keep_alive_s : s->options.keep_alive_s);
     } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
         uint32_t count = event->count < s->wire.in_flight ? event->count : s->wire.in_flight;
         s->wire.in_flight -= count;

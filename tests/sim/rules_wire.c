@@ -119,6 +119,20 @@ void sim_rules_subscribe(sim *s, const spb_action *action) {
     }
 }
 
+/* One at a time, and not before half a keep-alive after the last answer. */
+void sim_rules_fence(sim *s, const spb_action *action) {
+    sim_wire *wire = &s->wire;
+    sim_note(s, "> FENCE link %u", (unsigned)action->link);
+    if (action->link != wire->link || wire->is_over || wire->is_dead || !wire->is_subscribed) {
+        sim_fail(s, "links", "FENCE on link %u, which is not up", action->link);
+    }
+    if (wire->is_fenced || s->now.mono_ms < wire->answered_ms + wire->keep_alive_ms / 2) {
+        sim_fail(s, "fence", "another one %llu ms after the last answer",
+                 (unsigned long long)(s->now.mono_ms - wire->answered_ms));
+    }
+    wire->is_fenced = true;
+}
+
 void sim_rules_disconnect(sim *s, const spb_action *action) {
     sim_wire *wire = &s->wire;
     sim_note(s, "> DISCONNECT link %u within %u ms", (unsigned)action->link, (unsigned)action->as.timeout_ms);
@@ -213,8 +227,13 @@ static void check_node_birth(sim *s, const message *m) {
     if (wire->is_born && !wire->has_cause) {
         sim_fail(s, "birth", "another NBIRTH without a cause");
     }
+    if (wire->is_born && !wire->has_change && s->now.mono_ms - wire->birth_ms < s->options.rebirth_window_ms) {
+        sim_fail(s, "window", "an NBIRTH on request, %llu ms after the last one",
+                 (unsigned long long)(s->now.mono_ms - wire->birth_ms));
+    }
     wire->is_born = true;
-    wire->wants_birth = wire->has_cause = false;
+    wire->wants_birth = wire->has_cause = wire->has_change = false;
+    wire->birth_ms = s->now.mono_ms;
     wire->next_seq = 0;
     s->counts.births++;
     s->holders[0].is_born = true;

@@ -17,6 +17,8 @@ static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
                                                   [SIM_REORDERED_CALLBACK] = 200,
                                                   [SIM_STALE_CALLBACK] = 1000,
                                                   [SIM_SLOW_WRITE] = 400,
+                                                  [SIM_DEATH_UNNOTICED] = 1000,
+                                                  [SIM_KEEP_ALIVE] = 500,
                                                   [SIM_SAVE_FAILS] = 300,
                                                   [SIM_SAVE_SLOW] = 500,
                                                   [SIM_LATE_TICK] = 300,
@@ -72,6 +74,7 @@ spb_session_options sim_options_draw(sim *s) {
     o.batch_window_ms = ONE_OF(s, 0, 1, 100, 1000);
     o.batch_max_bytes = ONE_OF(s, 1, 60, 500, 65536);
     o.max_in_flight = ONE_OF(s, 1, 2, 5, 64);
+    o.rebirth_window_ms = ONE_OF(s, 0, 0, 20, 1000, 5000);
     o.no_aliases = sim_below(s, 5) == 0;
     s->has_stored = sim_below(s, 2) == 0;
     s->stored_bdseq = (uint8_t)ONE_OF(s, 0, 7, 250, 254, 255);

@@ -33,8 +33,10 @@ typedef enum sim_fault {
     SIM_PUBLISH_REFUSED,
     SIM_DUPLICATE_CALLBACK,
     SIM_REORDERED_CALLBACK,
-    SIM_STALE_CALLBACK, /* after close, or on a link that never was */
-    SIM_SLOW_WRITE,     /* PUBLISHED comes late */
+    SIM_STALE_CALLBACK,  /* after close, or on a link that never was */
+    SIM_SLOW_WRITE,      /* PUBLISHED comes late */
+    SIM_DEATH_UNNOTICED, /* the transport never says that a link is dead */
+    SIM_KEEP_ALIVE,      /* the broker wants another keep-alive */
     SIM_SAVE_FAILS,
     SIM_SAVE_SLOW,
     SIM_LATE_TICK,
@@ -85,6 +87,7 @@ typedef struct sim_event {
     uint32_t number;
     uint64_t written_ms; /* on the way to the broker: when it left the process */
     int metric;
+    uint16_t keep_alive_s; /* of a CONNACK */
     bool retained;
     bool is_junk;    /* delivered though its link has ended */
     bool of_process; /* ends with the process */
@@ -166,6 +169,11 @@ typedef struct sim_wire {
     uint32_t in_flight; /* as the session was told */
     bool wants_birth;   /* a request that no NBIRTH has answered */
     bool has_cause;     /* for another NBIRTH */
+    bool has_change;    /* the same, and it is no request: it does not wait for the window */
+    uint64_t birth_ms;  /* when the last NBIRTH left */
+    uint64_t keep_alive_ms;
+    uint64_t answered_ms; /* the broker's last answer to a request */
+    bool is_fenced;       /* a fence is under way */
 } sim_wire;
 
 /* What a host application knows, from what arrived. */
@@ -299,6 +307,7 @@ spb_type sim_type(uint64_t seed);
 spb_status sim_transport_connect(sim *s, const spb_transport_connect *request);
 spb_status sim_transport_subscribe(sim *s, uint32_t link);
 spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_message *message);
+spb_status sim_transport_fence(sim *s, uint32_t link);
 void sim_transport_disconnect(sim *s, uint32_t link);
 void sim_transport_close(sim *s, uint32_t link);
 /* The process is gone, and its sockets with it. */
@@ -311,6 +320,7 @@ sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event
 void sim_broker_connect(sim *s, sim_event *event);
 void sim_broker_subscribe(sim *s, sim_event *event);
 void sim_broker_publish(sim *s, sim_event *event);
+void sim_broker_fence(sim *s, sim_event *event);
 void sim_broker_disconnect(sim *s, sim_event *event);
 void sim_broker_end(sim *s, sim_event *event);
 /* From a host to the node. */
@@ -338,6 +348,7 @@ void sim_process_begin(sim *s);
 void sim_rules_connect(sim *s, const spb_action *action);
 void sim_rules_publish(sim *s, const spb_transport_message *message);
 void sim_rules_subscribe(sim *s, const spb_action *action);
+void sim_rules_fence(sim *s, const spb_action *action);
 void sim_rules_disconnect(sim *s, const spb_action *action);
 /* The index of the metric with that name, or -1. */
 int sim_find_metric(const sim *s, unsigned holder, spb_str name);

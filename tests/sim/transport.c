@@ -6,7 +6,7 @@
 #include "sim/sim.h"
 
 static const char *const callback_names[] = {"CONNECTED",  "CONNECT_FAILED", "LOST",   "DISCONNECTED",
-                                             "SUBSCRIBED", "PUBLISHED",      "MESSAGE"};
+                                             "SUBSCRIBED", "PUBLISHED",      "FENCED", "MESSAGE"};
 
 static bool is_present(const sim *s, uint32_t link) {
     return link != 0 && link == s->link.number && s->link.is_open;
@@ -44,7 +44,8 @@ static void call_back(sim *s, sim_event *event) {
                                 .topic = spb_str_from(event->topic),
                                 .payload = {event->payload, event->payload_len},
                                 .qos = 1,
-                                .retained = event->retained};
+                                .retained = event->retained,
+                                .keep_alive_s = event->keep_alive_s};
     spb_session_state before = spb_session_get_state(s->session);
     bool was_known = s->wire.link == event->link && before >= SPB_SESSION_SUBSCRIBING && before <= SPB_SESSION_ONLINE;
     sim_enter(s);
@@ -68,8 +69,8 @@ static sim_event *report(sim *s, uint32_t link, spb_transport_event_kind kind, s
 sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event_kind kind, spb_status status,
                                 uint64_t delay_ms) {
     sim_link *l = &s->link;
-    bool comes_from_broker =
-        kind == SPB_TRANSPORT_CONNECTED || kind == SPB_TRANSPORT_SUBSCRIBED || kind == SPB_TRANSPORT_MESSAGE;
+    bool comes_from_broker = kind == SPB_TRANSPORT_CONNECTED || kind == SPB_TRANSPORT_SUBSCRIBED ||
+                             kind == SPB_TRANSPORT_FENCED || kind == SPB_TRANSPORT_MESSAGE;
     if (connection == 0 || connection != l->connection || (l->down_cut && comes_from_broker)) {
         return NULL;
     }
@@ -84,7 +85,7 @@ sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event
     return report(s, l->number, kind, status, at_ms - s->now.mono_ms);
 }
 
-/* A dead link is noticed in the end, whatever does not answer. */
+/* Most transports notice a dead link in the end. The session must not rely on it. */
 static void notice_death(sim *s, sim_event *event) {
     if (is_present(s, event->link)) {
         report(s, event->link, s->link.is_up ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED, SPB_ERR_CONNECT, 0);
@@ -92,6 +93,9 @@ static void notice_death(sim *s, sim_event *event) {
 }
 
 static void notice_death_within(sim *s, uint64_t limit_ms) {
+    if (sim_happens(s, SIM_DEATH_UNNOTICED)) {
+        return;
+    }
     sim_event *event = sim_later(s, sim_draw(s) % (limit_ms + 1), notice_death);
     event->link = s->link.number;
     event->of_process = true;
@@ -202,6 +206,19 @@ spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_mess
     }
     if (!s->link.is_stalled) {
         sim_transport_report(s, s->link.connection, SPB_TRANSPORT_PUBLISHED, SPB_OK, written_ms - s->now.mono_ms);
+    }
+    return SPB_OK;
+}
+
+spb_status sim_transport_fence(sim *s, uint32_t link) {
+    if (!is_present(s, link)) {
+        return SPB_ERR_CONNECT;
+    }
+    if (sim_happens(s, SIM_PUBLISH_REFUSED)) {
+        return SPB_ERR_NO_MEMORY;
+    }
+    if (!s->link.is_stalled) {
+        send_up(s, write_out(s), sim_broker_fence);
     }
     return SPB_OK;
 }

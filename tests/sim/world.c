@@ -77,7 +77,7 @@ bool sim_leave(sim *s) {
     bool has_failed = sim_allocation_disarm();
     if (has_failed) {
         sim_note(s, "  (an allocation failed)");
-        s->wire.has_cause = true; /* a birth may repair what could not be sent */
+        s->wire.has_cause = s->wire.has_change = true; /* a birth may repair what could not be sent */
         for (size_t i = 0; i < s->holder_count; i++) {
             s->holders[i].has_cause = true;
         }
@@ -167,6 +167,8 @@ static void call_transport(sim *s, const spb_action *action) {
         status = sim_transport_connect(s, &action->as.connect);
     } else if (action->kind == SPB_ACTION_SUBSCRIBE) {
         status = sim_transport_subscribe(s, action->link);
+    } else if (action->kind == SPB_ACTION_FENCE) {
+        status = sim_transport_fence(s, action->link);
     } else {
         status = sim_transport_publish(s, action->link, &action->as.publish);
     }
@@ -186,6 +188,7 @@ static void carry_out(sim *s, const spb_action *action) {
     case SPB_ACTION_SAVE_BDSEQ: sim_store_save(s, action->as.bdseq); break;
     case SPB_ACTION_CONNECT:
     case SPB_ACTION_SUBSCRIBE:
+    case SPB_ACTION_FENCE:
     case SPB_ACTION_PUBLISH: call_transport(s, action); break;
     case SPB_ACTION_DISCONNECT: sim_transport_disconnect(s, action->link); break;
     case SPB_ACTION_CLOSE:
@@ -201,12 +204,14 @@ static void carry_out(sim *s, const spb_action *action) {
 
 /* The rules see an action in the moment it is pulled: that is when its number was given. */
 static void judge(sim *s, const spb_action *action) {
-    s->actions++;
+    s->actions += action->kind != SPB_ACTION_FENCE; /* these go on in silence */
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {
         sim_rules_publish(s, &action->as.publish);
     } else if (action->kind == SPB_ACTION_DISCONNECT) {
         sim_rules_disconnect(s, action);
+    } else if (action->kind == SPB_ACTION_FENCE) {
+        sim_rules_fence(s, action);
     } else if (action->kind == SPB_ACTION_SUBSCRIBE) {
         sim_rules_subscribe(s, action);
     } else if (action->kind == SPB_ACTION_WRITE || action->kind == SPB_ACTION_COMMAND) {
