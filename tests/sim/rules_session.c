@@ -151,7 +151,7 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
     }
     if (event->kind == SPB_TRANSPORT_MESSAGE && is_listening) {
         take_command(s, event, is_short_of_memory);
-    } else if (event->kind == SPB_TRANSPORT_SUBSCRIBED) {
+    } else if (event->kind == SPB_TRANSPORT_SUBSCRIBED && is_listening) {
         s->wire.answered_ms = s->wire.is_subscribed ? s->wire.answered_ms : s->now.mono_ms;
         s->wire.is_subscribed |= event->status == SPB_OK;
     } else if (event->kind == SPB_TRANSPORT_FENCED) {
