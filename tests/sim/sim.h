@@ -208,6 +208,7 @@ struct sim {
     spb_time now;
     uint64_t steps;
     sim_scenario scenario;
+    unsigned moves_between; /* in this step, between actions */
     bool is_calm;
 
     sim_event **calendar;

@@ -11,6 +11,8 @@
 /* More than this from one cause is a busy loop. */
 #define MAX_ACTIONS_AT_ONCE 20000
 #define MAX_IDLE_TICKS 20
+/* Between the actions of one step. */
+#define MAX_MOVES_BETWEEN 30
 
 /* ---- chance ---- */
 
@@ -246,6 +248,13 @@ static void between(sim *s, const spb_action *action) {
     }
 }
 
+/* Moves lead to actions, and moves between actions to more of them: without a limit there is no end. */
+static bool has_time_to_move(sim *s) {
+    bool has_time = s->moves_between < MAX_MOVES_BETWEEN && sim_happens(s, SIM_PULL_SLOWLY);
+    s->moves_between += has_time;
+    return has_time;
+}
+
 void sim_pump(sim *s) {
     spb_action action;
     unsigned count = 0;
@@ -260,11 +269,11 @@ void sim_pump(sim *s) {
             sim_fail(s, "busy", "more than %d actions at one moment", MAX_ACTIONS_AT_ONCE);
         }
         judge(s, &action);
-        if (sim_happens(s, SIM_PULL_SLOWLY)) {
+        if (has_time_to_move(s)) {
             between(s, &action);
         }
         carry_out(s, &action);
-        if (sim_happens(s, SIM_PULL_SLOWLY)) {
+        if (has_time_to_move(s)) {
             move(s, false);
         }
     }
@@ -361,6 +370,7 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     sim_application_begin(s);
     uint64_t storm = 50 + sim_below(s, 200);
     for (s->steps = 1; s->steps <= steps && !s->has_failed; s->steps++) {
+        s->moves_between = 0;
         sim_run_until(s, s->now.mono_ms + gap_ms(s));
         if (s->has_failed) {
             break;
