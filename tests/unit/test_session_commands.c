@@ -152,6 +152,13 @@ START_TEST(a_wrong_datatype_is_refused) {
 }
 END_TEST
 
+/* A sender that drops what it cannot encode must not set anything to zero. */
+START_TEST(a_missing_value_is_refused) {
+    send_to("Press", named("Setpoint", (spb_value){.type = SPB_DOUBLE, .is_null = true, .wire = SPB_WIRE_ABSENT}));
+    assert_refused(SPB_ERR_TYPE, "command refused: Press/Setpoint: null is not a value to write");
+}
+END_TEST
+
 START_TEST(a_null_is_refused) {
     send_to("Press", named("Setpoint", spb_null(SPB_DOUBLE)));
     assert_refused(SPB_ERR_TYPE, "command refused: Press/Setpoint: null is not a value to write");
@@ -390,6 +397,7 @@ int main(void) {
     tcase_add_test(all, an_offline_device_is_refused);
     tcase_add_test(all, a_metric_that_is_not_writable_is_refused);
     tcase_add_test(all, a_wrong_datatype_is_refused);
+    tcase_add_test(all, a_missing_value_is_refused);
     tcase_add_test(all, a_null_is_refused);
     tcase_add_test(all, a_value_out_of_range_is_refused);
     tcase_add_test(all, only_the_choices_of_a_metric_are_taken);
