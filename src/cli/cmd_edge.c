@@ -23,7 +23,10 @@ static const char help[] = "Usage: spb edge [OPTION...]\n"
                            "simulated press whose Temperature follows its writable Setpoint.\n"
                            "\n"
                            "  --broker URI    MQTT server: mqtt://, ws://, with TLS mqtts://, wss://\n"
-                           "                  (mqtt://127.0.0.1:1883)\n"
+                           "                  (mqtt://127.0.0.1:1883); given again: the next to try\n"
+                           "  --primary-host ID\n"
+                           "                  publish only while this host application is online\n"
+                           "  --keep-alive S  MQTT keep-alive, 1 to 65535 (30)\n"
                            "  --group ID      group ID (Plant1)\n"
                            "  --node ID       edge node ID (the name of this machine)\n"
                            "  --interval MS   time between measurements, 100 to 60000 (1000)\n"
@@ -51,6 +54,7 @@ typedef struct arguments {
     uint32_t duration_s; /* 0: no end */
     bool is_verbose;
     bool wants_help;
+    char servers[2048]; /* those of --broker */
 } arguments;
 
 /* ---- the command line ---- */
@@ -73,6 +77,18 @@ static bool parse_number(const char *option, const char *text, uint32_t min, uin
     return true;
 }
 
+/* Appends to the list of servers. */
+static bool add_broker(arguments *out, const char *uri) {
+    size_t len = strlen(out->servers);
+    int more = snprintf(out->servers + len, sizeof out->servers - len, "%s%s", len > 0 ? "," : "", uri);
+    if ((size_t)more >= sizeof out->servers - len) {
+        fprintf(stderr, "spb: --broker %s: too many; see spb edge --help\n", uri);
+        return false;
+    }
+    out->node.servers = out->servers;
+    return true;
+}
+
 static bool parse_version(const char *text, spb_mqtt_version *out) {
     bool is_5 = strcmp(text, "5") == 0;
     if (!is_5 && strcmp(text, "3") != 0 && strcmp(text, "3.1.1") != 0) {
@@ -86,6 +102,8 @@ static bool parse_version(const char *text, spb_mqtt_version *out) {
 static int parse_arguments(int argc, char **argv, arguments *out) {
     enum {
         BROKER = 256,
+        PRIMARY_HOST,
+        KEEP_ALIVE,
         GROUP,
         NODE,
         INTERVAL,
@@ -100,6 +118,8 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
         INSECURE
     };
     static const struct option options[] = {{"broker", required_argument, NULL, BROKER},
+                                            {"primary-host", required_argument, NULL, PRIMARY_HOST},
+                                            {"keep-alive", required_argument, NULL, KEEP_ALIVE},
                                             {"group", required_argument, NULL, GROUP},
                                             {"node", required_argument, NULL, NODE},
                                             {"interval", required_argument, NULL, INTERVAL},
@@ -121,7 +141,17 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
         int option = getopt_long(argc, argv, "+:vh", options, NULL);
         switch (option) {
         case -1: return optind < argc ? usage("unexpected argument ", argv[optind]) : CLI_OK;
-        case BROKER: out->node.servers = optarg; break;
+        case BROKER:
+            if (!add_broker(out, optarg)) {
+                return CLI_USAGE;
+            }
+            break;
+        case PRIMARY_HOST: out->node.primary_host_id = optarg; break;
+        case KEEP_ALIVE:
+            if (!parse_number("keep-alive", optarg, 1, 65535, &out->node.keep_alive_s)) {
+                return CLI_USAGE;
+            }
+            break;
         case GROUP: out->node.group_id = optarg; break;
         case NODE: out->node.node_id = optarg; break;
         case STORE: out->node.store_path = optarg; break;
