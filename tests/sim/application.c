@@ -110,6 +110,9 @@ static void set_online(sim *s, unsigned holder, bool is_online) {
     if (!is_online) {
         device->is_due = false;
     }
+    if (!is_online && !device->is_born) { /* no birth will follow that these could follow */
+        sim_rules_drop_owed(s, holder);
+    }
     sim_note(s, "  %s is %s", device->id, is_online ? "online" : "offline");
     spb_session_set_device_online(s->session, device->handle, is_online, s->now);
     sim_rules_called(s);
@@ -242,6 +245,7 @@ void sim_application_write(sim *s, spb_metric *handle, const spb_value *wanted) 
 
 void sim_application_start(sim *s) {
     s->wants_up = true;
+    s->attempts = spb_session_get_state(s->session) == SPB_SESSION_STOPPED ? 0 : s->attempts;
     sim_enter(s);
     spb_session_start(s->session, s->now);
     sim_leave(s);

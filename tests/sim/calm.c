@@ -14,7 +14,7 @@
 static uint64_t calm_limit_ms(const sim *s) {
     const spb_session_options *o = &s->options;
     return s->now.mono_ms + CALM_SLACK_MS + o->keep_alive_s * UINT64_C(2000) + o->reconnect_max_ms * UINT64_C(5) / 4 +
-           2 * (o->connect_timeout_ms + UINT64_C(2000));
+           2 * s->server_count * (o->connect_timeout_ms + o->host_wait_ms + UINT64_C(4000));
 }
 
 /* Its end is still to come. */
@@ -39,9 +39,9 @@ static void part_in_peace(sim *s) {
         sim_fail(s, "stop", "%llu samples were lost on a good link",
                  (unsigned long long)(after.samples_dropped_lost - before.samples_dropped_lost));
     }
-    if (s->host.is_node_born || s->broker.connection != 0) {
+    if (s->host->is_node_born || s->brokers[s->link.server].connection != 0) {
         sim_fail(s, "stop", "%s after a stop in peace",
-                 s->host.is_node_born ? "a host believes in the node" : "connected");
+                 s->host->is_node_born ? "a host believes in the node" : "connected");
     }
 }
 
@@ -54,6 +54,7 @@ void sim_calm(sim *s) {
     s->is_calm = true;
     s->busy_until_ms = SPB_NEVER;
     sim_note(s, "-- calm");
+    sim_primary_settle(s);
     sim_pump(s);
     do {
         if (!s->wants_up || spb_session_get_state(s->session) == SPB_SESSION_STOPPED) {
@@ -62,7 +63,7 @@ void sim_calm(sim *s) {
         }
         sim_run_until(s, s->now.mono_ms + CALM_STEP_MS);
         missing = is_cut(s) ? "the link is cut" : sim_rules_converged(s, text, sizeof text);
-        if (missing && s->host.has_missed && s->now.mono_ms - s->host.asked_ms > 5000) {
+        if (missing && s->host->has_missed && s->now.mono_ms - s->host->asked_ms > 5000) {
             sim_host_request_rebirth(s);
         }
     } while (!s->has_failed && missing && s->now.mono_ms < limit_ms);

@@ -11,7 +11,7 @@
 
 /* Nothing that it cannot read may reach it, unless the broker has kept something back. */
 static void surprise(sim *s, const char *what, const char *topic) {
-    if (!s->host.has_missed) {
+    if (!s->host->has_missed) {
         sim_fail(s, "host", "%s: %s", topic, what);
     }
 }
@@ -21,10 +21,10 @@ static void learn_birth(sim *s, unsigned holder, const spb_payload *payload) {
         const spb_payload_metric *metric = &payload->metrics[i];
         int index = sim_find_metric(s, holder, metric->name);
         if (index >= 0) {
-            s->host.metrics[index] = (sim_host_metric){.is_known = true,
-                                                       .alias = metric->has_alias ? metric->alias : 0,
-                                                       .hash = sim_hash(&metric->value),
-                                                       .timestamp_ms = metric->timestamp_ms};
+            s->host->metrics[index] = (sim_host_metric){.is_known = true,
+                                                        .alias = metric->has_alias ? metric->alias : 0,
+                                                        .hash = sim_hash(&metric->value),
+                                                        .timestamp_ms = metric->timestamp_ms};
         }
     }
 }
@@ -34,7 +34,7 @@ static int look_up(const sim *s, unsigned holder, const spb_payload_metric *metr
         return sim_find_metric(s, holder, metric->name);
     }
     for (size_t i = 0; i < s->metric_count; i++) {
-        if (s->host.metrics[i].is_known && s->host.metrics[i].alias == metric->alias &&
+        if (s->host->metrics[i].is_known && s->host->metrics[i].alias == metric->alias &&
             s->metrics[i].holder == holder) {
             return (int)i;
         }
@@ -43,7 +43,7 @@ static int look_up(const sim *s, unsigned holder, const spb_payload_metric *metr
 }
 
 static void learn_data(sim *s, unsigned holder, const spb_payload *payload, const char *topic) {
-    if (!s->host.is_node_born || !s->host.is_born[holder]) {
+    if (!s->host->is_node_born || !s->host->is_born[holder]) {
         surprise(s, "data before a birth", topic);
         return;
     }
@@ -57,35 +57,35 @@ static void learn_data(sim *s, unsigned holder, const spb_payload *payload, cons
         if (spb_value_resolve(&value, s->metrics[index].type, NULL) != SPB_OK) {
             surprise(s, "data of another datatype", topic);
         }
-        s->host.metrics[index].hash = sim_hash(&value);
-        s->host.metrics[index].timestamp_ms = payload->metrics[i].timestamp_ms;
+        s->host->metrics[index].hash = sim_hash(&value);
+        s->host->metrics[index].timestamp_ms = payload->metrics[i].timestamp_ms;
     }
 }
 
 static void learn_node_birth(sim *s, const spb_payload *payload) {
     const spb_payload_metric *bdseq = spb_payload_find(payload, "bdSeq");
-    uint64_t asked_ms = s->host.asked_ms;
-    s->host = (sim_host){.is_node_born = true, .asked_ms = asked_ms};
-    s->host.is_born[0] = true;
-    s->host.bdseq = bdseq ? (uint8_t)bdseq->value.as.i64 : 0;
+    uint64_t asked_ms = s->host->asked_ms;
+    *s->host = (sim_host){.is_node_born = true, .asked_ms = asked_ms};
+    s->host->is_born[0] = true;
+    s->host->bdseq = bdseq ? (uint8_t)bdseq->value.as.i64 : 0;
     learn_birth(s, 0, payload);
 }
 
 static void learn_node_death(sim *s, const spb_payload *payload) {
     const spb_payload_metric *bdseq = spb_payload_find(payload, "bdSeq");
-    if (bdseq && bdseq->value.as.i64 == s->host.bdseq) { /* else it is of an earlier session */
-        s->host.is_node_born = false;
-        memset(s->host.is_born, 0, sizeof s->host.is_born);
+    if (bdseq && bdseq->value.as.i64 == s->host->bdseq) { /* else it is of an earlier session */
+        s->host->is_node_born = false;
+        memset(s->host->is_born, 0, sizeof s->host->is_born);
     }
 }
 
 static void count(sim *s, const spb_payload *payload, const char *topic, bool is_birth) {
-    uint8_t expected = is_birth ? 0 : s->host.next_seq;
+    uint8_t expected = is_birth ? 0 : s->host->next_seq;
     if (!payload->has_seq || payload->seq != expected) {
         surprise(s, "a gap in seq", topic);
-        s->host.has_missed = true;
+        s->host->has_missed = true;
     }
-    s->host.next_seq = (uint8_t)(payload->seq + 1);
+    s->host->next_seq = (uint8_t)(payload->seq + 1);
 }
 
 static void learn(sim *s, const spb_topic *topic, const char *text, const spb_payload *payload) {
@@ -98,10 +98,10 @@ static void learn(sim *s, const spb_topic *topic, const char *text, const spb_pa
     case SPB_KIND_NBIRTH: learn_node_birth(s, payload); break;
     case SPB_KIND_NDEATH: learn_node_death(s, payload); return;
     case SPB_KIND_DBIRTH:
-        s->host.is_born[holder] = true;
+        s->host->is_born[holder] = true;
         learn_birth(s, (unsigned)holder, payload);
         break;
-    case SPB_KIND_DDEATH: s->host.is_born[holder] = false; break;
+    case SPB_KIND_DDEATH: s->host->is_born[holder] = false; break;
     default: learn_data(s, (unsigned)holder, payload, text); break;
     }
     count(s, payload, text, topic->kind == SPB_KIND_NBIRTH);
@@ -138,7 +138,7 @@ static void request(sim *s, bool retained) {
 }
 
 void sim_host_request_rebirth(sim *s) {
-    s->host.asked_ms = s->now.mono_ms;
+    s->host->asked_ms = s->now.mono_ms;
     request(s, false);
 }
 

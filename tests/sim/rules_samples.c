@@ -165,14 +165,33 @@ void sim_rules_drop_owed(sim *s, unsigned holder) {
     h->owed_count = 0;
 }
 
-void sim_rules_forget(sim *s) {
+/* What waits for a device that is gone, or may be, does not follow the next births for sure. */
+static void keep_owed(sim *s, unsigned holder) {
+    sim_holder *h = &s->holders[holder];
+    if (!h->is_online) {
+        sim_rules_drop_owed(s, holder);
+    }
+    for (size_t k = 0; k < h->owed_count && h->may_lose; k++) {
+        sim_sample *owed = &h->owed[h->owed_first + k];
+        s->counts.uncertain += !owed->is_optional;
+        owed->is_optional = true;
+    }
+}
+
+/* Nobody follows any more. Samples that waited are lost, or follow the next births. */
+void sim_rules_forget(sim *s, bool keeps_samples) {
     for (size_t i = 0; i < s->holder_count; i++) {
         sim_holder *holder = &s->holders[i];
-        sim_rules_drop_owed(s, (unsigned)i);
+        if (keeps_samples) {
+            keep_owed(s, (unsigned)i);
+        } else {
+            sim_rules_drop_owed(s, (unsigned)i);
+        }
         holder->is_born = holder->is_due = holder->has_cause = holder->is_dying = holder->may_lose = false;
     }
     for (size_t i = 0; i < s->metric_count; i++) {
-        s->metrics[i].in_birth = s->metrics[i].is_behind = false;
+        s->metrics[i].in_birth = false;
+        s->metrics[i].is_behind &= keeps_samples;
     }
 }
 

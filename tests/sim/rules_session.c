@@ -18,12 +18,13 @@ void sim_rules_called(sim *s) {
         return;
     }
     spb_session_state state = spb_session_get_state(s->session);
-    if (!has_connection(state) && s->wire.is_born) {
-        sim_rules_forget(s);
+    if (state == SPB_SESSION_STOPPING) {
+        s->wire.is_leaving = s->stop_by_ms == SPB_NEVER;
+    } else if (!has_connection(state)) {
+        sim_rules_forget(s, state != SPB_SESSION_STOPPED && (s->wire.is_leaving || !s->wire.is_born));
         s->wire.is_born = false;
     }
-    if (!has_connection(state) && state != SPB_SESSION_CONNECTING && state != SPB_SESSION_SUBSCRIBING) {
-        sim_rules_forget(s);
+    if (state == SPB_SESSION_STOPPED || state == SPB_SESSION_WAITING || state == SPB_SESSION_SAVING) {
         s->wire.is_over = s->wire.link != 0;
         s->wire.wants_birth = false;
     }
@@ -53,6 +54,9 @@ void sim_rules_told(sim *s, spb_session_state state) {
         sim_fail(s, "state", "told %s after %s", spb_session_state_name(state), spb_session_state_name(s->told_state));
     }
     s->told_state = state;
+    if (state == SPB_SESSION_WAITING) {
+        s->next_server = (s->next_server + 1) % s->server_count;
+    }
     if (state == SPB_SESSION_ONLINE && spb_session_get_state(s->session) == SPB_SESSION_ONLINE && !s->wire.is_born) {
         sim_fail(s, "state", "told to be ONLINE without an NBIRTH");
     }
@@ -112,6 +116,7 @@ void sim_rules_drained(sim *s) {
         sim_fail(s, "links", "link %u was left open in state %s", s->link.number, spb_session_state_name(state));
     }
     check_watch(s, state, deadline_ms);
+    sim_rules_host_drained(s, state, deadline_ms);
     check_window(s, state, deadline_ms);
     sim_rules_count(s);
 }
@@ -153,6 +158,7 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
         take_command(s, event, is_short_of_memory);
     } else if (event->kind == SPB_TRANSPORT_SUBSCRIBED && is_listening) {
         s->wire.answered_ms = s->wire.is_subscribed ? s->wire.answered_ms : s->now.mono_ms;
+        s->wire.subscribed_ms = s->wire.is_subscribed ? s->wire.subscribed_ms : s->now.mono_ms;
         s->wire.is_subscribed |= event->status == SPB_OK;
     } else if (event->kind == SPB_TRANSPORT_FENCED) {
         s->wire.answered_ms = s->wire.is_fenced ? s->now.mono_ms : s->wire.answered_ms;
@@ -170,7 +176,7 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
 static const char *missing_metric(const sim *s, char *text, size_t capacity) {
     for (size_t i = 0; i < s->metric_count; i++) {
         const sim_metric *metric = &s->metrics[i];
-        const sim_host_metric *heard = &s->host.metrics[i];
+        const sim_host_metric *heard = &s->host->metrics[i];
         const sim_holder *holder = &s->holders[metric->holder];
         uint64_t timestamp_ms;
         spb_value value = spb_session_value(s->session, metric->handle, &timestamp_ms);
@@ -199,13 +205,13 @@ const char *sim_rules_converged(sim *s, char *text, size_t capacity) {
     if (s->wire.wants_birth) {
         return "a rebirth request was not answered";
     }
-    if (!s->host.is_node_born || s->host.bdseq != s->wire.will_bdseq) {
+    if (!s->host->is_node_born || s->host->bdseq != s->wire.will_bdseq) {
         return "a host has not seen the node's birth";
     }
     for (size_t i = 1; i < s->holder_count; i++) {
-        if (s->host.is_born[i] != s->holders[i].is_online) {
+        if (s->host->is_born[i] != s->holders[i].is_online) {
             snprintf(text, capacity, "a host takes %s for %s", s->holders[i].id,
-                     s->host.is_born[i] ? "online" : "offline");
+                     s->host->is_born[i] ? "online" : "offline");
             return text;
         }
     }

@@ -103,7 +103,7 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     s->counts.connects++;
     s->last_bdseq = expected;
     s->last_link = action->link;
-    sim_rules_forget(s);
+    sim_rules_server(s, action->as.connect.server);
     s->wire = (sim_wire){.link = action->link, .will_bdseq = (uint8_t)expected};
 }
 
@@ -113,7 +113,11 @@ void sim_rules_subscribe(sim *s, const spb_action *action) {
     if (action->link != s->wire.link || s->wire.is_over) {
         sim_fail(s, "links", "SUBSCRIBE on link %u, which is over", action->link);
     }
-    if (action->as.subscribe.count != 2 || strcmp(items[0].filter, PREFIX "NCMD/" SIM_NODE) != 0 ||
+    const char *state = s->options.legacy_state ? "STATE/" SIM_HOST : SPB_NAMESPACE "/STATE/" SIM_HOST;
+    bool has_host = s->options.primary_host_id != NULL;
+    if (action->as.subscribe.count != (has_host ? 3u : 2u) ||
+        (has_host && (strcmp(items[2].filter, state) != 0 || items[2].qos != 1)) ||
+        strcmp(items[0].filter, PREFIX "NCMD/" SIM_NODE) != 0 ||
         strcmp(items[1].filter, PREFIX "DCMD/" SIM_NODE "/+") != 0 || items[0].qos != 1 || items[1].qos != 1) {
         sim_fail(s, "subscribe", "not to NCMD and DCMD with QoS 1, or to more");
     }
@@ -144,6 +148,9 @@ void sim_rules_disconnect(sim *s, const spb_action *action) {
     }
     if (action->as.timeout_ms == 0 || s->now.mono_ms + action->as.timeout_ms > s->stop_by_ms) {
         sim_fail(s, "stop", "DISCONNECT may take %u ms", action->as.timeout_ms);
+    }
+    if (s->stop_by_ms == SPB_NEVER && (!sim_rules_may_leave(s) || action->as.timeout_ms > 2000)) {
+        sim_fail(s, "links", "DISCONNECT, but nobody wants to stop, or to go to the next server");
     }
     wire->is_over = true;
 }
@@ -221,6 +228,7 @@ static void check_node_birth(sim *s, const message *m) {
     if (bdseq != wire->will_bdseq) {
         sim_fail(s, "bdSeq", "NBIRTH carries %d, the will %u", bdseq, wire->will_bdseq);
     }
+    sim_rules_may_be_born(s);
     if (!wire->is_subscribed) {
         sim_fail(s, "order", "NBIRTH before the subscriptions are acknowledged");
     }
@@ -281,8 +289,8 @@ static void check_node_death(sim *s, const message *m) {
     if (!s->wire.is_born) {
         sim_fail(s, "death", "NDEATH without a birth");
     }
-    if (s->stop_by_ms == SPB_NEVER) {
-        sim_fail(s, "death", "NDEATH, but nobody wants to stop");
+    if (s->stop_by_ms == SPB_NEVER && !sim_rules_may_leave(s)) {
+        sim_fail(s, "death", "NDEATH, but nobody wants to stop, or to go to the next server");
     }
     s->wire.is_born = false;
     s->wire.is_dead = true;
@@ -382,6 +390,9 @@ static void check_frame(sim *s, const spb_transport_message *sent, const message
     }
     if (wire->is_over || wire->is_dead || spb_session_get_state(s->session) < SPB_SESSION_BIRTHING) {
         sim_fail(s, "links", "%s on a link that is over", sent->topic);
+    }
+    if (wire->must_leave && s->stop_by_ms == SPB_NEVER && m->kind != SPB_KIND_NDEATH && !s->has_state_doubt) {
+        sim_fail(s, "host", "%s on the way to the next server", sent->topic);
     }
     if (m->kind != SPB_KIND_NBIRTH && !wire->is_born) {
         sim_fail(s, "order", "%s before the NBIRTH of this connection", sent->topic);

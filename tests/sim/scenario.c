@@ -2,7 +2,8 @@
  * that leave some faults out reach states that a mixture of everything never does. */
 #include "sim/sim.h"
 
-static const sim_move *const actors[] = {sim_application_moves, sim_transport_moves, sim_host_moves, sim_process_moves};
+static const sim_move *const actors[] = {sim_application_moves, sim_transport_moves, sim_host_moves, sim_process_moves,
+                                         sim_primary_moves};
 
 /* The highest chance that a run may give to a fault, in 1/1000. */
 static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
@@ -64,7 +65,13 @@ static uint32_t one_of(sim *s, const uint32_t *items, uint32_t count) {
 
 spb_session_options sim_options_draw(sim *s) {
     spb_session_options o = SPB_SESSION_OPTIONS_INIT;
-    o.servers = "mqtt://simulated";
+    static const char *const lists[] = {"mqtt://first", "mqtt://first, mqtt://second",
+                                        "mqtt://first,mqtt://second , mqtt://third"};
+    s->server_count = ONE_OF(s, 1, 1, 2, 3);
+    o.servers = lists[s->server_count - 1];
+    o.primary_host_id = sim_below(s, 2) == 0 ? SIM_HOST : NULL;
+    o.legacy_state = sim_below(s, 4) == 0;
+    o.host_wait_ms = ONE_OF(s, 0, 200, 5000);
     o.group_id = SIM_GROUP;
     o.node_id = SIM_NODE;
     o.keep_alive_s = ONE_OF(s, 1, 5, 30);

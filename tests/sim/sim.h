@@ -17,6 +17,8 @@
 #define SIM_MAX_NAME 32
 #define SIM_GROUP "G"
 #define SIM_NODE "N"
+#define SIM_HOST "P"
+#define SIM_MAX_SERVERS 3
 
 typedef struct sim sim;
 
@@ -61,6 +63,7 @@ extern const sim_move sim_transport_moves[];
 extern const sim_move sim_host_moves[];
 extern const sim_move sim_application_moves[];
 extern const sim_move sim_process_moves[];
+extern const sim_move sim_primary_moves[];
 
 #define SIM_MAX_MOVES 64
 
@@ -72,6 +75,16 @@ typedef struct sim_scenario {
     unsigned permille[SIM_FAULT_COUNT];
     unsigned gap_ms; /* usual time between two moves */
 } sim_scenario;
+
+/* ---- what the primary host says ---- */
+
+typedef enum sim_state_kind { SIM_STATE_NONE, SIM_STATE_ONLINE, SIM_STATE_OFFLINE, SIM_STATE_GARBAGE } sim_state_kind;
+
+typedef struct sim_state {
+    sim_state_kind kind;
+    uint64_t timestamp_ms;
+    char text[64];
+} sim_state;
 
 /* ---- the calendar ---- */
 
@@ -88,6 +101,8 @@ typedef struct sim_event {
     uint64_t written_ms; /* on the way to the broker: when it left the process */
     int metric;
     uint16_t keep_alive_s; /* of a CONNACK */
+    unsigned server;       /* of a CONNECT */
+    sim_state state;       /* of a message */
     bool retained;
     bool is_junk;    /* delivered though its link has ended */
     bool of_process; /* ends with the process */
@@ -103,8 +118,9 @@ typedef struct sim_event {
 typedef struct sim_link {
     uint32_t number;
     uint64_t connection; /* the number may come again in the next process, this one never */
-    bool is_open;        /* from connect to its end as reported, or close */
-    bool is_up;          /* CONNECTED was reported */
+    unsigned server;
+    bool is_open; /* from connect to its end as reported, or close */
+    bool is_up;   /* CONNECTED was reported */
     bool up_cut, down_cut;
     bool is_stalled;         /* nothing can be written */
     uint64_t up_ms, down_ms; /* arrival of the last packet in each direction */
@@ -174,6 +190,10 @@ typedef struct sim_wire {
     uint64_t keep_alive_ms;
     uint64_t answered_ms; /* the broker's last answer to a request */
     bool is_fenced;       /* a fence is under way */
+    uint64_t subscribed_ms;
+    bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
+    bool must_leave;                    /* for the next server */
+    bool is_leaving;                    /* it does, so what waits is kept */
 } sim_wire;
 
 /* What a host application knows, from what arrived. */
@@ -232,8 +252,17 @@ struct sim {
 
     sim_link link;
     uint64_t last_connection;
-    sim_broker broker;
-    sim_host host;
+    unsigned server_count;
+    sim_broker brokers[SIM_MAX_SERVERS];
+    sim_host hosts[SIM_MAX_SERVERS];   /* what is known there */
+    sim_host *host;                    /* the one on the server of the last link, or who hears just now */
+    sim_state states[SIM_MAX_SERVERS]; /* retained */
+    uint64_t state_clock_ms;
+    unsigned next_server; /* where the next CONNECT must go */
+    size_t attempts;      /* since the application started the session */
+    uint64_t attempts_ms[SIM_MAX_SERVERS];
+    uint64_t accepted_state_ms[SIM_MAX_SERVERS]; /* by this process */
+    bool has_state_doubt;                        /* a STATE came while memory was short */
     sim_metric metrics[SIM_MAX_METRICS];
     size_t metric_count;
     sim_holder holders[SIM_MAX_HOLDERS];
@@ -328,6 +357,12 @@ void sim_broker_end(sim *s, sim_event *event);
 void sim_broker_forward(sim *s, const char *topic, const void *payload, size_t len, bool retained);
 void sim_broker_clear(sim *s);
 
+/* ---- primary.c ---- */
+
+/* A new subscriber hears what is retained. */
+void sim_primary_greet(sim *s, unsigned server);
+void sim_primary_settle(sim *s);
+
 void sim_store_save(sim *s, uint8_t bdseq);
 
 /* ---- host.c ---- */
@@ -362,7 +397,7 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_rules_sampled(sim *s, unsigned holder);
 void sim_rules_carried(sim *s, unsigned holder);
 void sim_rules_drop_owed(sim *s, unsigned holder);
-void sim_rules_forget(sim *s);
+void sim_rules_forget(sim *s, bool keeps_samples);
 void sim_rules_count(sim *s);
 
 /* ---- rules_session.c: what the session says and when ---- */
@@ -373,6 +408,17 @@ void sim_rules_called(sim *s);
 void sim_rules_drained(sim *s);
 void sim_rules_told(sim *s, spb_session_state state);
 void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening, bool is_short_of_memory);
+/* ---- rules_host.c: the primary host, and the way from server to server ---- */
+
+extern const char *const sim_server_names[SIM_MAX_SERVERS];
+void sim_rules_server(sim *s, const char *server);
+void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, bool is_short_of_memory);
+void sim_rules_may_be_born(sim *s);
+bool sim_rules_may_leave(const sim *s);
+void sim_rules_host_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
+
+/* ---- rules_session.c, in the end ---- */
+
 /* NULL when hosts know the truth; else what is missing. */
 const char *sim_rules_converged(sim *s, char *text, size_t capacity);
 

@@ -53,6 +53,9 @@ static void call_back(sim *s, sim_event *event) {
     bool is_short = sim_leave(s);
     if (is_of_open_link || was_known) {
         sim_rules_event(s, &told, was_known, is_short);
+        if (was_known && event->state.kind != SIM_STATE_NONE) {
+            sim_rules_state(s, event, before, is_short);
+        }
     }
 }
 
@@ -155,7 +158,13 @@ spb_status sim_transport_connect(sim *s, const spb_transport_connect *request) {
     if (sim_happens(s, SIM_CALL_REFUSED)) {
         return SPB_ERR_CONNECT;
     }
-    s->link = (sim_link){.number = request->link, .connection = ++s->last_connection, .is_open = true};
+    unsigned server = 0;
+    while (server + 1 < s->server_count && strcmp(request->server, sim_server_names[server]) != 0) {
+        server++;
+    }
+    s->link =
+        (sim_link){.number = request->link, .connection = ++s->last_connection, .server = server, .is_open = true};
+    s->host = &s->hosts[server];
     uint32_t timeout_ms = request->timeout_ms;
     if (sim_happens(s, SIM_CONNECT_SILENT)) {
         s->link.up_cut = s->link.down_cut = true;
@@ -169,6 +178,7 @@ spb_status sim_transport_connect(sim *s, const spb_transport_connect *request) {
     sim_event *event = send_up(s, s->now.mono_ms, sim_broker_connect);
     if (event) {
         sim_carry(event, request->will.payload.data, request->will.payload.len);
+        event->server = server;
         bool is_late = sim_happens(s, SIM_CONNECT_LATE);
         event->number = is_late ? timeout_ms - timeout_ms / 8 + sim_below(s, 3000) : (uint32_t)sim_delay_ms(s);
     }

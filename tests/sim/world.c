@@ -365,6 +365,8 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     s->now = (spb_time){.mono_ms = sim_below(s, 1000000), .wall_ms = UINT64_C(1700000000000)};
     s->wake_ms = s->busy_until_ms = s->stop_by_ms = SPB_NEVER;
     s->saving = -1;
+    s->host = &s->hosts[0];
+    s->state_clock_ms = 1000000 + sim_below(s, 1000000);
     sim_scenario_draw(s);
     s->options = sim_options_draw(s);
     sim_application_begin(s);
