@@ -27,6 +27,7 @@ static const char help[] = "Usage: spb edge [OPTION...]\n"
                            "  --primary-host ID\n"
                            "                  publish only while this host application is online\n"
                            "  --keep-alive S  MQTT keep-alive, 1 to 65535 (30)\n"
+                           "  --reconnect S   longest wait between attempts to connect, 1 to 3600 (60)\n"
                            "  --group ID      group ID (Plant1)\n"
                            "  --node ID       edge node ID (the name of this machine)\n"
                            "  --interval MS   time between measurements, 100 to 60000 (1000)\n"
@@ -104,6 +105,7 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
         BROKER = 256,
         PRIMARY_HOST,
         KEEP_ALIVE,
+        RECONNECT,
         GROUP,
         NODE,
         INTERVAL,
@@ -120,6 +122,7 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
     static const struct option options[] = {{"broker", required_argument, NULL, BROKER},
                                             {"primary-host", required_argument, NULL, PRIMARY_HOST},
                                             {"keep-alive", required_argument, NULL, KEEP_ALIVE},
+                                            {"reconnect", required_argument, NULL, RECONNECT},
                                             {"group", required_argument, NULL, GROUP},
                                             {"node", required_argument, NULL, NODE},
                                             {"interval", required_argument, NULL, INTERVAL},
@@ -151,6 +154,12 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
             if (!parse_number("keep-alive", optarg, 1, 65535, &out->node.keep_alive_s)) {
                 return CLI_USAGE;
             }
+            break;
+        case RECONNECT:
+            if (!parse_number("reconnect", optarg, 1, 3600, &out->node.reconnect_max_ms)) {
+                return CLI_USAGE;
+            }
+            out->node.reconnect_max_ms *= 1000;
             break;
         case GROUP: out->node.group_id = optarg; break;
         case NODE: out->node.node_id = optarg; break;
