@@ -92,12 +92,15 @@ static void add_device(sim *s) {
 }
 
 static void add_metric(sim *s) {
-    add_metric_to(s, sim_below(s, (uint32_t)s->holder_count));
+    unsigned holder = sim_below(s, (uint32_t)s->holder_count);
+    if (!s->holders[holder].is_removed) {
+        add_metric_to(s, holder);
+    }
 }
 
 static void set_online(sim *s, unsigned holder, bool is_online) {
     sim_holder *device = &s->holders[holder];
-    if (device->is_online == is_online) {
+    if (device->is_online == is_online || device->is_removed) {
         return;
     }
     device->is_online = is_online;
@@ -123,6 +126,74 @@ static void flip_device(sim *s) {
         unsigned holder = 1 + sim_below(s, (uint32_t)s->holder_count - 1);
         set_online(s, holder, !s->holders[holder].is_online);
     }
+}
+
+/* ---- what is removed ---- */
+
+/* -1: none, or one that was removed. */
+static int any_metric(sim *s) {
+    int index = s->metric_count > 0 ? (int)sim_below(s, (uint32_t)s->metric_count) : -1;
+    return index >= 0 && s->metrics[index].is_removed ? -1 : index;
+}
+
+static void forget_metric(sim *s, sim_metric *metric) {
+    s->counts.dropped_offline += metric->is_unsent;
+    metric->is_unsent = metric->is_behind = false;
+    metric->is_removed = true;
+}
+
+/* Hosts know it from this round of births. */
+static bool is_followed(const sim *s, const sim_holder *holder) {
+    return s->wire.is_born && !s->wire.is_leaving && holder->is_born && !holder->is_due;
+}
+
+static void remove_metric(sim *s) {
+    int index = any_metric(s);
+    if (index < 0) {
+        return;
+    }
+    sim_metric *metric = &s->metrics[index];
+    sim_holder *holder = &s->holders[metric->holder];
+    sim_note(s, "  %s of %s is removed", metric->name, holder->id);
+    if (holder->may_lose || s->wire.is_dead) {
+        sim_rules_doubt_owed(s, metric->holder);
+    } else if (!is_followed(s, holder)) {
+        sim_rules_drop_owed(s, metric->holder);
+    }
+    holder->is_flushing = true;
+    forget_metric(s, metric);
+    if (metric->holder == 0) {
+        s->wire.has_cause = s->wire.has_change = true;
+    } else {
+        holder->has_cause = true;
+    }
+    spb_session_remove_metric(s->session, metric->handle, s->now);
+    sim_rules_called(s);
+}
+
+static void remove_device(sim *s) {
+    unsigned index = sim_below(s, (uint32_t)s->holder_count);
+    sim_holder *device = &s->holders[index];
+    if (index == 0 || device->is_removed) {
+        return;
+    }
+    sim_note(s, "  %s is removed", device->id);
+    if (is_followed(s, device) && !device->may_lose) {
+        device->is_dying = true;
+    } else if (device->may_lose) {
+        sim_rules_doubt_owed(s, index);
+    } else {
+        sim_rules_drop_owed(s, index);
+    }
+    for (size_t i = 0; i < s->metric_count; i++) {
+        if (s->metrics[i].holder == index && !s->metrics[i].is_removed) {
+            forget_metric(s, &s->metrics[i]);
+        }
+    }
+    device->is_removed = true;
+    device->is_online = device->is_due = device->has_cause = false;
+    spb_session_remove_device(s->session, device->handle, s->now);
+    sim_rules_called(s);
 }
 
 /* ---- values ---- */
@@ -155,8 +226,9 @@ static void update_metric(sim *s, int index) {
 }
 
 static void update(sim *s) {
-    if (s->metric_count > 0) {
-        update_metric(s, (int)sim_below(s, (uint32_t)s->metric_count));
+    int index = any_metric(s);
+    if (index >= 0) {
+        update_metric(s, index);
     }
 }
 
@@ -177,8 +249,9 @@ static void blink(sim *s) {
 }
 
 static void update_wrongly(sim *s) {
-    if (s->metric_count > 0) {
-        const sim_metric *metric = &s->metrics[sim_below(s, (uint32_t)s->metric_count)];
+    int index = any_metric(s);
+    if (index >= 0) {
+        const sim_metric *metric = &s->metrics[index];
         spb_value value = spb_null(metric->type == SPB_INT8 ? SPB_INT16 : SPB_INT8);
         spb_status status = spb_session_update(s->session, metric->handle, &value, SPB_NOW, s->now);
         if (status != SPB_ERR_TYPE) {
@@ -190,12 +263,13 @@ static void update_wrongly(sim *s) {
 /* ---- writes ---- */
 
 static int index_of(const sim *s, const spb_metric *handle) {
+    int found = -1;
     for (size_t i = 0; i < s->metric_count; i++) {
-        if (s->metrics[i].handle == handle) {
-            return (int)i;
+        if (s->metrics[i].handle == handle && (found < 0 || !s->metrics[i].is_removed)) {
+            found = (int)i; /* the memory of one that was removed may serve another */
         }
     }
-    return -1;
+    return found;
 }
 
 static void answer_write(sim *s, int index, spb_status status, const spb_value *value) {
@@ -290,6 +364,8 @@ const sim_move sim_application_moves[] = {{"update", 120, false, update},
                                           {"an update of another datatype", 1, false, update_wrongly},
                                           {"a new metric", 6, false, add_metric},
                                           {"a new device", 3, false, add_device},
+                                          {"a metric is removed", 4, false, remove_metric},
+                                          {"a device is removed", 1, false, remove_device},
                                           {"a device comes or goes", 8, false, flip_device},
                                           {"devices blink", 3, false, blink},
                                           {"start", 10, false, sim_application_start},
@@ -305,12 +381,13 @@ const sim_move sim_application_moves[] = {{"update", 120, false, update},
 static void define_all(sim *s) {
     for (unsigned i = 1; i < s->holder_count; i++) {
         bool is_online = s->holders[i].is_online;
-        while (!s->has_failed && !define_device(s, i)) {
+        while (!s->has_failed && !s->holders[i].is_removed && !define_device(s, i)) {
         }
         set_online(s, i, is_online);
     }
     for (size_t i = 0; i < s->metric_count; i++) {
-        while (!s->has_failed && !define_metric(s, s->metrics[i].holder, (int)i)) {
+        s->metrics[i].alias = 0; /* those of a session end with it */
+        while (!s->has_failed && !s->metrics[i].is_removed && !define_metric(s, s->metrics[i].holder, (int)i)) {
         }
     }
 }

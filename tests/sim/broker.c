@@ -61,7 +61,9 @@ void sim_broker_connect(sim *s, sim_event *event) {
     uint16_t keep_alive_s = sim_happens(s, SIM_KEEP_ALIVE) ? keep_alives_s[sim_below(s, 3)] : 0;
     sim_event *answer = sim_transport_report(s, event->connection, SPB_TRANSPORT_CONNECTED, SPB_OK, event->number);
     if (answer) {
+        static const uint32_t limits[] = {0, 120, 400, 2000};
         answer->keep_alive_s = keep_alive_s;
+        answer->max_packet_bytes = s->has_packet_limits && !s->is_calm ? limits[sim_below(s, 4)] : 0;
     }
 }
 

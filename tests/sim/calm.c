@@ -55,6 +55,9 @@ void sim_calm(sim *s) {
     s->busy_until_ms = SPB_NEVER;
     sim_note(s, "-- calm");
     sim_primary_settle(s);
+    if (s->has_packet_limits) { /* from now on everything fits */
+        sim_transport_reset(s);
+    }
     sim_pump(s);
     do {
         if (!s->wants_up || spb_session_get_state(s->session) == SPB_SESSION_STOPPED) {

@@ -162,6 +162,12 @@ static void request_retained(sim *s) {
     request(s, true);
 }
 
+static void send_on(sim *s) {
+    spb_payload_metric metric = {.name = spb_str_from("Node Control/Next Server"),
+                                 .value = spb_boolean(sim_below(s, 4) != 0)};
+    send(s, NCMD, &metric, 1, sim_below(s, 8) == 0);
+}
+
 /* By name or by alias, of the right datatype or of another, to the right holder or to another. */
 static void write(sim *s) {
     spb_payload_metric metrics[4];
@@ -213,6 +219,7 @@ const sim_move sim_host_moves[] = {{"a host asks for a rebirth", 8, false, sim_h
                                    {"hosts ask for many rebirths", 2, false, request_storm},
                                    {"a host asks for no rebirth", 2, false, request_nothing},
                                    {"an old request for a rebirth is retained", 2, false, request_retained},
+                                   {"a host asks for the next server", 1, false, send_on},
                                    {"a host writes", 12, false, write},
                                    {"hosts write a lot, then ask for a rebirth", 2, false, write_much},
                                    {"a host talks nonsense", 4, false, talk_nonsense},

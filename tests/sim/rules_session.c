@@ -6,6 +6,7 @@
 #include "sim/sim.h"
 
 #define REBIRTH "Node Control/Rebirth"
+#define NEXT_SERVER "Node Control/Next Server"
 
 /* ---- after each call ---- */
 
@@ -135,6 +136,9 @@ static void take_command(sim *s, const spb_transport_event *event, bool is_short
         const spb_payload_metric *metric = &payload->metrics[i];
         if (is_node && spb_str_equal(metric->name, spb_str_from(REBIRTH))) {
             is_request |= metric->value.type == SPB_BOOLEAN && metric->value.as.boolean;
+        } else if (is_node && s->options.next_server_metric && spb_str_equal(metric->name, spb_str_from(NEXT_SERVER))) {
+            s->wire.must_leave |= metric->value.type == SPB_BOOLEAN && metric->value.as.boolean;
+            s->has_state_doubt |= is_short_of_memory;
         } else {
             s->counts.commands_in++;
         }
@@ -164,6 +168,10 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
         s->wire.answered_ms = s->wire.is_fenced ? s->now.mono_ms : s->wire.answered_ms;
         s->wire.is_fenced = false;
     } else if (event->kind == SPB_TRANSPORT_CONNECTED && s->wire.keep_alive_ms == 0) {
+        s->wire.max_packet_bytes = event->max_packet_bytes;
+        for (unsigned i = 0; i < s->holder_count && event->max_packet_bytes > 0; i++) {
+            sim_rules_doubt_owed(s, i); /* what is too large will be dropped */
+        }
         s->wire.keep_alive_ms = 1000u * (event->keep_alive_s ? event->keep_alive_s : s->options.keep_alive_s);
     } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
         uint32_t count = event->count < s->wire.in_flight ? event->count : s->wire.in_flight;
@@ -179,6 +187,9 @@ static const char *missing_metric(const sim *s, char *text, size_t capacity) {
         const sim_host_metric *heard = &s->host->metrics[i];
         const sim_holder *holder = &s->holders[metric->holder];
         uint64_t timestamp_ms;
+        if (metric->is_removed) {
+            continue;
+        }
         spb_value value = spb_session_value(s->session, metric->handle, &timestamp_ms);
         if (sim_hash(&value) != metric->hash || timestamp_ms != metric->timestamp_ms) {
             snprintf(text, capacity, "the session has another value of metric %s", metric->name);

@@ -7,6 +7,7 @@
 #define PREFIX SPB_NAMESPACE "/" SIM_GROUP "/"
 #define BDSEQ "bdSeq"
 #define REBIRTH "Node Control/Rebirth"
+#define NEXT_SERVER "Node Control/Next Server"
 
 typedef struct message {
     spb_kind kind;
@@ -165,6 +166,9 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
         return;
     }
     sim_metric *known = &s->metrics[i];
+    if (known->is_removed) {
+        sim_fail(s, "birth", "metric %s was removed", known->name);
+    }
     if (seen[i]) {
         sim_fail(s, "birth", "metric %s stands there twice", known->name);
     }
@@ -190,7 +194,8 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
 
 /* Whether it is one of the session's own, which stand in each NBIRTH. */
 static bool is_own(sim *s, const spb_payload_metric *metric) {
-    if (spb_str_equal(metric->name, spb_str_from(REBIRTH))) {
+    bool is_next_server = spb_str_equal(metric->name, spb_str_from(NEXT_SERVER)) && s->options.next_server_metric;
+    if (spb_str_equal(metric->name, spb_str_from(REBIRTH)) || is_next_server) {
         if (metric->has_alias || !metric->has_timestamp || metric->value.type != SPB_BOOLEAN || metric->value.is_null ||
             metric->value.as.boolean) {
             sim_fail(s, "birth", "%s is not a Boolean false with a timestamp and without an alias", REBIRTH);
@@ -210,15 +215,18 @@ static void check_birth(sim *s, const message *m) {
             check_birth_metric(s, m->holder, &m->payload->metrics[i], seen);
         }
     }
-    if (m->kind == SPB_KIND_NBIRTH && own != 2) {
+    if (m->kind == SPB_KIND_NBIRTH && own != (s->options.next_server_metric ? 3u : 2u)) {
         sim_fail(s, "birth", "NBIRTH without %s and %s, once each", BDSEQ, REBIRTH);
     }
     for (size_t i = 0; i < s->metric_count; i++) {
-        s->metrics[i].in_birth = s->metrics[i].holder == m->holder ? true : s->metrics[i].in_birth;
-        if (s->metrics[i].holder == m->holder && !seen[i]) {
+        if (s->metrics[i].holder == m->holder) {
+            s->metrics[i].in_birth = !s->metrics[i].is_removed;
+        }
+        if (s->metrics[i].in_birth && s->metrics[i].holder == m->holder && !seen[i]) {
             sim_fail(s, "birth", "metric %s is missing", s->metrics[i].name);
         }
     }
+    s->holders[m->holder].is_flushing = false;
     sim_rules_carried(s, m->holder);
 }
 
@@ -333,7 +341,7 @@ static void check_data(sim *s, const message *m) {
             sim_fail(s, "order", "data before the DBIRTH of %s", s->holders[i].id);
         }
     }
-    if (s->wire.wants_birth && !holder->is_dying && !is_stopping) {
+    if (s->wire.wants_birth && !holder->is_dying && !holder->is_flushing && !is_stopping) {
         sim_fail(s, "rebirth", "data after a host asked for a rebirth");
     }
     if (m->payload->metric_count == 0) {
@@ -382,6 +390,18 @@ static void check_seq(sim *s, const message *m) {
     s->wire.next_seq = (uint8_t)(m->payload->seq + 1);
 }
 
+/* tck-id of MQTT 5: a server drops the connection of who sends more than it takes. */
+static void check_size(sim *s, const spb_transport_message *sent) {
+    size_t rest = 2 + strlen(sent->topic) + 1 + sent->payload.len;
+    size_t bytes = 1 + rest;
+    for (size_t left = rest; left > 0; left /= 128) {
+        bytes++;
+    }
+    if (s->wire.max_packet_bytes > 0 && bytes > s->wire.max_packet_bytes) {
+        sim_fail(s, "size", "%s of %zu bytes, but the server takes %u", sent->topic, bytes, s->wire.max_packet_bytes);
+    }
+}
+
 /* What any message must be, before its kind is looked at. */
 static void check_frame(sim *s, const spb_transport_message *sent, const message *m) {
     const sim_wire *wire = &s->wire;
@@ -407,6 +427,7 @@ static void check_frame(sim *s, const spb_transport_message *sent, const message
 
 static void check(sim *s, const spb_transport_message *sent, const message *m) {
     check_frame(s, sent, m);
+    check_size(s, sent);
     switch (m->kind) {
     case SPB_KIND_NBIRTH: check_node_birth(s, m); break;
     case SPB_KIND_DBIRTH: check_device_birth(s, m); break;

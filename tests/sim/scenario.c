@@ -71,6 +71,8 @@ spb_session_options sim_options_draw(sim *s) {
     o.servers = lists[s->server_count - 1];
     o.primary_host_id = sim_below(s, 2) == 0 ? SIM_HOST : NULL;
     o.legacy_state = sim_below(s, 4) == 0;
+    o.next_server_metric = sim_below(s, 3) == 0;
+    s->has_packet_limits = sim_below(s, 6) == 0;
     o.host_wait_ms = ONE_OF(s, 0, 200, 5000);
     o.group_id = SIM_GROUP;
     o.node_id = SIM_NODE;

@@ -101,8 +101,9 @@ typedef struct sim_event {
     uint64_t written_ms; /* on the way to the broker: when it left the process */
     int metric;
     uint16_t keep_alive_s; /* of a CONNACK */
-    unsigned server;       /* of a CONNECT */
-    sim_state state;       /* of a message */
+    uint32_t max_packet_bytes;
+    unsigned server; /* of a CONNECT */
+    sim_state state; /* of a message */
     bool retained;
     bool is_junk;    /* delivered though its link has ended */
     bool of_process; /* ends with the process */
@@ -147,6 +148,7 @@ typedef struct sim_metric {
     uint64_t alias;   /* as first seen in a birth; 0: not yet */
     bool in_birth;    /* of the present birth of its holder */
     bool is_unsent;   /* an accepted sample that no message took; the next birth will */
+    bool is_removed;  /* its name is not used again in this run */
     bool is_behind;   /* its last sample was dropped by overflow */
     uint32_t changes; /* values that no message was owed for */
 } sim_metric;
@@ -164,11 +166,13 @@ typedef struct sim_holder {
     spb_device *handle; /* NULL: the node */
     char id[SIM_MAX_NAME];
     bool is_online; /* as the application says */
-    bool is_born;   /* births and deaths that were pulled */
-    bool is_due;    /* was online when the last NBIRTH was pulled, no DBIRTH since */
-    bool has_cause; /* for a DBIRTH */
-    bool is_dying;  /* went offline while born: a DDEATH is owed */
-    bool may_lose;  /* went offline between an NBIRTH and its own DBIRTH: samples of before may be dropped */
+    bool is_removed;
+    bool is_flushing; /* a metric was removed: what waits goes ahead of the next birth */
+    bool is_born;     /* births and deaths that were pulled */
+    bool is_due;      /* was online when the last NBIRTH was pulled, no DBIRTH since */
+    bool has_cause;   /* for a DBIRTH */
+    bool is_dying;    /* went offline while born: a DDEATH is owed */
+    bool may_lose;    /* went offline between an NBIRTH and its own DBIRTH: samples of before may be dropped */
     sim_sample *owed;
     size_t owed_first, owed_count, owed_capacity;
 } sim_holder;
@@ -191,6 +195,7 @@ typedef struct sim_wire {
     uint64_t answered_ms; /* the broker's last answer to a request */
     bool is_fenced;       /* a fence is under way */
     uint64_t subscribed_ms;
+    uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
     bool must_leave;                    /* for the next server */
     bool is_leaving;                    /* it does, so what waits is kept */
@@ -262,6 +267,7 @@ struct sim {
     size_t attempts;      /* since the application started the session */
     uint64_t attempts_ms[SIM_MAX_SERVERS];
     uint64_t accepted_state_ms[SIM_MAX_SERVERS]; /* by this process */
+    bool has_packet_limits;                      /* servers of this run may name one */
     bool has_state_doubt;                        /* a STATE came while memory was short */
     sim_metric metrics[SIM_MAX_METRICS];
     size_t metric_count;
@@ -340,6 +346,7 @@ spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_mess
 spb_status sim_transport_fence(sim *s, uint32_t link);
 void sim_transport_disconnect(sim *s, uint32_t link);
 void sim_transport_close(sim *s, uint32_t link);
+void sim_transport_reset(sim *s);
 /* The process is gone, and its sockets with it. */
 void sim_transport_die(sim *s);
 /* A callback of the present link on its way; their order is kept, unless the run wants it otherwise. NULL when it is
@@ -396,6 +403,7 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_rules_sampled(sim *s, unsigned holder);
 void sim_rules_carried(sim *s, unsigned holder);
+void sim_rules_doubt_owed(sim *s, unsigned holder);
 void sim_rules_drop_owed(sim *s, unsigned holder);
 void sim_rules_forget(sim *s, bool keeps_samples);
 void sim_rules_count(sim *s);

@@ -45,7 +45,8 @@ static void call_back(sim *s, sim_event *event) {
                                 .payload = {event->payload, event->payload_len},
                                 .qos = 1,
                                 .retained = event->retained,
-                                .keep_alive_s = event->keep_alive_s};
+                                .keep_alive_s = event->keep_alive_s,
+                                .max_packet_bytes = event->max_packet_bytes};
     spb_session_state before = spb_session_get_state(s->session);
     bool was_known = s->wire.link == event->link && before >= SPB_SESSION_SUBSCRIBING && before <= SPB_SESSION_ONLINE;
     sim_enter(s);
@@ -281,7 +282,7 @@ static void cut_both(sim *s) {
     cut(s, true, true);
 }
 
-static void reset(sim *s) {
+void sim_transport_reset(sim *s) {
     if (s->link.is_open) {
         s->link.up_cut = s->link.down_cut = true;
         sim_later(s, sim_delay_ms(s), sim_broker_end)->connection = s->link.connection;
@@ -308,6 +309,6 @@ static void confuse(sim *s) {
 const sim_move sim_transport_moves[] = {{"the way to the broker is cut", 3, false, cut_up},
                                         {"the way from the broker is cut", 3, false, cut_down},
                                         {"the link is cut", 4, false, cut_both},
-                                        {"the connection is reset", 6, false, reset},
+                                        {"the connection is reset", 6, false, sim_transport_reset},
                                         {"the transport talks nonsense", 6, false, confuse},
                                         {0}};
