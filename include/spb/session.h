@@ -176,7 +176,7 @@ SPB_API void spb_session_start(spb_session *session, spb_time now);
  */
 SPB_API void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now);
 SPB_API spb_session_state spb_session_get_state(const spb_session *session);
-/* The monotonic time at which spb_session_on_tick wants to be called, or SPB_NEVER. */
+/* The monotonic time at which spb_session_on_tick wants to be called; 0: at once; SPB_NEVER: when something happens. */
 SPB_API uint64_t spb_session_deadline_ms(const spb_session *session);
 
 /* ---- what happened ---- (events of a link that is not the present one are ignored) */

@@ -219,6 +219,9 @@ uint64_t spb_session_deadline_ms(const spb_session *session) {
     if (session->state == SPB_SESSION_ONLINE && session->in_flight < session->options.max_in_flight) {
         const spb_device *window = session->queues[SPB_QUEUE_WINDOW].first;
         const spb_device *birth = session->queues[SPB_QUEUE_BIRTH].first;
+        if (session->queues[SPB_QUEUE_READY].first && !session->wants_birth) {
+            return 0;
+        }
         at_ms = earlier(at_ms, session->node_birth_due_ms);
         at_ms = session->wants_birth ? earlier(at_ms, session->rebirth_due_ms)
                 : window             ? earlier(at_ms, window->window_end_ms)

@@ -3,7 +3,6 @@
  * them is one short turn with the node's lock.
  */
 #include "core/handle.h"
-#include "core/session.h"
 #include "node/clock.h"
 #include "node/node.h"
 
@@ -88,21 +87,14 @@ void spb_node_rebirth(spb_node *node) {
     spb_mailbox__wake(&node->mailbox);
 }
 
-/* A message is ready and the link has room for it, so the worker has something to do at once. */
-static bool is_ready_locked(const spb_node *node) {
-    const spb_session *session = node->session;
-    return session->queues[SPB_QUEUE_READY].first && session->in_flight < session->options.max_in_flight;
-}
-
 spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms) {
     spb_node *node = node_of_metric(metric);
     pthread_mutex_lock(&node->lock);
-    bool was_ready = is_ready_locked(node);
     uint64_t before_ms = spb_session_deadline_ms(node->session);
     /* The clock is read under the lock: samples that get "now" as their time are in the order of their times. */
     spb_status status = spb_session_update(node->session, metric, &value, timestamp_ms, spb_clock__now());
     /* Most samples join a batch that the worker waits for already: only the first and the last one have to wake it. */
-    bool must_wake = spb_session_deadline_ms(node->session) < before_ms || (is_ready_locked(node) && !was_ready);
+    bool must_wake = spb_session_deadline_ms(node->session) < before_ms;
     pthread_mutex_unlock(&node->lock);
     if (must_wake) {
         spb_mailbox__wake(&node->mailbox);
