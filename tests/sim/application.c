@@ -19,6 +19,9 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     sim_space space;
     spb_property property = {.key = spb_str_from("Colour"), .value = spb_string("red")};
     spb_value first = sim_value(&space, metric->type, sim_draw(s));
+    sim_space spaces[2];
+    spb_value choices[] = {sim_value(&spaces[0], metric->type, metric->choice_seed),
+                           sim_value(&spaces[1], metric->type, metric->choice_seed + 1)};
     bool is_rich = sim_below(s, 4) == 0;
     uint64_t age_ms = sim_below(s, 100000);
     spb_metric_def def = {.name = metric->name,
@@ -29,6 +32,9 @@ static bool define_metric(sim *s, unsigned holder, int index) {
                           .description = is_rich ? "what it is" : NULL,
                           .properties = &property,
                           .property_count = is_rich,
+                          .choices = choices,
+                          .choice_count = metric->choice_seed != 0 ? 2 : 0,
+                          .max_command_age_ms = metric->has_age_limit ? 60000 : 0,
                           .on_write = metric->is_writable ? never_called : NULL};
     spb_error err;
     sim_enter(s);
@@ -62,7 +68,10 @@ static void add_metric_to(sim *s, unsigned holder) {
     sim_metric *metric = &s->metrics[index];
     snprintf(metric->name, sizeof metric->name, "%sm%d", sim_below(s, 4) == 0 ? "Line 1/Press/" : "", index);
     metric->type = sim_type(sim_draw(s));
+    bool is_plain = metric->type == SPB_INT64 || metric->type == SPB_STRING || metric->type == SPB_DOUBLE;
     metric->is_writable = sim_below(s, 3) == 0;
+    metric->choice_seed = is_plain && sim_below(s, 3) == 0 ? 2 + 11 * sim_below(s, 50) : 0;
+    metric->has_age_limit = is_plain && metric->type != SPB_STRING && sim_below(s, 3) == 0;
     s->metric_count += define_metric(s, holder, index);
 }
 
@@ -294,6 +303,25 @@ static void answer_later(sim *s, sim_event *event) {
     answer_write(s, event->metric, event->status, &value);
 }
 
+/* Neither too old nor another value than the metric takes. */
+static void judge_write(sim *s, const sim_metric *metric, const spb_value *wanted) {
+    sim_space space;
+    uint64_t hash = sim_hash(wanted);
+    spb_value stale = sim_value(&space, metric->type, SIM_STALE_SEED);
+    if (metric->has_age_limit && hash == sim_hash(&stale)) {
+        sim_fail(s, "commands", "a command on %s that is too old was passed on", metric->name);
+    }
+    for (unsigned i = 0; i < 2 && metric->choice_seed != 0; i++) {
+        spb_value choice = sim_value(&space, metric->type, metric->choice_seed + i);
+        if (hash == sim_hash(&choice)) {
+            return;
+        }
+    }
+    if (metric->choice_seed != 0) {
+        sim_fail(s, "commands", "%s was written with none of its choices", metric->name);
+    }
+}
+
 void sim_application_write(sim *s, spb_metric *handle, const spb_value *wanted) {
     int index = index_of(s, handle);
     sim_note(s, "> WRITE %s", index < 0 ? "?" : s->metrics[index].name);
@@ -301,6 +329,7 @@ void sim_application_write(sim *s, spb_metric *handle, const spb_value *wanted) 
         sim_fail(s, "commands", "WRITE of what cannot be written, or with another datatype");
         return;
     }
+    judge_write(s, &s->metrics[index], wanted);
     spb_status status = sim_below(s, 4) == 0 ? SPB_ERR_REFUSED : SPB_OK;
     uint32_t manner = sim_below(s, 4);
     if (manner == 0 && !s->is_calm) {
@@ -312,6 +341,49 @@ void sim_application_write(sim *s, spb_metric *handle, const spb_value *wanted) 
         sim_space space;
         spb_value other = sim_value(&space, s->metrics[index].type, sim_draw(s));
         answer_write(s, index, status, manner == 1 ? &other : wanted);
+    }
+}
+
+/* ---- a template ---- */
+
+static void define_template(sim *s) {
+    spb_payload_metric member = {.name = spb_str_from("Speed"), .value = spb_double(0)};
+    spb_template definition = {.is_definition = true, .metrics = &member, .metric_count = 1};
+    spb_error err;
+    sim_enter(s);
+    spb_status status = spb_session_add_template(s->session, SIM_TEMPLATE, &definition, s->now, &err);
+    bool is_short = sim_leave(s);
+    if (status != (s->has_template ? SPB_ERR_EXISTS : SPB_OK) && (!is_short || status != SPB_ERR_NO_MEMORY)) {
+        sim_fail(s, "call", "add_template: %s", spb_status_name(status));
+    }
+    if (status == SPB_OK) {
+        s->has_template = true;
+        s->wire.lacks_template = s->wire.has_cause = s->wire.has_change = true;
+    }
+}
+
+static void remove_template(sim *s) {
+    spb_status status = spb_session_remove_template(s->session, SIM_TEMPLATE, s->now, NULL);
+    sim_rules_called(s);
+    if (status != (s->has_template ? SPB_OK : SPB_ERR_NOT_FOUND)) {
+        sim_fail(s, "call", "remove_template: %s", spb_status_name(status));
+    }
+    if (status == SPB_OK) {
+        s->has_template = false;
+        s->holders[0].is_flushing = true;
+        s->wire.lacks_template = s->wire.has_cause = s->wire.has_change = true;
+    }
+}
+
+/* An instance of what is not defined has no place (tck-id-payloads-template-definition-nbirth). */
+static void add_wrong_instance(sim *s) {
+    spb_payload_metric member = {.name = spb_str_from("Speed"), .value = spb_double(1)};
+    spb_template instance = {.template_ref = spb_str_from("Unknown"), .metrics = &member, .metric_count = 1};
+    spb_metric_def def = {.name = "instance", .value = {.type = SPB_TEMPLATE, .as.tmpl = &instance}};
+    spb_metric *metric;
+    spb_status status = spb_session_add_metric(s->session, &metric, NULL, &def, s->now, NULL);
+    if (status != SPB_ERR_NOT_FOUND || metric) {
+        sim_fail(s, "template", "an instance of an unknown template: %s", spb_status_name(status));
     }
 }
 
@@ -366,6 +438,9 @@ const sim_move sim_application_moves[] = {{"update", 120, false, update},
                                           {"a new device", 3, false, add_device},
                                           {"a metric is removed", 4, false, remove_metric},
                                           {"a device is removed", 1, false, remove_device},
+                                          {"a template is defined", 1, false, define_template},
+                                          {"a template is removed", 1, false, remove_template},
+                                          {"an instance of no template", 1, false, add_wrong_instance},
                                           {"a device comes or goes", 8, false, flip_device},
                                           {"devices blink", 3, false, blink},
                                           {"start", 10, false, sim_application_start},

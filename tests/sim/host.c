@@ -184,6 +184,13 @@ static void write(sim *s) {
         metrics[i] = (spb_payload_metric){.value = sim_value(&spaces[i], type, sim_draw(s))};
         metrics[i].has_alias = target->alias != 0 && sim_below(s, 2) == 0;
         metrics[i].alias = target->alias + (sim_below(s, 16) == 0 ? 1000 : 0);
+        if (target->has_age_limit && type == target->type && sim_below(s, 2) == 0) {
+            metrics[i].value = sim_value(&spaces[i], type, SIM_STALE_SEED);
+            metrics[i].has_timestamp = true;
+            metrics[i].timestamp_ms = 1;
+        } else if (target->choice_seed != 0 && type == target->type && sim_below(s, 2) == 0) {
+            metrics[i].value = sim_value(&spaces[i], type, target->choice_seed);
+        }
         if (!metrics[i].has_alias) {
             metrics[i].name = spb_str_from(target->name);
         }

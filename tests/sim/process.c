@@ -26,7 +26,7 @@ void sim_process_begin(sim *s) {
     sim_rules_forget(s, false);
     s->next_server = 0;
     s->attempts = 0;
-    s->has_state_doubt = false;
+    s->has_state_doubt = s->has_template = false;
     memset(s->accepted_state_ms, 0, sizeof s->accepted_state_ms);
     s->counts = (sim_counts){0};
     s->wire = (sim_wire){0};

@@ -52,6 +52,7 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
         (holder->may_lose || s->wire.max_packet_bytes > 0)) { /* until its DBIRTH, only the session knows */
         s->counts.uncertain++;
         m->is_unsent = !has_overflowed;
+        m->is_behind |= has_overflowed;
         m->changes++;
         sample.is_optional = true;
         owe(holder, sample);

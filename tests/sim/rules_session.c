@@ -219,6 +219,14 @@ const char *sim_rules_converged(sim *s, char *text, size_t capacity) {
     if (!s->host->is_node_born || s->host->bdseq != s->wire.will_bdseq) {
         return "a host has not seen the node's birth";
     }
+    for (size_t i = 0; i < s->holder_count; i++) {
+        if (s->holders[i].is_flushing && s->holders[i].is_online) {
+            return "a birth shows a metric that was removed";
+        }
+    }
+    if (s->wire.lacks_template) {
+        return "the NBIRTH shows other templates than the node has";
+    }
     for (size_t i = 1; i < s->holder_count; i++) {
         if (s->host->is_born[i] != s->holders[i].is_online) {
             snprintf(text, capacity, "a host takes %s for %s", s->holders[i].id,

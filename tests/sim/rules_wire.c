@@ -202,6 +202,13 @@ static bool is_own(sim *s, const spb_payload_metric *metric) {
         }
         return true;
     }
+    if (spb_str_equal(metric->name, spb_str_from(SIM_TEMPLATE))) {
+        if (!s->has_template || metric->value.type != SPB_TEMPLATE || !metric->value.as.tmpl->is_definition ||
+            metric->value.as.tmpl->metric_count != 1 || metric->value.as.tmpl->template_ref.data) {
+            sim_fail(s, "template", "%s is not the definition as it was added", SIM_TEMPLATE);
+        }
+        return true;
+    }
     return spb_str_equal(metric->name, spb_str_from(BDSEQ));
 }
 
@@ -215,7 +222,7 @@ static void check_birth(sim *s, const message *m) {
             check_birth_metric(s, m->holder, &m->payload->metrics[i], seen);
         }
     }
-    if (m->kind == SPB_KIND_NBIRTH && own != (s->options.next_server_metric ? 3u : 2u)) {
+    if (m->kind == SPB_KIND_NBIRTH && own != 2u + s->options.next_server_metric + s->has_template) {
         sim_fail(s, "birth", "NBIRTH without %s and %s, once each", BDSEQ, REBIRTH);
     }
     for (size_t i = 0; i < s->metric_count; i++) {
@@ -249,6 +256,7 @@ static void check_node_birth(sim *s, const message *m) {
     }
     wire->is_born = true;
     wire->wants_birth = wire->has_cause = wire->has_change = false;
+    wire->lacks_template = false;
     wire->birth_ms = s->now.mono_ms;
     wire->next_seq = 0;
     s->counts.births++;
@@ -346,6 +354,9 @@ static void check_data(sim *s, const message *m) {
     }
     if (m->payload->metric_count == 0) {
         sim_fail(s, "data", "a message without metrics");
+    }
+    if (s->wire.max_packet_bytes > 0) { /* messages before this one may have been too large */
+        sim_rules_sampled(s, m->holder);
     }
     for (size_t i = 0; i < m->payload->metric_count; i++) {
         const spb_payload_metric *metric = &m->payload->metrics[i];

@@ -18,6 +18,8 @@
 #define SIM_GROUP "G"
 #define SIM_NODE "N"
 #define SIM_HOST "P"
+#define SIM_TEMPLATE "Motor"
+#define SIM_STALE_SEED UINT64_C(1002) /* makes the value of commands that are too old */
 #define SIM_MAX_SERVERS 3
 
 typedef struct sim sim;
@@ -145,12 +147,14 @@ typedef struct sim_metric {
     bool is_writable;
     uint64_t hash; /* of the last accepted value */
     uint64_t timestamp_ms;
-    uint64_t alias;   /* as first seen in a birth; 0: not yet */
-    bool in_birth;    /* of the present birth of its holder */
-    bool is_unsent;   /* an accepted sample that no message took; the next birth will */
-    bool is_removed;  /* its name is not used again in this run */
-    bool is_behind;   /* its last sample was dropped by overflow */
-    uint32_t changes; /* values that no message was owed for */
+    uint64_t alias;       /* as first seen in a birth; 0: not yet */
+    bool in_birth;        /* of the present birth of its holder */
+    bool is_unsent;       /* an accepted sample that no message took; the next birth will */
+    uint64_t choice_seed; /* makes the two values that hosts may write; 0: any */
+    bool has_age_limit;   /* for commands */
+    bool is_removed;      /* its name is not used again in this run */
+    bool is_behind;       /* its last sample was dropped by overflow */
+    uint32_t changes;     /* values that no message was owed for */
 } sim_metric;
 
 /* A sample that the session owes. */
@@ -197,6 +201,7 @@ typedef struct sim_wire {
     uint64_t subscribed_ms;
     uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
+    bool lacks_template;                /* its definition came or went after the last NBIRTH */
     bool must_leave;                    /* for the next server */
     bool is_leaving;                    /* it does, so what waits is kept */
 } sim_wire;
@@ -267,6 +272,7 @@ struct sim {
     size_t attempts;      /* since the application started the session */
     uint64_t attempts_ms[SIM_MAX_SERVERS];
     uint64_t accepted_state_ms[SIM_MAX_SERVERS]; /* by this process */
+    bool has_template;                           /* defined in this process */
     bool has_packet_limits;                      /* servers of this run may name one */
     bool has_state_doubt;                        /* a STATE came while memory was short */
     sim_metric metrics[SIM_MAX_METRICS];
