@@ -164,7 +164,7 @@ static void remove_metric(sim *s) {
     sim_metric *metric = &s->metrics[index];
     sim_holder *holder = &s->holders[metric->holder];
     sim_note(s, "  %s of %s is removed", metric->name, holder->id);
-    if (holder->may_lose || s->wire.is_dead) {
+    if (holder->may_lose || spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {
         sim_rules_doubt_owed(s, metric->holder);
     } else if (!is_followed(s, holder)) {
         sim_rules_drop_owed(s, metric->holder);
@@ -274,8 +274,8 @@ static void update_wrongly(sim *s) {
 static int index_of(const sim *s, const spb_metric *handle) {
     int found = -1;
     for (size_t i = 0; i < s->metric_count; i++) {
-        if (s->metrics[i].handle == handle && (found < 0 || !s->metrics[i].is_removed)) {
-            found = (int)i; /* the memory of one that was removed may serve another */
+        if (s->metrics[i].handle == handle && (found < 0 || s->metrics[found].is_removed)) {
+            found = (int)i; /* the memory of one that was removed may serve a later one */
         }
     }
     return found;

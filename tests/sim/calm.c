@@ -5,6 +5,8 @@
 /* In a calm world, how long a host may be without the truth: beyond it, and beyond all timers. */
 #define CALM_SLACK_MS 60000
 #define CALM_STEP_MS 250
+/* What the primary host says now has arrived after so long. */
+#define NEWS_MS 2000
 /* What the storm has delayed comes within this time; then there is silence. */
 #define LATE_ANSWERS_MS 10000
 #define SILENCE_MS 20000
@@ -59,6 +61,7 @@ void sim_calm(sim *s) {
         sim_transport_reset(s);
     }
     sim_pump(s);
+    sim_run_until(s, begin_ms + NEWS_MS);
     do {
         if (!s->wants_up || spb_session_get_state(s->session) == SPB_SESSION_STOPPED) {
             sim_application_start(s);
