@@ -121,15 +121,22 @@ void sim_host_hear(sim *s, const char *text, const uint8_t *bytes, size_t len) {
 
 /* ---- what it asks for ---- */
 
-static void send(sim *s, const char *topic, const spb_payload_metric *metrics, size_t metric_count, bool retained) {
-    spb_payload payload = {
-        .has_timestamp = true, .timestamp_ms = s->now.wall_ms, .metrics = metrics, .metric_count = metric_count};
+static void send_at(sim *s, const char *topic, const spb_payload_metric *metrics, size_t metric_count, bool retained,
+                    bool is_timeless) {
+    spb_payload payload = {.has_timestamp = !is_timeless,
+                           .timestamp_ms = s->now.wall_ms,
+                           .metrics = metrics,
+                           .metric_count = metric_count};
     uint8_t *bytes;
     size_t len;
     if (spb_payload_encode(&payload, NULL, &bytes, &len, NULL) == SPB_OK) {
         sim_broker_forward(s, topic, bytes, len, retained);
         spb_free(bytes);
     }
+}
+
+static void send(sim *s, const char *topic, const spb_payload_metric *metrics, size_t metric_count, bool retained) {
+    send_at(s, topic, metrics, metric_count, retained, false);
 }
 
 static void request(sim *s, bool retained) {
@@ -175,6 +182,7 @@ static void write(sim *s) {
     uint32_t count = 1 + sim_below(s, 4);
     char topic[96] = NCMD;
     unsigned holder = 0;
+    bool is_timeless = false;
     if (s->metric_count == 0) {
         return;
     }
@@ -186,7 +194,8 @@ static void write(sim *s) {
         metrics[i].alias = target->alias + (sim_below(s, 16) == 0 ? 1000 : 0);
         if (target->has_age_limit && type == target->type && sim_below(s, 2) == 0) {
             metrics[i].value = sim_value(&spaces[i], type, SIM_STALE_SEED);
-            metrics[i].has_timestamp = true;
+            is_timeless |= sim_below(s, 2) == 0;
+            metrics[i].has_timestamp = !is_timeless;
             metrics[i].timestamp_ms = 1;
         } else if (target->choice_seed != 0 && type == target->type && sim_below(s, 2) == 0) {
             metrics[i].value = sim_value(&spaces[i], type, target->choice_seed);
@@ -201,7 +210,7 @@ static void write(sim *s) {
     } else if (holder > 0) {
         snprintf(topic, sizeof topic, SPB_NAMESPACE "/" SIM_GROUP "/DCMD/" SIM_NODE "/%s", s->holders[holder].id);
     }
-    send(s, topic, metrics, count, sim_below(s, 16) == 0);
+    send_at(s, topic, metrics, count, sim_below(s, 16) == 0, is_timeless);
 }
 
 static void write_much(sim *s) {
