@@ -34,7 +34,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
                           .property_count = is_rich,
                           .choices = choices,
                           .choice_count = metric->choice_seed != 0 ? 2 : 0,
-                          .max_command_age_ms = metric->has_age_limit ? 60000 : 0,
+                          .max_command_age_ms = metric->has_age_limit ? SIM_MAX_COMMAND_AGE_MS : 0,
                           .on_write = metric->is_writable ? never_called : NULL};
     spb_error err;
     sim_enter(s);
@@ -307,9 +307,11 @@ static void answer_later(sim *s, sim_event *event) {
 static void judge_write(sim *s, const sim_metric *metric, const spb_value *wanted) {
     sim_space space;
     uint64_t hash = sim_hash(wanted);
-    spb_value stale = sim_value(&space, metric->type, SIM_STALE_SEED);
-    if (metric->has_age_limit && hash == sim_hash(&stale)) {
-        sim_fail(s, "commands", "a command on %s that is too old was passed on", metric->name);
+    for (uint64_t seed = SIM_OLD_SEED; seed <= (s->has_clock_stepped ? SIM_OLD_SEED : SIM_STALE_SEED); seed++) {
+        spb_value old = sim_value(&space, metric->type, seed);
+        if (metric->has_age_limit && hash == sim_hash(&old)) {
+            sim_fail(s, "commands", "a command on %s that is too old was passed on", metric->name);
+        }
     }
     for (unsigned i = 0; i < 2 && metric->choice_seed != 0; i++) {
         spb_value choice = sim_value(&space, metric->type, metric->choice_seed + i);
@@ -428,6 +430,7 @@ static void tick(sim *s) {
 
 static void step_clock(sim *s) {
     uint64_t step_ms = sim_below(s, 2) == 0 ? sim_below(s, 3000) : sim_below(s, 100000000);
+    s->has_clock_stepped = true;
     s->now.wall_ms = sim_below(s, 2) == 0 ? s->now.wall_ms + step_ms : s->now.wall_ms - step_ms;
 }
 

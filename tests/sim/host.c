@@ -193,10 +193,11 @@ static void write(sim *s) {
         metrics[i].has_alias = target->alias != 0 && sim_below(s, 2) == 0;
         metrics[i].alias = target->alias + (sim_below(s, 16) == 0 ? 1000 : 0);
         if (target->has_age_limit && type == target->type && sim_below(s, 2) == 0) {
-            metrics[i].value = sim_value(&spaces[i], type, SIM_STALE_SEED);
-            is_timeless |= sim_below(s, 2) == 0;
+            bool is_old = s->has_clock_stepped || sim_below(s, 2) == 0;
+            metrics[i].value = sim_value(&spaces[i], type, is_old ? SIM_OLD_SEED : SIM_STALE_SEED);
+            is_timeless |= is_old && sim_below(s, 2) == 0;
             metrics[i].has_timestamp = !is_timeless;
-            metrics[i].timestamp_ms = 1;
+            metrics[i].timestamp_ms = is_old ? 1 : s->now.wall_ms - SIM_MAX_COMMAND_AGE_MS - 1;
         } else if (target->choice_seed != 0 && type == target->type && sim_below(s, 2) == 0) {
             metrics[i].value = sim_value(&spaces[i], type, target->choice_seed);
         }

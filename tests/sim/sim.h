@@ -19,7 +19,10 @@
 #define SIM_NODE "N"
 #define SIM_HOST "P"
 #define SIM_TEMPLATE "Motor"
-#define SIM_STALE_SEED UINT64_C(1002) /* makes the value of commands that are too old */
+#define SIM_MAX_COMMAND_AGE_MS 60000
+/* These make the values of commands that are much too old, and just too old. */
+#define SIM_OLD_SEED UINT64_C(1002)
+#define SIM_STALE_SEED UINT64_C(1003)
 #define SIM_MAX_SERVERS 3
 
 typedef struct sim sim;
@@ -273,6 +276,7 @@ struct sim {
     uint64_t attempts_ms[SIM_MAX_SERVERS];
     uint64_t accepted_state_ms[SIM_MAX_SERVERS]; /* by this process */
     bool has_template;                           /* defined in this process */
+    bool has_clock_stepped;                      /* ages are not what they seem */
     bool has_packet_limits;                      /* servers of this run may name one */
     bool has_state_doubt;                        /* a STATE came while memory was short */
     sim_metric metrics[SIM_MAX_METRICS];
