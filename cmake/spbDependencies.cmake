@@ -3,10 +3,10 @@
 find_package(Threads QUIET)
 find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
-    pkg_check_modules(protobuf_c QUIET IMPORTED_TARGET libprotobuf-c)
     pkg_check_modules(jansson QUIET IMPORTED_TARGET jansson)
     pkg_check_modules(zlib QUIET IMPORTED_TARGET zlib)
     pkg_check_modules(sqlite3 QUIET IMPORTED_TARGET sqlite3)
+    pkg_check_modules(openssl QUIET IMPORTED_TARGET libssl libcrypto) # paho's own; it keeps to itself why TLS failed
 endif()
 
 # paho.mqtt.c brings neither a .pc file nor a usable CMake package in Debian 12. The build with TLS is `as`.
@@ -20,7 +20,7 @@ if(SPB_PAHO_INCLUDE_DIR AND SPB_PAHO_LIBRARY AND NOT TARGET spb::paho)
 endif()
 
 set(spb_missing)
-foreach(target Threads::Threads PkgConfig::protobuf_c PkgConfig::jansson PkgConfig::zlib PkgConfig::sqlite3 spb::paho)
+foreach(target Threads::Threads PkgConfig::jansson PkgConfig::zlib PkgConfig::sqlite3 PkgConfig::openssl spb::paho)
     if(NOT TARGET ${target})
         string(REGEX REPLACE ".*::" "" name ${target})
         list(APPEND spb_missing ${name})

@@ -30,7 +30,7 @@ static spb_status on_write(spb_metric *setpoint, spb_value *wanted, void *plc) {
 int main(int argc, char **argv) {
     double setting = 0; /* of the PLC; only the node's thread touches it */
     spb_node_options options = SPB_NODE_OPTIONS_INIT;
-    options.server = argc > 1 ? argv[1] : "mqtt://127.0.0.1:1883";
+    options.servers = argc > 1 ? argv[1] : "mqtt://127.0.0.1:1883";
     options.group_id = "Plant1";
     options.node_id = "Gateway7";
     options.on_log = on_log;

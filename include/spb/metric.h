@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* Handles. They live as long as the node (or session) that they were made from. */
+/* Handles. They live as long as the node (or session) that they were made from, or until they are removed. */
 typedef struct spb_metric spb_metric;
 typedef struct spb_device spb_device;
 
@@ -36,9 +36,13 @@ typedef struct spb_metric_def {
     const char *description; /* metadata `description` of the birth */
     const spb_property *properties; /* further properties of the birth */
     size_t property_count;
-    bool is_transient;     /* hosts are asked not to store it */
-    spb_write_fn on_write; /* NULL: commands on it are refused */
-    void *user;            /* for on_write */
+    const spb_value *choices;    /* commands with another value than these are refused; of the metric's datatype */
+    size_t choice_count;         /* 0: no such list */
+    uint32_t max_command_age_ms; /* commands with an older timestamp, or none, are refused; 0: no such check. The clocks
+                                    of host and node must agree so far */
+    bool is_transient;           /* hosts are asked not to store it */
+    spb_write_fn on_write;       /* NULL: commands on it are refused */
+    void *user;                  /* for on_write */
 } spb_metric_def;
 
 /* Its name, alias (0: none) and datatype. Any thread; valid as long as the handle. */

@@ -27,15 +27,13 @@ typedef void (*spb_command_fn)(spb_node *node, const spb_command *command, void 
 /* A line for a log, without a newline; borrowed for the call. The library itself never prints. */
 typedef void (*spb_log_fn)(spb_log_level level, const char *text, void *user);
 
-/* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; server, group_id and node_id are
+/* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; servers, group_id and node_id are
  * required. */
 typedef struct spb_node_options {
-    const char *server; /* mqtt://host:port */
+    const char *servers; /* mqtt://host:port; several, separated by commas: see spb_session_options */
     const char *group_id;
     const char *node_id;
-    const char *client_id; /* NULL: "<group_id>-<node_id>" */
-    const char *user;      /* NULL: none */
-    const char *password;
+    const char *client_id;  /* NULL: "<group_id>-<node_id>" */
     const char *store_path; /* SQLite file for what must outlive a restart (bdSeq); NULL: none */
 
     uint32_t keep_alive_s; /* see spb_session_options for all of these */
@@ -46,6 +44,14 @@ typedef struct spb_node_options {
     size_t batch_max_bytes;
     uint32_t max_in_flight;
     bool no_aliases;
+    const char *primary_host_id;
+    bool legacy_state;
+    uint32_t host_wait_ms;
+    uint32_t rebirth_window_ms;
+    bool next_server_metric;
+    uint32_t node_info;
+
+    spb_mqtt_options mqtt; /* MQTT version, user and password, TLS */
 
     spb_state_fn on_state; /* each may be NULL */
     spb_command_fn on_command;
@@ -60,7 +66,8 @@ typedef struct spb_node_options {
 #define SPB_NODE_OPTIONS_INIT                                                                                          \
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
-        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .log_level = SPB_LOG_INFO               \
+        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .host_wait_ms = 30000,                  \
+        .rebirth_window_ms = 1000, .log_level = SPB_LOG_INFO                                                           \
     }
 
 /*
@@ -85,13 +92,25 @@ SPB_API spb_status spb_node_stop(spb_node *node, uint32_t timeout_ms);
  * any more; not from a callback. */
 SPB_API void spb_node_free(spb_node *node);
 
-/* Adds a metric of the node itself. The handle lives as long as the node. NULL on failure; see spb_session_add_metric.
- */
+/* Adds a metric of the node itself. The handle lives until it is removed, or the node freed. NULL on failure; see
+ * spb_session_add_metric. */
 SPB_API spb_metric *spb_node_add_metric(spb_node *node, const spb_metric_def *def, spb_error *err);
-/* Adds a device, online. The handle lives as long as the node. NULL on failure; see spb_session_add_device. */
+/* Adds a device, online. The handle lives until it is removed, or the node freed. NULL on failure; see
+ * spb_session_add_device. */
 SPB_API spb_device *spb_node_add_device(spb_node *node, const char *device_id, spb_error *err);
-/* Adds a metric of the device. The handle lives as long as the node. NULL on failure; see spb_session_add_metric. */
+/* Adds a metric of the device. The handle lives until it or the device is removed, or the node freed. NULL on failure;
+ * see spb_session_add_metric. */
 SPB_API spb_metric *spb_device_add_metric(spb_device *device, const spb_metric_def *def, spb_error *err);
+
+/* Removes a metric, or a device with its metrics. The handles end with the call: no other thread may use them any more,
+ * nor wait in a call with them; a write callback that is under way still may. See spb_session_remove_metric, _device.
+ */
+SPB_API void spb_metric_remove(spb_metric *metric);
+SPB_API void spb_device_remove(spb_device *device);
+/* Adds or removes a template definition. See spb_session_add_template, spb_session_remove_template. */
+SPB_API spb_status spb_node_add_template(spb_node *node, const char *name, const spb_template *definition,
+                                         spb_error *err);
+SPB_API spb_status spb_node_remove_template(spb_node *node, const char *name, spb_error *err);
 
 /* A device comes (DBIRTH) or goes (DDEATH); no change is fine. */
 SPB_API void spb_device_set_online(spb_device *device, bool online);

@@ -34,9 +34,10 @@ typedef enum spb_session_state {
     SPB_SESSION_SAVING,      /* the bdSeq is being made durable */
     SPB_SESSION_CONNECTING,  /* CONNECT is under way */
     SPB_SESSION_SUBSCRIBING, /* connected; SUBSCRIBE is under way */
+    SPB_SESSION_WAIT_HOST,   /* subscribed; the primary host is not online */
     SPB_SESSION_BIRTHING,    /* NBIRTH and DBIRTHs are being sent */
     SPB_SESSION_ONLINE,      /* born: data flows */
-    SPB_SESSION_STOPPING     /* NDEATH and DISCONNECT are being written */
+    SPB_SESSION_STOPPING     /* NDEATH and DISCONNECT are being written: to stop, or to go to the next server */
 } spb_session_state;
 
 SPB_API const char *spb_session_state_name(spb_session_state state);
@@ -48,8 +49,19 @@ typedef enum spb_log_level {
     SPB_LOG_DEBUG    /* each message */
 } spb_log_level;
 
+/*
+ * Metrics that tell hosts about the node, as of its last birth; without an alias, so never in data messages. Those of
+ * `Node Control` other than Rebirth and Next Server are the application's: a metric `Node Control/Reboot` (Boolean) or
+ * `Node Control/Scan Rate` (Int64, ms) with on_write, which leaves in *value what hosts are to see, usually false.
+ */
+#define SPB_NODE_INFO_LIBRARY 0x1u  /* Node Info/Library, Node Info/Library Version */
+#define SPB_NODE_INFO_SERVER 0x2u   /* Node Info/Server: the one it is connected to */
+#define SPB_NODE_INFO_COUNTERS 0x4u /* Node Info/Connects, Connections Lost, Samples Published, Samples Dropped */
+
 typedef struct spb_session_options {
-    const char *server; /* e.g. mqtt://127.0.0.1:1883 */
+    const char
+        *servers; /* e.g. mqtt://127.0.0.1:1883; several, separated by commas: tried in that order, one at a time
+                     (tck-id-operational-behavior-primary-application-state-with-multiple-servers-single-server) */
     const char *group_id;
     const char *node_id;
     const char *client_id;       /* NULL: "<group_id>-<node_id>" */
@@ -61,7 +73,14 @@ typedef struct spb_session_options {
     size_t batch_max_bytes;      /* a message is closed when its metrics reach this size */
     uint32_t max_in_flight;      /* messages handed to the transport and not yet reported as published */
     bool no_aliases;             /* data messages carry names instead of aliases */
-    bool has_bdseq;              /* bdseq is that of the last CONNECT, from the store */
+    const char *primary_host_id; /* births wait until this host application is online; NULL: none */
+    bool legacy_state;           /* its STATE is on the topic STATE/<id>, as ONLINE or OFFLINE (before Sparkplug 3.0) */
+    uint32_t host_wait_ms;       /* with several servers: how long one may keep silent about the host before the next is
+                                    tried; at most 3,600,000; 0: for ever */
+    uint32_t rebirth_window_ms; /* requests within this time after a birth share the next one, at its end; 0: at once */
+    bool next_server_metric;    /* the metric `Node Control/Next Server`: true walks to the next server */
+    uint32_t node_info;         /* which metrics `Node Info/…` the NBIRTH has: SPB_NODE_INFO_…, or'ed; 0: none */
+    bool has_bdseq;             /* bdseq is that of the last CONNECT, from the store */
     uint8_t bdseq;
     uint64_t random_seed; /* for the jitter */
 } spb_session_options;
@@ -69,7 +88,8 @@ typedef struct spb_session_options {
 #define SPB_SESSION_OPTIONS_INIT                                                                                       \
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
-        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64                                          \
+        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .host_wait_ms = 30000,                  \
+        .rebirth_window_ms = 1000                                                                                      \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */
@@ -87,23 +107,50 @@ SPB_API spb_status spb_session_add_device(spb_session *session, spb_device **out
                                           spb_error *err);
 /*
  * Adds a metric to a device, or to the node (device NULL). A born node or device is born again soon; several additions
- * share one birth. `bdSeq` and `Node Control/Rebirth` are the session's own and cannot be added.
- * SPB_ERR_ARGUMENT, SPB_ERR_NAME, SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. On failure *out is
- * NULL.
+ * share one birth. `bdSeq`, `Node Control/Rebirth` and those that options ask for are the session's own and cannot be
+ * added. SPB_ERR_ARGUMENT, SPB_ERR_NAME, SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY.
+ * SPB_ERR_NOT_FOUND: a template instance whose definition was not added (tck-id-payloads-template-definition-nbirth).
+ * On failure *out is NULL.
  */
 SPB_API spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device,
                                           const spb_metric_def *def, spb_time now, spb_error *err);
 /*
+ * Removes a metric. Its handle ends with the call; only an SPB_ACTION_WRITE that is under way is still answered with
+ * it. Samples of its node or device that wait are sent first; then a born node or device is born again without the
+ * metric: several removals and additions share one birth. The name may be used again; the alias is not, for the life of
+ * the session.
+ */
+SPB_API void spb_session_remove_metric(spb_session *session, spb_metric *metric, spb_time now);
+/*
+ * Removes a device with its metrics. All these handles end with the call, as above. A born device sends the samples
+ * that wait, and its DDEATH. The ID may be used again.
+ */
+SPB_API void spb_session_remove_device(spb_session *session, spb_device *device, spb_time now);
+/*
+ * Adds a template definition, which stands in each NBIRTH (tck-id-topics-nbirth-templates); a born node is born again
+ * soon. Metrics that are instances can be added after it. `definition` is copied; it has is_definition, all members and
+ * parameters of its instances, and no template_ref. Names are shared with the node's metrics.
+ * SPB_ERR_ARGUMENT: not a definition. SPB_ERR_NOT_FOUND: a member is an instance of a template that is not defined.
+ * Else as spb_session_add_metric.
+ */
+SPB_API spb_status spb_session_add_template(spb_session *session, const char *name, const spb_template *definition,
+                                            spb_time now, spb_error *err);
+/* Removes a definition. SPB_ERR_NOT_FOUND; SPB_ERR_STATE: a metric's value is an instance of it. */
+SPB_API spb_status spb_session_remove_template(spb_session *session, const char *name, spb_time now, spb_error *err);
+/*
  * A new sample. Published with the next message of its device when that is born; else it is the value of the next
  * birth. Never blocks. `value` is copied. SPB_ERR_TYPE: another datatype than the metric's. SPB_ERR_NAME: text that is
- * not UTF-8. SPB_ERR_NO_MEMORY.
+ * not UTF-8. SPB_ERR_NOT_FOUND, SPB_ERR_ARGUMENT: a template that is not true to its definition. SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value,
                                       uint64_t timestamp_ms, spb_time now);
 /* A device comes (DBIRTH) or goes (DDEATH). No change is fine. */
 SPB_API void spb_session_set_device_online(spb_session *session, spb_device *device, bool online, spb_time now);
 SPB_API bool spb_session_device_is_online(const spb_session *session, const spb_device *device);
-/* A new NBIRTH and all DBIRTHs, with the same bdSeq, as if a host had asked. */
+/*
+ * A new NBIRTH and all DBIRTHs, with the same bdSeq, as if a host had asked: at once, or within rebirth_window_ms after
+ * the last birth at the end of that time, one for all who asked. Until then no data leaves; it follows the births.
+ */
 SPB_API void spb_session_rebirth(spb_session *session, spb_time now);
 /* The last accepted value, borrowed until the next call on this session. */
 SPB_API spb_value spb_session_value(const spb_session *session, const spb_metric *metric, uint64_t *timestamp_ms);
@@ -113,7 +160,15 @@ SPB_API spb_device *spb_session_find_device(const spb_session *session, const ch
 
 /* ---- its life ---- */
 
-/* Begins to connect. No effect unless stopped. */
+/*
+ * How a session goes on by itself: when an attempt or a connection fails, the next server of the list is tried at once,
+ * and after a whole round the session waits. A server that has not answered a fence for one keep-alive is given up; a
+ * fence is sent half a keep-alive after the last answer. A primary host that goes offline, or a host that asks for the
+ * next server, ends the session with this one: NDEATH and DISCONNECT, then the next server; samples that wait are kept
+ * and follow the next births. With a lost connection they are dropped and counted.
+ */
+
+/* Begins to connect, to the server it was on. No effect unless stopped. */
 SPB_API void spb_session_start(spb_session *session, spb_time now);
 /*
  * Ends on purpose: pending samples, NDEATH, DISCONNECT; in less than timeout_ms, else the link is dropped and the
@@ -121,7 +176,7 @@ SPB_API void spb_session_start(spb_session *session, spb_time now);
  */
 SPB_API void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now);
 SPB_API spb_session_state spb_session_get_state(const spb_session *session);
-/* The monotonic time at which spb_session_on_tick wants to be called, or SPB_NEVER. */
+/* The monotonic time at which spb_session_on_tick wants to be called; 0: at once; SPB_NEVER: when something happens. */
 SPB_API uint64_t spb_session_deadline_ms(const spb_session *session);
 
 /* ---- what happened ---- (events of a link that is not the present one are ignored) */
@@ -146,6 +201,7 @@ typedef enum spb_action_kind {
     SPB_ACTION_CONNECT,    /* transport->connect(as.connect) */
     SPB_ACTION_SUBSCRIBE,  /* transport->subscribe(link, as.subscribe) */
     SPB_ACTION_PUBLISH,    /* transport->publish(link, as.publish) */
+    SPB_ACTION_FENCE,      /* transport->fence(link) */
     SPB_ACTION_DISCONNECT, /* transport->disconnect(link, as.timeout_ms) */
     SPB_ACTION_CLOSE,      /* transport->close(link) */
     SPB_ACTION_WRITE,   /* a host wants as.write.metric to become as.write.value: ask, then spb_session_on_write_done */
@@ -158,7 +214,8 @@ typedef enum spb_action_kind {
 typedef struct spb_command {
     spb_str device_id;                /* absent: to the node itself */
     const spb_payload_metric *metric; /* as it came; its type is resolved when the metric is known */
-    spb_status status; /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable), SPB_ERR_TYPE, SPB_ERR_RANGE */
+    spb_status status;                /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable), SPB_ERR_TYPE, SPB_ERR_RANGE,
+                                         SPB_ERR_TIMEOUT (older than max_command_age_ms) */
     const char *reason;
 } spb_command;
 
@@ -210,7 +267,8 @@ typedef struct spb_stats {
     uint64_t samples_accepted;         /* updates that were taken */
     uint64_t samples_published;        /* samples in data messages handed to the transport */
     uint64_t samples_dropped_offline;  /* replaced by a newer one while there was no birth to follow */
-    uint64_t samples_dropped_overflow; /* dropped because the link was slower than the samples */
+    uint64_t samples_dropped_overflow; /* dropped because the link was slower than the samples, or because the server
+                                          takes no message of that size */
     uint64_t samples_dropped_lost;     /* waiting to be sent when the connection was lost */
     uint64_t rebirth_requests;         /* received from hosts */
     uint64_t commands_accepted;        /* metric writes that the application accepted */

@@ -27,8 +27,9 @@ typedef struct spb_transport_message {
 } spb_transport_message;
 
 typedef struct spb_transport_connect {
-    uint32_t link;      /* the number of this connection */
-    const char *server; /* mqtt://host:port; the port may be missing */
+    uint32_t link; /* the number of this connection */
+    const char
+        *server; /* mqtt://host:port, mqtts:// (TLS), ws:// (WebSocket), wss:// (both); the port may be missing */
     const char *client_id;
     uint32_t keep_alive_s;
     uint32_t timeout_ms;        /* for the whole way to CONNACK */
@@ -47,6 +48,7 @@ typedef enum spb_transport_event_kind {
     SPB_TRANSPORT_DISCONNECTED,   /* answer to `disconnect`: DISCONNECT is written, the link closed; nothing follows */
     SPB_TRANSPORT_SUBSCRIBED,     /* answer to `subscribe`: SPB_OK, or SPB_ERR_REFUSED with the reason */
     SPB_TRANSPORT_PUBLISHED,      /* `count` more messages are written out (QoS 0), or acknowledged (QoS 1) */
+    SPB_TRANSPORT_FENCED,         /* answer to `fence`: the server has read all that was published before it */
     SPB_TRANSPORT_MESSAGE         /* a message came in: topic, payload, qos, retained */
 } spb_transport_event_kind;
 
@@ -54,13 +56,17 @@ typedef enum spb_transport_event_kind {
 typedef struct spb_transport_event {
     spb_transport_event_kind kind;
     uint32_t link;
-    spb_status status;  /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT or _REFUSED; SUBSCRIBED */
-    const char *reason; /* for people; NULL if there is none */
-    uint32_t count;     /* PUBLISHED */
-    spb_str topic;      /* MESSAGE */
-    spb_bytes payload;  /* MESSAGE */
-    uint8_t qos;        /* MESSAGE */
-    bool retained;      /* MESSAGE: the server had it stored */
+    spb_status status;         /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT or _REFUSED; SUBSCRIBED;
+                               PUBLISHED: SPB_OK, or SPB_ERR_REFUSED when a QoS 1 message was refused (MQTT 5) */
+    const char *reason;        /* for people; NULL if there is none */
+    uint32_t count;            /* PUBLISHED */
+    spb_str topic;             /* MESSAGE */
+    spb_bytes payload;         /* MESSAGE */
+    uint8_t qos;               /* MESSAGE */
+    bool retained;             /* MESSAGE: the server had it stored */
+    uint32_t max_packet_bytes; /* CONNECTED: the largest MQTT packet that the server takes; 0: it names none */
+    uint16_t receive_maximum;  /* CONNECTED: QoS 1 messages it takes before answering; 0: it names none */
+    uint16_t keep_alive_s;     /* CONNECTED: what the server wants instead of what was asked for; 0: it names none */
 } spb_transport_event;
 
 /* Called from any thread, never from inside a call to the transport. Copies what it needs and returns at once; calls
@@ -85,8 +91,13 @@ struct spb_transport {
      * On failure nothing was taken. Each accepted message is answered by PUBLISHED, or by LOST. */
     spb_status (*publish)(spb_transport *self, uint32_t link, const spb_transport_message *message, spb_error *err);
 
-    /* Writes out what was taken, then DISCONNECT. Answered by DISCONNECTED, or LOST. The caller waits for at most
-     * timeout_ms, which the transport may use as a hint, and then calls close. */
+    /* A request that the server answers when it has read all that was published before on this link. Answered by
+     * FENCED, in order, or by LOST. Cheap; several may be under way. */
+    spb_status (*fence)(spb_transport *self, uint32_t link, spb_error *err);
+
+    /* Writes out what was taken, then DISCONNECT (MQTT 5: with reason 0x04, so that the server publishes the will;
+     * tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50). Answered by DISCONNECTED, or LOST. The caller
+     * waits for at most timeout_ms, which the transport may use as a hint, and then calls close. */
     void (*disconnect)(spb_transport *self, uint32_t link, uint32_t timeout_ms);
 
     /* Drops the link at once, in any state, without DISCONNECT: the server will publish the will. Everything not yet
@@ -98,20 +109,44 @@ struct spb_transport {
     void (*free)(spb_transport *self);
 };
 
-/* Options of the MQTT transport. Strings are copied; NULL means none. */
+/* MQTT versions. */
+typedef enum spb_mqtt_version { SPB_MQTT_3_1_1 = 4, SPB_MQTT_5 = 5 } spb_mqtt_version;
+
+/* A user property of MQTT 5 for the CONNECT packet. */
+typedef struct spb_mqtt_property {
+    const char *name;
+    const char *value;
+} spb_mqtt_property;
+
+/*
+ * Options of the MQTT transport. Everything is copied; NULL means none. Zeroed options are good defaults: MQTT 3.1.1,
+ * and with TLS the system's certificate authorities, the server's certificate and host name verified.
+ */
 typedef struct spb_mqtt_options {
+    spb_mqtt_version version; /* 0: SPB_MQTT_3_1_1 */
     const char *user;
     const char *password;
+    const char *password_file; /* instead of password: its first line, read again for each connection; < 4096 bytes */
+    const char *ca_file;       /* PEM; instead of the system's certificate authorities */
+    const char *cert_file;     /* PEM, with the chain: the client's own certificate, for mutual TLS */
+    const char *key_file;      /* PEM: its key; NULL: in cert_file */
+    const char *key_password;
+    bool insecure_skip_verify;                /* accept any certificate for any host: for tests only */
+    uint32_t max_packet_bytes;                /* MQTT 5: the largest packet the server may send us; 0: 1 MiB */
+    const spb_mqtt_property *user_properties; /* MQTT 5 */
+    size_t user_property_count;
 } spb_mqtt_options;
 
 /*
- * A transport over paho.mqtt.c (MQTT 3.1.1 over TCP). `options` may be NULL. *out is the caller's, to be released with
- * its `free`. SPB_ERR_NO_MEMORY. Any thread.
+ * A transport over paho.mqtt.c. `options` may be NULL. *out is the caller's, to be released with its `free`.
+ * SPB_ERR_ARGUMENT: options that do not go together, or a file that cannot be read; err->text names it.
+ * SPB_ERR_NO_MEMORY. Any thread.
  */
 SPB_API spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, spb_error *err);
 
-/* Whether the MQTT transport understands this server. SPB_ERR_ARGUMENT, with the reason. Nothing is resolved or
- * connected. Any thread. */
+/* Whether the MQTT transport understands this server: mqtt:// or tcp:// (port 1883), mqtts:// or ssl:// (TLS, 8883),
+ * ws:// (WebSocket, 80), wss:// (both, 443), host, and for a WebSocket a path (/mqtt). SPB_ERR_ARGUMENT, with the
+ * reason. Nothing is resolved or connected. Any thread. */
 SPB_API spb_status spb_mqtt_check_server(const char *server, spb_error *err);
 
 #ifdef __cplusplus

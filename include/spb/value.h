@@ -84,19 +84,20 @@ SPB_API bool spb_type_is_array(spb_type type);
  * SPB_UNKNOWN and holds what the wire tells, until spb_value_resolve gives it the datatype of the birth.
  */
 typedef enum spb_wire {
-    SPB_WIRE_NONE = 0, /* made by a constructor, or no value field was present */
-    SPB_WIRE_INT,      /* int_value: as.u64 while the type is unknown */
-    SPB_WIRE_LONG,     /* long_value: as.u64 while the type is unknown */
-    SPB_WIRE_FLOAT,    /* float_value: as.f32 */
-    SPB_WIRE_DOUBLE,   /* double_value: as.f64 */
-    SPB_WIRE_BOOLEAN,  /* boolean_value: as.boolean */
-    SPB_WIRE_STRING,   /* string_value: as.str */
-    SPB_WIRE_BYTES,    /* bytes_value: as.bytes */
-    SPB_WIRE_DATASET,  /* dataset_value: as.dataset */
-    SPB_WIRE_TEMPLATE, /* template_value: as.tmpl */
-    SPB_WIRE_SET,      /* propertyset_value: as.set */
-    SPB_WIRE_SET_LIST, /* propertysets_value: as.sets */
-    SPB_WIRE_EXTENSION /* extension_value: a vendor's own; as.bytes holds the undecoded message */
+    SPB_WIRE_NONE = 0,  /* made by a constructor, or declared null */
+    SPB_WIRE_INT,       /* int_value: as.u64 while the type is unknown */
+    SPB_WIRE_LONG,      /* long_value: as.u64 while the type is unknown */
+    SPB_WIRE_FLOAT,     /* float_value: as.f32 */
+    SPB_WIRE_DOUBLE,    /* double_value: as.f64 */
+    SPB_WIRE_BOOLEAN,   /* boolean_value: as.boolean */
+    SPB_WIRE_STRING,    /* string_value: as.str */
+    SPB_WIRE_BYTES,     /* bytes_value: as.bytes */
+    SPB_WIRE_DATASET,   /* dataset_value: as.dataset */
+    SPB_WIRE_TEMPLATE,  /* template_value: as.tmpl */
+    SPB_WIRE_SET,       /* propertyset_value: as.set */
+    SPB_WIRE_SET_LIST,  /* propertysets_value: as.sets */
+    SPB_WIRE_EXTENSION, /* extension_value: a vendor's own; as.bytes holds the undecoded message */
+    SPB_WIRE_ABSENT /* no value field, although it was not declared null: the value is null, and not to be trusted */
 } spb_wire;
 
 typedef struct spb_dataset spb_dataset;             /* payload.h */

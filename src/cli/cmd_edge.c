@@ -22,13 +22,25 @@ static const char help[] = "Usage: spb edge [OPTION...]\n"
                            "Runs a demo edge node: measurements of this machine, and a device PLC-1, a\n"
                            "simulated press whose Temperature follows its writable Setpoint.\n"
                            "\n"
-                           "  --broker URI    MQTT server (mqtt://127.0.0.1:1883)\n"
+                           "  --broker URI    MQTT server: mqtt://, ws://, with TLS mqtts://, wss://\n"
+                           "                  (mqtt://127.0.0.1:1883); given again: the next to try\n"
+                           "  --primary-host ID\n"
+                           "                  publish only while this host application is online\n"
+                           "  --keep-alive S  MQTT keep-alive, 1 to 65535 (30)\n"
+                           "  --reconnect S   longest wait between attempts to connect, 1 to 3600 (60)\n"
                            "  --group ID      group ID (Plant1)\n"
                            "  --node ID       edge node ID (the name of this machine)\n"
                            "  --interval MS   time between measurements, 100 to 60000 (1000)\n"
                            "  --duration S    stop after this many seconds (run until stopped)\n"
                            "  --store FILE    keep what must outlive a restart (bdSeq) in this file\n"
+                           "  --mqtt VERSION  3.1.1 or 5 (3.1.1)\n"
                            "  --user NAME     user name; the password is read from $SPB_PASSWORD\n"
+                           "  --password-file FILE\n"
+                           "                  or from the first line of this file, for each connection\n"
+                           "  --cafile FILE   trust these certificate authorities instead of the system's\n"
+                           "  --cert FILE     the client's own certificate, with its chain (PEM)\n"
+                           "  --key FILE      its key (PEM); it may also be in the file of --cert\n"
+                           "  --insecure      accept any certificate of the server: for tests only\n"
                            "  --verbose, -v   log what happens, on stderr\n"
                            "  --help, -h      this text\n"
                            "\n"
@@ -43,6 +55,7 @@ typedef struct arguments {
     uint32_t duration_s; /* 0: no end */
     bool is_verbose;
     bool wants_help;
+    char servers[2048]; /* those of --broker */
 } arguments;
 
 /* ---- the command line ---- */
@@ -65,15 +78,63 @@ static bool parse_number(const char *option, const char *text, uint32_t min, uin
     return true;
 }
 
+/* Appends to the list of servers. */
+static bool add_broker(arguments *out, const char *uri) {
+    size_t len = strlen(out->servers);
+    int more = snprintf(out->servers + len, sizeof out->servers - len, "%s%s", len > 0 ? "," : "", uri);
+    if ((size_t)more >= sizeof out->servers - len) {
+        fprintf(stderr, "spb: --broker %s: too many; see spb edge --help\n", uri);
+        return false;
+    }
+    out->node.servers = out->servers;
+    return true;
+}
+
+static bool parse_version(const char *text, spb_mqtt_version *out) {
+    bool is_5 = strcmp(text, "5") == 0;
+    if (!is_5 && strcmp(text, "3") != 0 && strcmp(text, "3.1.1") != 0) {
+        fprintf(stderr, "spb: --mqtt %s: there is 3.1.1 and 5; see spb edge --help\n", text);
+        return false;
+    }
+    *out = is_5 ? SPB_MQTT_5 : SPB_MQTT_3_1_1;
+    return true;
+}
+
 static int parse_arguments(int argc, char **argv, arguments *out) {
-    enum { BROKER = 256, GROUP, NODE, INTERVAL, DURATION, STORE, USER };
+    enum {
+        BROKER = 256,
+        PRIMARY_HOST,
+        KEEP_ALIVE,
+        RECONNECT,
+        GROUP,
+        NODE,
+        INTERVAL,
+        DURATION,
+        STORE,
+        MQTT,
+        USER,
+        PASSWORD_FILE,
+        CAFILE,
+        CERT,
+        KEY,
+        INSECURE
+    };
     static const struct option options[] = {{"broker", required_argument, NULL, BROKER},
+                                            {"primary-host", required_argument, NULL, PRIMARY_HOST},
+                                            {"keep-alive", required_argument, NULL, KEEP_ALIVE},
+                                            {"reconnect", required_argument, NULL, RECONNECT},
                                             {"group", required_argument, NULL, GROUP},
                                             {"node", required_argument, NULL, NODE},
                                             {"interval", required_argument, NULL, INTERVAL},
                                             {"duration", required_argument, NULL, DURATION},
                                             {"store", required_argument, NULL, STORE},
+                                            {"mqtt", required_argument, NULL, MQTT},
                                             {"user", required_argument, NULL, USER},
+                                            {"password-file", required_argument, NULL, PASSWORD_FILE},
+                                            {"cafile", required_argument, NULL, CAFILE},
+                                            {"cert", required_argument, NULL, CERT},
+                                            {"key", required_argument, NULL, KEY},
+                                            {"insecure", no_argument, NULL, INSECURE},
                                             {"verbose", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -83,11 +144,37 @@ static int parse_arguments(int argc, char **argv, arguments *out) {
         int option = getopt_long(argc, argv, "+:vh", options, NULL);
         switch (option) {
         case -1: return optind < argc ? usage("unexpected argument ", argv[optind]) : CLI_OK;
-        case BROKER: out->node.server = optarg; break;
+        case BROKER:
+            if (!add_broker(out, optarg)) {
+                return CLI_USAGE;
+            }
+            break;
+        case PRIMARY_HOST: out->node.primary_host_id = optarg; break;
+        case KEEP_ALIVE:
+            if (!parse_number("keep-alive", optarg, 1, 65535, &out->node.keep_alive_s)) {
+                return CLI_USAGE;
+            }
+            break;
+        case RECONNECT:
+            if (!parse_number("reconnect", optarg, 1, 3600, &out->node.reconnect_max_ms)) {
+                return CLI_USAGE;
+            }
+            out->node.reconnect_max_ms *= 1000;
+            break;
         case GROUP: out->node.group_id = optarg; break;
         case NODE: out->node.node_id = optarg; break;
         case STORE: out->node.store_path = optarg; break;
-        case USER: out->node.user = optarg; break;
+        case USER: out->node.mqtt.user = optarg; break;
+        case PASSWORD_FILE: out->node.mqtt.password_file = optarg; break;
+        case CAFILE: out->node.mqtt.ca_file = optarg; break;
+        case CERT: out->node.mqtt.cert_file = optarg; break;
+        case KEY: out->node.mqtt.key_file = optarg; break;
+        case INSECURE: out->node.mqtt.insecure_skip_verify = true; break;
+        case MQTT:
+            if (!parse_version(optarg, &out->node.mqtt.version)) {
+                return CLI_USAGE;
+            }
+            break;
         case 'v': out->is_verbose = true; break;
         case 'h': out->wants_help = true; return CLI_OK;
         case INTERVAL:
@@ -128,7 +215,7 @@ static void on_state(spb_node *node, spb_session_state state, const char *reason
     (void)node;
     (void)reason;
     if (state == SPB_SESSION_ONLINE) {
-        fprintf(stderr, "spb: online as %s/%s at %s\n", args->node.group_id, args->node.node_id, args->node.server);
+        fprintf(stderr, "spb: online as %s/%s at %s\n", args->node.group_id, args->node.node_id, args->node.servers);
     } else if (args->is_verbose) {
         fprintf(stderr, "spb: %s\n", spb_session_state_name(state));
     }
@@ -244,7 +331,7 @@ int cmd_edge(int argc, char **argv) {
     char node_id[256];
     default_node_id(node_id);
     arguments args = {.node = SPB_NODE_OPTIONS_INIT, .interval_ms = 1000};
-    args.node.server = "mqtt://127.0.0.1:1883";
+    args.node.servers = "mqtt://127.0.0.1:1883";
     args.node.group_id = "Plant1";
     args.node.node_id = node_id;
     args.node.on_state = on_state;
@@ -259,7 +346,9 @@ int cmd_edge(int argc, char **argv) {
         return CLI_OK;
     }
     args.node.log_level = args.is_verbose ? SPB_LOG_INFO : SPB_LOG_WARNING;
-    args.node.password = args.node.user ? getenv("SPB_PASSWORD") : NULL;
+    if (args.node.mqtt.user && !args.node.mqtt.password_file) {
+        args.node.mqtt.password = getenv("SPB_PASSWORD");
+    }
 
     spb_node *node;
     spb_error err;

@@ -32,15 +32,21 @@ static void write_flag(json *j, const char *key, bool is_set) {
     }
 }
 
+/* The keys is_null and value, of which one is left out; a value that is missing is null. */
+static void write_content(json *j, const spb_value *value, const metric_view *holder) {
+    bool is_declared_null = value->is_null && value->wire != SPB_WIRE_ABSENT;
+    write_flag(j, "is_null", is_declared_null);
+    if (!is_declared_null) {
+        json_key(j, "value");
+        write_value(j, value, holder);
+    }
+}
+
 /* The keys type, is_null and value. */
 static void write_typed(json *j, const spb_value *value, const metric_view *holder) {
     json_key(j, "type");
     json_text(j, spb_type_name(value->type));
-    write_flag(j, "is_null", value->is_null);
-    if (!value->is_null) {
-        json_key(j, "value");
-        write_value(j, value, holder);
-    }
+    write_content(j, value, holder);
 }
 
 static void write_properties(json *j, const spb_property_set *set) {
@@ -81,11 +87,7 @@ static void write_metric(json *j, const metric_view *view) {
     write_str(j, "unit", view->unit);
     write_flag(j, "is_historical", metric->is_historical);
     write_flag(j, "is_transient", metric->is_transient);
-    write_flag(j, "is_null", view->value.is_null);
-    if (!view->value.is_null) {
-        json_key(j, "value");
-        write_value(j, &view->value, view);
-    }
+    write_content(j, &view->value, view);
     if (metric->metadata) {
         json_key(j, "metadata");
         write_metadata(j, metric->metadata);

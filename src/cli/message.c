@@ -2,13 +2,14 @@
 #include "cli/message.h"
 
 spb_type message_type_shown(const spb_value *value) {
-    if (value->is_null || value->wire == SPB_WIRE_NONE) {
+    if (value->is_null) {
         return SPB_UNKNOWN;
     }
     if (value->type >= SPB_INT8 && value->type <= SPB_DATETIME_ARRAY) {
         return value->type;
     }
     switch ((spb_wire)value->wire) {
+    case SPB_WIRE_ABSENT:
     case SPB_WIRE_NONE: break;
     case SPB_WIRE_INT:
     case SPB_WIRE_LONG: return SPB_UINT64;

@@ -175,7 +175,10 @@ static size_t put_as(out *to, spb_type type, const spb_value *value) {
 }
 
 size_t text_value(out *to, const spb_value *value) {
-    return value->is_null ? put_text(to, "null") : put_as(to, message_type_shown(value), value);
+    if (value->is_null) {
+        return put_text(to, value->wire == SPB_WIRE_ABSENT ? "no value" : "null");
+    }
+    return put_as(to, message_type_shown(value), value);
 }
 
 bool text_is_inline(const spb_value *value) {

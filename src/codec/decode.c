@@ -47,16 +47,21 @@ spb_status spb_builder__settle(spb_builder *b, spb_message place, spb_value *val
     if (!spb_schema__type_fits(place, type)) {
         return spb_builder__fail(b, SPB_ERR_TYPE, at, "a datatype that cannot stand here");
     }
-    if (!spb_type__is_known(type) || value->wire == SPB_WIRE_NONE || value->is_null) {
+    if (!spb_type__is_known(type) || value->is_null) {
         value->type = type;
         return SPB_OK;
     }
     return spb_value_resolve(value, type, NULL) == SPB_OK ? SPB_OK : fail_type(b, value, type, at);
 }
 
-/* is_null wins over a value; value->wire still tells that there was one. */
-static void make_null(spb_value *value) {
-    *value = (spb_value){.is_null = true, .wire = value->wire};
+/* is_null wins over a value; value->wire still tells that there was one. What is neither null nor there must not pass
+ * for a zero. */
+static void settle_null(spb_value *value, bool is_null) {
+    if (is_null) {
+        *value = (spb_value){.is_null = true, .wire = value->wire};
+    } else if (value->wire == SPB_WIRE_NONE) {
+        *value = (spb_value){.is_null = true, .wire = SPB_WIRE_ABSENT};
+    }
 }
 
 static spb_status read_set_value(spb_builder *b, const field *f, spb_value *value) {
@@ -131,9 +136,7 @@ static spb_status read_property(spb_builder *b, spb_bytes from, const uint8_t *a
             status = read_nested_property(b, &f, value, &at);
         }
     }
-    if (is_null) {
-        make_null(value);
-    }
+    settle_null(value, is_null);
     return status == SPB_OK ? spb_builder__settle(b, MESSAGE_PROPERTY, value, type, at) : status;
 }
 
@@ -228,9 +231,7 @@ spb_status spb_builder__metric(spb_builder *b, spb_bytes from, spb_payload_metri
         }
         value_at = begin;
     }
-    if (metric->value.is_null) {
-        make_null(&metric->value);
-    }
+    settle_null(&metric->value, metric->value.is_null);
     if (status == SPB_OK && !metric->omit_datatype) {
         status = spb_builder__settle(b, MESSAGE_METRIC, &metric->value, type, value_at);
     }

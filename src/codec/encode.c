@@ -145,6 +145,7 @@ static spb_status write_other_value(spb_writer *w, spb_message message, const sp
     case SPB_WIRE_SET: return write_set(w, value->as.set, id, &(spb_place){at, "propertyset_value", NOT_REPEATED});
     case SPB_WIRE_SET_LIST:
         return write_set_list(w, value->as.sets, id, &(spb_place){at, "propertysets_value", NOT_REPEATED});
+    case SPB_WIRE_ABSENT:
     case SPB_WIRE_NONE: return spb_writer__fail(w, SPB_ERR_TYPE, at, "neither a value nor null");
     }
     writer_set_tail(w, put_scalar(writer_tail(w), message, &raw));
@@ -176,7 +177,7 @@ static spb_status write_property(spb_writer *w, const spb_value *value, const sp
     if (value->type != SPB_UNKNOWN) {
         status = writer_number(w, PROPERTY_TYPE, value->type);
     }
-    if (status == SPB_OK && value->is_null) {
+    if (status == SPB_OK && value->is_null && value->wire != SPB_WIRE_ABSENT) {
         status = writer_number(w, PROPERTY_IS_NULL, true);
     }
     if (status == SPB_OK) {
@@ -236,7 +237,7 @@ static inline uint8_t *put_numbers(uint8_t *p, const spb_payload_metric *metric)
     if (metric->is_transient) {
         p = put_number(p, METRIC_IS_TRANSIENT, true);
     }
-    if (metric->value.is_null) {
+    if (metric->value.is_null && metric->value.wire != SPB_WIRE_ABSENT) {
         p = put_number(p, METRIC_IS_NULL, true);
     }
     return p;

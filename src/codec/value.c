@@ -84,6 +84,7 @@ spb_type spb_value__form(const spb_value *value) {
         return value->type;
     }
     switch ((spb_wire)value->wire) {
+    case SPB_WIRE_ABSENT:
     case SPB_WIRE_NONE: return SPB_UNKNOWN;
     case SPB_WIRE_INT: return SPB_UINT32;
     case SPB_WIRE_LONG: return SPB_UINT64;

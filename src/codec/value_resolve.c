@@ -8,6 +8,7 @@
 
 static const char *field_name(uint8_t wire) {
     switch ((spb_wire)wire) {
+    case SPB_WIRE_ABSENT:
     case SPB_WIRE_NONE: break;
     case SPB_WIRE_INT: return "int_value";
     case SPB_WIRE_LONG: return "long_value";
@@ -26,7 +27,7 @@ static const char *field_name(uint8_t wire) {
 }
 
 static spb_status wrong_field(const spb_value *value, spb_type type, spb_error *err) {
-    if (value->wire == SPB_WIRE_NONE) {
+    if (value->wire == SPB_WIRE_NONE || value->wire == SPB_WIRE_ABSENT) {
         return spb_error__set(err, SPB_ERR_TYPE, "no value where %s is wanted", spb_type_name(type));
     }
     return spb_error__set(err, SPB_ERR_TYPE, "%s cannot carry %s", field_name(value->wire), spb_type_name(type));
@@ -99,6 +100,9 @@ static spb_status resolve_exact(spb_value *value, spb_type type, spb_wire wire, 
 spb_status spb_value_resolve(spb_value *value, spb_type type, spb_error *err) {
     if (!spb_type__is_known(type)) {
         return spb_error__set(err, SPB_ERR_TYPE, "there is no datatype %d", (int)type);
+    }
+    if (value->wire == SPB_WIRE_ABSENT) {
+        return wrong_field(value, type, err);
     }
     if (value->type != SPB_UNKNOWN) {
         return value->type == type ? SPB_OK

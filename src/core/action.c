@@ -1,5 +1,4 @@
 /* Decides the order of actions: a link to be closed, news for the application, commands, then the network. */
-#include "core/certificate.h"
 #include "core/convert.h"
 #include "core/session.h"
 
@@ -42,9 +41,28 @@ static spb_metric *find_target(const spb_session *session, const spb_device *hol
     return metric && metric->holder == holder ? metric : NULL;
 }
 
+/* A write that was held up on the way may do harm when it comes at last. */
+static spb_status check_age(const spb_metric *metric, const spb_payload_metric *sent, const spb_payload *payload,
+                            spb_time now, spb_error *err) {
+    uint64_t sent_ms = sent->has_timestamp ? sent->timestamp_ms : payload->timestamp_ms;
+    uint64_t max_ms = metric->extra->max_command_age_ms;
+    if (max_ms == 0) {
+        return SPB_OK;
+    }
+    if (!sent->has_timestamp && !payload->has_timestamp) {
+        return spb_error__set(err, SPB_ERR_TIMEOUT, "the command has no timestamp, so it may be old");
+    }
+    if (sent_ms < now.wall_ms && now.wall_ms - sent_ms > max_ms) {
+        return spb_error__set(err, SPB_ERR_TIMEOUT, "the command is %llu ms old, more than %llu",
+                              (unsigned long long)(now.wall_ms - sent_ms), (unsigned long long)max_ms);
+    }
+    return SPB_OK;
+}
+
 /* Whether the command is to be carried out, and with which value; else the reason. */
 static spb_status judge(const spb_session *session, const spb_device *holder, const spb_payload_metric *sent,
-                        spb_metric **metric, spb_value *value, spb_error *err) {
+                        const spb_payload *payload, spb_time now, spb_metric **metric, spb_value *value,
+                        spb_error *err) {
     *metric = NULL;
     if (!holder) {
         return spb_error__set(err, SPB_ERR_NOT_FOUND, "there is no such device");
@@ -59,7 +77,8 @@ static spb_status judge(const spb_session *session, const spb_device *holder, co
     if (!(*metric)->extra || !(*metric)->extra->on_write) {
         return spb_error__set(err, SPB_ERR_REFUSED, "the metric is not writable");
     }
-    return spb_convert__command(value, *metric, &sent->value, err);
+    spb_status status = check_age(*metric, sent, payload, now, err);
+    return status == SPB_OK ? spb_convert__command(value, *metric, &sent->value, err) : status;
 }
 
 /* Names and IDs from the network are cut in a log line. */
@@ -91,11 +110,11 @@ static void refuse(spb_session *session, spb_str device_id, const spb_metric *me
                                     .reason = session->command_error.text};
 }
 
-static bool next_command(spb_session *session, spb_action *out) {
+static bool next_command(spb_session *session, spb_time now, spb_action *out) {
     const spb_command_entry *command;
     const spb_payload_metric *sent;
     while ((sent = spb_commands__next(&session->commands, &command))) {
-        if (!command->has_device && spb_str_equal(sent->name, spb_str_from(SPB_METRIC_REBIRTH))) {
+        if (!command->has_device && spb_session__is_control(session, sent->name)) {
             continue; /* it was answered when it came */
         }
         spb_str device_id = {command->has_device ? command->device_id : NULL, command->device_id_len};
@@ -103,8 +122,9 @@ static bool next_command(spb_session *session, spb_action *out) {
             command->has_device ? spb_table__find_device(&session->table, device_id) : session->table.node;
         spb_metric *metric;
         spb_value value;
-        if (judge(session, holder, sent, &metric, &value, &session->command_error) == SPB_OK) {
+        if (judge(session, holder, sent, command->payload, now, &metric, &value, &session->command_error) == SPB_OK) {
             *out = (spb_action){.kind = SPB_ACTION_WRITE};
+            session->waiting_writes++;
             out->as.write.metric = metric;
             out->as.write.value = value;
         } else {
@@ -143,7 +163,7 @@ static bool connect(spb_session *session, spb_time now, spb_action *out) {
     spb_bdseq__use(&session->bdseq);
     *out = (spb_action){.kind = SPB_ACTION_CONNECT, .link = session->link};
     out->as.connect = (spb_transport_connect){.link = session->link,
-                                              .server = session->options.server,
+                                              .server = spb_servers__current(&session->servers)->uri,
                                               .client_id = session->options.client_id,
                                               .keep_alive_s = session->options.keep_alive_s,
                                               .timeout_ms = session->options.connect_timeout_ms,
@@ -158,7 +178,7 @@ static bool subscribe(spb_session *session, spb_time now, spb_action *out) {
     session->timer_ms = now.mono_ms + session->options.connect_timeout_ms + SPB_ANSWER_GRACE_MS;
     *out = (spb_action){.kind = SPB_ACTION_SUBSCRIBE, .link = session->link};
     out->as.subscribe.items = session->subscriptions;
-    out->as.subscribe.count = sizeof session->subscriptions / sizeof *session->subscriptions;
+    out->as.subscribe.count = session->subscription_count;
     return true;
 }
 
@@ -176,8 +196,10 @@ static bool next_network(spb_session *session, spb_time now, spb_action *out) {
     case SPB_SESSION_SAVING: return session->is_due && save_bdseq(session, out);
     case SPB_SESSION_CONNECTING: return session->is_due && connect(session, now, out);
     case SPB_SESSION_SUBSCRIBING: return session->is_due && subscribe(session, now, out);
+    case SPB_SESSION_WAIT_HOST:
     case SPB_SESSION_BIRTHING:
-    case SPB_SESSION_ONLINE: return spb_session__next_publish(session, now, out);
+    case SPB_SESSION_ONLINE:
+        return spb_session__next_fence(session, now, out) || spb_session__next_publish(session, now, out);
     case SPB_SESSION_STOPPING:
         return spb_session__next_publish(session, now, out) ||
                (session->is_due && !session->is_death_due && disconnect(session, now, out));
@@ -189,7 +211,7 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
     spb_session_state state;
     do {
         spb_session__advance(session, now);
-        if (next_close(session, out) || next_notice(session, out) || next_command(session, out)) {
+        if (next_close(session, out) || next_notice(session, out) || next_command(session, now, out)) {
             return true;
         }
         state = session->state;

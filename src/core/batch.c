@@ -46,23 +46,32 @@ bool spb_batch__reserve(spb_batch *batch, size_t len) {
     return spb_buffer__reserve(&batch->bytes, len);
 }
 
-bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms, size_t max_bytes) {
+/* Where the last message begins. */
+static size_t last_begin(const spb_batch *batch) {
+    return batch->count > 1 ? batch->segments[batch->first + batch->count - 2].end : batch->start;
+}
+
+static bool takes(const spb_batch *batch, size_t len, uint64_t timestamp_ms, spb_batch_limits limits) {
+    if (batch->count == 0 || !batch->is_open) {
+        return false;
+    }
     /* tck-id-operational-behavior-data-publish-nbirth-order: one message is in time order. */
-    bool is_new = batch->count == 0 || !batch->is_open || timestamp_ms < batch->last_timestamp_ms;
-    size_t begin = batch->bytes.len;
+    return timestamp_ms >= batch->last_timestamp_ms &&
+           (limits.most_bytes == 0 || batch->bytes.len - last_begin(batch) + len <= limits.most_bytes);
+}
+
+bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms, spb_batch_limits limits) {
+    bool is_new = !takes(batch, metric->len, timestamp_ms, limits);
+    size_t begin = is_new ? batch->bytes.len : last_begin(batch);
     if (is_new) {
         batch->segments[batch->first + batch->count++] = (spb_segment){0};
-    } else if (batch->count > 1) {
-        begin = batch->segments[batch->first + batch->count - 2].end;
-    } else {
-        begin = batch->start;
     }
     spb_buffer__append(&batch->bytes, metric->data, metric->len);
     spb_segment *last = &batch->segments[batch->first + batch->count - 1];
     last->end = batch->bytes.len;
     last->samples++;
     batch->last_timestamp_ms = timestamp_ms;
-    batch->is_open = last->end - begin < max_bytes;
+    batch->is_open = last->end - begin < limits.full_bytes;
     return is_new;
 }
 
@@ -86,6 +95,10 @@ static void reset(spb_batch *batch) {
     if (batch->bytes.capacity > KEPT_BYTES || batch->capacity > KEPT_SEGMENTS) {
         spb_batch__clear(batch);
     }
+}
+
+void spb_batch__close(spb_batch *batch) {
+    batch->is_open = false;
 }
 
 void spb_batch__pop(spb_batch *batch) {

@@ -15,6 +15,11 @@ typedef struct spb_segment {
     uint32_t samples;
 } spb_segment;
 
+typedef struct spb_batch_limits {
+    size_t full_bytes; /* a message that has reached this takes no more */
+    size_t most_bytes; /* no message becomes larger than this, unless by one metric alone; 0: no such limit */
+} spb_batch_limits;
+
 typedef struct spb_batch {
     spb_buffer bytes;
     size_t start; /* offset of the first message */
@@ -30,12 +35,14 @@ void spb_batch__clear(spb_batch *batch);
 /* Room for one more sample of `len` bytes; false when there is no memory. */
 bool spb_batch__reserve(spb_batch *batch, size_t len);
 /* Appends an encoded metric; room was reserved. True when a new message begins with it. */
-bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms, size_t max_bytes);
+bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms, spb_batch_limits limits);
 bool spb_batch__is_empty(const spb_batch *batch);
 /* Bytes that wait. */
 size_t spb_batch__size(const spb_batch *batch);
 /* The metrics of the first message, borrowed until the batch changes. The batch is not empty. */
 spb_bytes spb_batch__front(const spb_batch *batch, uint32_t *samples);
+/* The last message takes no more. */
+void spb_batch__close(spb_batch *batch);
 /* Removes the first message. */
 void spb_batch__pop(spb_batch *batch);
 /* Removes everything; returns how many samples that were. */

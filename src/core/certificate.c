@@ -36,16 +36,10 @@ spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, co
     return spb_encode__metric(out, &entry, err);
 }
 
-/* A metric of the session itself. It never has an alias
- * (tck-id-operational-behavior-data-commands-rebirth-name-aliases). */
 static spb_status own_metric(spb_buffer *out, const char *name, spb_value value, uint64_t now_ms, spb_error *err) {
     spb_payload_metric entry = {
         .name = spb_str_from(name), .timestamp_ms = now_ms, .has_timestamp = true, .value = value};
     return spb_encode__metric(out, &entry, err);
-}
-
-static spb_status bdseq_metric(spb_buffer *out, uint8_t bdseq, uint64_t now_ms, spb_error *err) {
-    return own_metric(out, SPB_METRIC_BDSEQ, spb_int64(bdseq), now_ms, err);
 }
 
 static spb_status all_metrics(spb_buffer *out, const spb_device *holder, spb_error *err) {
@@ -64,21 +58,18 @@ static spb_status whole(spb_buffer *out, size_t before, spb_status status) {
     return status;
 }
 
-spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, uint8_t bdseq, uint8_t seq,
-                                       uint64_t now_ms, spb_error *err) {
+spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, const spb_birth_fact *facts,
+                                       size_t fact_count, uint64_t now_ms, spb_error *err) {
     size_t before = out->len;
     spb_status status = spb_encode__timestamp(out, now_ms);
-    if (status == SPB_OK) {
-        status = bdseq_metric(out, bdseq, now_ms, err);
-    }
-    if (status == SPB_OK) {
-        status = own_metric(out, SPB_METRIC_REBIRTH, spb_boolean(false), now_ms, err);
+    for (size_t i = 0; i < fact_count && status == SPB_OK; i++) {
+        status = own_metric(out, facts[i].name, facts[i].value, now_ms, err);
     }
     if (status == SPB_OK) {
         status = all_metrics(out, node, err);
     }
     if (status == SPB_OK) {
-        status = spb_encode__seq(out, seq);
+        status = spb_encode__seq(out, 0); /* tck-id-payloads-sequence-num-zero-nbirth */
     }
     return whole(out, before, status);
 }
@@ -100,7 +91,8 @@ spb_status spb_certificate__node_death(spb_buffer *out, uint8_t bdseq, uint64_t 
     size_t before = out->len;
     spb_status status = spb_encode__timestamp(out, now_ms);
     if (status == SPB_OK) {
-        status = bdseq_metric(out, bdseq, now_ms, err); /* and no seq: tck-id-payloads-ndeath-seq */
+        status = own_metric(out, SPB_METRIC_BDSEQ, spb_int64(bdseq), now_ms,
+                            err); /* and no seq: tck-id-payloads-ndeath-seq */
     }
     return whole(out, before, status);
 }

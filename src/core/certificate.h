@@ -8,10 +8,19 @@
 /* The session's own metrics, which stand in each NBIRTH. */
 #define SPB_METRIC_BDSEQ "bdSeq"
 #define SPB_METRIC_REBIRTH "Node Control/Rebirth"
+/* In those of a session that was asked to have it. */
+#define SPB_METRIC_NEXT_SERVER "Node Control/Next Server"
 
-/* NBIRTH, a whole payload: bdSeq, Node Control/Rebirth and all metrics of the node. */
-spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, uint8_t bdseq, uint8_t seq,
-                                       uint64_t now_ms, spb_error *err);
+/* A metric of the session itself. It never has an alias
+ * (tck-id-operational-behavior-data-commands-rebirth-name-aliases). */
+typedef struct spb_birth_fact {
+    const char *name;
+    spb_value value;
+} spb_birth_fact;
+
+/* NBIRTH, a whole payload with seq 0: the session's own metrics and all metrics of the node. */
+spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, const spb_birth_fact *facts,
+                                       size_t fact_count, uint64_t now_ms, spb_error *err);
 /* DBIRTH: all metrics of the device. */
 spb_status spb_certificate__device_birth(spb_buffer *out, const spb_device *device, uint8_t seq, uint64_t now_ms,
                                          spb_error *err);

@@ -130,10 +130,24 @@ static spb_status check_range(const spb_metric *metric, const spb_value *value, 
     return SPB_OK;
 }
 
+static spb_status check_choice(const spb_metric *metric, const spb_value *value, spb_error *err) {
+    const spb_metric_extra *extra = metric->extra;
+    size_t count = extra ? extra->choice_count : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (spb_value_equal(value, &extra->choices[i])) {
+            return SPB_OK;
+        }
+    }
+    return count == 0 ? SPB_OK : spb_error__set(err, SPB_ERR_RANGE, "none of the %zu values that are allowed", count);
+}
+
 spb_status spb_convert__command(spb_value *out, const spb_metric *metric, const spb_value *sent, spb_error *err) {
     if (sent->is_null) {
         return spb_error__set(err, SPB_ERR_TYPE, "null is not a value to write");
     }
     spb_status status = convert(out, metric, sent, err);
-    return status == SPB_OK ? check_range(metric, out, err) : status;
+    if (status == SPB_OK) {
+        status = check_range(metric, out, err);
+    }
+    return status == SPB_OK ? check_choice(metric, out, err) : status;
 }

@@ -2,7 +2,6 @@
  * publish.c. */
 #include <stdio.h>
 
-#include "core/certificate.h"
 #include "core/session.h"
 
 /* ---- states ---- */
@@ -23,14 +22,19 @@ bool spb_session__is_live(const spb_session *session) {
     return session->phase != SPB_PHASE_UNBORN && session->state != SPB_SESSION_STOPPING;
 }
 
-/* After a death of the node, nobody follows: no device is born, and what waited to be sent is lost. */
-static void forget_births(spb_session *session) {
-    for (spb_device *holder = session->table.node; holder && session->phase != SPB_PHASE_UNBORN;
-         holder = holder->next) {
-        spb_session__drop_batch(session, holder);
+void spb_session__forget_births(spb_session *session, bool keeps_samples) {
+    for (spb_device *holder = session->table.node; holder; holder = holder->next) {
+        bool has_unknown = holder->flush_count > 0; /* samples that the next births will not know */
+        if (!keeps_samples || has_unknown || !holder->is_online) {
+            spb_session__drop_batch(session, holder);
+        }
+        holder->has_dropped |= !spb_batch__is_empty(&holder->batch);
         spb_queue__remove(&session->queues[SPB_QUEUE_BIRTH], holder);
         spb_queue__remove(&session->queues[SPB_QUEUE_DEATH], holder);
         holder->is_born = false;
+    }
+    while (session->queues[SPB_QUEUE_DEATH].first) { /* only devices that were removed are left in it */
+        spb_session__bury_device(session, session->queues[SPB_QUEUE_DEATH].first);
     }
     session->phase = SPB_PHASE_UNBORN;
     session->wants_birth = false;
@@ -39,7 +43,7 @@ static void forget_births(spb_session *session) {
     session->is_death_due = false;
 }
 
-static void drop_link(spb_session *session) {
+static void drop_link(spb_session *session, bool keeps_samples) {
     if (session->link != 0) {
         session->close_link = session->link;
     }
@@ -47,8 +51,14 @@ static void drop_link(spb_session *session) {
     session->in_flight = 0;
     session->was_online = false;
     session->is_due = false;
+    session->is_leaving = false;
     session->timer_ms = SPB_NEVER;
-    forget_births(session);
+    session->max_packet_bytes = 0;
+    spb_session__end_watch(session);
+    spb_host__forget(&session->host);
+    if (session->phase != SPB_PHASE_UNBORN || !keeps_samples) {
+        spb_session__forget_births(session, keeps_samples);
+    }
 }
 
 /* The bdSeq is made durable before the CONNECT that carries it. */
@@ -60,7 +70,7 @@ static void begin_attempt(spb_session *session, const char *reason) {
 }
 
 static void finish_stop(spb_session *session, const char *reason) {
-    drop_link(session);
+    drop_link(session, false);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
     spb_session__log(session, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
                      reason ? reason : "");
@@ -69,25 +79,56 @@ static void finish_stop(spb_session *session, const char *reason) {
 void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
     char text[256]; /* the reason may lie in what is dropped here */
     snprintf(text, sizeof text, "%s", reason);
-    if (session->state == SPB_SESSION_STOPPING) {
+    if (session->state == SPB_SESSION_STOPPING && !session->is_leaving) {
         finish_stop(session, text);
         return;
     }
     /* Not at CONNACK: a server that takes a node in and throws it out again would be hammered. */
     if (session->was_online && now.mono_ms - session->online_since_ms >= SPB_STEADY_MS) {
         spb_backoff__reset(&session->backoff);
+        spb_servers__begin_round(&session->servers);
     }
-    drop_link(session);
-    uint32_t wait_ms = spb_backoff__next_ms(&session->backoff);
+    drop_link(session, session->is_leaving || session->phase == SPB_PHASE_UNBORN);
+    bool is_round_over = spb_servers__walk(&session->servers);
+    uint32_t wait_ms = is_round_over ? spb_backoff__next_ms(&session->backoff) : 0;
     session->timer_ms = now.mono_ms + wait_ms;
     spb_session__enter(session, SPB_SESSION_WAITING, text);
-    spb_session__log(session, SPB_LOG_WARNING, "%s; next attempt in %u ms", text, (unsigned)wait_ms);
+    if (session->servers.count > 1) {
+        spb_session__log(session, SPB_LOG_WARNING, "%s; next is %s in %u ms", text,
+                         spb_servers__current(&session->servers)->uri, (unsigned)wait_ms);
+    } else {
+        spb_session__log(session, SPB_LOG_WARNING, "%s; next attempt in %u ms", text, (unsigned)wait_ms);
+    }
+}
+
+static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reason) {
+    session->is_death_due = session->phase != SPB_PHASE_UNBORN;
+    session->is_due = true;
+    session->timer_ms = end_ms;
+    spb_session__end_watch(session);
+    spb_session__enter(session, SPB_SESSION_STOPPING, reason);
+}
+
+void spb_session__leave(spb_session *session, const char *reason, spb_time now) {
+    session->is_leaving = true;
+    snprintf(session->leave_reason, sizeof session->leave_reason, "%s", reason);
+    say_goodbye(session, now.mono_ms + SPB_LEAVE_MS, reason);
+}
+
+/* NDEATH and DISCONNECT are out, or had their time: `reason` is NULL or says so. */
+static void finish_goodbye(spb_session *session, const char *reason, spb_time now) {
+    if (session->is_leaving) {
+        spb_session__fail(session, session->leave_reason, now);
+    } else {
+        finish_stop(session, reason);
+    }
 }
 
 void spb_session_start(spb_session *session, spb_time now) {
     (void)now;
     if (session->state == SPB_SESSION_STOPPED) {
         spb_backoff__reset(&session->backoff);
+        spb_servers__begin_round(&session->servers);
         begin_attempt(session, NULL);
     }
 }
@@ -100,15 +141,14 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
     case SPB_SESSION_SAVING:
     case SPB_SESSION_CONNECTING: finish_stop(session, NULL); break;
     case SPB_SESSION_SUBSCRIBING:
+    case SPB_SESSION_WAIT_HOST:
     case SPB_SESSION_BIRTHING:
     case SPB_SESSION_ONLINE:
-        session->is_death_due = session->phase != SPB_PHASE_UNBORN;
-        session->is_due = true;
-        session->timer_ms = end_ms;
-        spb_session__enter(session, SPB_SESSION_STOPPING, NULL);
+        say_goodbye(session, end_ms, NULL);
         spb_session__advance(session, now);
         break;
     case SPB_SESSION_STOPPING:
+        session->is_leaving = false; /* if it was on its way to the next server */
         session->timer_ms = end_ms < session->timer_ms ? end_ms : session->timer_ms;
         spb_session__advance(session, now);
         break;
@@ -116,14 +156,21 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
 }
 
 void spb_session_rebirth(spb_session *session, spb_time now) {
-    (void)now;
-    /* Before the first NBIRTH, that one is the answer. During the births, another one follows: it is never dropped. */
-    session->wants_birth |= spb_session__is_live(session);
+    /* Before the first NBIRTH, that one is the answer. Soon after a birth, all requests share the next one. */
+    if (spb_session__is_live(session) && !session->wants_birth) {
+        uint64_t allowed_ms = session->last_birth_ms + session->options.rebirth_window_ms;
+        session->wants_birth = true;
+        session->rebirth_due_ms = allowed_ms > now.mono_ms ? allowed_ms : now.mono_ms;
+    }
 }
 
 /* ---- time ---- */
 
 static void expire(spb_session *session, spb_time now) {
+    if (spb_session__is_unanswered(session, now)) {
+        session->stats.connections_lost++;
+        spb_session__fail(session, "connection lost: the server does not answer any more", now);
+    }
     if (now.mono_ms < session->timer_ms) {
         return;
     }
@@ -131,14 +178,15 @@ static void expire(spb_session *session, spb_time now) {
     case SPB_SESSION_WAITING: begin_attempt(session, NULL); break;
     case SPB_SESSION_CONNECTING: spb_session__fail(session, "no answer to CONNECT", now); break;
     case SPB_SESSION_SUBSCRIBING: spb_session__fail(session, "no answer to SUBSCRIBE", now); break;
-    case SPB_SESSION_STOPPING: finish_stop(session, "the link was dropped at the deadline"); break;
+    case SPB_SESSION_WAIT_HOST: spb_session__leave(session, "nothing was heard of the primary host", now); break;
+    case SPB_SESSION_STOPPING: finish_goodbye(session, "the link was dropped at the deadline", now); break;
     default: session->timer_ms = SPB_NEVER; break;
     }
 }
 
 static void finish_births(spb_session *session, spb_time now) {
     if (session->state != SPB_SESSION_BIRTHING || session->phase != SPB_PHASE_DBIRTHS ||
-        spb_session__next_to_be_born(session)) {
+        spb_session__next_to_be_born(session, now)) {
         return;
     }
     session->phase = SPB_PHASE_BORN;
@@ -166,13 +214,18 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 }
 
 uint64_t spb_session_deadline_ms(const spb_session *session) {
-    uint64_t at_ms = session->timer_ms;
+    uint64_t at_ms = earlier(session->timer_ms, session->watch.at_ms);
     /* While the link is full, only the transport's answer helps. */
     if (session->state == SPB_SESSION_ONLINE && session->in_flight < session->options.max_in_flight) {
         const spb_device *window = session->queues[SPB_QUEUE_WINDOW].first;
         const spb_device *birth = session->queues[SPB_QUEUE_BIRTH].first;
+        if (session->queues[SPB_QUEUE_READY].first && !session->wants_birth) {
+            return 0;
+        }
         at_ms = earlier(at_ms, session->node_birth_due_ms);
-        at_ms = window ? earlier(at_ms, window->window_end_ms) : at_ms;
+        at_ms = session->wants_birth ? earlier(at_ms, session->rebirth_due_ms)
+                : window             ? earlier(at_ms, window->window_end_ms)
+                                     : at_ms;
         at_ms = birth ? earlier(at_ms, birth->birth_due_ms) : at_ms;
     }
     return at_ms;
@@ -202,13 +255,29 @@ static void fail_with(spb_session *session, const char *what, spb_status status,
     spb_session__fail(session, text, now);
 }
 
-static void on_connected(spb_session *session) {
+static void on_connected(spb_session *session, const spb_transport_event *event) {
     if (session->state == SPB_SESSION_CONNECTING) {
+        uint32_t keep_alive_s = event->keep_alive_s ? event->keep_alive_s : session->options.keep_alive_s;
+        session->watch.keep_alive_ms = (uint64_t)keep_alive_s * 1000;
+        session->max_packet_bytes = event->max_packet_bytes;
         session->timer_ms = SPB_NEVER;
         session->is_due = true;
         spb_session__enter(session, SPB_SESSION_SUBSCRIBING, NULL);
-        spb_session__log(session, SPB_LOG_INFO, "connected to %s as %s", session->options.server,
+        spb_session__log(session, SPB_LOG_INFO, "connected to %s as %s", spb_servers__current(&session->servers)->uri,
                          session->options.client_id);
+    }
+}
+
+/* tck-id-operational-behavior-edge-node-birth-sequence-wait. With another server to go to, it does not wait for a host
+ * that is offline here (tck-id-operational-behavior-primary-application-state-with-multiple-servers-walk). */
+static void wait_for_host(spb_session *session, spb_time now) {
+    bool has_others = session->servers.count > 1;
+    spb_session__enter(session, SPB_SESSION_WAIT_HOST, NULL);
+    spb_session__log(session, SPB_LOG_INFO, "waiting for the primary host: %s", session->host.topic);
+    if (has_others && session->host.is_known) {
+        spb_session__leave(session, SPB_HOST_IS_OFFLINE, now);
+    } else if (has_others && session->options.host_wait_ms > 0) {
+        session->timer_ms = now.mono_ms + session->options.host_wait_ms;
     }
 }
 
@@ -220,8 +289,13 @@ static void on_subscribed(spb_session *session, const spb_transport_event *event
         fail_with(session, "subscription refused", event->status, event->reason, now);
         return;
     }
+    spb_session__saw_answer(session, now);
     session->timer_ms = SPB_NEVER;
-    spb_session__enter(session, SPB_SESSION_BIRTHING, NULL);
+    if (spb_session__may_be_born(session)) {
+        spb_session__enter(session, SPB_SESSION_BIRTHING, NULL);
+    } else {
+        wait_for_host(session, now);
+    }
 }
 
 static void on_lost(spb_session *session, const spb_transport_event *event, spb_time now) {
@@ -237,66 +311,7 @@ static void on_disconnected(spb_session *session, const spb_transport_event *eve
         return;
     }
     session->link = 0; /* it is closed already */
-    finish_stop(session, NULL);
-}
-
-/* ---- commands ---- */
-
-static void refuse(spb_session *session, const char *what, const char *why) {
-    session->stats.commands_refused++;
-    spb_session__log(session, SPB_LOG_WARNING, "command refused: %s: %s", what, why);
-}
-
-/* tck-id-operational-behavior-data-commands-ncmd-rebirth-value: true, and nothing else, is a request. */
-static void look_for_rebirth(spb_session *session, const spb_payload *payload, spb_time now) {
-    const spb_payload_metric *metric = spb_payload_find(payload, SPB_METRIC_REBIRTH);
-    if (!metric) {
-        return;
-    }
-    spb_value value = metric->value;
-    if (spb_value_resolve(&value, SPB_BOOLEAN, NULL) != SPB_OK || value.is_null) {
-        refuse(session, SPB_METRIC_REBIRTH, "not a Boolean");
-    } else if (value.as.boolean) {
-        session->stats.rebirth_requests++;
-        spb_session_rebirth(session, now);
-    }
-}
-
-static bool is_ours(const spb_session *session, const spb_topic *topic) {
-    return (topic->kind == SPB_KIND_NCMD || topic->kind == SPB_KIND_DCMD) &&
-           spb_str_equal(topic->group_id, spb_str_from(session->options.group_id)) &&
-           spb_str_equal(topic->node_id, spb_str_from(session->options.node_id));
-}
-
-/* A request for a rebirth is never dropped, so it does not stand in the queue, which may be full. */
-static void take_command(spb_session *session, const spb_topic *topic, spb_bytes wire, spb_time now) {
-    spb_error err;
-    spb_payload *payload;
-    if (spb_command__decode(&payload, wire, &err) != SPB_OK) {
-        refuse(session, spb_kind_name(topic->kind), err.text);
-        return;
-    }
-    if (topic->kind == SPB_KIND_NCMD) {
-        look_for_rebirth(session, payload, now);
-    }
-    if (spb_commands__add(&session->commands, payload, topic->device_id, &err) != SPB_OK) {
-        refuse(session, spb_kind_name(topic->kind), err.text);
-        spb_payload_free(payload);
-    }
-}
-
-static void on_message(spb_session *session, const spb_transport_event *event, spb_time now) {
-    spb_topic topic;
-    bool is_up = session->state == SPB_SESSION_SUBSCRIBING || session->state == SPB_SESSION_BIRTHING ||
-                 session->state == SPB_SESSION_ONLINE;
-    if (!is_up || spb_topic_parse(&topic, event->topic, NULL) != SPB_OK || !is_ours(session, &topic)) {
-        return;
-    }
-    if (event->retained) {
-        refuse(session, spb_kind_name(topic.kind), "it was retained by the server, so it may be old");
-    } else {
-        take_command(session, &topic, event->payload, now);
-    }
+    finish_goodbye(session, NULL, now);
 }
 
 void spb_session_on_transport(spb_session *session, const spb_transport_event *event, spb_time now) {
@@ -304,7 +319,7 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
         return;
     }
     switch (event->kind) {
-    case SPB_TRANSPORT_CONNECTED: on_connected(session); break;
+    case SPB_TRANSPORT_CONNECTED: on_connected(session, event); break;
     case SPB_TRANSPORT_CONNECT_FAILED: fail_with(session, "cannot connect", event->status, event->reason, now); break;
     case SPB_TRANSPORT_LOST: on_lost(session, event, now); break;
     case SPB_TRANSPORT_DISCONNECTED: on_disconnected(session, event, now); break;
@@ -312,7 +327,12 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     case SPB_TRANSPORT_PUBLISHED:
         session->in_flight -= event->count < session->in_flight ? event->count : session->in_flight;
         break;
-    case SPB_TRANSPORT_MESSAGE: on_message(session, event, now); break;
+    case SPB_TRANSPORT_FENCED:
+        if (session->watch.is_waiting) {
+            spb_session__saw_answer(session, now);
+        }
+        break;
+    case SPB_TRANSPORT_MESSAGE: spb_session__on_message(session, event, now); break;
     }
 }
 
@@ -320,20 +340,5 @@ void spb_session_on_action_failed(spb_session *session, uint32_t link, spb_statu
                                   spb_time now) {
     if (link != 0 && link == session->link) {
         fail_with(session, "the transport refused an action", status, reason, now);
-    }
-}
-
-void spb_session_on_write_done(spb_session *session, spb_metric *metric, spb_status status, const spb_value *value,
-                               spb_time now) {
-    if (status == SPB_OK) {
-        status = value ? spb_session_update(session, metric, value, SPB_NOW, now) : SPB_ERR_ARGUMENT;
-    }
-    if (status == SPB_OK) {
-        session->stats.commands_accepted++;
-    } else {
-        char what[128];
-        bool is_node = spb_device__is_node(metric->holder);
-        snprintf(what, sizeof what, "%s%s%s", metric->holder->id, is_node ? "" : "/", metric->name);
-        refuse(session, what, spb_status_name(status));
     }
 }

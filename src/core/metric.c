@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "codec/check.h"
+#include "codec/value.h"
 #include "core/handle.h"
 #include "core/table.h"
 
@@ -59,6 +60,39 @@ static spb_status check_range(const spb_metric_def *def, spb_error *err) {
     return SPB_OK;
 }
 
+static bool is_quality(const spb_value *value) {
+    return value->type == SPB_INT32 && !value->is_null &&
+           (value->as.i64 == SPB_QUALITY_BAD || value->as.i64 == SPB_QUALITY_GOOD ||
+            value->as.i64 == SPB_QUALITY_STALE);
+}
+
+/* A birth tells the datatype of each property (tck-id-payloads-metric-propertyvalue-type-req), and `Quality` is one of
+ * three codes (tck-id-payloads-propertyset-quality-value-type, …-value). The depth was checked before. */
+static spb_status check_properties(const char *name, const spb_property_set *set, spb_error *err) {
+    spb_status status = SPB_OK;
+    for (size_t i = 0; i < set->count && status == SPB_OK; i++) {
+        const spb_value *value = &set->items[i].value;
+        spb_str key = set->items[i].key;
+        if (!spb_type__is_known(value->type)) {
+            return spb_error__set(err, SPB_ERR_TYPE, "metric %s: property %.*s has no datatype", name, (int)key.len,
+                                  key.data);
+        }
+        if (spb_str_equal(key, spb_str_from(SPB_PROPERTY_QUALITY)) && !is_quality(value)) {
+            return spb_error__set(err, SPB_ERR_RANGE, "metric %s: Quality is an Int32 of %d, %d or %d", name,
+                                  SPB_QUALITY_BAD, SPB_QUALITY_GOOD, SPB_QUALITY_STALE);
+        }
+        if (value->type == SPB_PROPERTY_SET && !value->is_null) {
+            status = check_properties(name, value->as.set, err);
+        }
+        for (size_t j = 0;
+             value->type == SPB_PROPERTY_SET_LIST && !value->is_null && j < value->as.sets->count && status == SPB_OK;
+             j++) {
+            status = check_properties(name, &value->as.sets->items[j], err);
+        }
+    }
+    return status;
+}
+
 /* The properties of the birth: the well-known ones first, then the user's. */
 static spb_status copy_properties(spb_metric_extra *extra, const spb_metric_def *def, spb_error *err) {
     spb_status status;
@@ -90,6 +124,9 @@ static spb_status copy_properties(spb_metric_extra *extra, const spb_metric_def 
     if (status == SPB_OK) {
         status = spb_value_copy(&extra->properties, &all, err);
     }
+    if (status == SPB_OK) {
+        status = check_properties(def->name, extra->properties.as.set, err);
+    }
 cleanup:
     free(items);
     return status;
@@ -108,10 +145,33 @@ static spb_status copy_description(spb_metric_extra *extra, const char *descript
     return SPB_OK;
 }
 
+static spb_status copy_choices(spb_metric_extra *extra, const spb_metric_def *def, spb_error *err) {
+    extra->choices = calloc(def->choice_count, sizeof *extra->choices);
+    if (!extra->choices) {
+        return spb_error__no_memory(err, "the choices of a metric");
+    }
+    for (size_t i = 0; i < def->choice_count; i++) {
+        const spb_value *choice = &def->choices[i];
+        if (choice->type != type_of(def) || choice->is_null) {
+            return spb_error__set(err, SPB_ERR_TYPE, "choice %zu of metric %s is not a %s", i, def->name,
+                                  spb_type_name(type_of(def)));
+        }
+        spb_status status = spb_value__check(choice, err);
+        if (status == SPB_OK) {
+            status = spb_value_copy(&extra->choices[i], choice, err);
+        }
+        if (status != SPB_OK) {
+            return status;
+        }
+        extra->choice_count++;
+    }
+    return SPB_OK;
+}
+
 static spb_status make_extra(spb_metric *metric, const spb_metric_def *def, spb_error *err) {
     bool has_range = def->min != 0 || def->max != 0;
     bool has_properties = def->unit || has_range || def->property_count > 0;
-    if (!has_properties && !def->description && !def->on_write) {
+    if (!has_properties && !def->description && !def->on_write && def->choice_count == 0) {
         return SPB_OK;
     }
     spb_metric_extra *extra = metric->extra = calloc(1, sizeof *extra);
@@ -124,9 +184,13 @@ static spb_status make_extra(spb_metric *metric, const spb_metric_def *def, spb_
     extra->has_range = has_range;
     extra->on_write = def->on_write;
     extra->user = def->user;
+    extra->max_command_age_ms = def->max_command_age_ms;
     spb_status status = has_properties ? copy_properties(extra, def, err) : SPB_OK;
     if (status == SPB_OK && def->description) {
         status = copy_description(extra, def->description, err);
+    }
+    if (status == SPB_OK && def->choice_count > 0) {
+        status = copy_choices(extra, def, err);
     }
     return status;
 }
@@ -186,6 +250,10 @@ void spb_metric__free(spb_metric *metric) {
     if (metric->extra) {
         spb_value_clear(&metric->extra->properties);
         free(metric->extra->description);
+        for (size_t i = 0; i < metric->extra->choice_count; i++) {
+            spb_value_clear(&metric->extra->choices[i]);
+        }
+        free(metric->extra->choices);
         free(metric->extra);
     }
     free(metric);

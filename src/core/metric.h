@@ -11,6 +11,9 @@ typedef struct spb_metric_extra {
     char *description;
     double min, max;
     bool has_range;
+    spb_value *choices; /* deep copies */
+    size_t choice_count;
+    uint32_t max_command_age_ms;
     spb_write_fn on_write;
     void *user;
 } spb_metric_extra;
@@ -18,6 +21,7 @@ typedef struct spb_metric_extra {
 struct spb_metric {
     spb_device *holder;         /* the node itself is one, too */
     spb_metric *next_of_holder; /* in the order of definition */
+    spb_metric *previous_of_holder;
     spb_metric *next_in_bucket;
     spb_metric_extra *extra; /* NULL: none of it */
     spb_value value;
@@ -29,11 +33,13 @@ struct spb_metric {
     uint32_t name_len;
     uint8_t type; /* an spb_type */
     bool is_transient;
-    bool is_deep;   /* `value` was made by spb_value_copy */
-    bool in_birth;  /* the last birth of its holder has it */
-    bool is_unsent; /* the value is a sample that no message and no birth has carried yet */
-    bool is_behind; /* its last sample was dropped under load: hosts have an older value */
-    char name[];    /* ends in NUL */
+    bool is_definition; /* of a template: stands in the NBIRTH, and nowhere else */
+    bool is_removed;    /* out of the table: only the answer to a write is waited for */
+    bool is_deep;       /* `value` was made by spb_value_copy */
+    bool in_birth;      /* the last birth of its holder has it */
+    bool is_unsent;     /* the value is a sample that no message and no birth has carried yet */
+    bool is_behind;     /* its last sample was dropped under load: hosts have an older value */
+    char name[];        /* ends in NUL */
 };
 
 /* A metric from its definition, not yet in a table. Statuses as spb_session_add_metric. */

@@ -4,6 +4,7 @@
  * the births, so none is lost.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "codec/encode.h"
 #include "core/certificate.h"
@@ -16,11 +17,46 @@ static spb_queue *queue(spb_session *session, spb_queue_kind kind) {
     return &session->queues[kind];
 }
 
+/* ---- what the server takes ---- */
+
+/* A PUBLISH packet of MQTT 5, QoS 0, without properties; MQTT 3.1.1 servers name no limit. */
+static size_t packet_bytes(size_t topic_bytes, size_t payload_bytes) {
+    size_t rest = 2 + topic_bytes + 1 + payload_bytes;
+    size_t length_bytes = rest < 0x80 ? 1 : rest < 0x4000 ? 2 : rest < 0x200000 ? 3 : 4;
+    return 1 + length_bytes + rest;
+}
+
+/* How large the metrics of one data message may be; 0: no limit. */
+static size_t most_metric_bytes(const spb_session *session, const spb_device *holder) {
+    if (session->max_packet_bytes == 0) {
+        return 0;
+    }
+    size_t topic_bytes = strlen(SPB_NAMESPACE "//DDATA//") + strlen(session->options.group_id) +
+                         strlen(session->options.node_id) + holder->id_len;
+    size_t others = packet_bytes(topic_bytes, 0) + 3 /* a longer length */ + 11 /* timestamp */ + 3 /* seq */;
+    return session->max_packet_bytes > others ? session->max_packet_bytes - others : 1;
+}
+
+/* The message in `topic` and `payload` fits what the server takes; else there is a line in the log. */
+static bool is_acceptable(spb_session *session) {
+    const char *topic = (const char *)session->topic.data;
+    size_t bytes = packet_bytes(strlen(topic), session->payload.len);
+    bool fits = session->max_packet_bytes == 0 || bytes <= session->max_packet_bytes;
+    if (!fits) {
+        spb_session__log(session, SPB_LOG_ERROR, "%.150s: a packet of %zu bytes, but %.80s takes no more than %u",
+                         topic, bytes, spb_servers__current(&session->servers)->uri,
+                         (unsigned)session->max_packet_bytes);
+    }
+    return fits;
+}
+
 /* ---- waiting samples ---- */
 
 void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, spb_time now) {
     spb_batch *batch = &holder->batch;
-    bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, session->options.batch_max_bytes);
+    spb_batch_limits limits = {.full_bytes = session->options.batch_max_bytes,
+                               .most_bytes = most_metric_bytes(session, holder)};
+    bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, limits);
     bool has_window = batch->is_open && session->options.batch_window_ms > 0;
     if (is_new || !has_window) {
         spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
@@ -37,6 +73,8 @@ void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t 
 void spb_session__drop_batch(spb_session *session, spb_device *holder) {
     session->stats.samples_dropped_lost += spb_batch__drop(&holder->batch);
     holder->has_dropped = false;
+    holder->flush_count = 0;
+    spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
     spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
     spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
 }
@@ -67,6 +105,9 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
 /* Its first message has left: where does the holder stand now? */
 static void requeue(spb_session *session, spb_device *holder, spb_time now) {
     const spb_batch *batch = &holder->batch;
+    if (holder->flush_count > 0 && --holder->flush_count == 0) {
+        spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
+    }
     spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
     if (spb_batch__is_empty(batch)) {
         spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
@@ -120,8 +161,12 @@ static void publish_numbered(spb_session *session, spb_action *out) {
 
 /* A message that cannot be made must not leave a gap, nor half a birth: this connection is over. */
 static bool give_up(spb_session *session, spb_kind kind, spb_status status, spb_time now) {
-    char text[64];
-    snprintf(text, sizeof text, "%s could not be encoded (%s)", spb_kind_name(kind), spb_status_name(status));
+    char text[80];
+    if (status == SPB_ERR_LIMIT) {
+        snprintf(text, sizeof text, "%s is larger than the server takes", spb_kind_name(kind));
+    } else {
+        snprintf(text, sizeof text, "%s could not be encoded (%s)", spb_kind_name(kind), spb_status_name(status));
+    }
     spb_session__fail(session, text, now);
     return false;
 }
@@ -144,16 +189,21 @@ static bool publish_node_birth(spb_session *session, spb_time now, spb_action *o
     begin_payload(session);
     spb_status status = format_topic(session, SPB_KIND_NBIRTH, NULL);
     if (status == SPB_OK) {
-        status = spb_certificate__node_birth(&session->payload, session->table.node, session->bdseq.number, 0,
-                                             now.wall_ms, NULL);
+        spb_birth_fact facts[SPB_MAX_BIRTH_FACTS];
+        size_t count = spb_session__birth_facts(session, facts);
+        status = spb_certificate__node_birth(&session->payload, session->table.node, facts, count, now.wall_ms, NULL);
+    }
+    if (status == SPB_OK && !is_acceptable(session)) {
+        status = SPB_ERR_LIMIT;
     }
     if (status != SPB_OK) {
         return give_up(session, SPB_KIND_NBIRTH, status, now);
     }
-    session->seq = 0; /* tck-id-payloads-sequence-num-zero-nbirth */
+    session->seq = 0;
     session->sequence++;
     session->wants_birth = false;
     session->node_birth_due_ms = SPB_NEVER;
+    session->last_birth_ms = now.mono_ms;
     session->phase = SPB_PHASE_DBIRTHS;
     session->next_born = session->table.node->next;
     session->stats.births++;
@@ -170,6 +220,9 @@ static bool publish_device_birth(spb_session *session, spb_device *device, spb_t
     spb_status status = format_topic(session, SPB_KIND_DBIRTH, device);
     if (status == SPB_OK) {
         status = spb_certificate__device_birth(&session->payload, device, session->seq, now.wall_ms, NULL);
+    }
+    if (status == SPB_OK && !is_acceptable(session)) {
+        status = SPB_ERR_LIMIT;
     }
     if (status != SPB_OK) {
         return give_up(session, SPB_KIND_DBIRTH, status, now);
@@ -236,23 +289,37 @@ static void settle_death(spb_session *session, spb_device *device) {
     }
 }
 
-spb_device *spb_session__next_to_be_born(spb_session *session) {
+/* A device of that ID was removed and is not dead yet: its DDEATH comes first. */
+static bool has_dying_namesake(const spb_session *session, const spb_device *device) {
+    const spb_device *dying = session->queues[SPB_QUEUE_DEATH].first;
+    while (dying && !(dying->is_removed && spb_str_equal(spb_device__id_view(dying), spb_device__id_view(device)))) {
+        dying = dying->links[SPB_QUEUE_DEATH].next;
+    }
+    return dying != NULL;
+}
+
+spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
     while (session->next_born) {
-        settle_death(session, session->next_born);
-        if (session->next_born->is_online) {
+        spb_device *device = session->next_born;
+        settle_death(session, device);
+        bool must_wait = device->is_online && has_dying_namesake(session, device);
+        if (device->is_online && !must_wait) {
             break;
         }
-        session->next_born = session->next_born->next;
+        session->next_born = device->next;
+        if (must_wait) {
+            spb_session__want_birth(session, device, now);
+        }
     }
     return session->next_born;
 }
 
 /* ---- data ---- */
 
-static bool publish_batch(spb_session *session, spb_device *holder, spb_time now, spb_action *out) {
-    spb_kind kind = spb_device__is_node(holder) ? SPB_KIND_NDATA : SPB_KIND_DDATA;
-    uint32_t samples;
-    spb_bytes metrics = spb_batch__front(&holder->batch, &samples);
+/* The first message of the holder's batch, into `topic` and `payload`. */
+static spb_status make_data(spb_session *session, const spb_device *holder, spb_kind kind, uint32_t *samples,
+                            spb_time now) {
+    spb_bytes metrics = spb_batch__front(&holder->batch, samples);
     begin_payload(session);
     spb_status status = format_topic(session, kind, holder);
     if (status == SPB_OK) {
@@ -264,11 +331,23 @@ static bool publish_batch(spb_session *session, spb_device *holder, spb_time now
     if (status == SPB_OK) {
         status = spb_encode__seq(&session->payload, session->seq);
     }
+    return status;
+}
+
+static bool publish_batch(spb_session *session, spb_device *holder, spb_time now, spb_action *out) {
+    spb_kind kind = spb_device__is_node(holder) ? SPB_KIND_NDATA : SPB_KIND_DDATA;
+    uint32_t samples;
+    spb_status status = make_data(session, holder, kind, &samples, now);
     if (status != SPB_OK) {
         return give_up(session, kind, status, now);
     }
+    bool is_sent = is_acceptable(session);
     spb_batch__pop(&holder->batch);
     requeue(session, holder, now);
+    if (!is_sent) { /* one sample that is too large, or a message cut for a server that takes more */
+        session->stats.samples_dropped_overflow += samples;
+        return spb_session__next_publish(session, now, out);
+    }
     session->stats.samples_published += samples;
     publish_numbered(session, out);
     return true;
@@ -282,23 +361,34 @@ static bool publish_death_of(spb_session *session, spb_device *device, spb_time 
     if (!publish_device_death(session, device, now, out)) {
         return false;
     }
-    spb_session__want_birth(session, device, now);
+    if (device->is_removed) {
+        spb_session__bury_device(session, device);
+    } else {
+        spb_session__want_birth(session, device, now);
+    }
     return true;
 }
 
 /* ---- the choice ---- */
 
 static bool next_online(spb_session *session, spb_time now, spb_action *out) {
+    spb_device *flush = queue(session, SPB_QUEUE_FLUSH)->first;
+    if (flush) {
+        return publish_batch(session, flush, now, out);
+    }
     spb_device *death = queue(session, SPB_QUEUE_DEATH)->first;
     if (death) {
         return publish_death_of(session, death, now, out);
     }
-    if (session->wants_birth || session->node_birth_due_ms <= now.mono_ms) {
+    if ((session->wants_birth && session->rebirth_due_ms <= now.mono_ms) || session->node_birth_due_ms <= now.mono_ms) {
         return publish_node_birth(session, now, out);
     }
     spb_device *birth = queue(session, SPB_QUEUE_BIRTH)->first;
     if (birth && birth->birth_due_ms <= now.mono_ms) {
         return publish_device_birth(session, birth, now, out);
+    }
+    if (session->wants_birth) {
+        return false; /* tck-id-operational-behavior-data-commands-rebirth-action-1: no data until then */
     }
     spb_device *ready = queue(session, SPB_QUEUE_READY)->first;
     spb_device *window = queue(session, SPB_QUEUE_WINDOW)->first;
@@ -312,7 +402,7 @@ static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
     if (session->phase == SPB_PHASE_UNBORN) {
         return publish_node_birth(session, now, out);
     }
-    spb_device *device = spb_session__next_to_be_born(session);
+    spb_device *device = spb_session__next_to_be_born(session, now);
     if (!device) {
         return false;
     }
@@ -320,10 +410,13 @@ static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
     return publish_device_birth(session, device, now, out);
 }
 
-/* What waits, then the NDEATH, which need not wait for answers. */
+/* What waits, if the node is stopped, then the NDEATH, which need not wait for answers. */
 static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
     if (!session->is_death_due) {
         return false;
+    }
+    if (session->is_leaving) { /* at once; what waits follows the births on the next server */
+        return publish_node_death(session, now, out);
     }
     for (;;) {
         spb_device *ready = queue(session, SPB_QUEUE_READY)->first;

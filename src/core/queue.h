@@ -12,6 +12,7 @@ typedef enum spb_queue_kind {
     SPB_QUEUE_WINDOW, /* its open message waits for the end of the batch window; in the order of that end */
     SPB_QUEUE_BIRTH,  /* it wants a DBIRTH; in the order of the time for it */
     SPB_QUEUE_DEATH,  /* it wants a DDEATH */
+    SPB_QUEUE_FLUSH,  /* samples of a metric that was removed wait: they must leave before the birth without it */
     SPB_QUEUE_COUNT
 } spb_queue_kind;
 

@@ -30,7 +30,10 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"reconnect_max_ms", o->reconnect_max_ms, 10, 3600000},
                  {"reconnect_min_ms", o->reconnect_min_ms, 10, o->reconnect_max_ms},
                  {"batch_max_bytes", o->batch_max_bytes, 1, 64 * 1024 * 1024},
-                 {"max_in_flight", o->max_in_flight, 1, UINT32_MAX}};
+                 {"max_in_flight", o->max_in_flight, 1, UINT32_MAX},
+                 {"host_wait_ms", o->host_wait_ms, 0, 3600000},
+                 {"rebirth_window_ms", o->rebirth_window_ms, 0, 600000},
+                 {"node_info", o->node_info, 0, SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER | SPB_NODE_INFO_COUNTERS}};
     spb_status status = SPB_OK;
     for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {
         status = check_number(rules[i].name, rules[i].value, rules[i].min, rules[i].max, err);
@@ -39,9 +42,6 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
 }
 
 static spb_status check_options(const spb_session_options *options, spb_error *err) {
-    if (!options->server || !*options->server) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "server is missing");
-    }
     if (!options->group_id || !options->node_id) {
         return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is missing", options->group_id ? "node_id" : "group_id");
     }
@@ -73,20 +73,33 @@ static spb_status copy_strings(spb_session *session, const spb_session_options *
     const char *ncmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_NCMD), "/", node};
     const char *dcmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_DCMD), "/", node, "/+"};
     session->options = *options;
-    session->options.server = session->strings[0] = strdup(options->server);
-    session->options.group_id = session->strings[1] = strdup(group);
-    session->options.node_id = session->strings[2] = strdup(node);
-    session->options.client_id = session->strings[3] =
+    session->options.servers = session->options.primary_host_id = NULL; /* kept in parts */
+    session->options.group_id = session->strings[0] = strdup(group);
+    session->options.node_id = session->strings[1] = strdup(node);
+    session->options.client_id = session->strings[2] =
         options->client_id ? strdup(options->client_id) : join(client, 3);
-    session->subscriptions[0].filter = session->strings[4] = join(ncmd, 7);
-    session->subscriptions[1].filter = session->strings[5] = join(dcmd, 8);
-    session->subscriptions[0].qos = session->subscriptions[1].qos = 1;
+    session->subscriptions[0].filter = session->strings[3] = join(ncmd, 7);
+    session->subscriptions[1].filter = session->strings[4] = join(dcmd, 8);
+    session->subscription_count = 2;
     for (size_t i = 0; i < sizeof session->strings / sizeof *session->strings; i++) {
         if (!session->strings[i]) {
             return spb_error__no_memory(err, "a session");
         }
     }
     return SPB_OK;
+}
+
+/* The STATE of the primary host joins the same SUBSCRIBE
+ * (tck-id-operational-behavior-primary-application-state-with-multiple-servers-state-subs). */
+static spb_status make_host(spb_session *session, const spb_session_options *options, spb_error *err) {
+    spb_status status = spb_host__init(&session->host, options->primary_host_id, options->legacy_state, err);
+    if (status == SPB_OK && session->host.topic) {
+        session->subscriptions[session->subscription_count++].filter = session->host.topic;
+    }
+    for (size_t i = 0; i < session->subscription_count; i++) {
+        session->subscriptions[i].qos = 1;
+    }
+    return status;
 }
 
 /* Both IDs are right, but not every pair makes a topic: it may be too long, or read as something else. */
@@ -116,6 +129,12 @@ spb_status spb_session_new(spb_session **out, const spb_session_options *options
     }
     status = copy_strings(session, options, err);
     if (status == SPB_OK) {
+        status = spb_servers__init(&session->servers, options->servers, err);
+    }
+    if (status == SPB_OK) {
+        status = make_host(session, options, err);
+    }
+    if (status == SPB_OK) {
         status = check_topic(session, err);
     }
     if (status == SPB_OK) {
@@ -131,7 +150,7 @@ spb_status spb_session_new(spb_session **out, const spb_session_options *options
     spb_backoff__init(&session->backoff, options->reconnect_min_ms, options->reconnect_max_ms, options->random_seed);
     spb_bdseq__init(&session->bdseq, options->has_bdseq, options->bdseq);
     session->stats.bdseq = session->bdseq.number;
-    session->timer_ms = session->node_birth_due_ms = SPB_NEVER;
+    session->timer_ms = session->node_birth_due_ms = session->watch.at_ms = SPB_NEVER;
     *out = session;
     return SPB_OK;
 }
@@ -140,7 +159,12 @@ void spb_session_free(spb_session *session) {
     if (!session) {
         return;
     }
+    spb_session__forget_births(session, false);
+    session->waiting_writes = 0; /* nobody will answer any more */
+    spb_session__bury(session);
     spb_table__clear(&session->table);
+    spb_servers__clear(&session->servers);
+    spb_host__clear(&session->host);
     spb_commands__clear(&session->commands);
     spb_buffer__clear(&session->scratch);
     spb_buffer__clear(&session->payload);
@@ -187,22 +211,16 @@ spb_status spb_session_add_device(spb_session *session, spb_device **out, const 
     return status;
 }
 
-static bool is_own_name(const spb_device *holder, const char *name) {
-    return spb_device__is_node(holder) && name &&
-           (strcmp(name, SPB_METRIC_BDSEQ) == 0 || strcmp(name, SPB_METRIC_REBIRTH) == 0);
-}
-
 /* Encoding it once shows what no other check sees: contents of DataSets, Templates and property sets. */
 static spb_status try_birth(spb_session *session, const spb_metric *metric, spb_error *err) {
     session->scratch.len = 0;
     return spb_certificate__metric(&session->scratch, metric, err);
 }
 
-spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device, const spb_metric_def *def,
-                                  spb_time now, spb_error *err) {
+spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *holder, const spb_metric_def *def,
+                            bool is_definition, spb_time now, spb_error *err) {
     *out = NULL;
-    spb_device *holder = holder_of(session, device);
-    if (is_own_name(holder, def->name)) {
+    if (spb_device__is_node(holder) && def->name && spb_session__is_own_name(session, def->name)) {
         return spb_error__set(err, SPB_ERR_EXISTS, "metric %s is the session's own", def->name);
     }
     spb_metric *metric;
@@ -210,6 +228,7 @@ spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_de
     if (status != SPB_OK) {
         return status;
     }
+    metric->is_definition = is_definition;
     status = try_birth(session, metric, err);
     if (status == SPB_OK) {
         status = spb_table__add_metric(&session->table, holder, metric, err);
@@ -225,6 +244,13 @@ spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_de
     return SPB_OK;
 }
 
+spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device, const spb_metric_def *def,
+                                  spb_time now, spb_error *err) {
+    *out = NULL;
+    spb_status status = spb_session__check_template(session, &def->value, err);
+    return status == SPB_OK ? spb_session__add(session, out, holder_of(session, device), def, false, now, err) : status;
+}
+
 void spb_session_set_device_online(spb_session *session, spb_device *device, bool online, spb_time now) {
     if (device->is_online == online) {
         return;
@@ -237,6 +263,8 @@ void spb_session_set_device_online(spb_session *session, spb_device *device, boo
     spb_queue__remove(&session->queues[SPB_QUEUE_BIRTH], device);
     if (device->is_born) {
         spb_queue__push(&session->queues[SPB_QUEUE_DEATH], device);
+    } else {
+        spb_session__drop_batch(session, device); /* kept for a birth that will not come */
     }
 }
 
@@ -246,7 +274,8 @@ bool spb_session_device_is_online(const spb_session *session, const spb_device *
 }
 
 spb_metric *spb_session_find_metric(const spb_session *session, const spb_device *device, const char *name) {
-    return spb_table__find_metric(&session->table, holder_of(session, device), spb_str_from(name));
+    spb_metric *metric = spb_table__find_metric(&session->table, holder_of(session, device), spb_str_from(name));
+    return metric && !metric->is_definition ? metric : NULL;
 }
 
 spb_device *spb_session_find_device(const spb_session *session, const char *device_id) {
@@ -262,6 +291,7 @@ static spb_status replace_value(spb_session *session, spb_metric *metric, const 
     if (status == SPB_OK) {
         session->stats.samples_dropped_offline += metric->is_unsent;
         metric->is_unsent = true;
+        metric->is_behind = !spb_batch__is_empty(&metric->holder->batch); /* older ones will follow the birth */
     }
     return status;
 }
@@ -294,6 +324,9 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
                               spb_time now) {
     spb_status status = spb_metric__check(metric, value, NULL);
+    if (status == SPB_OK) {
+        status = spb_session__check_template(session, value, NULL);
+    }
     if (status != SPB_OK) {
         return status;
     }
@@ -333,8 +366,8 @@ spb_session_state spb_session_get_state(const spb_session *session) {
 }
 
 const char *spb_session_state_name(spb_session_state state) {
-    static const char *const names[] = {"STOPPED",     "WAITING",  "SAVING", "CONNECTING",
-                                        "SUBSCRIBING", "BIRTHING", "ONLINE", "STOPPING"};
+    static const char *const names[] = {"STOPPED",   "WAITING",  "SAVING", "CONNECTING", "SUBSCRIBING",
+                                        "WAIT_HOST", "BIRTHING", "ONLINE", "STOPPING"};
     return (size_t)state < sizeof names / sizeof *names ? names[state] : "?";
 }
 

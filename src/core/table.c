@@ -44,7 +44,7 @@ spb_status spb_table__init(spb_table *table, spb_session *session, bool no_alias
     return table->node ? SPB_OK : spb_error__no_memory(err, "a session");
 }
 
-static void free_device(spb_device *device) {
+void spb_device__free(spb_device *device) {
     for (spb_metric *metric = device->first_metric; metric;) {
         spb_metric *next = metric->next_of_holder;
         spb_metric__free(metric);
@@ -57,7 +57,7 @@ static void free_device(spb_device *device) {
 void spb_table__clear(spb_table *table) {
     for (spb_device *device = table->node; device;) {
         spb_device *next = device->next;
-        free_device(device);
+        spb_device__free(device);
         device = next;
     }
     free(table->device_buckets);
@@ -100,6 +100,7 @@ spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id,
     spb_device **bucket = &table->device_buckets[device->hash & (table->device_bucket_count - 1)];
     device->next_in_bucket = *bucket;
     *bucket = device;
+    device->previous = table->last_device;
     table->last_device->next = device;
     table->last_device = device;
     table->device_count++;
@@ -133,7 +134,7 @@ static bool grow_metrics(spb_table *table) {
 }
 
 static bool grow_aliases(spb_table *table) {
-    if (table->no_aliases || table->metric_count < table->by_alias_capacity) {
+    if (table->no_aliases || table->last_alias < table->by_alias_capacity) {
         return true;
     }
     size_t capacity = table->by_alias_capacity ? table->by_alias_capacity * 2 : 64;
@@ -151,7 +152,7 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
         return spb_error__set(err, SPB_ERR_EXISTS, "metric %s%s%s exists already", holder->id,
                               spb_device__is_node(holder) ? "" : "/", metric->name);
     }
-    if (table->metric_count == UINT32_MAX) {
+    if (table->last_alias == UINT32_MAX) {
         return spb_error__set(err, SPB_ERR_LIMIT, "too many metrics");
     }
     if (!grow_metrics(table) || !grow_aliases(table)) {
@@ -167,14 +168,53 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
     } else {
         holder->first_metric = metric;
     }
+    metric->previous_of_holder = holder->last_metric;
     holder->last_metric = metric;
     table->metric_count++;
-    if (!table->no_aliases) {
+    if (!table->no_aliases && !metric->is_definition) {
         /* tck-id-payloads-alias-uniqueness: one count for the node and all its devices; it begins at 1. */
-        metric->alias = (uint32_t)table->metric_count;
+        metric->alias = ++table->last_alias;
         table->by_alias[metric->alias - 1] = metric;
     }
     return SPB_OK;
+}
+
+static void forget_name(spb_table *table, spb_metric *metric) {
+    spb_metric **at = &table->metric_buckets[metric->hash & (table->metric_bucket_count - 1)];
+    while (*at != metric) {
+        at = &(*at)->next_in_bucket;
+    }
+    *at = metric->next_in_bucket;
+    metric->next_in_bucket = NULL;
+    table->metric_count--;
+    if (metric->alias != 0) {
+        table->by_alias[metric->alias - 1] = NULL;
+    }
+}
+
+void spb_table__unlink_metric(spb_table *table, spb_metric *metric) {
+    spb_device *holder = metric->holder;
+    forget_name(table, metric);
+    *(metric->previous_of_holder ? &metric->previous_of_holder->next_of_holder : &holder->first_metric) =
+        metric->next_of_holder;
+    *(metric->next_of_holder ? &metric->next_of_holder->previous_of_holder : &holder->last_metric) =
+        metric->previous_of_holder;
+    metric->next_of_holder = metric->previous_of_holder = NULL;
+}
+
+void spb_table__unlink_device(spb_table *table, spb_device *device) {
+    for (spb_metric *metric = device->first_metric; metric; metric = metric->next_of_holder) {
+        forget_name(table, metric);
+    }
+    spb_device **at = &table->device_buckets[device->hash & (table->device_bucket_count - 1)];
+    while (*at != device) {
+        at = &(*at)->next_in_bucket;
+    }
+    *at = device->next_in_bucket;
+    device->previous->next = device->next; /* the node is always ahead */
+    *(device->next ? &device->next->previous : &table->last_device) = device->previous;
+    device->next = device->previous = device->next_in_bucket = NULL;
+    table->device_count--;
 }
 
 spb_device *spb_table__find_device(const spb_table *table, spb_str id) {
@@ -203,7 +243,7 @@ spb_metric *spb_table__find_metric(const spb_table *table, const spb_device *hol
 }
 
 spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias) {
-    if (table->no_aliases || alias == 0 || alias > table->metric_count) {
+    if (table->no_aliases || alias == 0 || alias > table->last_alias) {
         return NULL;
     }
     return table->by_alias[alias - 1];

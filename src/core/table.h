@@ -12,6 +12,7 @@
 struct spb_device {
     spb_session *session;
     spb_device *next; /* in the order of definition */
+    spb_device *previous;
     spb_device *next_in_bucket;
     spb_queue_link links[SPB_QUEUE_COUNT];
     spb_metric *first_metric;
@@ -20,11 +21,13 @@ struct spb_device {
     uint64_t window_end_ms; /* while it stands in SPB_QUEUE_WINDOW */
     uint64_t birth_due_ms;  /* while it stands in SPB_QUEUE_BIRTH */
     uint64_t sequence;      /* the number of the NBIRTH that its last birth followed */
+    size_t flush_count;     /* while it stands in SPB_QUEUE_FLUSH: messages that must leave before any birth */
     uint32_t hash;
     uint32_t id_len;
     bool is_online;   /* as the application says */
     bool is_born;     /* hosts know it: there was a birth in this connection, and no death since */
     bool has_dropped; /* some of its metrics are behind */
+    bool is_removed;  /* out of the table: its DDEATH is all that is left to do */
     char id[];        /* ends in NUL */
 };
 
@@ -40,6 +43,7 @@ typedef struct spb_table {
     spb_metric **by_alias;      /* by_alias[alias - 1] */
     size_t by_alias_capacity;
     size_t metric_count;
+    uint32_t last_alias; /* the highest ever given; none is given twice */
     bool no_aliases;
 } spb_table;
 
@@ -51,6 +55,12 @@ spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id,
 /* Takes the metric over and gives it an alias. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY, SPB_ERR_LIMIT: then it is still the
  * caller's. */
 spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metric *metric, spb_error *err);
+/* Takes it out, for the caller to free; the metric's name is free again, its alias is not. */
+void spb_table__unlink_metric(spb_table *table, spb_metric *metric);
+/* The same for a device with all its metrics, which it keeps. Not for the node. */
+void spb_table__unlink_device(spb_table *table, spb_device *device);
+/* With its metrics. */
+void spb_device__free(spb_device *device);
 /* NULL if there is none. */
 spb_device *spb_table__find_device(const spb_table *table, spb_str id);
 spb_metric *spb_table__find_metric(const spb_table *table, const spb_device *holder, spb_str name);

@@ -3,7 +3,6 @@
  * them is one short turn with the node's lock.
  */
 #include "core/handle.h"
-#include "core/session.h"
 #include "node/clock.h"
 #include "node/node.h"
 
@@ -41,6 +40,38 @@ spb_device *spb_node_add_device(spb_node *node, const char *device_id, spb_error
     return device;
 }
 
+void spb_metric_remove(spb_metric *metric) {
+    spb_node *node = node_of_metric(metric);
+    pthread_mutex_lock(&node->lock);
+    spb_session_remove_metric(node->session, metric, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+}
+
+void spb_device_remove(spb_device *device) {
+    spb_node *node = node_of_device(device);
+    pthread_mutex_lock(&node->lock);
+    spb_session_remove_device(node->session, device, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+}
+
+spb_status spb_node_add_template(spb_node *node, const char *name, const spb_template *definition, spb_error *err) {
+    pthread_mutex_lock(&node->lock);
+    spb_status status = spb_session_add_template(node->session, name, definition, spb_clock__now(), err);
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+    return status;
+}
+
+spb_status spb_node_remove_template(spb_node *node, const char *name, spb_error *err) {
+    pthread_mutex_lock(&node->lock);
+    spb_status status = spb_session_remove_template(node->session, name, spb_clock__now(), err);
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+    return status;
+}
+
 void spb_device_set_online(spb_device *device, bool online) {
     spb_node *node = node_of_device(device);
     pthread_mutex_lock(&node->lock);
@@ -56,21 +87,14 @@ void spb_node_rebirth(spb_node *node) {
     spb_mailbox__wake(&node->mailbox);
 }
 
-/* A message is ready and the link has room for it, so the worker has something to do at once. */
-static bool is_ready_locked(const spb_node *node) {
-    const spb_session *session = node->session;
-    return session->queues[SPB_QUEUE_READY].first && session->in_flight < session->options.max_in_flight;
-}
-
 spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms) {
     spb_node *node = node_of_metric(metric);
     pthread_mutex_lock(&node->lock);
-    bool was_ready = is_ready_locked(node);
     uint64_t before_ms = spb_session_deadline_ms(node->session);
     /* The clock is read under the lock: samples that get "now" as their time are in the order of their times. */
     spb_status status = spb_session_update(node->session, metric, &value, timestamp_ms, spb_clock__now());
     /* Most samples join a batch that the worker waits for already: only the first and the last one have to wake it. */
-    bool must_wake = spb_session_deadline_ms(node->session) < before_ms || (is_ready_locked(node) && !was_ready);
+    bool must_wake = spb_session_deadline_ms(node->session) < before_ms;
     pthread_mutex_unlock(&node->lock);
     if (must_wake) {
         spb_mailbox__wake(&node->mailbox);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "core/handle.h"
+#include "core/servers.h"
 #include "node/clock.h"
 
 /* ---- making one ---- */
@@ -19,7 +20,7 @@
 static spb_status check_options(const spb_node_options *options, spb_error *err) {
     const struct {
         const char *name, *value;
-    } required[] = {{"server", options->server}, {"group_id", options->group_id}, {"node_id", options->node_id}};
+    } required[] = {{"servers", options->servers}, {"group_id", options->group_id}, {"node_id", options->node_id}};
     for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
         if (!required[i].value || required[i].value[0] == '\0') {
             return spb_error__set(err, SPB_ERR_ARGUMENT, "option %s is missing", required[i].name);
@@ -42,7 +43,7 @@ static uint64_t random_seed(const void *salt) {
 
 static spb_session_options session_options(const spb_node_options *options) {
     return (spb_session_options){
-        .server = options->server,
+        .servers = options->servers,
         .group_id = options->group_id,
         .node_id = options->node_id,
         .client_id = options->client_id,
@@ -54,8 +55,27 @@ static spb_session_options session_options(const spb_node_options *options) {
         .batch_max_bytes = options->batch_max_bytes,
         .max_in_flight = options->max_in_flight,
         .no_aliases = options->no_aliases,
+        .primary_host_id = options->primary_host_id,
+        .legacy_state = options->legacy_state,
+        .host_wait_ms = options->host_wait_ms,
+        .rebirth_window_ms = options->rebirth_window_ms,
+        .next_server_metric = options->next_server_metric,
+        .node_info = options->node_info,
         .random_seed = random_seed(options),
     };
+}
+
+static spb_status check_servers(const char *list, spb_error *err) {
+    spb_servers servers;
+    spb_status status = spb_servers__init(&servers, list, err);
+    if (status != SPB_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < servers.count && status == SPB_OK; i++) {
+        status = spb_mqtt_check_server(servers.items[i].uri, err);
+    }
+    spb_servers__clear(&servers);
+    return status;
 }
 
 /* Session, store and transport, in an order that leaves nothing behind on the disk when an option is wrong. */
@@ -64,11 +84,10 @@ static spb_status make_parts(spb_node *node, const spb_node_options *options, sp
     spb_status status = spb_session_new(&node->session, &session, err);
     if (status == SPB_OK && !node->transport) {
         /* A server that can never be reached is an error now and not a retry for ever. */
-        status = spb_mqtt_check_server(options->server, err);
+        status = check_servers(options->servers, err);
     }
     if (status == SPB_OK && !node->transport) {
-        spb_mqtt_options mqtt = {.user = options->user, .password = options->password};
-        status = spb_mqtt_new(&node->transport, &mqtt, err);
+        status = spb_mqtt_new(&node->transport, &options->mqtt, err);
     }
     if (status == SPB_OK && options->store_path) {
         status = spb_store_open(&node->store, options->store_path, options->group_id, options->node_id, err);
@@ -199,7 +218,8 @@ static void request_stop_locked(spb_node *node, uint32_t timeout_ms) {
     spb_session_state state = spb_session_get_state(node->session);
     if (!node->is_stopping) {
         /* Who is born has something to say before he goes: SPB_OK comes with the answer to DISCONNECT. */
-        bool is_born = state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE;
+        bool is_born = state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE ||
+                       state == SPB_SESSION_STOPPING; /* on its way to the next server */
         node->farewell = is_born ? SPB_ERR_TIMEOUT : SPB_OK;
     }
     node->is_wanted = false;

@@ -46,6 +46,8 @@ static void call_transport(spb_node *node, const spb_action *action) {
     } else if (action->kind == SPB_ACTION_SUBSCRIBE) {
         status =
             transport->subscribe(transport, action->link, action->as.subscribe.items, action->as.subscribe.count, &err);
+    } else if (action->kind == SPB_ACTION_FENCE) {
+        status = transport->fence(transport, action->link, &err);
     } else {
         status = transport->publish(transport, action->link, &action->as.publish, &err);
     }
@@ -71,7 +73,8 @@ static void carry_out(spb_node *node, const spb_action *action) {
     case SPB_ACTION_SAVE_BDSEQ: save_bdseq(node, action->as.bdseq); break;
     case SPB_ACTION_CONNECT:
     case SPB_ACTION_SUBSCRIBE:
-    case SPB_ACTION_PUBLISH: call_transport(node, action); break;
+    case SPB_ACTION_PUBLISH:
+    case SPB_ACTION_FENCE: call_transport(node, action); break;
     case SPB_ACTION_DISCONNECT:
         node->transport->disconnect(node->transport, action->link, action->as.timeout_ms);
         break;

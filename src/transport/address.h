@@ -7,11 +7,16 @@
 #include <spb/status.h>
 
 typedef struct spb_address {
-    char host_port[300]; /* "host:port"; the port is always there, an IPv6 address stands in brackets */
+    char uri[600];       /* as paho wants it: scheme, host, port and the path of a WebSocket are always there */
+    char host_port[300]; /* "host:port", for people; an IPv6 address stands in brackets */
+    char host[256];      /* without brackets */
     bool is_numeric;     /* the host is an IP address: no name has to be resolved */
+    bool has_tls;
+    bool is_websocket;
 } spb_address;
 
-/* Reads mqtt://host[:port] or tcp://host[:port]; the port defaults to 1883. SPB_ERR_ARGUMENT. */
+/* Reads scheme://host[:port][/path]: mqtt and tcp (1883), mqtts and ssl (TLS, 8883), ws (WebSocket, 80), wss (both,
+ * 443). Only a WebSocket has a path; it defaults to /mqtt. SPB_ERR_ARGUMENT. */
 spb_status spb_address__parse(spb_address *out, const char *uri, spb_error *err);
 
 #endif

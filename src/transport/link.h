@@ -12,8 +12,9 @@ typedef struct spb_link_listener {
     void *context;
 } spb_link_listener;
 
-/* Starts to connect. Strings are not kept. The statuses are those of spb_transport.connect. */
-spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, const spb_mqtt_options *login,
+/* Starts to connect. The settings outlive the link, the request does not. The statuses are those of
+ * spb_transport.connect. */
+spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, const spb_mqtt_options *settings,
                           spb_link_listener listener, spb_error *err);
 /* Ends it in any state, without DISCONNECT when it is connected. Blocks for a fraction of a second at most (what that
  * is for: see link.c). No event is reported after the return, nor from inside. NULL is fine. */
@@ -23,6 +24,7 @@ uint32_t spb_link__number(const spb_link *link);
 /* As in spb_transport. */
 spb_status spb_link__subscribe(spb_link *link, const spb_subscription *items, size_t count, spb_error *err);
 spb_status spb_link__publish(spb_link *link, const spb_transport_message *message, spb_error *err);
+spb_status spb_link__fence(spb_link *link, spb_error *err);
 void spb_link__disconnect(spb_link *link);
 
 #endif

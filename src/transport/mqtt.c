@@ -2,7 +2,6 @@
  * is left to link.c. */
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <MQTTAsync.h>
 
@@ -11,13 +10,13 @@
 #include "base/error.h"
 #include "transport/address.h"
 #include "transport/link.h"
+#include "transport/settings.h"
 
 typedef struct mqtt_transport {
     spb_transport base; /* first: a pointer to it is a pointer to the whole */
     spb_link_listener listener;
     spb_link *link; /* the present one, or one that has ended and is not cleared away yet */
-    char *user;
-    char *password;
+    spb_mqtt_options settings;
 } mqtt_transport;
 
 static mqtt_transport *from_base(spb_transport *self) {
@@ -45,16 +44,7 @@ static void mqtt_set_listener(spb_transport *self, spb_transport_listener listen
 static spb_status mqtt_connect(spb_transport *self, const spb_transport_connect *request, spb_error *err) {
     mqtt_transport *mqtt = from_base(self);
     drop_link(mqtt);
-    /* paho reads this variable itself, also an empty one, and offers no way to say no: MQTT would go to the web proxy,
-     * with the proxy's password. */
-    if (getenv("http_proxy")) {
-        return spb_error__set(
-            err, SPB_ERR_ARGUMENT,
-            "the environment variable http_proxy is set and would divert MQTT to a web proxy: unset it "
-            "for this program");
-    }
-    spb_mqtt_options login = {.user = mqtt->user, .password = mqtt->password};
-    return spb_link__open(&mqtt->link, request, &login, mqtt->listener, err);
+    return spb_link__open(&mqtt->link, request, &mqtt->settings, mqtt->listener, err);
 }
 
 static spb_status mqtt_subscribe(spb_transport *self, uint32_t number, const spb_subscription *items, size_t count,
@@ -67,6 +57,11 @@ static spb_status mqtt_publish(spb_transport *self, uint32_t number, const spb_t
                                spb_error *err) {
     spb_link *link = find_link(from_base(self), number);
     return link ? spb_link__publish(link, message, err) : not_open(number, err);
+}
+
+static spb_status mqtt_fence(spb_transport *self, uint32_t number, spb_error *err) {
+    spb_link *link = find_link(from_base(self), number);
+    return link ? spb_link__fence(link, err) : not_open(number, err);
 }
 
 static void mqtt_disconnect(spb_transport *self, uint32_t number, uint32_t timeout_ms) {
@@ -90,14 +85,8 @@ static void mqtt_free(spb_transport *self) {
         return;
     }
     drop_link(mqtt);
-    free(mqtt->user);
-    free(mqtt->password);
+    spb_settings__clear(&mqtt->settings);
     free(mqtt);
-}
-
-static bool copy_string(char **out, const char *text) {
-    *out = text ? strdup(text) : NULL;
-    return *out || !text;
 }
 
 static void init_paho(void) {
@@ -116,12 +105,14 @@ spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, sp
                                  .connect = mqtt_connect,
                                  .subscribe = mqtt_subscribe,
                                  .publish = mqtt_publish,
+                                 .fence = mqtt_fence,
                                  .disconnect = mqtt_disconnect,
                                  .close = mqtt_close,
                                  .free = mqtt_free};
-    if (options && (!copy_string(&mqtt->user, options->user) || !copy_string(&mqtt->password, options->password))) {
-        mqtt_free(&mqtt->base);
-        return spb_error__no_memory(err, "user and password");
+    spb_status status = spb_settings__init(&mqtt->settings, options, err);
+    if (status != SPB_OK) {
+        free(mqtt);
+        return status;
     }
     pthread_once(&paho_once, init_paho);
     *out = &mqtt->base;

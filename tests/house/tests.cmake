@@ -7,6 +7,7 @@ function(spb_house_test name)
     set_tests_properties(house/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 endfunction()
 
+spb_house_test(conformance ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/conformance.py ${PROJECT_SOURCE_DIR})
 spb_house_test(includes ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/includes.py ${PROJECT_SOURCE_DIR})
 spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py ${PROJECT_SOURCE_DIR}
                ${CMAKE_C_COMPILER} ${CXX})

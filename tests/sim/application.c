@@ -19,6 +19,9 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     sim_space space;
     spb_property property = {.key = spb_str_from("Colour"), .value = spb_string("red")};
     spb_value first = sim_value(&space, metric->type, sim_draw(s));
+    sim_space spaces[2];
+    spb_value choices[] = {sim_value(&spaces[0], metric->type, metric->choice_seed),
+                           sim_value(&spaces[1], metric->type, metric->choice_seed + 1)};
     bool is_rich = sim_below(s, 4) == 0;
     uint64_t age_ms = sim_below(s, 100000);
     spb_metric_def def = {.name = metric->name,
@@ -29,6 +32,9 @@ static bool define_metric(sim *s, unsigned holder, int index) {
                           .description = is_rich ? "what it is" : NULL,
                           .properties = &property,
                           .property_count = is_rich,
+                          .choices = choices,
+                          .choice_count = metric->choice_seed != 0 ? 2 : 0,
+                          .max_command_age_ms = metric->has_age_limit ? SIM_MAX_COMMAND_AGE_MS : 0,
                           .on_write = metric->is_writable ? never_called : NULL};
     spb_error err;
     sim_enter(s);
@@ -47,7 +53,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     metric->alias = 0;
     metric->in_birth = metric->is_unsent = metric->is_behind = false;
     if (holder == 0) {
-        s->wire.has_cause = true;
+        s->wire.has_cause = s->wire.has_change = true;
     } else {
         s->holders[holder].has_cause = true;
     }
@@ -62,7 +68,10 @@ static void add_metric_to(sim *s, unsigned holder) {
     sim_metric *metric = &s->metrics[index];
     snprintf(metric->name, sizeof metric->name, "%sm%d", sim_below(s, 4) == 0 ? "Line 1/Press/" : "", index);
     metric->type = sim_type(sim_draw(s));
+    bool is_plain = metric->type == SPB_INT64 || metric->type == SPB_STRING || metric->type == SPB_DOUBLE;
     metric->is_writable = sim_below(s, 3) == 0;
+    metric->choice_seed = is_plain && sim_below(s, 3) == 0 ? 2 + 11 * sim_below(s, 50) : 0;
+    metric->has_age_limit = is_plain && metric->type != SPB_STRING && sim_below(s, 3) == 0;
     s->metric_count += define_metric(s, holder, index);
 }
 
@@ -92,12 +101,15 @@ static void add_device(sim *s) {
 }
 
 static void add_metric(sim *s) {
-    add_metric_to(s, sim_below(s, (uint32_t)s->holder_count));
+    unsigned holder = sim_below(s, (uint32_t)s->holder_count);
+    if (!s->holders[holder].is_removed) {
+        add_metric_to(s, holder);
+    }
 }
 
 static void set_online(sim *s, unsigned holder, bool is_online) {
     sim_holder *device = &s->holders[holder];
-    if (device->is_online == is_online) {
+    if (device->is_online == is_online || device->is_removed) {
         return;
     }
     device->is_online = is_online;
@@ -110,6 +122,9 @@ static void set_online(sim *s, unsigned holder, bool is_online) {
     if (!is_online) {
         device->is_due = false;
     }
+    if (!is_online && !device->is_born) { /* no birth will follow that these could follow */
+        sim_rules_drop_owed(s, holder);
+    }
     sim_note(s, "  %s is %s", device->id, is_online ? "online" : "offline");
     spb_session_set_device_online(s->session, device->handle, is_online, s->now);
     sim_rules_called(s);
@@ -120,6 +135,74 @@ static void flip_device(sim *s) {
         unsigned holder = 1 + sim_below(s, (uint32_t)s->holder_count - 1);
         set_online(s, holder, !s->holders[holder].is_online);
     }
+}
+
+/* ---- what is removed ---- */
+
+/* -1: none, or one that was removed. */
+static int any_metric(sim *s) {
+    int index = s->metric_count > 0 ? (int)sim_below(s, (uint32_t)s->metric_count) : -1;
+    return index >= 0 && s->metrics[index].is_removed ? -1 : index;
+}
+
+static void forget_metric(sim *s, sim_metric *metric) {
+    s->counts.dropped_offline += metric->is_unsent;
+    metric->is_unsent = metric->is_behind = false;
+    metric->is_removed = true;
+}
+
+/* Hosts know it from this round of births. */
+static bool is_followed(const sim *s, const sim_holder *holder) {
+    return s->wire.is_born && !s->wire.is_leaving && holder->is_born && !holder->is_due;
+}
+
+static void remove_metric(sim *s) {
+    int index = any_metric(s);
+    if (index < 0) {
+        return;
+    }
+    sim_metric *metric = &s->metrics[index];
+    sim_holder *holder = &s->holders[metric->holder];
+    sim_note(s, "  %s of %s is removed", metric->name, holder->id);
+    if (holder->may_lose || spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {
+        sim_rules_doubt_owed(s, metric->holder);
+    } else if (!is_followed(s, holder)) {
+        sim_rules_drop_owed(s, metric->holder);
+    }
+    holder->is_flushing = true;
+    forget_metric(s, metric);
+    if (metric->holder == 0) {
+        s->wire.has_cause = s->wire.has_change = true;
+    } else {
+        holder->has_cause = true;
+    }
+    spb_session_remove_metric(s->session, metric->handle, s->now);
+    sim_rules_called(s);
+}
+
+static void remove_device(sim *s) {
+    unsigned index = sim_below(s, (uint32_t)s->holder_count);
+    sim_holder *device = &s->holders[index];
+    if (index == 0 || device->is_removed) {
+        return;
+    }
+    sim_note(s, "  %s is removed", device->id);
+    if (is_followed(s, device) && !device->may_lose) {
+        device->is_dying = true;
+    } else if (device->may_lose) {
+        sim_rules_doubt_owed(s, index);
+    } else {
+        sim_rules_drop_owed(s, index);
+    }
+    for (size_t i = 0; i < s->metric_count; i++) {
+        if (s->metrics[i].holder == index && !s->metrics[i].is_removed) {
+            forget_metric(s, &s->metrics[i]);
+        }
+    }
+    device->is_removed = true;
+    device->is_online = device->is_due = device->has_cause = false;
+    spb_session_remove_device(s->session, device->handle, s->now);
+    sim_rules_called(s);
 }
 
 /* ---- values ---- */
@@ -152,8 +235,9 @@ static void update_metric(sim *s, int index) {
 }
 
 void sim_application_update(sim *s) {
-    if (s->metric_count > 0) {
-        update_metric(s, (int)sim_below(s, (uint32_t)s->metric_count));
+    int index = any_metric(s);
+    if (index >= 0) {
+        update_metric(s, index);
     }
 }
 
@@ -174,8 +258,9 @@ static void blink(sim *s) {
 }
 
 static void update_wrongly(sim *s) {
-    if (s->metric_count > 0) {
-        const sim_metric *metric = &s->metrics[sim_below(s, (uint32_t)s->metric_count)];
+    int index = any_metric(s);
+    if (index >= 0) {
+        const sim_metric *metric = &s->metrics[index];
         spb_value value = spb_null(metric->type == SPB_INT8 ? SPB_INT16 : SPB_INT8);
         spb_status status = spb_session_update(s->session, metric->handle, &value, SPB_NOW, s->now);
         if (status != SPB_ERR_TYPE) {
@@ -187,12 +272,13 @@ static void update_wrongly(sim *s) {
 /* ---- writes ---- */
 
 static int index_of(const sim *s, const spb_metric *handle) {
+    int found = -1;
     for (size_t i = 0; i < s->metric_count; i++) {
-        if (s->metrics[i].handle == handle) {
-            return (int)i;
+        if (s->metrics[i].handle == handle && (found < 0 || s->metrics[found].is_removed)) {
+            found = (int)i; /* the memory of one that was removed may serve a later one */
         }
     }
-    return -1;
+    return found;
 }
 
 static void answer_write(sim *s, int index, spb_status status, const spb_value *value) {
@@ -217,6 +303,27 @@ static void answer_later(sim *s, sim_event *event) {
     answer_write(s, event->metric, event->status, &value);
 }
 
+/* Neither too old nor another value than the metric takes. */
+static void judge_write(sim *s, const sim_metric *metric, const spb_value *wanted) {
+    sim_space space;
+    uint64_t hash = sim_hash(wanted);
+    for (uint64_t seed = SIM_OLD_SEED; seed <= (s->has_clock_stepped ? SIM_OLD_SEED : SIM_STALE_SEED); seed++) {
+        spb_value old = sim_value(&space, metric->type, seed);
+        if (metric->has_age_limit && hash == sim_hash(&old)) {
+            sim_fail(s, "commands", "a command on %s that is too old was passed on", metric->name);
+        }
+    }
+    for (unsigned i = 0; i < 2 && metric->choice_seed != 0; i++) {
+        spb_value choice = sim_value(&space, metric->type, metric->choice_seed + i);
+        if (hash == sim_hash(&choice)) {
+            return;
+        }
+    }
+    if (metric->choice_seed != 0) {
+        sim_fail(s, "commands", "%s was written with none of its choices", metric->name);
+    }
+}
+
 void sim_application_write(sim *s, spb_metric *handle, const spb_value *wanted) {
     int index = index_of(s, handle);
     sim_note(s, "> WRITE %s", index < 0 ? "?" : s->metrics[index].name);
@@ -224,6 +331,7 @@ void sim_application_write(sim *s, spb_metric *handle, const spb_value *wanted) 
         sim_fail(s, "commands", "WRITE of what cannot be written, or with another datatype");
         return;
     }
+    judge_write(s, &s->metrics[index], wanted);
     spb_status status = sim_below(s, 4) == 0 ? SPB_ERR_REFUSED : SPB_OK;
     uint32_t manner = sim_below(s, 4);
     if (manner == 0 && !s->is_calm) {
@@ -238,10 +346,54 @@ void sim_application_write(sim *s, spb_metric *handle, const spb_value *wanted) 
     }
 }
 
+/* ---- a template ---- */
+
+static void define_template(sim *s) {
+    spb_payload_metric member = {.name = spb_str_from("Speed"), .value = spb_double(0)};
+    spb_template definition = {.is_definition = true, .metrics = &member, .metric_count = 1};
+    spb_error err;
+    sim_enter(s);
+    spb_status status = spb_session_add_template(s->session, SIM_TEMPLATE, &definition, s->now, &err);
+    bool is_short = sim_leave(s);
+    if (status != (s->has_template ? SPB_ERR_EXISTS : SPB_OK) && (!is_short || status != SPB_ERR_NO_MEMORY)) {
+        sim_fail(s, "call", "add_template: %s", spb_status_name(status));
+    }
+    if (status == SPB_OK) {
+        s->has_template = true;
+        s->wire.lacks_template = s->wire.has_cause = s->wire.has_change = true;
+    }
+}
+
+static void remove_template(sim *s) {
+    spb_status status = spb_session_remove_template(s->session, SIM_TEMPLATE, s->now, NULL);
+    sim_rules_called(s);
+    if (status != (s->has_template ? SPB_OK : SPB_ERR_NOT_FOUND)) {
+        sim_fail(s, "call", "remove_template: %s", spb_status_name(status));
+    }
+    if (status == SPB_OK) {
+        s->has_template = false;
+        s->holders[0].is_flushing = true;
+        s->wire.lacks_template = s->wire.has_cause = s->wire.has_change = true;
+    }
+}
+
+/* An instance of what is not defined has no place (tck-id-payloads-template-definition-nbirth). */
+static void add_wrong_instance(sim *s) {
+    spb_payload_metric member = {.name = spb_str_from("Speed"), .value = spb_double(1)};
+    spb_template instance = {.template_ref = spb_str_from("Unknown"), .metrics = &member, .metric_count = 1};
+    spb_metric_def def = {.name = "instance", .value = {.type = SPB_TEMPLATE, .as.tmpl = &instance}};
+    spb_metric *metric;
+    spb_status status = spb_session_add_metric(s->session, &metric, NULL, &def, s->now, NULL);
+    if (status != SPB_ERR_NOT_FOUND || metric) {
+        sim_fail(s, "template", "an instance of an unknown template: %s", spb_status_name(status));
+    }
+}
+
 /* ---- start and stop ---- */
 
 void sim_application_start(sim *s) {
     s->wants_up = true;
+    s->attempts = spb_session_get_state(s->session) == SPB_SESSION_STOPPED ? 0 : s->attempts;
     sim_enter(s);
     spb_session_start(s->session, s->now);
     sim_leave(s);
@@ -278,6 +430,7 @@ static void tick(sim *s) {
 
 static void step_clock(sim *s) {
     uint64_t step_ms = sim_below(s, 2) == 0 ? sim_below(s, 3000) : sim_below(s, 100000000);
+    s->has_clock_stepped = true;
     s->now.wall_ms = sim_below(s, 2) == 0 ? s->now.wall_ms + step_ms : s->now.wall_ms - step_ms;
 }
 
@@ -286,6 +439,11 @@ const sim_move sim_application_moves[] = {{"update", 120, false, sim_application
                                           {"an update of another datatype", 1, false, update_wrongly},
                                           {"a new metric", 6, false, add_metric},
                                           {"a new device", 3, false, add_device},
+                                          {"a metric is removed", 4, false, remove_metric},
+                                          {"a device is removed", 1, false, remove_device},
+                                          {"a template is defined", 1, false, define_template},
+                                          {"a template is removed", 1, false, remove_template},
+                                          {"an instance of no template", 1, false, add_wrong_instance},
                                           {"a device comes or goes", 8, false, flip_device},
                                           {"devices blink", 3, false, blink},
                                           {"start", 10, false, sim_application_start},
@@ -301,12 +459,13 @@ const sim_move sim_application_moves[] = {{"update", 120, false, sim_application
 static void define_all(sim *s) {
     for (unsigned i = 1; i < s->holder_count; i++) {
         bool is_online = s->holders[i].is_online;
-        while (!s->has_failed && !define_device(s, i)) {
+        while (!s->has_failed && !s->holders[i].is_removed && !define_device(s, i)) {
         }
         set_online(s, i, is_online);
     }
     for (size_t i = 0; i < s->metric_count; i++) {
-        while (!s->has_failed && !define_metric(s, s->metrics[i].holder, (int)i)) {
+        s->metrics[i].alias = 0; /* those of a session end with it */
+        while (!s->has_failed && !s->metrics[i].is_removed && !define_metric(s, s->metrics[i].holder, (int)i)) {
         }
     }
 }

@@ -5,6 +5,8 @@
 /* In a calm world, how long a host may be without the truth: beyond it, and beyond all timers. */
 #define CALM_SLACK_MS 60000
 #define CALM_STEP_MS 250
+/* What the primary host says now has arrived after so long. */
+#define NEWS_MS 2000
 /* What the storm has delayed comes within this time; then there is silence. */
 #define LATE_ANSWERS_MS 10000
 #define SILENCE_MS 20000
@@ -14,7 +16,7 @@
 static uint64_t calm_limit_ms(const sim *s) {
     const spb_session_options *o = &s->options;
     return s->now.mono_ms + CALM_SLACK_MS + o->keep_alive_s * UINT64_C(2000) + o->reconnect_max_ms * UINT64_C(5) / 4 +
-           2 * (o->connect_timeout_ms + UINT64_C(2000));
+           2 * s->server_count * (o->connect_timeout_ms + o->host_wait_ms + UINT64_C(4000));
 }
 
 /* Its end is still to come. */
@@ -48,9 +50,9 @@ static void part_in_peace(sim *s) {
         sim_fail(s, "stop", "%llu samples were lost on a good link",
                  (unsigned long long)(after.samples_dropped_lost - before.samples_dropped_lost));
     }
-    if (s->host.is_node_born || s->broker.connection != 0) {
+    if (s->host->is_node_born || s->brokers[s->link.server].connection != 0) {
         sim_fail(s, "stop", "%s after a stop in peace",
-                 s->host.is_node_born ? "a host believes in the node" : "connected");
+                 s->host->is_node_born ? "a host believes in the node" : "connected");
     }
 }
 
@@ -63,7 +65,12 @@ void sim_calm(sim *s) {
     s->is_calm = true;
     s->busy_until_ms = SPB_NEVER;
     sim_note(s, "-- calm");
+    sim_primary_settle(s);
+    if (s->has_packet_limits) { /* from now on everything fits */
+        sim_transport_reset(s);
+    }
     sim_pump(s);
+    sim_run_until(s, begin_ms + NEWS_MS);
     do {
         if (!s->wants_up || spb_session_get_state(s->session) == SPB_SESSION_STOPPED) {
             sim_application_start(s);
@@ -71,7 +78,7 @@ void sim_calm(sim *s) {
         }
         sim_run_until(s, s->now.mono_ms + CALM_STEP_MS);
         missing = is_cut(s) ? "the link is cut" : sim_rules_converged(s, text, sizeof text);
-        if (missing && s->host.has_missed && s->now.mono_ms - s->host.asked_ms > 5000) {
+        if (missing && s->host->has_missed && s->now.mono_ms - s->host->asked_ms > 5000) {
             sim_host_request_rebirth(s);
         }
     } while (!s->has_failed && missing && s->now.mono_ms < limit_ms);

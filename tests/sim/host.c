@@ -11,7 +11,7 @@
 
 /* Nothing that it cannot read may reach it, unless the broker has kept something back. */
 static void surprise(sim *s, const char *what, const char *topic) {
-    if (!s->host.has_missed) {
+    if (!s->host->has_missed) {
         sim_fail(s, "host", "%s: %s", topic, what);
     }
 }
@@ -21,10 +21,10 @@ static void learn_birth(sim *s, unsigned holder, const spb_payload *payload) {
         const spb_payload_metric *metric = &payload->metrics[i];
         int index = sim_find_metric(s, holder, metric->name);
         if (index >= 0) {
-            s->host.metrics[index] = (sim_host_metric){.is_known = true,
-                                                       .alias = metric->has_alias ? metric->alias : 0,
-                                                       .hash = sim_hash(&metric->value),
-                                                       .timestamp_ms = metric->timestamp_ms};
+            s->host->metrics[index] = (sim_host_metric){.is_known = true,
+                                                        .alias = metric->has_alias ? metric->alias : 0,
+                                                        .hash = sim_hash(&metric->value),
+                                                        .timestamp_ms = metric->timestamp_ms};
         }
     }
 }
@@ -34,7 +34,7 @@ static int look_up(const sim *s, unsigned holder, const spb_payload_metric *metr
         return sim_find_metric(s, holder, metric->name);
     }
     for (size_t i = 0; i < s->metric_count; i++) {
-        if (s->host.metrics[i].is_known && s->host.metrics[i].alias == metric->alias &&
+        if (s->host->metrics[i].is_known && s->host->metrics[i].alias == metric->alias &&
             s->metrics[i].holder == holder) {
             return (int)i;
         }
@@ -43,7 +43,7 @@ static int look_up(const sim *s, unsigned holder, const spb_payload_metric *metr
 }
 
 static void learn_data(sim *s, unsigned holder, const spb_payload *payload, const char *topic) {
-    if (!s->host.is_node_born || !s->host.is_born[holder]) {
+    if (!s->host->is_node_born || !s->host->is_born[holder]) {
         surprise(s, "data before a birth", topic);
         return;
     }
@@ -57,35 +57,35 @@ static void learn_data(sim *s, unsigned holder, const spb_payload *payload, cons
         if (spb_value_resolve(&value, s->metrics[index].type, NULL) != SPB_OK) {
             surprise(s, "data of another datatype", topic);
         }
-        s->host.metrics[index].hash = sim_hash(&value);
-        s->host.metrics[index].timestamp_ms = payload->metrics[i].timestamp_ms;
+        s->host->metrics[index].hash = sim_hash(&value);
+        s->host->metrics[index].timestamp_ms = payload->metrics[i].timestamp_ms;
     }
 }
 
 static void learn_node_birth(sim *s, const spb_payload *payload) {
     const spb_payload_metric *bdseq = spb_payload_find(payload, "bdSeq");
-    uint64_t asked_ms = s->host.asked_ms;
-    s->host = (sim_host){.is_node_born = true, .asked_ms = asked_ms};
-    s->host.is_born[0] = true;
-    s->host.bdseq = bdseq ? (uint8_t)bdseq->value.as.i64 : 0;
+    uint64_t asked_ms = s->host->asked_ms;
+    *s->host = (sim_host){.is_node_born = true, .asked_ms = asked_ms};
+    s->host->is_born[0] = true;
+    s->host->bdseq = bdseq ? (uint8_t)bdseq->value.as.i64 : 0;
     learn_birth(s, 0, payload);
 }
 
 static void learn_node_death(sim *s, const spb_payload *payload) {
     const spb_payload_metric *bdseq = spb_payload_find(payload, "bdSeq");
-    if (bdseq && bdseq->value.as.i64 == s->host.bdseq) { /* else it is of an earlier session */
-        s->host.is_node_born = false;
-        memset(s->host.is_born, 0, sizeof s->host.is_born);
+    if (bdseq && bdseq->value.as.i64 == s->host->bdseq) { /* else it is of an earlier session */
+        s->host->is_node_born = false;
+        memset(s->host->is_born, 0, sizeof s->host->is_born);
     }
 }
 
 static void count(sim *s, const spb_payload *payload, const char *topic, bool is_birth) {
-    uint8_t expected = is_birth ? 0 : s->host.next_seq;
+    uint8_t expected = is_birth ? 0 : s->host->next_seq;
     if (!payload->has_seq || payload->seq != expected) {
         surprise(s, "a gap in seq", topic);
-        s->host.has_missed = true;
+        s->host->has_missed = true;
     }
-    s->host.next_seq = (uint8_t)(payload->seq + 1);
+    s->host->next_seq = (uint8_t)(payload->seq + 1);
 }
 
 static void learn(sim *s, const spb_topic *topic, const char *text, const spb_payload *payload) {
@@ -98,10 +98,10 @@ static void learn(sim *s, const spb_topic *topic, const char *text, const spb_pa
     case SPB_KIND_NBIRTH: learn_node_birth(s, payload); break;
     case SPB_KIND_NDEATH: learn_node_death(s, payload); return;
     case SPB_KIND_DBIRTH:
-        s->host.is_born[holder] = true;
+        s->host->is_born[holder] = true;
         learn_birth(s, (unsigned)holder, payload);
         break;
-    case SPB_KIND_DDEATH: s->host.is_born[holder] = false; break;
+    case SPB_KIND_DDEATH: s->host->is_born[holder] = false; break;
     default: learn_data(s, (unsigned)holder, payload, text); break;
     }
     count(s, payload, text, topic->kind == SPB_KIND_NBIRTH);
@@ -121,9 +121,12 @@ void sim_host_hear(sim *s, const char *text, const uint8_t *bytes, size_t len) {
 
 /* ---- what it asks for ---- */
 
-static void send(sim *s, const char *topic, const spb_payload_metric *metrics, size_t metric_count, bool retained) {
-    spb_payload payload = {
-        .has_timestamp = true, .timestamp_ms = s->now.wall_ms, .metrics = metrics, .metric_count = metric_count};
+static void send_at(sim *s, const char *topic, const spb_payload_metric *metrics, size_t metric_count, bool retained,
+                    bool is_timeless) {
+    spb_payload payload = {.has_timestamp = !is_timeless,
+                           .timestamp_ms = s->now.wall_ms,
+                           .metrics = metrics,
+                           .metric_count = metric_count};
     uint8_t *bytes;
     size_t len;
     if (spb_payload_encode(&payload, NULL, &bytes, &len, NULL) == SPB_OK) {
@@ -132,13 +135,17 @@ static void send(sim *s, const char *topic, const spb_payload_metric *metrics, s
     }
 }
 
+static void send(sim *s, const char *topic, const spb_payload_metric *metrics, size_t metric_count, bool retained) {
+    send_at(s, topic, metrics, metric_count, retained, false);
+}
+
 static void request(sim *s, bool retained) {
     spb_payload_metric metric = {.name = spb_str_from(REBIRTH), .value = spb_boolean(true)};
     send(s, NCMD, &metric, 1, retained);
 }
 
 void sim_host_request_rebirth(sim *s) {
-    s->host.asked_ms = s->now.mono_ms;
+    s->host->asked_ms = s->now.mono_ms;
     request(s, false);
 }
 
@@ -162,6 +169,12 @@ static void request_retained(sim *s) {
     request(s, true);
 }
 
+static void send_on(sim *s) {
+    spb_payload_metric metric = {.name = spb_str_from("Node Control/Next Server"),
+                                 .value = spb_boolean(sim_below(s, 4) != 0)};
+    send(s, NCMD, &metric, 1, sim_below(s, 8) == 0);
+}
+
 /* By name or by alias, of the right datatype or of another, to the right holder or to another. */
 static void write(sim *s) {
     spb_payload_metric metrics[4];
@@ -169,6 +182,7 @@ static void write(sim *s) {
     uint32_t count = 1 + sim_below(s, 4);
     char topic[96] = NCMD;
     unsigned holder = 0;
+    bool is_timeless = false;
     if (s->metric_count == 0) {
         return;
     }
@@ -178,6 +192,15 @@ static void write(sim *s) {
         metrics[i] = (spb_payload_metric){.value = sim_value(&spaces[i], type, sim_draw(s))};
         metrics[i].has_alias = target->alias != 0 && sim_below(s, 2) == 0;
         metrics[i].alias = target->alias + (sim_below(s, 16) == 0 ? 1000 : 0);
+        if (target->has_age_limit && type == target->type && sim_below(s, 2) == 0) {
+            bool is_old = s->has_clock_stepped || sim_below(s, 2) == 0;
+            metrics[i].value = sim_value(&spaces[i], type, is_old ? SIM_OLD_SEED : SIM_STALE_SEED);
+            is_timeless |= is_old && sim_below(s, 2) == 0;
+            metrics[i].has_timestamp = !is_timeless;
+            metrics[i].timestamp_ms = is_old ? 1 : s->now.wall_ms - SIM_MAX_COMMAND_AGE_MS - 1;
+        } else if (target->choice_seed != 0 && type == target->type && sim_below(s, 2) == 0) {
+            metrics[i].value = sim_value(&spaces[i], type, target->choice_seed);
+        }
         if (!metrics[i].has_alias) {
             metrics[i].name = spb_str_from(target->name);
         }
@@ -188,7 +211,7 @@ static void write(sim *s) {
     } else if (holder > 0) {
         snprintf(topic, sizeof topic, SPB_NAMESPACE "/" SIM_GROUP "/DCMD/" SIM_NODE "/%s", s->holders[holder].id);
     }
-    send(s, topic, metrics, count, sim_below(s, 16) == 0);
+    send_at(s, topic, metrics, count, sim_below(s, 16) == 0, is_timeless);
 }
 
 static void write_much(sim *s) {
@@ -213,6 +236,7 @@ const sim_move sim_host_moves[] = {{"a host asks for a rebirth", 8, false, sim_h
                                    {"hosts ask for many rebirths", 2, false, request_storm},
                                    {"a host asks for no rebirth", 2, false, request_nothing},
                                    {"an old request for a rebirth is retained", 2, false, request_retained},
+                                   {"a host asks for the next server", 1, false, send_on},
                                    {"a host writes", 12, false, write},
                                    {"hosts write a lot, then ask for a rebirth", 2, false, write_much},
                                    {"a host talks nonsense", 4, false, talk_nonsense},

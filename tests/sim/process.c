@@ -1,4 +1,6 @@
 /* The process: it may die at any moment, and what it leaves behind is the store. */
+#include <string.h>
+
 #include "sim/sim.h"
 
 static void make_session(sim *s) {
@@ -21,10 +23,14 @@ void sim_process_begin(sim *s) {
         s->calendar[i]->is_void |= s->calendar[i]->of_process;
     }
     sim_transport_die(s);
-    sim_rules_forget(s);
+    sim_rules_forget(s, false);
+    s->next_server = 0;
+    s->attempts = 0;
+    s->has_state_doubt = s->has_template = false;
+    memset(s->accepted_state_ms, 0, sizeof s->accepted_state_ms);
     s->counts = (sim_counts){0};
     s->wire = (sim_wire){0};
-    s->link = (sim_link){0};
+    s->link = (sim_link){.server = s->link.server};
     s->told_state = SPB_SESSION_STOPPED;
     s->stop_by_ms = s->wake_ms = SPB_NEVER;
     s->saving = -1;

@@ -6,6 +6,7 @@
 #include "sim/sim.h"
 
 #define REBIRTH "Node Control/Rebirth"
+#define NEXT_SERVER "Node Control/Next Server"
 
 /* ---- after each call ---- */
 
@@ -18,12 +19,13 @@ void sim_rules_called(sim *s) {
         return;
     }
     spb_session_state state = spb_session_get_state(s->session);
-    if (!has_connection(state) && s->wire.is_born) {
-        sim_rules_forget(s);
+    if (state == SPB_SESSION_STOPPING) {
+        s->wire.is_leaving = s->stop_by_ms == SPB_NEVER;
+    } else if (!has_connection(state)) {
+        sim_rules_forget(s, state != SPB_SESSION_STOPPED && (s->wire.is_leaving || !s->wire.is_born));
         s->wire.is_born = false;
     }
-    if (!has_connection(state) && state != SPB_SESSION_CONNECTING && state != SPB_SESSION_SUBSCRIBING) {
-        sim_rules_forget(s);
+    if (state == SPB_SESSION_STOPPED || state == SPB_SESSION_WAITING || state == SPB_SESSION_SAVING) {
         s->wire.is_over = s->wire.link != 0;
         s->wire.wants_birth = false;
     }
@@ -40,10 +42,11 @@ static const unsigned successors[] = {
     [SPB_SESSION_WAITING] = TO(SAVING) | TO(STOPPED),
     [SPB_SESSION_SAVING] = TO(CONNECTING) | TO(STOPPED),
     [SPB_SESSION_CONNECTING] = TO(SUBSCRIBING) | TO(WAITING) | TO(STOPPED),
-    [SPB_SESSION_SUBSCRIBING] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_SUBSCRIBING] = TO(WAIT_HOST) | TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
+    [SPB_SESSION_WAIT_HOST] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
     [SPB_SESSION_BIRTHING] = TO(ONLINE) | TO(WAITING) | TO(STOPPING),
     [SPB_SESSION_ONLINE] = TO(BIRTHING) | TO(WAITING) | TO(STOPPING),
-    [SPB_SESSION_STOPPING] = TO(STOPPED),
+    [SPB_SESSION_STOPPING] = TO(WAITING) | TO(STOPPED),
 };
 
 void sim_rules_told(sim *s, spb_session_state state) {
@@ -52,12 +55,43 @@ void sim_rules_told(sim *s, spb_session_state state) {
         sim_fail(s, "state", "told %s after %s", spb_session_state_name(state), spb_session_state_name(s->told_state));
     }
     s->told_state = state;
+    if (state == SPB_SESSION_WAITING) {
+        s->next_server = (s->next_server + 1) % s->server_count;
+    }
     if (state == SPB_SESSION_ONLINE && spb_session_get_state(s->session) == SPB_SESSION_ONLINE && !s->wire.is_born) {
         sim_fail(s, "state", "told to be ONLINE without an NBIRTH");
     }
 }
 
 /* ---- after the last action ---- */
+
+/* How much later than it wants to the application may call the session, twice: for the fence, and at the end. */
+static uint64_t lateness_ms(const sim *s) {
+    const unsigned *permille = s->scenario.permille;
+    return (permille[SIM_LATE_TICK] ? 1000 : 0) + (permille[SIM_BUSY] ? 200 : 0);
+}
+
+/* A server that does not answer any more is given up within 1.5 keep-alives and a second, whatever the transport says.
+ */
+static void check_watch(sim *s, spb_session_state state, uint64_t deadline_ms) {
+    uint64_t limit_ms = s->wire.answered_ms + s->wire.keep_alive_ms * 3 / 2;
+    bool is_watched = state == SPB_SESSION_WAIT_HOST || state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE;
+    if (is_watched && s->now.mono_ms > limit_ms + 1000 + lateness_ms(s)) {
+        sim_fail(s, "watchdog", "no answer for %llu ms, keep-alive %llu ms",
+                 (unsigned long long)(s->now.mono_ms - s->wire.answered_ms), (unsigned long long)s->wire.keep_alive_ms);
+    }
+    if (is_watched && deadline_ms > limit_ms + lateness_ms(s)) {
+        sim_fail(s, "watchdog", "nobody would notice a silent server");
+    }
+}
+
+/* A request does not wait longer than the window of the birth before it, unless the link is full. */
+static void check_window(sim *s, spb_session_state state, uint64_t deadline_ms) {
+    if (state == SPB_SESSION_ONLINE && s->wire.wants_birth && s->wire.in_flight < s->options.max_in_flight &&
+        deadline_ms > s->wire.birth_ms + s->options.rebirth_window_ms) {
+        sim_fail(s, "window", "a request for a rebirth waits for longer than the window");
+    }
+}
 
 void sim_rules_drained(sim *s) {
     if (s->has_failed) {
@@ -82,6 +116,9 @@ void sim_rules_drained(sim *s) {
     if (s->link.is_open && (state == SPB_SESSION_STOPPED || state == SPB_SESSION_WAITING)) {
         sim_fail(s, "links", "link %u was left open in state %s", s->link.number, spb_session_state_name(state));
     }
+    check_watch(s, state, deadline_ms);
+    sim_rules_host_drained(s, state, deadline_ms);
+    check_window(s, state, deadline_ms);
     sim_rules_count(s);
 }
 
@@ -99,6 +136,9 @@ static void take_command(sim *s, const spb_transport_event *event, bool is_short
         const spb_payload_metric *metric = &payload->metrics[i];
         if (is_node && spb_str_equal(metric->name, spb_str_from(REBIRTH))) {
             is_request |= metric->value.type == SPB_BOOLEAN && metric->value.as.boolean;
+        } else if (is_node && s->options.next_server_metric && spb_str_equal(metric->name, spb_str_from(NEXT_SERVER))) {
+            s->wire.must_leave |= metric->value.type == SPB_BOOLEAN && metric->value.as.boolean;
+            s->has_state_doubt |= is_short_of_memory;
         } else {
             s->counts.commands_in++;
         }
@@ -120,8 +160,19 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
     }
     if (event->kind == SPB_TRANSPORT_MESSAGE && is_listening) {
         take_command(s, event, is_short_of_memory);
-    } else if (event->kind == SPB_TRANSPORT_SUBSCRIBED) {
+    } else if (event->kind == SPB_TRANSPORT_SUBSCRIBED && is_listening) {
+        s->wire.answered_ms = s->wire.is_subscribed ? s->wire.answered_ms : s->now.mono_ms;
+        s->wire.subscribed_ms = s->wire.is_subscribed ? s->wire.subscribed_ms : s->now.mono_ms;
         s->wire.is_subscribed |= event->status == SPB_OK;
+    } else if (event->kind == SPB_TRANSPORT_FENCED) {
+        s->wire.answered_ms = s->wire.is_fenced ? s->now.mono_ms : s->wire.answered_ms;
+        s->wire.is_fenced = false;
+    } else if (event->kind == SPB_TRANSPORT_CONNECTED && s->wire.keep_alive_ms == 0) {
+        s->wire.max_packet_bytes = event->max_packet_bytes;
+        for (unsigned i = 0; i < s->holder_count && event->max_packet_bytes > 0; i++) {
+            sim_rules_doubt_owed(s, i); /* what is too large will be dropped */
+        }
+        s->wire.keep_alive_ms = 1000u * (event->keep_alive_s ? event->keep_alive_s : s->options.keep_alive_s);
     } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
         uint32_t count = event->count < s->wire.in_flight ? event->count : s->wire.in_flight;
         s->wire.in_flight -= count;
@@ -133,9 +184,12 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
 static const char *missing_metric(const sim *s, char *text, size_t capacity) {
     for (size_t i = 0; i < s->metric_count; i++) {
         const sim_metric *metric = &s->metrics[i];
-        const sim_host_metric *heard = &s->host.metrics[i];
+        const sim_host_metric *heard = &s->host->metrics[i];
         const sim_holder *holder = &s->holders[metric->holder];
         uint64_t timestamp_ms;
+        if (metric->is_removed) {
+            continue;
+        }
         spb_value value = spb_session_value(s->session, metric->handle, &timestamp_ms);
         if (sim_hash(&value) != metric->hash || timestamp_ms != metric->timestamp_ms) {
             snprintf(text, capacity, "the session has another value of metric %s", metric->name);
@@ -162,13 +216,21 @@ const char *sim_rules_converged(sim *s, char *text, size_t capacity) {
     if (s->wire.wants_birth) {
         return "a rebirth request was not answered";
     }
-    if (!s->host.is_node_born || s->host.bdseq != s->wire.will_bdseq) {
+    if (!s->host->is_node_born || s->host->bdseq != s->wire.will_bdseq) {
         return "a host has not seen the node's birth";
     }
+    for (size_t i = 0; i < s->holder_count; i++) {
+        if (s->holders[i].is_flushing && s->holders[i].is_online) {
+            return "a birth shows a metric that was removed";
+        }
+    }
+    if (s->wire.lacks_template) {
+        return "the NBIRTH shows other templates than the node has";
+    }
     for (size_t i = 1; i < s->holder_count; i++) {
-        if (s->host.is_born[i] != s->holders[i].is_online) {
+        if (s->host->is_born[i] != s->holders[i].is_online) {
             snprintf(text, capacity, "a host takes %s for %s", s->holders[i].id,
-                     s->host.is_born[i] ? "online" : "offline");
+                     s->host->is_born[i] ? "online" : "offline");
             return text;
         }
     }

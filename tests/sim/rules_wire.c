@@ -7,6 +7,7 @@
 #define PREFIX SPB_NAMESPACE "/" SIM_GROUP "/"
 #define BDSEQ "bdSeq"
 #define REBIRTH "Node Control/Rebirth"
+#define NEXT_SERVER "Node Control/Next Server"
 
 typedef struct message {
     spb_kind kind;
@@ -103,7 +104,7 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     s->counts.connects++;
     s->last_bdseq = expected;
     s->last_link = action->link;
-    sim_rules_forget(s);
+    sim_rules_server(s, action->as.connect.server);
     s->wire = (sim_wire){.link = action->link, .will_bdseq = (uint8_t)expected};
 }
 
@@ -113,10 +114,28 @@ void sim_rules_subscribe(sim *s, const spb_action *action) {
     if (action->link != s->wire.link || s->wire.is_over) {
         sim_fail(s, "links", "SUBSCRIBE on link %u, which is over", action->link);
     }
-    if (action->as.subscribe.count != 2 || strcmp(items[0].filter, PREFIX "NCMD/" SIM_NODE) != 0 ||
+    const char *state = s->options.legacy_state ? "STATE/" SIM_HOST : SPB_NAMESPACE "/STATE/" SIM_HOST;
+    bool has_host = s->options.primary_host_id != NULL;
+    if (action->as.subscribe.count != (has_host ? 3u : 2u) ||
+        (has_host && (strcmp(items[2].filter, state) != 0 || items[2].qos != 1)) ||
+        strcmp(items[0].filter, PREFIX "NCMD/" SIM_NODE) != 0 ||
         strcmp(items[1].filter, PREFIX "DCMD/" SIM_NODE "/+") != 0 || items[0].qos != 1 || items[1].qos != 1) {
         sim_fail(s, "subscribe", "not to NCMD and DCMD with QoS 1, or to more");
     }
+}
+
+/* One at a time, and not before half a keep-alive after the last answer. */
+void sim_rules_fence(sim *s, const spb_action *action) {
+    sim_wire *wire = &s->wire;
+    sim_note(s, "> FENCE link %u", (unsigned)action->link);
+    if (action->link != wire->link || wire->is_over || wire->is_dead || !wire->is_subscribed) {
+        sim_fail(s, "links", "FENCE on link %u, which is not up", action->link);
+    }
+    if (wire->is_fenced || s->now.mono_ms < wire->answered_ms + wire->keep_alive_ms / 2) {
+        sim_fail(s, "fence", "another one %llu ms after the last answer",
+                 (unsigned long long)(s->now.mono_ms - wire->answered_ms));
+    }
+    wire->is_fenced = true;
 }
 
 void sim_rules_disconnect(sim *s, const spb_action *action) {
@@ -131,6 +150,9 @@ void sim_rules_disconnect(sim *s, const spb_action *action) {
     if (action->as.timeout_ms == 0 || s->now.mono_ms + action->as.timeout_ms > s->stop_by_ms) {
         sim_fail(s, "stop", "DISCONNECT may take %u ms", action->as.timeout_ms);
     }
+    if (s->stop_by_ms == SPB_NEVER && (!sim_rules_may_leave(s) || action->as.timeout_ms > 2000)) {
+        sim_fail(s, "links", "DISCONNECT, but nobody wants to stop, or to go to the next server");
+    }
     wire->is_over = true;
 }
 
@@ -144,6 +166,9 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
         return;
     }
     sim_metric *known = &s->metrics[i];
+    if (known->is_removed) {
+        sim_fail(s, "birth", "metric %s was removed", known->name);
+    }
     if (seen[i]) {
         sim_fail(s, "birth", "metric %s stands there twice", known->name);
     }
@@ -169,10 +194,18 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
 
 /* Whether it is one of the session's own, which stand in each NBIRTH. */
 static bool is_own(sim *s, const spb_payload_metric *metric) {
-    if (spb_str_equal(metric->name, spb_str_from(REBIRTH))) {
+    bool is_next_server = spb_str_equal(metric->name, spb_str_from(NEXT_SERVER)) && s->options.next_server_metric;
+    if (spb_str_equal(metric->name, spb_str_from(REBIRTH)) || is_next_server) {
         if (metric->has_alias || !metric->has_timestamp || metric->value.type != SPB_BOOLEAN || metric->value.is_null ||
             metric->value.as.boolean) {
             sim_fail(s, "birth", "%s is not a Boolean false with a timestamp and without an alias", REBIRTH);
+        }
+        return true;
+    }
+    if (spb_str_equal(metric->name, spb_str_from(SIM_TEMPLATE))) {
+        if (!s->has_template || metric->value.type != SPB_TEMPLATE || !metric->value.as.tmpl->is_definition ||
+            metric->value.as.tmpl->metric_count != 1 || metric->value.as.tmpl->template_ref.data) {
+            sim_fail(s, "template", "%s is not the definition as it was added", SIM_TEMPLATE);
         }
         return true;
     }
@@ -189,15 +222,18 @@ static void check_birth(sim *s, const message *m) {
             check_birth_metric(s, m->holder, &m->payload->metrics[i], seen);
         }
     }
-    if (m->kind == SPB_KIND_NBIRTH && own != 2) {
+    if (m->kind == SPB_KIND_NBIRTH && own != 2u + s->options.next_server_metric + s->has_template) {
         sim_fail(s, "birth", "NBIRTH without %s and %s, once each", BDSEQ, REBIRTH);
     }
     for (size_t i = 0; i < s->metric_count; i++) {
-        s->metrics[i].in_birth = s->metrics[i].holder == m->holder ? true : s->metrics[i].in_birth;
-        if (s->metrics[i].holder == m->holder && !seen[i]) {
+        if (s->metrics[i].holder == m->holder) {
+            s->metrics[i].in_birth = !s->metrics[i].is_removed;
+        }
+        if (s->metrics[i].in_birth && s->metrics[i].holder == m->holder && !seen[i]) {
             sim_fail(s, "birth", "metric %s is missing", s->metrics[i].name);
         }
     }
+    s->holders[m->holder].is_flushing = false;
     sim_rules_carried(s, m->holder);
 }
 
@@ -207,14 +243,21 @@ static void check_node_birth(sim *s, const message *m) {
     if (bdseq != wire->will_bdseq) {
         sim_fail(s, "bdSeq", "NBIRTH carries %d, the will %u", bdseq, wire->will_bdseq);
     }
+    sim_rules_may_be_born(s);
     if (!wire->is_subscribed) {
         sim_fail(s, "order", "NBIRTH before the subscriptions are acknowledged");
     }
     if (wire->is_born && !wire->has_cause) {
         sim_fail(s, "birth", "another NBIRTH without a cause");
     }
+    if (wire->is_born && !wire->has_change && s->now.mono_ms - wire->birth_ms < s->options.rebirth_window_ms) {
+        sim_fail(s, "window", "an NBIRTH on request, %llu ms after the last one",
+                 (unsigned long long)(s->now.mono_ms - wire->birth_ms));
+    }
     wire->is_born = true;
-    wire->wants_birth = wire->has_cause = false;
+    wire->wants_birth = wire->has_cause = wire->has_change = false;
+    wire->lacks_template = false;
+    wire->birth_ms = s->now.mono_ms;
     wire->next_seq = 0;
     s->counts.births++;
     s->holders[0].is_born = true;
@@ -262,8 +305,8 @@ static void check_node_death(sim *s, const message *m) {
     if (!s->wire.is_born) {
         sim_fail(s, "death", "NDEATH without a birth");
     }
-    if (s->stop_by_ms == SPB_NEVER) {
-        sim_fail(s, "death", "NDEATH, but nobody wants to stop");
+    if (s->stop_by_ms == SPB_NEVER && !sim_rules_may_leave(s)) {
+        sim_fail(s, "death", "NDEATH, but nobody wants to stop, or to go to the next server");
     }
     s->wire.is_born = false;
     s->wire.is_dead = true;
@@ -306,11 +349,14 @@ static void check_data(sim *s, const message *m) {
             sim_fail(s, "order", "data before the DBIRTH of %s", s->holders[i].id);
         }
     }
-    if (s->wire.wants_birth && !holder->is_dying && !is_stopping) {
+    if (s->wire.wants_birth && !holder->is_dying && !holder->is_flushing && !is_stopping) {
         sim_fail(s, "rebirth", "data after a host asked for a rebirth");
     }
     if (m->payload->metric_count == 0) {
         sim_fail(s, "data", "a message without metrics");
+    }
+    if (s->wire.max_packet_bytes > 0) { /* messages before this one may have been too large */
+        sim_rules_sampled(s, m->holder);
     }
     for (size_t i = 0; i < m->payload->metric_count; i++) {
         const spb_payload_metric *metric = &m->payload->metrics[i];
@@ -355,6 +401,18 @@ static void check_seq(sim *s, const message *m) {
     s->wire.next_seq = (uint8_t)(m->payload->seq + 1);
 }
 
+/* tck-id of MQTT 5: a server drops the connection of who sends more than it takes. */
+static void check_size(sim *s, const spb_transport_message *sent) {
+    size_t rest = 2 + strlen(sent->topic) + 1 + sent->payload.len;
+    size_t bytes = 1 + rest;
+    for (size_t left = rest; left > 0; left /= 128) {
+        bytes++;
+    }
+    if (s->wire.max_packet_bytes > 0 && bytes > s->wire.max_packet_bytes) {
+        sim_fail(s, "size", "%s of %zu bytes, but the server takes %u", sent->topic, bytes, s->wire.max_packet_bytes);
+    }
+}
+
 /* What any message must be, before its kind is looked at. */
 static void check_frame(sim *s, const spb_transport_message *sent, const message *m) {
     const sim_wire *wire = &s->wire;
@@ -363,6 +421,9 @@ static void check_frame(sim *s, const spb_transport_message *sent, const message
     }
     if (wire->is_over || wire->is_dead || spb_session_get_state(s->session) < SPB_SESSION_BIRTHING) {
         sim_fail(s, "links", "%s on a link that is over", sent->topic);
+    }
+    if (wire->must_leave && s->stop_by_ms == SPB_NEVER && m->kind != SPB_KIND_NDEATH && !s->has_state_doubt) {
+        sim_fail(s, "host", "%s on the way to the next server", sent->topic);
     }
     if (m->kind != SPB_KIND_NBIRTH && !wire->is_born) {
         sim_fail(s, "order", "%s before the NBIRTH of this connection", sent->topic);
@@ -377,6 +438,7 @@ static void check_frame(sim *s, const spb_transport_message *sent, const message
 
 static void check(sim *s, const spb_transport_message *sent, const message *m) {
     check_frame(s, sent, m);
+    check_size(s, sent);
     switch (m->kind) {
     case SPB_KIND_NBIRTH: check_node_birth(s, m); break;
     case SPB_KIND_DBIRTH: check_device_birth(s, m); break;

@@ -2,7 +2,8 @@
  * that leave some faults out reach states that a mixture of everything never does. */
 #include "sim/sim.h"
 
-static const sim_move *const actors[] = {sim_application_moves, sim_transport_moves, sim_host_moves, sim_process_moves};
+static const sim_move *const actors[] = {sim_application_moves, sim_transport_moves, sim_host_moves, sim_process_moves,
+                                         sim_primary_moves};
 
 /* The highest chance that a run may give to a fault, in 1/1000. */
 static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
@@ -17,6 +18,8 @@ static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
                                                   [SIM_REORDERED_CALLBACK] = 200,
                                                   [SIM_STALE_CALLBACK] = 1000,
                                                   [SIM_SLOW_WRITE] = 400,
+                                                  [SIM_DEATH_UNNOTICED] = 1000,
+                                                  [SIM_KEEP_ALIVE] = 500,
                                                   [SIM_SAVE_FAILS] = 300,
                                                   [SIM_SAVE_SLOW] = 500,
                                                   [SIM_LATE_TICK] = 300,
@@ -62,7 +65,15 @@ static uint32_t one_of(sim *s, const uint32_t *items, uint32_t count) {
 
 spb_session_options sim_options_draw(sim *s) {
     spb_session_options o = SPB_SESSION_OPTIONS_INIT;
-    o.server = "mqtt://simulated";
+    static const char *const lists[] = {"mqtt://first", "mqtt://first, mqtt://second",
+                                        "mqtt://first,mqtt://second , mqtt://third"};
+    s->server_count = ONE_OF(s, 1, 1, 2, 3);
+    o.servers = lists[s->server_count - 1];
+    o.primary_host_id = sim_below(s, 2) == 0 ? SIM_HOST : NULL;
+    o.legacy_state = sim_below(s, 4) == 0;
+    o.next_server_metric = sim_below(s, 3) == 0;
+    s->has_packet_limits = sim_below(s, 6) == 0;
+    o.host_wait_ms = ONE_OF(s, 0, 200, 5000);
     o.group_id = SIM_GROUP;
     o.node_id = SIM_NODE;
     o.keep_alive_s = ONE_OF(s, 1, 5, 30);
@@ -72,6 +83,7 @@ spb_session_options sim_options_draw(sim *s) {
     o.batch_window_ms = ONE_OF(s, 0, 1, 100, 1000);
     o.batch_max_bytes = ONE_OF(s, 1, 60, 500, 65536);
     o.max_in_flight = ONE_OF(s, 1, 2, 5, 64);
+    o.rebirth_window_ms = ONE_OF(s, 0, 0, 20, 1000, 5000);
     o.no_aliases = sim_below(s, 5) == 0;
     s->has_stored = sim_below(s, 2) == 0;
     s->stored_bdseq = (uint8_t)ONE_OF(s, 0, 7, 250, 254, 255);

@@ -17,6 +17,13 @@
 #define SIM_MAX_NAME 32
 #define SIM_GROUP "G"
 #define SIM_NODE "N"
+#define SIM_HOST "P"
+#define SIM_TEMPLATE "Motor"
+#define SIM_MAX_COMMAND_AGE_MS 60000
+/* These make the values of commands that are much too old, and just too old. */
+#define SIM_OLD_SEED UINT64_C(1002)
+#define SIM_STALE_SEED UINT64_C(1003)
+#define SIM_MAX_SERVERS 3
 
 typedef struct sim sim;
 
@@ -33,8 +40,10 @@ typedef enum sim_fault {
     SIM_PUBLISH_REFUSED,
     SIM_DUPLICATE_CALLBACK,
     SIM_REORDERED_CALLBACK,
-    SIM_STALE_CALLBACK, /* after close, or on a link that never was */
-    SIM_SLOW_WRITE,     /* PUBLISHED comes late */
+    SIM_STALE_CALLBACK,  /* after close, or on a link that never was */
+    SIM_SLOW_WRITE,      /* PUBLISHED comes late */
+    SIM_DEATH_UNNOTICED, /* the transport never says that a link is dead */
+    SIM_KEEP_ALIVE,      /* the broker wants another keep-alive */
     SIM_SAVE_FAILS,
     SIM_SAVE_SLOW,
     SIM_LATE_TICK,
@@ -59,6 +68,7 @@ extern const sim_move sim_transport_moves[];
 extern const sim_move sim_host_moves[];
 extern const sim_move sim_application_moves[];
 extern const sim_move sim_process_moves[];
+extern const sim_move sim_primary_moves[];
 
 #define SIM_MAX_MOVES 64
 
@@ -70,6 +80,16 @@ typedef struct sim_scenario {
     unsigned permille[SIM_FAULT_COUNT];
     unsigned gap_ms; /* usual time between two moves */
 } sim_scenario;
+
+/* ---- what the primary host says ---- */
+
+typedef enum sim_state_kind { SIM_STATE_NONE, SIM_STATE_ONLINE, SIM_STATE_OFFLINE, SIM_STATE_GARBAGE } sim_state_kind;
+
+typedef struct sim_state {
+    sim_state_kind kind;
+    uint64_t timestamp_ms;
+    char text[64];
+} sim_state;
 
 /* ---- the calendar ---- */
 
@@ -85,6 +105,10 @@ typedef struct sim_event {
     uint32_t number;
     uint64_t written_ms; /* on the way to the broker: when it left the process */
     int metric;
+    uint16_t keep_alive_s; /* of a CONNACK */
+    uint32_t max_packet_bytes;
+    unsigned server; /* of a CONNECT */
+    sim_state state; /* of a message */
     bool retained;
     bool is_junk;    /* delivered though its link has ended */
     bool of_process; /* ends with the process */
@@ -100,8 +124,9 @@ typedef struct sim_event {
 typedef struct sim_link {
     uint32_t number;
     uint64_t connection; /* the number may come again in the next process, this one never */
-    bool is_open;        /* from connect to its end as reported, or close */
-    bool is_up;          /* CONNECTED was reported */
+    unsigned server;
+    bool is_open; /* from connect to its end as reported, or close */
+    bool is_up;   /* CONNECTED was reported */
     bool up_cut, down_cut;
     bool is_stalled;         /* nothing can be written */
     uint64_t up_ms, down_ms; /* arrival of the last packet in each direction */
@@ -125,11 +150,14 @@ typedef struct sim_metric {
     bool is_writable;
     uint64_t hash; /* of the last accepted value */
     uint64_t timestamp_ms;
-    uint64_t alias;   /* as first seen in a birth; 0: not yet */
-    bool in_birth;    /* of the present birth of its holder */
-    bool is_unsent;   /* an accepted sample that no message took; the next birth will */
-    bool is_behind;   /* its last sample was dropped by overflow */
-    uint32_t changes; /* values that no message was owed for */
+    uint64_t alias;       /* as first seen in a birth; 0: not yet */
+    bool in_birth;        /* of the present birth of its holder */
+    bool is_unsent;       /* an accepted sample that no message took; the next birth will */
+    uint64_t choice_seed; /* makes the two values that hosts may write; 0: any */
+    bool has_age_limit;   /* for commands */
+    bool is_removed;      /* its name is not used again in this run */
+    bool is_behind;       /* its last sample was dropped by overflow */
+    uint32_t changes;     /* values that no message was owed for */
 } sim_metric;
 
 /* A sample that the session owes. */
@@ -145,11 +173,13 @@ typedef struct sim_holder {
     spb_device *handle; /* NULL: the node */
     char id[SIM_MAX_NAME];
     bool is_online; /* as the application says */
-    bool is_born;   /* births and deaths that were pulled */
-    bool is_due;    /* was online when the last NBIRTH was pulled, no DBIRTH since */
-    bool has_cause; /* for a DBIRTH */
-    bool is_dying;  /* went offline while born: a DDEATH is owed */
-    bool may_lose;  /* went offline between an NBIRTH and its own DBIRTH: samples of before may be dropped */
+    bool is_removed;
+    bool is_flushing; /* a metric was removed: what waits goes ahead of the next birth */
+    bool is_born;     /* births and deaths that were pulled */
+    bool is_due;      /* was online when the last NBIRTH was pulled, no DBIRTH since */
+    bool has_cause;   /* for a DBIRTH */
+    bool is_dying;    /* went offline while born: a DDEATH is owed */
+    bool may_lose;    /* went offline between an NBIRTH and its own DBIRTH: samples of before may be dropped */
     sim_sample *owed;
     size_t owed_first, owed_count, owed_capacity;
 } sim_holder;
@@ -166,6 +196,17 @@ typedef struct sim_wire {
     uint32_t in_flight; /* as the session was told */
     bool wants_birth;   /* a request that no NBIRTH has answered */
     bool has_cause;     /* for another NBIRTH */
+    bool has_change;    /* the same, and it is no request: it does not wait for the window */
+    uint64_t birth_ms;  /* when the last NBIRTH left */
+    uint64_t keep_alive_ms;
+    uint64_t answered_ms; /* the broker's last answer to a request */
+    bool is_fenced;       /* a fence is under way */
+    uint64_t subscribed_ms;
+    uint32_t max_packet_bytes;          /* 0: any */
+    bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
+    bool lacks_template;                /* its definition came or went after the last NBIRTH */
+    bool must_leave;                    /* for the next server */
+    bool is_leaving;                    /* it does, so what waits is kept */
 } sim_wire;
 
 /* What a host application knows, from what arrived. */
@@ -224,8 +265,20 @@ struct sim {
 
     sim_link link;
     uint64_t last_connection;
-    sim_broker broker;
-    sim_host host;
+    unsigned server_count;
+    sim_broker brokers[SIM_MAX_SERVERS];
+    sim_host hosts[SIM_MAX_SERVERS];   /* what is known there */
+    sim_host *host;                    /* the one on the server of the last link, or who hears just now */
+    sim_state states[SIM_MAX_SERVERS]; /* retained */
+    uint64_t state_clock_ms;
+    unsigned next_server; /* where the next CONNECT must go */
+    size_t attempts;      /* since the application started the session */
+    uint64_t attempts_ms[SIM_MAX_SERVERS];
+    uint64_t accepted_state_ms[SIM_MAX_SERVERS]; /* by this process */
+    bool has_template;                           /* defined in this process */
+    bool has_clock_stepped;                      /* ages are not what they seem */
+    bool has_packet_limits;                      /* servers of this run may name one */
+    bool has_state_doubt;                        /* a STATE came while memory was short */
     sim_metric metrics[SIM_MAX_METRICS];
     size_t metric_count;
     sim_holder holders[SIM_MAX_HOLDERS];
@@ -300,8 +353,10 @@ spb_type sim_type(uint64_t seed);
 spb_status sim_transport_connect(sim *s, const spb_transport_connect *request);
 spb_status sim_transport_subscribe(sim *s, uint32_t link);
 spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_message *message);
+spb_status sim_transport_fence(sim *s, uint32_t link);
 void sim_transport_disconnect(sim *s, uint32_t link);
 void sim_transport_close(sim *s, uint32_t link);
+void sim_transport_reset(sim *s);
 /* The process is gone, and its sockets with it. */
 void sim_transport_die(sim *s);
 /* A callback of the present link on its way; their order is kept, unless the run wants it otherwise. NULL when it is
@@ -312,11 +367,18 @@ sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event
 void sim_broker_connect(sim *s, sim_event *event);
 void sim_broker_subscribe(sim *s, sim_event *event);
 void sim_broker_publish(sim *s, sim_event *event);
+void sim_broker_fence(sim *s, sim_event *event);
 void sim_broker_disconnect(sim *s, sim_event *event);
 void sim_broker_end(sim *s, sim_event *event);
 /* From a host to the node. */
 void sim_broker_forward(sim *s, const char *topic, const void *payload, size_t len, bool retained);
 void sim_broker_clear(sim *s);
+
+/* ---- primary.c ---- */
+
+/* A new subscriber hears what is retained. */
+void sim_primary_greet(sim *s, unsigned server);
+void sim_primary_settle(sim *s);
 
 void sim_store_save(sim *s, uint8_t bdseq);
 
@@ -340,6 +402,7 @@ void sim_process_begin(sim *s);
 void sim_rules_connect(sim *s, const spb_action *action);
 void sim_rules_publish(sim *s, const spb_transport_message *message);
 void sim_rules_subscribe(sim *s, const spb_action *action);
+void sim_rules_fence(sim *s, const spb_action *action);
 void sim_rules_disconnect(sim *s, const spb_action *action);
 /* The index of the metric with that name, or -1. */
 int sim_find_metric(const sim *s, unsigned holder, spb_str name);
@@ -351,8 +414,9 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_rules_sampled(sim *s, unsigned holder);
 void sim_rules_carried(sim *s, unsigned holder);
+void sim_rules_doubt_owed(sim *s, unsigned holder);
 void sim_rules_drop_owed(sim *s, unsigned holder);
-void sim_rules_forget(sim *s);
+void sim_rules_forget(sim *s, bool keeps_samples);
 void sim_rules_count(sim *s);
 
 /* ---- rules_session.c: what the session says and when ---- */
@@ -363,6 +427,17 @@ void sim_rules_called(sim *s);
 void sim_rules_drained(sim *s);
 void sim_rules_told(sim *s, spb_session_state state);
 void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening, bool is_short_of_memory);
+/* ---- rules_host.c: the primary host, and the way from server to server ---- */
+
+extern const char *const sim_server_names[SIM_MAX_SERVERS];
+void sim_rules_server(sim *s, const char *server);
+void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, bool is_short_of_memory);
+void sim_rules_may_be_born(sim *s);
+bool sim_rules_may_leave(const sim *s);
+void sim_rules_host_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
+
+/* ---- rules_session.c, in the end ---- */
+
 /* NULL when hosts know the truth; else what is missing. */
 const char *sim_rules_converged(sim *s, char *text, size_t capacity);
 

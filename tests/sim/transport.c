@@ -6,7 +6,7 @@
 #include "sim/sim.h"
 
 static const char *const callback_names[] = {"CONNECTED",  "CONNECT_FAILED", "LOST",   "DISCONNECTED",
-                                             "SUBSCRIBED", "PUBLISHED",      "MESSAGE"};
+                                             "SUBSCRIBED", "PUBLISHED",      "FENCED", "MESSAGE"};
 
 static bool is_present(const sim *s, uint32_t link) {
     return link != 0 && link == s->link.number && s->link.is_open;
@@ -44,7 +44,9 @@ static void call_back(sim *s, sim_event *event) {
                                 .topic = spb_str_from(event->topic),
                                 .payload = {event->payload, event->payload_len},
                                 .qos = 1,
-                                .retained = event->retained};
+                                .retained = event->retained,
+                                .keep_alive_s = event->keep_alive_s,
+                                .max_packet_bytes = event->max_packet_bytes};
     spb_session_state before = spb_session_get_state(s->session);
     bool was_known = s->wire.link == event->link && before >= SPB_SESSION_SUBSCRIBING && before <= SPB_SESSION_ONLINE;
     sim_enter(s);
@@ -52,6 +54,9 @@ static void call_back(sim *s, sim_event *event) {
     bool is_short = sim_leave(s);
     if (is_of_open_link || was_known) {
         sim_rules_event(s, &told, was_known, is_short);
+        if (was_known && event->state.kind != SIM_STATE_NONE) {
+            sim_rules_state(s, event, before, is_short);
+        }
     }
 }
 
@@ -68,8 +73,8 @@ static sim_event *report(sim *s, uint32_t link, spb_transport_event_kind kind, s
 sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event_kind kind, spb_status status,
                                 uint64_t delay_ms) {
     sim_link *l = &s->link;
-    bool comes_from_broker =
-        kind == SPB_TRANSPORT_CONNECTED || kind == SPB_TRANSPORT_SUBSCRIBED || kind == SPB_TRANSPORT_MESSAGE;
+    bool comes_from_broker = kind == SPB_TRANSPORT_CONNECTED || kind == SPB_TRANSPORT_SUBSCRIBED ||
+                             kind == SPB_TRANSPORT_FENCED || kind == SPB_TRANSPORT_MESSAGE;
     if (connection == 0 || connection != l->connection || (l->down_cut && comes_from_broker)) {
         return NULL;
     }
@@ -84,7 +89,7 @@ sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event
     return report(s, l->number, kind, status, at_ms - s->now.mono_ms);
 }
 
-/* A dead link is noticed in the end, whatever does not answer. */
+/* Most transports notice a dead link in the end. The session must not rely on it. */
 static void notice_death(sim *s, sim_event *event) {
     if (is_present(s, event->link)) {
         report(s, event->link, s->link.is_up ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED, SPB_ERR_CONNECT, 0);
@@ -92,6 +97,9 @@ static void notice_death(sim *s, sim_event *event) {
 }
 
 static void notice_death_within(sim *s, uint64_t limit_ms) {
+    if (sim_happens(s, SIM_DEATH_UNNOTICED)) {
+        return;
+    }
     sim_event *event = sim_later(s, sim_draw(s) % (limit_ms + 1), notice_death);
     event->link = s->link.number;
     event->of_process = true;
@@ -151,7 +159,13 @@ spb_status sim_transport_connect(sim *s, const spb_transport_connect *request) {
     if (sim_happens(s, SIM_CALL_REFUSED)) {
         return SPB_ERR_CONNECT;
     }
-    s->link = (sim_link){.number = request->link, .connection = ++s->last_connection, .is_open = true};
+    unsigned server = 0;
+    while (server + 1 < s->server_count && strcmp(request->server, sim_server_names[server]) != 0) {
+        server++;
+    }
+    s->link =
+        (sim_link){.number = request->link, .connection = ++s->last_connection, .server = server, .is_open = true};
+    s->host = &s->hosts[server];
     uint32_t timeout_ms = request->timeout_ms;
     if (sim_happens(s, SIM_CONNECT_SILENT)) {
         s->link.up_cut = s->link.down_cut = true;
@@ -165,6 +179,7 @@ spb_status sim_transport_connect(sim *s, const spb_transport_connect *request) {
     sim_event *event = send_up(s, s->now.mono_ms, sim_broker_connect);
     if (event) {
         sim_carry(event, request->will.payload.data, request->will.payload.len);
+        event->server = server;
         bool is_late = sim_happens(s, SIM_CONNECT_LATE);
         event->number = is_late ? timeout_ms - timeout_ms / 8 + sim_below(s, 3000) : (uint32_t)sim_delay_ms(s);
     }
@@ -202,6 +217,19 @@ spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_mess
     }
     if (!s->link.is_stalled) {
         sim_transport_report(s, s->link.connection, SPB_TRANSPORT_PUBLISHED, SPB_OK, written_ms - s->now.mono_ms);
+    }
+    return SPB_OK;
+}
+
+spb_status sim_transport_fence(sim *s, uint32_t link) {
+    if (!is_present(s, link)) {
+        return SPB_ERR_CONNECT;
+    }
+    if (sim_happens(s, SIM_PUBLISH_REFUSED)) {
+        return SPB_ERR_NO_MEMORY;
+    }
+    if (!s->link.is_stalled) {
+        send_up(s, write_out(s), sim_broker_fence);
     }
     return SPB_OK;
 }
@@ -254,7 +282,7 @@ static void cut_both(sim *s) {
     cut(s, true, true);
 }
 
-static void reset(sim *s) {
+void sim_transport_reset(sim *s) {
     if (s->link.is_open) {
         s->link.up_cut = s->link.down_cut = true;
         sim_later(s, sim_delay_ms(s), sim_broker_end)->connection = s->link.connection;
@@ -281,6 +309,6 @@ static void confuse(sim *s) {
 const sim_move sim_transport_moves[] = {{"the way to the broker is cut", 3, false, cut_up},
                                         {"the way from the broker is cut", 3, false, cut_down},
                                         {"the link is cut", 4, false, cut_both},
-                                        {"the connection is reset", 6, false, reset},
+                                        {"the connection is reset", 6, false, sim_transport_reset},
                                         {"the transport talks nonsense", 6, false, confuse},
                                         {0}};

@@ -79,7 +79,7 @@ bool sim_leave(sim *s) {
     bool has_failed = sim_allocation_disarm();
     if (has_failed) {
         sim_note(s, "  (an allocation failed)");
-        s->wire.has_cause = true; /* a birth may repair what could not be sent */
+        s->wire.has_cause = s->wire.has_change = true; /* a birth may repair what could not be sent */
         for (size_t i = 0; i < s->holder_count; i++) {
             s->holders[i].has_cause = true;
         }
@@ -169,6 +169,8 @@ static void call_transport(sim *s, const spb_action *action) {
         status = sim_transport_connect(s, &action->as.connect);
     } else if (action->kind == SPB_ACTION_SUBSCRIBE) {
         status = sim_transport_subscribe(s, action->link);
+    } else if (action->kind == SPB_ACTION_FENCE) {
+        status = sim_transport_fence(s, action->link);
     } else {
         status = sim_transport_publish(s, action->link, &action->as.publish);
     }
@@ -188,6 +190,7 @@ static void carry_out(sim *s, const spb_action *action) {
     case SPB_ACTION_SAVE_BDSEQ: sim_store_save(s, action->as.bdseq); break;
     case SPB_ACTION_CONNECT:
     case SPB_ACTION_SUBSCRIBE:
+    case SPB_ACTION_FENCE:
     case SPB_ACTION_PUBLISH: call_transport(s, action); break;
     case SPB_ACTION_DISCONNECT: sim_transport_disconnect(s, action->link); break;
     case SPB_ACTION_CLOSE:
@@ -203,12 +206,14 @@ static void carry_out(sim *s, const spb_action *action) {
 
 /* The rules see an action in the moment it is pulled: that is when its number was given. */
 static void judge(sim *s, const spb_action *action) {
-    s->actions++;
+    s->actions += action->kind != SPB_ACTION_FENCE; /* these go on in silence */
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {
         sim_rules_publish(s, &action->as.publish);
     } else if (action->kind == SPB_ACTION_DISCONNECT) {
         sim_rules_disconnect(s, action);
+    } else if (action->kind == SPB_ACTION_FENCE) {
+        sim_rules_fence(s, action);
     } else if (action->kind == SPB_ACTION_SUBSCRIBE) {
         sim_rules_subscribe(s, action);
     } else if (action->kind == SPB_ACTION_WRITE || action->kind == SPB_ACTION_COMMAND) {
@@ -360,6 +365,8 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     s->now = (spb_time){.mono_ms = sim_below(s, 1000000), .wall_ms = UINT64_C(1700000000000)};
     s->wake_ms = s->busy_until_ms = s->stop_by_ms = SPB_NEVER;
     s->saving = -1;
+    s->host = &s->hosts[0];
+    s->state_clock_ms = 1000000 + sim_below(s, 1000000);
     sim_scenario_draw(s);
     s->options = sim_options_draw(s);
     sim_application_begin(s);

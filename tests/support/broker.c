@@ -77,6 +77,24 @@ void broker_write_file(broker *self, const char *name, const char *text) {
     }
 }
 
+broker_path broker_file(const broker *self, const char *name) {
+    broker_path path;
+    snprintf(path.text, sizeof path.text, "%s/%s", self->directory, name);
+    return path;
+}
+
+void broker_make_certificates(broker *self) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/bin/sh", "sh", TEST_SUPPORT_DIR "/certificates.sh", self->directory, (char *)NULL);
+        _exit(127);
+    }
+    int result;
+    if (pid < 0 || waitpid(pid, &result, 0) != pid || result != 0) {
+        die("no certificates (is openssl installed?); see %s/openssl.log", self->directory);
+    }
+}
+
 void broker_configure(broker *self, const char *lines) {
     size_t used = strlen(self->extra);
     while (*lines) {

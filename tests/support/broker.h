@@ -29,6 +29,14 @@ void broker_thaw(broker *self);
 /* Kills it and removes its directory. NULL is fine. */
 void broker_free(broker *self);
 
+/* Makes certificates in the directory; their names are in certificates.sh. */
+void broker_make_certificates(broker *self);
+/* Room for the path of a file in the directory: "…/ca.pem". */
+typedef struct broker_path {
+    char text[128];
+} broker_path;
+broker_path broker_file(const broker *self, const char *name);
+
 uint16_t broker_port(const broker *self);
 /* "mqtt://127.0.0.1:port" */
 const char *broker_uri(const broker *self);

@@ -219,6 +219,17 @@ static spb_status publish(spb_transport *transport, uint32_t link, const spb_tra
     return status;
 }
 
+static spb_status fence(spb_transport *transport, uint32_t link, spb_error *err) {
+    (void)err;
+    fake_server *self = server_of(transport);
+    pthread_mutex_lock(&self->lock);
+    if (link == self->link && self->is_connected && !self->is_stalled) {
+        report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .link = link});
+    }
+    pthread_mutex_unlock(&self->lock);
+    return SPB_OK;
+}
+
 static void end_link_locked(fake_server *self) {
     self->link = 0;
     self->is_connected = false;
@@ -276,6 +287,7 @@ fake_server *fake_server_new(void) {
                                       .connect = connect_server,
                                       .subscribe = subscribe,
                                       .publish = publish,
+                                      .fence = fence,
                                       .disconnect = disconnect,
                                       .close = close_link,
                                       .free = free_transport};

@@ -38,7 +38,8 @@ void node_fixture_init(node_fixture *self) {
     ck_assert_int_eq(pthread_mutex_init(&self->lock, NULL), 0);
     ck_assert_int_eq(pthread_cond_init(&self->changed, NULL), 0);
     self->options = (spb_node_options)SPB_NODE_OPTIONS_INIT;
-    self->options.server = "mqtt://fake";
+    self->options.servers = "mqtt://fake";
+    self->options.rebirth_window_ms = 0; /* no waiting in tests */
     self->options.group_id = "Plant1";
     self->options.node_id = "Gateway7";
     self->options.reconnect_min_ms = 10;

@@ -51,6 +51,7 @@ static bool same_int(const spb_value *ours, uint32_t theirs) {
 /* One of the six common fields; `theirs` is the union, whose members all begin at its address. */
 static const char *compare_scalar(const spb_value *ours, const void *theirs) {
     switch ((spb_wire)ours->wire) {
+    case SPB_WIRE_ABSENT:
     case SPB_WIRE_NONE: return NULL;
     case SPB_WIRE_INT: SAME(same_int(ours, *(const uint32_t *)theirs), "int_value"); return NULL;
     case SPB_WIRE_LONG: SAME(ours->as.u64 == *(const uint64_t *)theirs, "long_value"); return NULL;
@@ -68,13 +69,22 @@ static spb_wire wire_from_scalar(int value_case, int first) {
     return value_case == 0 ? SPB_WIRE_NONE : (spb_wire)(value_case - first + SPB_WIRE_INT);
 }
 
+/* Where protobuf-c has no value, ours says whether that was declared. */
+static spb_wire wire_of(const spb_value *ours) {
+    return ours->wire == SPB_WIRE_ABSENT ? SPB_WIRE_NONE : (spb_wire)ours->wire;
+}
+
+static bool is_declared_null(const spb_value *ours) {
+    return ours->is_null && ours->wire != SPB_WIRE_ABSENT;
+}
+
 static bool is_type(const spb_value *ours, bool has_type, uint32_t type) {
     return ours->type == (has_type ? (spb_type)type : SPB_UNKNOWN);
 }
 
 static const char *compare_property(const spb_value *ours, const pb_property *theirs) {
     SAME(is_type(ours, theirs->has_type, theirs->type), "type of a property");
-    SAME(ours->is_null == (theirs->has_is_null && theirs->is_null), "is_null of a property");
+    SAME(is_declared_null(ours) == (theirs->has_is_null && theirs->is_null), "is_null of a property");
     switch ((int)theirs->value_case) {
     case SPB__PB__PAYLOAD__PROPERTY_VALUE__VALUE_PROPERTYSET_VALUE:
         SAME(ours->wire == SPB_WIRE_SET, "field of a property");
@@ -94,7 +104,7 @@ static const char *compare_property(const spb_value *ours, const pb_property *th
         SAME(ours->wire == SPB_WIRE_EXTENSION, "field of a property");
         return NULL;
     default:
-        SAME(ours->wire == wire_from_scalar((int)theirs->value_case, 3), "field of a property");
+        SAME(wire_of(ours) == wire_from_scalar((int)theirs->value_case, 3), "field of a property");
         return ours->is_null ? NULL : compare_scalar(ours, &theirs->int_value);
     }
 }
@@ -186,7 +196,7 @@ static const char *compare_value(const spb_value *ours, const pb_metric *theirs)
         SAME(ours->wire == SPB_WIRE_EXTENSION, "field of a value");
         return NULL;
     default:
-        SAME(ours->wire == wire_from_scalar((int)theirs->value_case, 10), "field of a value");
+        SAME(wire_of(ours) == wire_from_scalar((int)theirs->value_case, 10), "field of a value");
         return ours->is_null ? NULL : compare_scalar(ours, &theirs->int_value);
     }
 }
@@ -200,7 +210,7 @@ static const char *compare_metric(const spb_payload_metric *ours, const pb_metri
     SAME(is_type(&ours->value, theirs->has_datatype, theirs->datatype), "datatype");
     SAME(ours->is_historical == (theirs->has_is_historical && theirs->is_historical), "is_historical");
     SAME(ours->is_transient == (theirs->has_is_transient && theirs->is_transient), "is_transient");
-    SAME(ours->value.is_null == (theirs->has_is_null && theirs->is_null), "is_null");
+    SAME(is_declared_null(&ours->value) == (theirs->has_is_null && theirs->is_null), "is_null");
     SAME(!ours->properties == !theirs->properties, "properties");
     const char *difference = ours->properties ? compare_set(ours->properties, theirs->properties) : NULL;
     SAME(!difference, difference);

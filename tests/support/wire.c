@@ -80,6 +80,45 @@ static void check_metrics(const wire_message *m) {
     }
 }
 
+/* Never 0; the node's own is that of the empty ID. */
+static uint32_t owner_hash(const char *device) {
+    uint32_t hash = 2166136261u;
+    for (; *device; device++) {
+        hash = (hash ^ (uint8_t)*device) * 16777619u;
+    }
+    return hash ? hash : 1;
+}
+
+static void forget_aliases(wire *w, const char *device) {
+    for (size_t i = 0; i < sizeof w->alias_owners / sizeof *w->alias_owners; i++) {
+        if (w->alias_owners[i] == owner_hash(device)) {
+            w->alias_owners[i] = 0;
+        }
+    }
+}
+
+/* An alias belongs to one metric of the node and all its devices (tck-id-payloads-alias-uniqueness), and data uses only
+ * those of the last birth of its device. */
+static void check_aliases(wire *w, const wire_message *m) {
+    bool is_birth = m->kind == SPB_KIND_NBIRTH || m->kind == SPB_KIND_DBIRTH;
+    if (m->kind == SPB_KIND_NBIRTH) {
+        memset(w->alias_owners, 0, sizeof w->alias_owners);
+    } else if (m->kind == SPB_KIND_DBIRTH) {
+        forget_aliases(w, m->device);
+    }
+    for (size_t i = 0; i < m->payload->metric_count; i++) {
+        const spb_payload_metric *metric = &m->payload->metrics[i];
+        if (!metric->has_alias) {
+            continue;
+        }
+        ck_assert_uint_lt(metric->alias, sizeof w->alias_owners / sizeof *w->alias_owners);
+        uint32_t *owner = &w->alias_owners[metric->alias];
+        ck_assert_msg(*owner == (is_birth ? 0 : owner_hash(m->device)), "alias %u in %s of %s", (unsigned)metric->alias,
+                      spb_kind_name(m->kind), m->device);
+        *owner = owner_hash(m->device);
+    }
+}
+
 static void check_seq(wire *w, const wire_message *m) {
     if (m->kind == SPB_KIND_NDEATH) {
         check_death_payload(m->payload);
@@ -131,6 +170,7 @@ static void on_publish(wire *w, const spb_transport_message *sent) {
     check_seq(w, m);
     check_metrics(m);
     check_order(w, m);
+    check_aliases(w, m);
     NOTE(w, "%s%s%s", spb_kind_name(m->kind), m->device[0] ? "/" : "", m->device);
     if (m->payload->has_seq) {
         write_down(w->ledger, sizeof w->ledger, " ", "%u", (unsigned)m->payload->seq);
@@ -147,6 +187,7 @@ static void on_connect(wire *w, const spb_transport_connect *connect) {
     check_death_payload(will);
     w->bdseq = check_bdseq(will);
     spb_payload_free(will);
+    snprintf(w->server, sizeof w->server, "%s", connect->server);
     w->link = connect->link;
     w->is_open = true;
     w->is_node_born = false;
@@ -156,17 +197,26 @@ static void on_connect(wire *w, const spb_transport_connect *connect) {
 }
 
 static void on_subscribe(wire *w, const spb_action *action) {
-    ck_assert_uint_eq(action->as.subscribe.count, 2);
-    ck_assert_str_eq(action->as.subscribe.items[0].filter, "spBv1.0/G/NCMD/N");
-    ck_assert_str_eq(action->as.subscribe.items[1].filter, "spBv1.0/G/DCMD/N/+");
-    ck_assert(action->as.subscribe.items[0].qos == 1 && action->as.subscribe.items[1].qos == 1);
+    const spb_subscription *items = action->as.subscribe.items;
+    ck_assert_uint_eq(action->as.subscribe.count, w->state_topic ? 3 : 2);
+    ck_assert_str_eq(items[0].filter, "spBv1.0/G/NCMD/N");
+    ck_assert_str_eq(items[1].filter, "spBv1.0/G/DCMD/N/+");
+    ck_assert(items[0].qos == 1 && items[1].qos == 1);
+    if (w->state_topic) {
+        ck_assert_str_eq(items[2].filter, w->state_topic);
+        ck_assert_uint_eq(items[2].qos, 1);
+    }
     NOTE(w, "SUBSCRIBE");
 }
 
 /* ---- the transport ---- */
 
 void wire_event(wire *w, spb_transport_event_kind kind, spb_status status, const char *reason) {
-    spb_transport_event event = {.kind = kind, .link = w->link, .status = status, .reason = reason};
+    spb_transport_event event = kind == SPB_TRANSPORT_CONNECTED ? w->welcome : (spb_transport_event){0};
+    event.kind = kind;
+    event.link = w->link;
+    event.status = status;
+    event.reason = reason;
     if (kind == SPB_TRANSPORT_LOST || kind == SPB_TRANSPORT_CONNECT_FAILED || kind == SPB_TRANSPORT_DISCONNECTED) {
         w->is_open = false;
     }
@@ -191,6 +241,11 @@ static void answer(wire *w, const spb_action *action) {
     case SPB_ACTION_CONNECT: wire_event(w, SPB_TRANSPORT_CONNECTED, SPB_OK, NULL); break;
     case SPB_ACTION_SUBSCRIBE: wire_event(w, SPB_TRANSPORT_SUBSCRIBED, SPB_OK, NULL); break;
     case SPB_ACTION_PUBLISH: wire_published(w, 1); break;
+    case SPB_ACTION_FENCE:
+        if (!w->is_deaf) {
+            wire_event(w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+        }
+        break;
     case SPB_ACTION_DISCONNECT: wire_event(w, SPB_TRANSPORT_DISCONNECTED, SPB_OK, NULL); break;
     default: break;
     }
@@ -209,6 +264,7 @@ static void record(wire *w, const spb_action *action) {
         w->unanswered++;
         on_publish(w, &action->as.publish);
         break;
+    case SPB_ACTION_FENCE: w->fences++; break; /* not in the ledger: they come all the time */
     case SPB_ACTION_DISCONNECT: NOTE(w, "DISCONNECT %u", (unsigned)action->as.timeout_ms); break;
     case SPB_ACTION_CLOSE:
         ck_assert_uint_eq(action->link, w->link);
@@ -269,9 +325,10 @@ void wire_sleep(wire *w, uint64_t ms) {
 
 spb_session_options wire_options(void) {
     spb_session_options options = SPB_SESSION_OPTIONS_INIT;
-    options.server = "mqtt://127.0.0.1:1883";
+    options.servers = "mqtt://127.0.0.1:1883";
     options.group_id = "G";
     options.node_id = "N";
+    options.rebirth_window_ms = 0;
     return options;
 }
 
@@ -310,6 +367,14 @@ void wire_message_in(wire *w, const char *topic, spb_bytes payload, bool retaine
                                  .qos = 1,
                                  .retained = retained};
     spb_session_on_transport(w->session, &event, w->now);
+}
+
+void wire_host(wire *w, bool online, uint64_t timestamp_ms) {
+    char text[64];
+    size_t len;
+    spb_host_state state = {online, timestamp_ms};
+    ck_assert_int_eq(spb_host_state_format(&state, text, sizeof text, &len, NULL), SPB_OK);
+    wire_message_in(w, "spBv1.0/STATE/H", (spb_bytes){(const uint8_t *)text, len}, true);
 }
 
 void wire_command(wire *w, const char *device, const spb_payload_metric *metric) {

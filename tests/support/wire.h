@@ -25,7 +25,12 @@ typedef struct wire {
     char logs[16384];  /* one line each */
     wire_message messages[512];
     size_t message_count;
-    spb_metric *written; /* of the last WRITE */
+    char server[128];        /* of the last CONNECT */
+    const char *state_topic; /* that must be subscribed to; NULL: none */
+    bool is_deaf;            /* fences are not answered */
+    uint32_t fences;
+    spb_transport_event welcome; /* what CONNECTED says of the server: its limits */
+    spb_metric *written;         /* of the last WRITE */
     spb_value wanted;
     spb_status refusal;  /* of the last COMMAND */
     spb_action last;     /* the last action; its pointers are as valid as the contract says */
@@ -36,6 +41,7 @@ typedef struct wire {
     uint8_t seq, bdseq;
     char born[64][64]; /* devices */
     size_t born_count;
+    uint32_t alias_owners[16384]; /* by alias: a hash of the device whose last birth had it; 0: none */
 } wire;
 
 /* A wire whose session waits 100 ms for a batch, at t = 1,000,000 ms. */
@@ -60,6 +66,8 @@ void wire_published(wire *w, uint32_t count);
 void wire_lose(wire *w);
 /* A command with one metric. `device` NULL: NCMD. */
 void wire_command(wire *w, const char *device, const spb_payload_metric *metric);
+/* STATE of the primary host application H. */
+void wire_host(wire *w, bool online, uint64_t timestamp_ms);
 void wire_message_in(wire *w, const char *topic, spb_bytes payload, bool retained);
 void wire_request_rebirth(wire *w);
 

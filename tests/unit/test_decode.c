@@ -63,10 +63,10 @@ END_TEST
 
 /* Neither a value nor is_null: some senders drop what they cannot encode. It must be told from a zero. */
 START_TEST(a_missing_value_is_visible) {
-    spb_payload *payload = decoded("12 05 0a 01 78 20 03");
-    ck_assert(!payload->metrics[0].value.is_null);
+    spb_payload *payload = decoded_both_ways("12 05 0a 01 78 20 03");
+    ck_assert(payload->metrics[0].value.is_null);
     ck_assert_int_eq(payload->metrics[0].value.type, SPB_INT32);
-    ck_assert_int_eq(payload->metrics[0].value.wire, SPB_WIRE_NONE);
+    ck_assert_int_eq(payload->metrics[0].value.wire, SPB_WIRE_ABSENT);
     spb_payload_free(payload);
 }
 END_TEST

@@ -13,175 +13,8 @@
 #include <spb/transport.h>
 
 #include "support/broker.h"
+#include "support/mqtt_client.h"
 #include "transport/address.h"
-
-/* ---- a client: a transport, and what it reported ---- */
-
-typedef struct heard {
-    spb_transport_event event; /* reason, topic and payload are copies */
-    char *reason;
-    char *topic;
-    uint8_t *payload;
-} heard;
-
-typedef struct client {
-    spb_transport *transport;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    heard *items;
-    size_t count, capacity;
-    size_t next; /* the first one that await has not passed */
-    uint64_t published;
-} client;
-
-static void *must(void *memory) {
-    ck_assert_ptr_nonnull(memory);
-    return memory;
-}
-
-static void *copy_of(const void *data, size_t len) {
-    char *copy = must(malloc(len + 1));
-    if (len > 0) {
-        memcpy(copy, data, len);
-    }
-    copy[len] = '\0';
-    return copy;
-}
-
-static void on_event(void *context, const spb_transport_event *event) {
-    client *self = context;
-    pthread_mutex_lock(&self->lock);
-    if (event->kind == SPB_TRANSPORT_PUBLISHED) {
-        self->published += event->count;
-    } else {
-        if (self->count == self->capacity) {
-            self->capacity = self->capacity ? self->capacity * 2 : 16;
-            self->items = must(realloc(self->items, self->capacity * sizeof *self->items));
-        }
-        self->items[self->count++] = (heard){
-            .event = *event,
-            .reason = event->reason ? copy_of(event->reason, strlen(event->reason)) : NULL,
-            .topic = copy_of(event->topic.data, event->topic.len),
-            .payload = copy_of(event->payload.data, event->payload.len),
-        };
-    }
-    pthread_cond_broadcast(&self->changed);
-    pthread_mutex_unlock(&self->lock);
-}
-
-static client *client_new(const char *user, const char *password) {
-    client *self = must(calloc(1, sizeof *self));
-    pthread_mutex_init(&self->lock, NULL);
-    pthread_cond_init(&self->changed, NULL);
-    spb_mqtt_options options = {.user = user, .password = password};
-    ck_assert_int_eq(spb_mqtt_new(&self->transport, &options, NULL), SPB_OK);
-    self->transport->set_listener(self->transport, on_event, self);
-    return self;
-}
-
-static void client_free(client *self) {
-    self->transport->free(self->transport);
-    for (size_t i = 0; i < self->count; i++) {
-        free(self->items[i].reason);
-        free(self->items[i].topic);
-        free(self->items[i].payload);
-    }
-    free(self->items);
-    pthread_cond_destroy(&self->changed);
-    pthread_mutex_destroy(&self->lock);
-    free(self);
-}
-
-/* Far beyond what anything here takes: only a test that fails waits for so long. */
-static struct timespec patience(void) {
-    struct timespec deadline;
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += 40;
-    return deadline;
-}
-
-/* The next event, which must be of that kind and link. */
-static heard await(client *self, spb_transport_event_kind kind, uint32_t link) {
-    struct timespec deadline = patience();
-    pthread_mutex_lock(&self->lock);
-    while (self->next == self->count) {
-        ck_assert_msg(pthread_cond_timedwait(&self->changed, &self->lock, &deadline) == 0, "no event of kind %d", kind);
-    }
-    heard got = self->items[self->next++];
-    pthread_mutex_unlock(&self->lock);
-    ck_assert_msg(got.event.kind == kind, "event of kind %d instead of %d: %s", got.event.kind, kind,
-                  got.reason ? got.reason : "-");
-    ck_assert_uint_eq(got.event.link, link);
-    return got;
-}
-
-static void await_published(client *self, uint64_t count) {
-    struct timespec deadline = patience();
-    pthread_mutex_lock(&self->lock);
-    while (self->published < count) {
-        ck_assert_int_eq(pthread_cond_timedwait(&self->changed, &self->lock, &deadline), 0);
-    }
-    pthread_mutex_unlock(&self->lock);
-}
-
-static size_t unread(client *self) {
-    pthread_mutex_lock(&self->lock);
-    size_t count = self->count - self->next;
-    pthread_mutex_unlock(&self->lock);
-    return count;
-}
-
-static spb_bytes bytes_of(const char *text) {
-    return (spb_bytes){.data = (const uint8_t *)text, .len = strlen(text)};
-}
-
-static spb_transport_connect request_to(const char *server, const char *client_id, uint32_t link) {
-    return (spb_transport_connect){
-        .link = link,
-        .server = server,
-        .client_id = client_id,
-        .keep_alive_s = 30,
-        .timeout_ms = 10000,
-        .will = {.topic = "will/edge", .payload = {.data = (const uint8_t *)"gone", .len = 4}, .qos = 1},
-    };
-}
-
-static void start_connect(client *self, const char *server, const char *client_id, uint32_t link) {
-    spb_transport_connect request = request_to(server, client_id, link);
-    spb_error err;
-    ck_assert_msg(self->transport->connect(self->transport, &request, &err) == SPB_OK, "%s", err.text);
-}
-
-static void connect_to(client *self, broker *server, const char *client_id, uint32_t link) {
-    start_connect(self, broker_uri(server), client_id, link);
-    await(self, SPB_TRANSPORT_CONNECTED, link);
-}
-
-static void subscribe(client *self, uint32_t link, const char *filter) {
-    spb_subscription item = {.filter = filter, .qos = 1};
-    ck_assert_int_eq(self->transport->subscribe(self->transport, link, &item, 1, NULL), SPB_OK);
-    ck_assert_int_eq(await(self, SPB_TRANSPORT_SUBSCRIBED, link).event.status, SPB_OK);
-}
-
-static spb_status publish(client *self, uint32_t link, const char *topic, const char *text, uint8_t qos, bool retain) {
-    spb_transport_message message = {.topic = topic, .payload = bytes_of(text), .qos = qos, .retain = retain};
-    return self->transport->publish(self->transport, link, &message, NULL);
-}
-
-static void await_message(client *self, uint32_t link, const char *topic, const char *text) {
-    heard got = await(self, SPB_TRANSPORT_MESSAGE, link);
-    ck_assert_str_eq(got.topic, topic);
-    ck_assert_uint_eq(got.event.payload.len, strlen(text));
-    ck_assert_mem_eq(got.payload, text, strlen(text));
-}
-
-/* A client that hears everything. Other clients' tests use link numbers of their own. */
-static client *watcher_new(broker *server) {
-    client *watcher = client_new(NULL, NULL);
-    connect_to(watcher, server, "watcher", 1000);
-    subscribe(watcher, 1000, "#");
-    return watcher;
-}
 
 /* ---- fixtures ---- */
 
@@ -191,7 +24,7 @@ static client *edge;
 static void setup(void) {
     server = broker_new();
     broker_start(server);
-    edge = client_new(NULL, NULL);
+    edge = client_new(NULL);
 }
 
 static void teardown(void) {
@@ -201,20 +34,30 @@ static void teardown(void) {
 
 /* ---- addresses ---- */
 
-static void expect_address(const char *uri, const char *host_port, bool is_numeric) {
+static void expect_address(const char *uri, const char *for_paho, const char *host, bool is_numeric) {
     spb_address address;
     ck_assert_int_eq(spb_address__parse(&address, uri, NULL), SPB_OK);
-    ck_assert_str_eq(address.host_port, host_port);
+    ck_assert_str_eq(address.uri, for_paho);
+    ck_assert_str_eq(address.host, host);
+    ck_assert_ptr_nonnull(strstr(address.uri, address.host_port));
     ck_assert_int_eq(address.is_numeric, is_numeric);
+    ck_assert_int_eq(address.has_tls, strncmp(for_paho, "ssl", 3) == 0 || strncmp(for_paho, "wss", 3) == 0);
+    ck_assert_int_eq(address.is_websocket, strncmp(for_paho, "ws", 2) == 0);
 }
 
 START_TEST(addresses_are_understood) {
-    expect_address("mqtt://127.0.0.1:1884", "127.0.0.1:1884", true);
-    expect_address("mqtt://127.0.0.1", "127.0.0.1:1883", true);
-    expect_address("tcp://broker.example:1", "broker.example:1", false);
-    expect_address("tcp://broker.example", "broker.example:1883", false);
-    expect_address("mqtt://[::1]:65535", "[::1]:65535", true);
-    expect_address("mqtt://[fe80::1]", "[fe80::1]:1883", true);
+    expect_address("mqtt://127.0.0.1:1884", "tcp://127.0.0.1:1884", "127.0.0.1", true);
+    expect_address("mqtt://127.0.0.1", "tcp://127.0.0.1:1883", "127.0.0.1", true);
+    expect_address("tcp://broker.example:1", "tcp://broker.example:1", "broker.example", false);
+    expect_address("tcp://broker.example", "tcp://broker.example:1883", "broker.example", false);
+    expect_address("mqtt://[::1]:65535", "tcp://[::1]:65535", "::1", true);
+    expect_address("mqtt://[fe80::1]", "tcp://[fe80::1]:1883", "fe80::1", true);
+    expect_address("mqtts://broker.example", "ssl://broker.example:8883", "broker.example", false);
+    expect_address("ssl://10.0.0.1:443", "ssl://10.0.0.1:443", "10.0.0.1", true);
+    expect_address("ws://broker.example", "ws://broker.example:80/mqtt", "broker.example", false);
+    expect_address("ws://broker.example:9001/", "ws://broker.example:9001/", "broker.example", false);
+    expect_address("ws://[::1]:9001/a", "ws://[::1]:9001/a", "::1", true);
+    expect_address("wss://broker.example/a/b?c=d", "wss://broker.example:443/a/b?c=d", "broker.example", false);
 }
 END_TEST
 
@@ -222,10 +65,17 @@ START_TEST(other_addresses_are_refused) {
     static const char *const wrong[] = {"",
                                         "localhost",
                                         "localhost:1883",
-                                        "mqtts://h:8883",
-                                        "ssl://h",
-                                        "ws://h",
                                         "http://h",
+                                        "MQTT://h",
+                                        "mqtts://",
+                                        "mqtts://h/path",
+                                        "mqtts://[::1]:8883",
+                                        "wss://[::1]",
+                                        "ws://h:80path",
+                                        "ws://h/a b",
+                                        "ws://h/a:b",
+                                        "ws://h/a#b",
+                                        "ws://user@h/a",
                                         "mqtt://",
                                         "mqtt://:1883",
                                         "mqtt://h:",
@@ -257,24 +107,27 @@ END_TEST
 /* ---- connecting ---- */
 
 START_TEST(an_unusable_server_is_refused_at_once) {
-    spb_transport_connect request = request_to("mqtts://127.0.0.1", "edge", 1);
+    spb_transport_connect request = request_to("http://127.0.0.1", "edge", 1);
     spb_error err;
     ck_assert_int_eq(edge->transport->connect(edge->transport, &request, &err), SPB_ERR_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(err.text, "TLS"));
+    ck_assert_ptr_nonnull(strstr(err.text, "mqtts://"));
     ck_assert_uint_eq(unread(edge), 0);
     connect_to(edge, server, "edge", 2);
 }
 END_TEST
 
 START_TEST(a_web_proxy_in_the_environment_is_not_used) {
-    setenv("http_proxy", "http://user:secret@127.0.0.1:9", 1);
-    spb_transport_connect request = request_to(broker_uri(server), "edge", 1);
-    spb_error err;
-    spb_status status = edge->transport->connect(edge->transport, &request, &err);
-    unsetenv("http_proxy");
-    ck_assert_int_eq(status, SPB_ERR_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(err.text, "http_proxy"));
-    ck_assert_ptr_null(strstr(err.text, "secret"));
+    static const char *const cases[][2] = {{"http_proxy", "mqtt://127.0.0.1:9"}, {"https_proxy", "wss://127.0.0.1:9"}};
+    for (size_t i = 0; i < 2; i++) {
+        setenv(cases[i][0], "http://user:secret@127.0.0.1:9", 1);
+        spb_transport_connect request = request_to(cases[i][1], "edge", 1);
+        spb_error err;
+        spb_status status = edge->transport->connect(edge->transport, &request, &err);
+        unsetenv(cases[i][0]);
+        ck_assert_int_eq(status, SPB_ERR_ARGUMENT);
+        ck_assert_ptr_nonnull(strstr(err.text, cases[i][0]));
+        ck_assert_ptr_null(strstr(err.text, "secret"));
+    }
 }
 END_TEST
 
@@ -404,7 +257,7 @@ START_TEST(a_server_that_never_answers_times_out) {
 }
 END_TEST
 
-START_TEST(a_wrong_password_is_named) {
+static broker *guarded_broker(void) {
     broker *guarded = broker_new();
     broker_write_file(
         guarded, "passwords", /* edge, secret */
@@ -412,8 +265,13 @@ START_TEST(a_wrong_password_is_named) {
         "TmTOJS3jtR/AB3U05Q==\n");
     broker_configure(guarded, "allow_anonymous false\npassword_file %s/passwords\n");
     broker_start(guarded);
-    client *right = client_new("edge", "secret");
-    client *wrong = client_new("edge", "guess");
+    return guarded;
+}
+
+START_TEST(a_wrong_password_is_named) {
+    broker *guarded = guarded_broker();
+    client *right = client_new(&(spb_mqtt_options){.user = "edge", .password = "secret"});
+    client *wrong = client_new(&(spb_mqtt_options){.user = "edge", .password = "guess"});
     connect_to(right, guarded, "right", 1);
     start_connect(wrong, broker_uri(guarded), "wrong", 1);
     heard got = await(wrong, SPB_TRANSPORT_CONNECT_FAILED, 1);
@@ -421,6 +279,35 @@ START_TEST(a_wrong_password_is_named) {
     ck_assert_ptr_nonnull(strstr(got.reason, "authorise"));
     client_free(right);
     client_free(wrong);
+    broker_free(guarded);
+}
+END_TEST
+
+/* Read again for each connection, and only its first line. */
+START_TEST(a_password_comes_from_a_file) {
+    broker *guarded = guarded_broker();
+    broker_path file = broker_file(guarded, "password");
+    broker_write_file(guarded, "password", "guess\n");
+    client *reader = client_new(&(spb_mqtt_options){.user = "edge", .password_file = file.text});
+    expect_failure(reader, broker_uri(guarded), 1, SPB_ERR_AUTH, "authorise");
+    static const char *const contents[] = {"secret", "secret\n", "secret\r\nanother line\n"};
+    for (uint32_t i = 0; i < 3; i++) {
+        broker_write_file(guarded, "password", contents[i]);
+        connect_to(reader, guarded, "reader", 2 + i);
+        reader->transport->close(reader->transport, 2 + i);
+    }
+    unlink(file.text);
+    spb_transport_connect request = request_to(broker_uri(guarded), "reader", 9);
+    spb_error err;
+    ck_assert_int_eq(reader->transport->connect(reader->transport, &request, &err), SPB_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, file.text));
+    char long_line[5000];
+    memset(long_line, 'x', sizeof long_line - 1);
+    long_line[sizeof long_line - 1] = '\0';
+    broker_write_file(guarded, "password", long_line);
+    ck_assert_int_eq(reader->transport->connect(reader->transport, &request, &err), SPB_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, "too long"));
+    client_free(reader);
     broker_free(guarded);
 }
 END_TEST
@@ -672,6 +559,7 @@ static Suite *mqtt_suite(void) {
     tcase_add_test(links, each_refusal_is_put_into_words);
     tcase_add_test(links, a_server_that_never_answers_times_out);
     tcase_add_test(links, a_wrong_password_is_named);
+    tcase_add_test(links, a_password_comes_from_a_file);
     tcase_add_test(links, a_refused_client_id_is_named);
     tcase_add_test(links, messages_come_in);
     tcase_add_test(links, ten_thousand_messages_keep_their_order);

@@ -38,7 +38,7 @@ static void check_refused(spb_status expected, const char *text) {
 
 START_TEST(wrong_options_are_refused_with_a_text_and_leave_nothing) {
     spb_node_options good = f.options;
-    f.options.server = NULL;
+    f.options.servers = NULL;
     check_refused(SPB_ERR_ARGUMENT, "server");
     f.options = good;
     f.options.group_id = "";
@@ -56,6 +56,16 @@ START_TEST(wrong_options_are_refused_with_a_text_and_leave_nothing) {
     f.options.store_path = "/nonexistent/gateway.spb";
     check_refused(SPB_ERR_ARGUMENT, "store_path");
     f.options = good;
+}
+END_TEST
+
+START_TEST(each_server_of_the_list_is_checked) {
+    spb_node *node;
+    spb_error err;
+    f.options.servers = "mqtt://a, http://b";
+    ck_assert_int_eq(spb_node_new(&node, &f.options, &err), SPB_ERR_ARGUMENT);
+    ck_assert_ptr_null(node);
+    ck_assert_msg(strstr(err.text, "http://b") != NULL, "%s", err.text);
 }
 END_TEST
 
@@ -172,6 +182,48 @@ START_TEST(devices_and_metrics_may_come_and_go_while_it_runs) {
     spb_node_rebirth(f.node);
     fake_server_await(f.server, SPB_KIND_NBIRTH, 2);
     fake_server_await(f.server, SPB_KIND_DBIRTH, 6);
+}
+END_TEST
+
+START_TEST(devices_metrics_and_templates_may_be_removed_while_it_runs) {
+    const spb_payload_metric member = {.name = spb_str_from("rpm"), .value = spb_int32(0)};
+    const spb_template motor = {.is_definition = true, .metrics = &member, .metric_count = 1};
+    const spb_template instance = {.template_ref = spb_str_from("Motor"), .metrics = &member, .metric_count = 1};
+    node_fixture_make(&f);
+    ck_assert_int_eq(spb_node_add_template(f.node, "Motor", &motor, NULL), SPB_OK);
+    spb_metric *main_motor = spb_device_add_metric(
+        f.press, &(spb_metric_def){.name = "Main motor", .value = spb_template_value(&instance)}, NULL);
+    ck_assert_ptr_nonnull(main_motor);
+    node_fixture_start(&f);
+    ck_assert_int_eq(spb_node_remove_template(f.node, "Motor", NULL), SPB_ERR_STATE);
+    spb_metric_remove(main_motor);
+    fake_server_await(f.server, SPB_KIND_DBIRTH, 2);
+    ck_assert_int_eq(spb_node_remove_template(f.node, "Motor", NULL), SPB_OK);
+    fake_server_await(f.server, SPB_KIND_NBIRTH, 2);
+    spb_metric_remove(f.counter);
+    fake_server_await(f.server, SPB_KIND_NBIRTH, 3);
+    fake_server_await(f.server, SPB_KIND_DBIRTH, 4);
+    ck_assert_ptr_null(spb_node_find_metric(f.node, "Counter"));
+    spb_device_remove(f.press);
+    fake_server_await(f.server, SPB_KIND_DDEATH, 1);
+    ck_assert_ptr_null(spb_node_find_device(f.node, "Press"));
+}
+END_TEST
+
+static spb_status remove_own_device(spb_metric *metric, spb_value *value, void *user) {
+    (void)value, (void)user;
+    spb_device_remove(spb_metric_device(metric));
+    ck_assert_str_eq(spb_metric_name(metric), "Setpoint");
+    return SPB_OK;
+}
+
+START_TEST(a_write_may_remove_its_own_device) {
+    f.on_write = remove_own_device;
+    node_fixture_make(&f);
+    node_fixture_start(&f);
+    node_fixture_command(&f, "Press", "Setpoint", spb_double(100));
+    fake_server_await(f.server, SPB_KIND_DDEATH, 1);
+    ck_assert_ptr_null(spb_node_find_device(f.node, "Press"));
 }
 END_TEST
 
@@ -418,6 +470,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, wrong_options_are_refused_with_a_text_and_leave_nothing);
+    tcase_add_test(tests, each_server_of_the_list_is_checked);
     tcase_add_test(tests, no_options_are_refused);
     tcase_add_test(tests, a_store_that_cannot_be_read_is_an_error);
     tcase_add_test(tests, a_wrong_option_leaves_no_store_file);
@@ -426,6 +479,8 @@ int main(void) {
     tcase_add_test(tests, stats_count_what_happened);
     tcase_add_test(tests, values_can_be_read_and_handles_found);
     tcase_add_test(tests, devices_and_metrics_may_come_and_go_while_it_runs);
+    tcase_add_test(tests, devices_metrics_and_templates_may_be_removed_while_it_runs);
+    tcase_add_test(tests, a_write_may_remove_its_own_device);
     tcase_add_test(tests, a_full_batch_does_not_wait_for_the_window);
     tcase_add_test(tests, without_a_window_each_sample_leaves_at_once);
     tcase_add_test(tests, writes_are_accepted_changed_or_refused_by_the_application);

@@ -44,7 +44,7 @@ static spb_node *make_node(void) {
     spb_error err = {.text = ""};
     spb_node *node;
     spb_node_options options = SPB_NODE_OPTIONS_INIT;
-    options.server = broker_uri(server);
+    options.servers = broker_uri(server);
     options.group_id = "Plant1";
     options.node_id = "Gateway7";
     options.reconnect_min_ms = 50;

@@ -125,6 +125,24 @@ START_TEST(metrics_are_added_and_read_while_others_update) {
 }
 END_TEST
 
+START_TEST(devices_are_removed_while_others_update) {
+    static const char *const names[THREADS] = {"A", "B", "C", "D"};
+    updater updaters[THREADS];
+    node_fixture_make(&f);
+    begin(updaters, names);
+    for (size_t i = 0; i < 10; i++) {
+        spb_device *robot = spb_node_add_device(f.node, "Robot", NULL);
+        ck_assert_ptr_nonnull(robot);
+        spb_metric *axis = spb_device_add_metric(robot, &(spb_metric_def){.name = "Axis", .value = spb_float(1)}, NULL);
+        fake_server_await(f.server, SPB_KIND_DBIRTH, 2 + i);
+        ck_assert_int_eq(spb_metric_update(axis, spb_float(2), SPB_NOW), SPB_OK);
+        spb_device_remove(robot);
+    }
+    finish(updaters);
+    ck_assert_int_eq(spb_node_stop(f.node, 60000), SPB_OK);
+}
+END_TEST
+
 static void *start_and_stop(void *context) {
     (void)context;
     for (int i = 0; i < 50; i++) {
@@ -157,6 +175,7 @@ int main(void) {
     tcase_set_timeout(tests, 100);
     tcase_add_test(tests, streams_keep_the_rules_whatever_happens);
     tcase_add_test(tests, metrics_are_added_and_read_while_others_update);
+    tcase_add_test(tests, devices_are_removed_while_others_update);
     tcase_add_test(tests, threads_may_start_and_stop_against_each_other);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

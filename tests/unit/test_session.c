@@ -30,7 +30,7 @@ START_TEST(a_session_saves_connects_subscribes_and_is_born) {
     ck_assert_uint_eq(stats.connects, 1);
     ck_assert_uint_eq(stats.births, 1);
     ck_assert_uint_eq(stats.messages_published, 2);
-    ck_assert_uint_eq(spb_session_deadline_ms(w.session), SPB_NEVER);
+    ck_assert_uint_eq(spb_session_deadline_ms(w.session), w.now.mono_ms + 15000); /* the next fence */
     wire_close(&w);
 }
 END_TEST
@@ -415,7 +415,7 @@ START_TEST(a_wrong_option_is_refused_by_name) {
         wrong[i].options = wire_options();
         wrong[i].status = SPB_ERR_ARGUMENT;
     }
-    wrong[0].options.server = NULL, wrong[0].text = "server is missing";
+    wrong[0].options.servers = NULL, wrong[0].text = "servers is missing";
     wrong[1].options.node_id = NULL, wrong[1].text = "node_id is missing";
     wrong[2].options.keep_alive_s = 0, wrong[2].text = "keep_alive_s is 0, but must be 1 to 65535";
     wrong[3].options.reconnect_min_ms = 60001;

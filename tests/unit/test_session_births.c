@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <spb/version.h>
+
 #include "support/wire.h"
 
 static wire w;
@@ -95,6 +97,44 @@ START_TEST(the_session_s_own_names_are_taken) {
         ck_assert_ptr_null(metric);
         ck_assert_int_eq(spb_session_add_metric(w.session, &metric, device, &def, w.now, NULL), SPB_OK);
     }
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(the_node_tells_of_itself_as_far_as_it_is_asked_to) {
+    spb_session_options options = wire_options();
+    spb_metric *metric;
+    spb_metric_def def = {.name = "Node Info/Library", .value = spb_int64(1)};
+    options.node_info = SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER;
+    wire_open(&w, &options);
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_ERR_EXISTS);
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    ck_assert(spb_str_equal(find(SPB_KIND_NBIRTH, "Node Info/Library")->value.as.str, spb_str_from("libspb")));
+    ck_assert(
+        spb_str_equal(find(SPB_KIND_NBIRTH, "Node Info/Library Version")->value.as.str, spb_str_from(spb_version())));
+    ck_assert(
+        spb_str_equal(find(SPB_KIND_NBIRTH, "Node Info/Server")->value.as.str, spb_str_from("mqtt://127.0.0.1:1883")));
+    ck_assert_uint_eq(wire_last(&w, SPB_KIND_NBIRTH)->payload->metric_count, 5);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(the_counters_are_those_of_the_birth) {
+    spb_session_options options = wire_options();
+    options.node_info = SPB_NODE_INFO_COUNTERS;
+    wire_open(&w, &options);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    wire_update(&w, x, spb_int32(1));
+    wire_sleep(&w, 100);
+    wire_update(&w, x, spb_int32(2));
+    wire_lose(&w);
+    wire_sleep(&w, 2000);
+    ck_assert_uint_eq(find(SPB_KIND_NBIRTH, "Node Info/Connects")->value.as.u64, 2);
+    ck_assert_uint_eq(find(SPB_KIND_NBIRTH, "Node Info/Connections Lost")->value.as.u64, 1);
+    ck_assert_uint_eq(find(SPB_KIND_NBIRTH, "Node Info/Samples Published")->value.as.u64, 1);
+    ck_assert_uint_eq(find(SPB_KIND_NBIRTH, "Node Info/Samples Dropped")->value.as.u64, 1);
     wire_close(&w);
 }
 END_TEST
@@ -215,6 +255,76 @@ START_TEST(a_rebirth_loses_no_sample) {
     ck_assert_uint_eq(data->metrics[2].value.as.u64, 3);
     spb_stats stats = wire_stats(&w);
     ck_assert_uint_eq(stats.samples_published, stats.samples_accepted);
+    wire_close(&w);
+}
+END_TEST
+
+static void open_with_window(uint32_t window_ms) {
+    spb_session_options options = wire_options();
+    options.rebirth_window_ms = window_ms;
+    wire_open(&w, &options);
+    wire_add_device(&w, "A");
+    wire_go_online(&w);
+}
+
+/* Never dropped, and never answered once each. */
+START_TEST(requests_soon_after_a_birth_share_the_next_one) {
+    open_with_window(1000);
+    wire_sleep(&w, 300);
+    for (int i = 0; i < 20; i++) {
+        wire_request_rebirth(&w);
+        wire_sleep(&w, 10);
+    }
+    ck_assert_str_eq(w.ledger, "");
+    wire_sleep(&w, 499);
+    ck_assert_str_eq(w.ledger, "");
+    wire_sleep(&w, 1);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1");
+    ck_assert_uint_eq(wire_stats(&w).rebirth_requests, 20);
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1");
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_request_long_after_a_birth_is_answered_at_once) {
+    open_with_window(1000);
+    wire_sleep(&w, 1000);
+    wire_request_rebirth(&w);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1");
+    wire_request_rebirth(&w);
+    wire_sleep(&w, 999);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1");
+    wire_sleep(&w, 1);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1, NBIRTH 0, DBIRTH/A 1");
+    wire_close(&w);
+}
+END_TEST
+
+/* tck-id-operational-behavior-data-commands-rebirth-action-1 */
+START_TEST(no_data_is_sent_between_a_request_and_its_births) {
+    open_with_window(1000);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_sleep(&w, 50);
+    wire_forget(&w);
+    wire_request_rebirth(&w);
+    wire_update(&w, x, spb_int32(1));
+    wire_sleep(&w, 999);
+    ck_assert_str_eq(w.ledger, "");
+    wire_sleep(&w, 1);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/A 1, NDATA 2");
+    wire_close(&w);
+}
+END_TEST
+
+/* The births of the new connection are the answer. */
+START_TEST(a_request_does_not_outlive_its_connection) {
+    open_with_window(5000);
+    wire_request_rebirth(&w);
+    wire_lose(&w);
+    wire_sleep(&w, 10000);
+    ck_assert_str_eq(w.ledger, "CLOSE, SAVE 1, CONNECT 1, SUBSCRIBE, NBIRTH 0, DBIRTH/A 1");
     wire_close(&w);
 }
 END_TEST
@@ -369,6 +479,8 @@ int main(void) {
     tcase_add_test(all, a_metric_without_a_value_is_null_in_the_birth);
     tcase_add_test(all, a_birth_has_the_newest_values);
     tcase_add_test(all, the_session_s_own_names_are_taken);
+    tcase_add_test(all, the_node_tells_of_itself_as_far_as_it_is_asked_to);
+    tcase_add_test(all, the_counters_are_those_of_the_birth);
     tcase_add_test(all, what_no_birth_could_carry_cannot_be_added);
     tcase_add_test(all, a_device_id_follows_the_rules);
     tcase_add_test(all, a_rebirth_request_brings_all_births_with_the_same_bdseq);
@@ -376,6 +488,10 @@ int main(void) {
     tcase_add_test(all, requests_during_the_births_bring_one_more);
     tcase_add_test(all, only_true_in_an_ncmd_is_a_request);
     tcase_add_test(all, a_rebirth_loses_no_sample);
+    tcase_add_test(all, requests_soon_after_a_birth_share_the_next_one);
+    tcase_add_test(all, a_request_long_after_a_birth_is_answered_at_once);
+    tcase_add_test(all, no_data_is_sent_between_a_request_and_its_births);
+    tcase_add_test(all, a_request_does_not_outlive_its_connection);
     tcase_add_test(all, additions_to_the_node_share_one_birth);
     tcase_add_test(all, additions_to_a_device_bring_its_dbirth);
     tcase_add_test(all, a_new_device_is_born_soon);

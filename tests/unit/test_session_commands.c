@@ -152,6 +152,13 @@ START_TEST(a_wrong_datatype_is_refused) {
 }
 END_TEST
 
+/* A sender that drops what it cannot encode must not set anything to zero. */
+START_TEST(a_missing_value_is_refused) {
+    send_to("Press", named("Setpoint", (spb_value){.type = SPB_DOUBLE, .is_null = true, .wire = SPB_WIRE_ABSENT}));
+    assert_refused(SPB_ERR_TYPE, "command refused: Press/Setpoint: null is not a value to write");
+}
+END_TEST
+
 START_TEST(a_null_is_refused) {
     send_to("Press", named("Setpoint", spb_null(SPB_DOUBLE)));
     assert_refused(SPB_ERR_TYPE, "command refused: Press/Setpoint: null is not a value to write");
@@ -161,6 +168,114 @@ END_TEST
 START_TEST(a_value_out_of_range_is_refused) {
     send_to("Press", named("Setpoint", spb_double(220.5)));
     assert_refused(SPB_ERR_RANGE, "command refused: Press/Setpoint: 220.5 is outside 20 to 220");
+}
+END_TEST
+
+static void add_choosy(spb_value value, const spb_value *choices, size_t count, uint32_t max_age_ms) {
+    spb_metric *metric;
+    spb_metric_def def = {.name = "Choosy",
+                          .value = value,
+                          .choices = choices,
+                          .choice_count = count,
+                          .max_command_age_ms = max_age_ms,
+                          .on_write = accept};
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_OK);
+    wire_sleep(&w, 50);
+    wire_forget(&w);
+}
+
+START_TEST(only_the_choices_of_a_metric_are_taken) {
+    const spb_value modes[] = {spb_string("auto"), spb_string("manual")};
+    add_choosy(spb_string("auto"), modes, 2, 0);
+    send_to(NULL, named("Choosy", spb_string("manual")));
+    ck_assert_str_eq(w.ledger, "WRITE Choosy");
+    wire_forget(&w);
+    send_to(NULL, named("Choosy", spb_string("Auto")));
+    assert_refused(SPB_ERR_RANGE, "command refused: Choosy: none of the 2 values that are allowed");
+}
+END_TEST
+
+START_TEST(a_choice_is_compared_in_the_datatype_of_the_metric) {
+    const spb_value steps[] = {spb_int16(-1), spb_int16(1)};
+    add_choosy(spb_int16(1), steps, 2, 0);
+    send_to(NULL, named("Choosy", spb_double(-1)));
+    ck_assert_str_eq(w.ledger, "WRITE Choosy");
+    wire_forget(&w);
+    send_to(NULL, named("Choosy", spb_int64(0)));
+    ck_assert_int_eq(w.refusal, SPB_ERR_RANGE);
+}
+END_TEST
+
+START_TEST(choices_are_of_the_datatype_of_the_metric) {
+    const spb_value choices[] = {spb_int32(1), spb_string("two")};
+    spb_metric *metric;
+    spb_error err;
+    spb_metric_def def = {.name = "x", .type = SPB_INT32, .choices = choices, .choice_count = 2};
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, &err), SPB_ERR_TYPE);
+    ck_assert_str_eq(err.text, "choice 1 of metric x is not a Int32");
+}
+END_TEST
+
+START_TEST(an_old_command_is_refused) {
+    add_choosy(spb_int32(0), NULL, 0, 5000);
+    spb_payload_metric metric = named("Choosy", spb_int32(1));
+    metric.has_timestamp = true;
+    metric.timestamp_ms = w.now.wall_ms - 5000;
+    send_to(NULL, metric);
+    metric.timestamp_ms = w.now.wall_ms + 60000; /* a clock that is ahead */
+    send_to(NULL, metric);
+    ck_assert_str_eq(w.ledger, "WRITE Choosy, WRITE Choosy");
+    wire_forget(&w);
+    metric.timestamp_ms = w.now.wall_ms - 5001;
+    send_to(NULL, metric);
+    assert_refused(SPB_ERR_TIMEOUT, "command refused: Choosy: the command is 5001 ms old, more than 5000");
+}
+END_TEST
+
+/* That of the payload counts for metrics without one of their own; the ledger's commands have one of now. */
+START_TEST(a_command_waits_in_the_queue_no_longer_than_allowed) {
+    add_choosy(spb_int32(0), NULL, 0, 5000);
+    spb_payload_metric metric = named("Choosy", spb_int32(1));
+    wire_command(&w, NULL, &metric);
+    w.now.wall_ms += 5001;
+    wire_run(&w);
+    ck_assert_int_eq(w.refusal, SPB_ERR_TIMEOUT);
+}
+END_TEST
+
+START_TEST(a_command_without_a_timestamp_may_be_old) {
+    add_choosy(spb_int32(0), NULL, 0, 5000);
+    spb_payload_metric metric = named("Choosy", spb_int32(1));
+    spb_payload payload = {.metrics = &metric, .metric_count = 1};
+    uint8_t *bytes;
+    size_t len;
+    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK);
+    wire_message_in(&w, "spBv1.0/G/NCMD/N", (spb_bytes){bytes, len}, false);
+    spb_free(bytes);
+    wire_run(&w);
+    assert_refused(SPB_ERR_TIMEOUT, "command refused: Choosy: the command has no timestamp, so it may be old");
+}
+END_TEST
+
+/* How a Node Control metric is made: the application does what it says, and leaves what hosts are to see. */
+START_TEST(a_reboot_is_a_metric_with_a_hook) {
+    add_writable(NULL, "Node Control/Reboot", spb_boolean(false), 0, 0);
+    spb_metric *rate = add_writable(NULL, "Node Control/Scan Rate", spb_int64(1000), 100, 60000);
+    wire_sleep(&w, 50);
+    wire_forget(&w);
+    send_to(NULL, named("Node Control/Reboot", spb_boolean(true)));
+    ck_assert_str_eq(w.ledger, "WRITE Node Control/Reboot");
+    ck_assert(w.wanted.as.boolean);
+    spb_value left = spb_boolean(false);
+    spb_session_on_write_done(w.session, w.written, SPB_OK, &left, w.now);
+    send_to(NULL, named("Node Control/Scan Rate", spb_int32(500)));
+    ck_assert_ptr_eq(w.written, rate);
+    spb_session_on_write_done(w.session, rate, SPB_OK, &w.wanted, w.now);
+    wire_sleep(&w, 100);
+    const spb_payload *data = wire_last(&w, SPB_KIND_NDATA)->payload;
+    ck_assert_uint_eq(data->metric_count, 2);
+    ck_assert(!data->metrics[0].value.as.boolean);
+    ck_assert_uint_eq(data->metrics[1].value.as.u64, 500);
 }
 END_TEST
 
@@ -282,8 +397,16 @@ int main(void) {
     tcase_add_test(all, an_offline_device_is_refused);
     tcase_add_test(all, a_metric_that_is_not_writable_is_refused);
     tcase_add_test(all, a_wrong_datatype_is_refused);
+    tcase_add_test(all, a_missing_value_is_refused);
     tcase_add_test(all, a_null_is_refused);
     tcase_add_test(all, a_value_out_of_range_is_refused);
+    tcase_add_test(all, only_the_choices_of_a_metric_are_taken);
+    tcase_add_test(all, a_choice_is_compared_in_the_datatype_of_the_metric);
+    tcase_add_test(all, choices_are_of_the_datatype_of_the_metric);
+    tcase_add_test(all, an_old_command_is_refused);
+    tcase_add_test(all, a_command_waits_in_the_queue_no_longer_than_allowed);
+    tcase_add_test(all, a_command_without_a_timestamp_may_be_old);
+    tcase_add_test(all, a_reboot_is_a_metric_with_a_hook);
     tcase_add_test(all, the_metrics_of_a_command_are_carried_out_in_order);
     tcase_add_test(all, a_rebirth_and_a_write_may_share_a_command);
     tcase_add_test(all, a_damaged_command_is_logged);

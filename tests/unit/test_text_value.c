@@ -69,7 +69,7 @@ START_TEST(each_kind_of_value_has_its_form) {
     assert_value(on_wire(spb_bytes_value("\x01\xff", 2), SPB_WIRE_BYTES), "01ff (2 bytes)");
     assert_value(on_wire(spb_bytes_value("", 0), SPB_WIRE_BYTES), "(0 bytes)");
     assert_value(spb_null(SPB_DOUBLE), "null");
-    assert_value((spb_value){.type = SPB_DATASET}, "no value");
+    assert_value((spb_value){.type = SPB_DATASET, .is_null = true, .wire = SPB_WIRE_ABSENT}, "no value");
     assert_value((spb_value){.wire = SPB_WIRE_LONG, .as.u64 = UINT64_MAX}, "18446744073709551615");
 }
 END_TEST

@@ -1,0 +1,136 @@
+/* Decides what a message of a host means: a STATE, a request for births, a command to be carried out later. */
+#include <stdio.h>
+
+#include "core/certificate.h"
+#include "core/session.h"
+
+/* ---- commands ---- */
+
+static void refuse(spb_session *session, const char *what, const char *why) {
+    session->stats.commands_refused++;
+    spb_session__log(session, SPB_LOG_WARNING, "command refused: %s: %s", what, why);
+}
+
+bool spb_session__is_control(const spb_session *session, spb_str name) {
+    return spb_str_equal(name, spb_str_from(SPB_METRIC_REBIRTH)) ||
+           (session->options.next_server_metric && spb_str_equal(name, spb_str_from(SPB_METRIC_NEXT_SERVER)));
+}
+
+/* tck-id-operational-behavior-data-commands-ncmd-rebirth-value: true, and nothing else, is a request. */
+static bool is_request(spb_session *session, const spb_payload *payload, const char *name) {
+    const spb_payload_metric *metric = spb_payload_find(payload, name);
+    if (!metric) {
+        return false;
+    }
+    spb_value value = metric->value;
+    if (spb_value_resolve(&value, SPB_BOOLEAN, NULL) != SPB_OK || value.is_null) {
+        refuse(session, name, "not a Boolean");
+        return false;
+    }
+    return value.as.boolean;
+}
+
+static void look_for_requests(spb_session *session, const spb_payload *payload, spb_time now) {
+    if (is_request(session, payload, SPB_METRIC_REBIRTH)) {
+        session->stats.rebirth_requests++;
+        spb_session_rebirth(session, now);
+    }
+    if (session->options.next_server_metric && is_request(session, payload, SPB_METRIC_NEXT_SERVER)) {
+        spb_session__leave(session, "a host asked for the next server", now);
+    }
+}
+
+/* What the session itself is asked for is never dropped, so it does not stand in the queue, which may be full. */
+static void take_command(spb_session *session, const spb_topic *topic, spb_bytes wire, spb_time now) {
+    spb_error err;
+    spb_payload *payload;
+    if (spb_command__decode(&payload, wire, &err) != SPB_OK) {
+        refuse(session, spb_kind_name(topic->kind), err.text);
+        return;
+    }
+    if (topic->kind == SPB_KIND_NCMD) {
+        look_for_requests(session, payload, now);
+    }
+    if (spb_commands__add(&session->commands, payload, topic->device_id, &err) != SPB_OK) {
+        refuse(session, spb_kind_name(topic->kind), err.text);
+        spb_payload_free(payload);
+    }
+}
+
+static bool is_ours(const spb_session *session, const spb_topic *topic) {
+    return (topic->kind == SPB_KIND_NCMD || topic->kind == SPB_KIND_DCMD) &&
+           spb_str_equal(topic->group_id, spb_str_from(session->options.group_id)) &&
+           spb_str_equal(topic->node_id, spb_str_from(session->options.node_id));
+}
+
+/* ---- the primary host ---- */
+
+bool spb_session__may_be_born(const spb_session *session) {
+    return !session->host.topic || session->host.is_online;
+}
+
+/* tck-id-message-flow-edge-node-birth-publish-phid-offline; tck-id-operational-behavior-edge-node-termination-host-
+ * offline-reconnect: a node that was born goes to the next server, also if that is the same one. */
+static void on_host_offline(spb_session *session, spb_time now) {
+    bool is_born = session->state == SPB_SESSION_BIRTHING || session->state == SPB_SESSION_ONLINE;
+    if (is_born || (session->state == SPB_SESSION_WAIT_HOST && session->servers.count > 1)) {
+        spb_session__leave(session, SPB_HOST_IS_OFFLINE, now);
+    }
+}
+
+/* True when the message was a STATE of the primary host. One that the server had retained counts: it is meant to be. */
+static bool take_state(spb_session *session, const spb_transport_event *event, spb_time now) {
+    spb_error err;
+    switch (
+        spb_host__judge(&session->host, spb_servers__current(&session->servers), event->topic, event->payload, &err)) {
+    case SPB_HOST_NONE: return false;
+    case SPB_HOST_IGNORED: spb_session__log(session, SPB_LOG_WARNING, "STATE ignored: %s", err.text); break;
+    case SPB_HOST_OFFLINE: on_host_offline(session, now); break;
+    case SPB_HOST_ONLINE:
+        if (session->state == SPB_SESSION_WAIT_HOST) {
+            session->timer_ms = SPB_NEVER;
+            spb_session__enter(session, SPB_SESSION_BIRTHING, "the primary host is online");
+        }
+        break;
+    }
+    return true;
+}
+
+/* ---- messages ---- */
+
+void spb_session__on_message(spb_session *session, const spb_transport_event *event, spb_time now) {
+    spb_topic topic;
+    bool is_up = session->state == SPB_SESSION_SUBSCRIBING || session->state == SPB_SESSION_WAIT_HOST ||
+                 session->state == SPB_SESSION_BIRTHING || session->state == SPB_SESSION_ONLINE;
+    if (!is_up || take_state(session, event, now)) {
+        return;
+    }
+    if (spb_topic_parse(&topic, event->topic, NULL) != SPB_OK || !is_ours(session, &topic)) {
+        return;
+    }
+    if (event->retained) {
+        refuse(session, spb_kind_name(topic.kind), "it was retained by the server, so it may be old");
+    } else {
+        take_command(session, &topic, event->payload, now);
+    }
+}
+
+void spb_session_on_write_done(spb_session *session, spb_metric *metric, spb_status status, const spb_value *value,
+                               spb_time now) {
+    session->waiting_writes -= session->waiting_writes > 0;
+    if (status == SPB_OK && metric->is_removed) {
+        status = SPB_ERR_NOT_FOUND;
+    }
+    if (status == SPB_OK) {
+        status = value ? spb_session_update(session, metric, value, SPB_NOW, now) : SPB_ERR_ARGUMENT;
+    }
+    if (status == SPB_OK) {
+        session->stats.commands_accepted++;
+    } else {
+        char what[128];
+        bool is_node = spb_device__is_node(metric->holder);
+        snprintf(what, sizeof what, "%s%s%s", metric->holder->id, is_node ? "" : "/", metric->name);
+        refuse(session, what, spb_status_name(status));
+    }
+    spb_session__bury(session);
+}

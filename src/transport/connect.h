@@ -1,0 +1,28 @@
+/* The CONNECT of a link: what paho is told to send. */
+#ifndef SPB_TRANSPORT_CONNECT_H
+#define SPB_TRANSPORT_CONNECT_H
+
+#include <MQTTAsync.h>
+
+#include <spb/transport.h>
+
+#include "transport/address.h"
+#include "transport/tls.h"
+
+/* Who hears how it went, by the version of MQTT. */
+typedef struct spb_connect_callbacks {
+    MQTTAsync_onSuccess *on_success;
+    MQTTAsync_onFailure *on_failure;
+    MQTTAsync_onSuccess5 *on_success5;
+    MQTTAsync_onFailure5 *on_failure5;
+    void *context;
+    spb_tls_log *tls_log;
+} spb_connect_callbacks;
+
+/* A client of paho for that address. The code is paho's. */
+int spb_connect__create(MQTTAsync *out, const spb_address *address, const char *client_id, spb_mqtt_version version);
+/* Starts to connect; nothing is kept. The code is paho's. */
+int spb_connect__start(MQTTAsync client, const spb_address *address, const spb_transport_connect *request,
+                       const spb_mqtt_options *settings, const char *password, const spb_connect_callbacks *callbacks);
+
+#endif

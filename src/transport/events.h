@@ -1,0 +1,23 @@
+/* paho's callbacks: what it is told to call, and what that means as events of the link. */
+#ifndef SPB_TRANSPORT_EVENTS_H
+#define SPB_TRANSPORT_EVENTS_H
+
+#include <MQTTAsync.h>
+
+#include "transport/connect.h"
+#include "transport/link_state.h"
+
+/* For messages, and for the end of the connection. The code is paho's. */
+int spb_events__listen(spb_link *link);
+/* For the answers to the requests of this link, in its version of MQTT. */
+spb_connect_callbacks spb_events__of_connect(spb_link *link);
+MQTTAsync_responseOptions spb_events__of_subscribe(spb_subscribe_request *request);
+MQTTAsync_responseOptions spb_events__of_publish(spb_link *link);
+MQTTAsync_responseOptions spb_events__of_fence(spb_link *link);
+
+/* Sends DISCONNECT, which is answered by DISCONNECTED. */
+void spb_events__disconnect(spb_link *link);
+/* Sends what makes the server publish the will; link->is_broken when it is written. The code is paho's. */
+int spb_events__break(spb_link *link);
+
+#endif

@@ -1,0 +1,40 @@
+/* What a link is made of: for link.c and events.c alone. */
+#ifndef SPB_TRANSPORT_LINK_STATE_H
+#define SPB_TRANSPORT_LINK_STATE_H
+
+#include <pthread.h>
+
+#include <MQTTAsync.h>
+
+#include "transport/address.h"
+#include "transport/link.h"
+#include "transport/tls.h"
+
+/* What a SUBSCRIBE asked for; the context of its answer, kept as long as the link. */
+typedef struct spb_subscribe_request {
+    struct spb_subscribe_request *next;
+    spb_link *link;
+    size_t count;
+    char *filters[];
+} spb_subscribe_request;
+
+struct spb_link {
+    MQTTAsync client;
+    uint32_t number;
+    uint32_t timeout_ms;
+    spb_address address;
+    const spb_mqtt_options *settings;
+    spb_tls_log tls_log; /* of paho's threads, one after the other */
+    spb_link_listener listener;
+    spb_subscribe_request *requests; /* the worker's alone */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;  /* is_broken or has_ended */
+    bool is_silent;          /* nothing is reported any more */
+    bool has_ended;          /* the connection is gone */
+    bool is_broken;          /* what makes the server close the connection is written */
+    bool disconnect_wanted;  /* DISCONNECT follows when unanswered_count has come down to 0 */
+    size_t unanswered_count; /* publishes taken and not yet reported */
+};
+
+#endif

@@ -1,0 +1,156 @@
+/* MQTT over WebSocket, plain and with TLS, against a broker of another project. */
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/mqtt_client.h"
+
+static broker *files; /* for its directory alone */
+static broker_path ca, foreign_ca;
+static pid_t pid;
+static int input = -1; /* the server ends with it */
+static unsigned port;
+
+static void start_server(const char *name) {
+    files = broker_new();
+    broker_make_certificates(files);
+    ca = broker_file(files, "ca.pem");
+    foreign_ca = broker_file(files, "foreign-ca.pem");
+    broker_path certificate = broker_file(files, "server.pem"), key = broker_file(files, "server.key");
+    int to_server[2], from_server[2];
+    ck_assert(pipe(to_server) == 0 && pipe(from_server) == 0);
+    pid = fork();
+    if (pid == 0) {
+        dup2(to_server[0], STDIN_FILENO);
+        dup2(from_server[1], STDOUT_FILENO);
+        close(to_server[1]);
+        bool has_tls = strcmp(name, "wss") == 0;
+        execlp("node", "node", getenv("SPB_WS_BROKER"), has_tls ? certificate.text : (char *)NULL, key.text,
+               (char *)NULL);
+        _exit(127);
+    }
+    close(to_server[0]);
+    close(from_server[1]);
+    input = to_server[1];
+    FILE *output = fdopen(from_server[0], "r");
+    ck_assert_msg(fscanf(output, "%u", &port) == 1, "no WebSocket broker: is SPB_WS_BROKER set?");
+    fclose(output);
+}
+
+static void kill_server(void) {
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        close(input);
+        pid = 0;
+    }
+}
+
+static void teardown(void) {
+    kill_server();
+    broker_free(files);
+}
+
+static const char *uri_of(const char *scheme, const char *path) {
+    static char uri[128];
+    snprintf(uri, sizeof uri, "%s://127.0.0.1:%u%s", scheme, port, path);
+    return uri;
+}
+
+static const char *const schemes[] = {"ws", "wss"};
+
+START_TEST(messages_go_both_ways) {
+    enum { COUNT = 200, BIG = 300000 };
+    start_server(schemes[_i]);
+    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    start_connect(edge, uri_of(schemes[_i], ""), "edge", 1);
+    await(edge, SPB_TRANSPORT_CONNECTED, 1);
+    subscribe(edge, 1, "echo");
+    char text[32];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        ck_assert_int_eq(publish(edge, 1, "echo", text, 0, false), SPB_OK);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        await_message(edge, 1, "echo", text);
+    }
+    ck_assert_int_eq(edge->transport->fence(edge->transport, 1, NULL), SPB_OK);
+    await(edge, SPB_TRANSPORT_FENCED, 1);
+
+    uint8_t *big = must(calloc(BIG, 1));
+    spb_transport_message message = {.topic = "echo", .payload = {.data = big, .len = BIG}};
+    ck_assert_int_eq(edge->transport->publish(edge->transport, 1, &message, NULL), SPB_OK);
+    ck_assert_uint_eq(await(edge, SPB_TRANSPORT_MESSAGE, 1).event.payload.len, BIG);
+    free(big);
+    edge->transport->disconnect(edge->transport, 1, 5000);
+    await(edge, SPB_TRANSPORT_DISCONNECTED, 1);
+    client_free(edge);
+}
+END_TEST
+
+START_TEST(close_lets_the_will_out) {
+    start_server(schemes[_i]);
+    client *watcher = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    start_connect(watcher, uri_of(schemes[_i], "/mqtt"), "watcher", 1);
+    await(watcher, SPB_TRANSPORT_CONNECTED, 1);
+    subscribe(watcher, 1, "will/#");
+    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    start_connect(edge, uri_of(schemes[_i], "/mqtt"), "edge", 1);
+    await(edge, SPB_TRANSPORT_CONNECTED, 1);
+    edge->transport->close(edge->transport, 1);
+    await_message(watcher, 1, "will/edge", "gone");
+    client_free(edge);
+    client_free(watcher);
+}
+END_TEST
+
+START_TEST(a_killed_server_is_a_lost_link) {
+    start_server(schemes[_i]);
+    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    start_connect(edge, uri_of(schemes[_i], ""), "edge", 1);
+    await(edge, SPB_TRANSPORT_CONNECTED, 1);
+    kill_server();
+    await(edge, SPB_TRANSPORT_LOST, 1);
+    expect_failure(edge, uri_of(schemes[_i], ""), 2, SPB_ERR_CONNECT, "refused or unreachable");
+    client_free(edge);
+}
+END_TEST
+
+START_TEST(a_wrong_path_is_named) {
+    start_server(schemes[_i]);
+    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    expect_failure(edge, uri_of(schemes[_i], "/elsewhere"), 1, SPB_ERR_CONNECT, "/elsewhere does not accept");
+    client_free(edge);
+}
+END_TEST
+
+START_TEST(an_unknown_authority_is_named) {
+    start_server("wss");
+    client *edge = client_new(&(spb_mqtt_options){.ca_file = foreign_ca.text});
+    expect_failure(edge, uri_of("wss", ""), 1, SPB_ERR_TLS, "trusted authority");
+    client_free(edge);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("mqtt_ws");
+    TCase *web = tcase_create("websocket");
+    tcase_set_timeout(web, 100);
+    tcase_add_checked_fixture(web, NULL, teardown);
+    tcase_add_loop_test(web, messages_go_both_ways, 0, 2);
+    tcase_add_loop_test(web, close_lets_the_will_out, 0, 2);
+    tcase_add_loop_test(web, a_killed_server_is_a_lost_link, 0, 2);
+    tcase_add_loop_test(web, a_wrong_path_is_named, 0, 2);
+    tcase_add_test(web, an_unknown_authority_is_named);
+    suite_add_tcase(suite, web);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

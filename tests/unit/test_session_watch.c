@@ -1,0 +1,164 @@
+/* The watch over a connection: fences, and when the server counts as gone. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/wire.h"
+
+static wire w;
+
+START_TEST(a_quiet_link_is_asked_every_half_keep_alive) {
+    wire_open(&w, NULL); /* keep-alive 30 s */
+    wire_go_online(&w);
+    wire_sleep(&w, 14999);
+    ck_assert_uint_eq(w.fences, 0);
+    wire_sleep(&w, 1);
+    ck_assert_uint_eq(w.fences, 1);
+    wire_sleep(&w, 45000);
+    ck_assert_uint_eq(w.fences, 4);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_close(&w);
+}
+END_TEST
+
+/* A link that dies right after an answer: noticed after 1.5 keep-alives, closed so that the server's will tells hosts,
+ * and made anew. */
+START_TEST(a_link_without_answers_is_given_up_in_one_and_a_half_keep_alives) {
+    wire_open(&w, NULL);
+    wire_go_online(&w);
+    w.is_deaf = true;
+    wire_sleep(&w, 44999);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_sleep(&w, 1);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
+    ck_assert_str_eq(w.ledger, "CLOSE");
+    ck_assert_uint_eq(wire_stats(&w).connections_lost, 1);
+    ck_assert_ptr_nonnull(strstr(w.logs, "connection lost: the server does not answer any more; next attempt in "));
+    w.is_deaf = false;
+    wire_sleep(&w, 1250);
+    ck_assert_str_eq(w.ledger, "CLOSE, SAVE 1, CONNECT 1, SUBSCRIBE, NBIRTH 0");
+    wire_close(&w);
+}
+END_TEST
+
+/* Dead on the way out only: commands still come, and the system takes what is written. */
+START_TEST(messages_and_written_bytes_prove_nothing) {
+    wire_open(&w, NULL);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    w.is_deaf = true;
+    for (int second = 0; second < 44; second++) {
+        wire_update(&w, x, spb_int32(second));
+        wire_command(&w, NULL, &(spb_payload_metric){.name = spb_str_from("x"), .value = spb_int32(1)});
+        wire_sleep(&w, 1000);
+    }
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    ck_assert_uint_eq(w.unanswered, 0);
+    wire_sleep(&w, 1000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_fence_is_sent_on_a_full_link_too) {
+    spb_session_options options = wire_options();
+    options.max_in_flight = 1;
+    options.batch_window_ms = 0;
+    wire_open(&w, &options);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    w.is_silent = true;
+    wire_update(&w, x, spb_int32(1));
+    wire_sleep(&w, 45000);
+    ck_assert_uint_eq(w.fences, 1);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_late_answer_is_an_answer) {
+    wire_open(&w, NULL);
+    wire_go_online(&w);
+    w.is_deaf = true;
+    wire_sleep(&w, 44999);
+    w.is_deaf = false;
+    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+    wire_sleep(&w, 14999);
+    ck_assert_uint_eq(w.fences, 1);
+    wire_sleep(&w, 1);
+    ck_assert_uint_eq(w.fences, 2);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(an_answer_that_nobody_waits_for_proves_nothing) {
+    wire_open(&w, NULL);
+    wire_go_online(&w);
+    wire_sleep(&w, 14000);
+    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+    wire_sleep(&w, 1000);
+    ck_assert_uint_eq(w.fences, 1);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(the_keep_alive_of_the_server_counts) {
+    wire_open(&w, NULL);
+    w.welcome.keep_alive_s = 4;
+    wire_go_online(&w);
+    w.is_deaf = true;
+    wire_sleep(&w, 5999);
+    ck_assert_uint_eq(w.fences, 1);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_sleep(&w, 1);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_link_that_dies_while_waiting_for_the_host_is_noticed) {
+    spb_session_options options = wire_options();
+    options.primary_host_id = "H";
+    wire_open(&w, &options);
+    w.state_topic = "spBv1.0/STATE/H";
+    w.is_deaf = true;
+    spb_session_start(w.session, w.now);
+    wire_sleep(&w, 45000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
+    ck_assert_str_eq(w.ledger, "SAVE 0, CONNECT 0, SUBSCRIBE, CLOSE");
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_stopping_session_asks_nothing) {
+    wire_open(&w, NULL);
+    wire_go_online(&w);
+    w.is_silent = true;
+    spb_session_stop(w.session, 60000, w.now);
+    wire_sleep(&w, 59999);
+    ck_assert_uint_eq(w.fences, 0);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPING);
+    wire_close(&w);
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("session_watch");
+    tcase_add_test(all, a_quiet_link_is_asked_every_half_keep_alive);
+    tcase_add_test(all, a_link_without_answers_is_given_up_in_one_and_a_half_keep_alives);
+    tcase_add_test(all, messages_and_written_bytes_prove_nothing);
+    tcase_add_test(all, a_fence_is_sent_on_a_full_link_too);
+    tcase_add_test(all, a_late_answer_is_an_answer);
+    tcase_add_test(all, an_answer_that_nobody_waits_for_proves_nothing);
+    tcase_add_test(all, the_keep_alive_of_the_server_counts);
+    tcase_add_test(all, a_link_that_dies_while_waiting_for_the_host_is_noticed);
+    tcase_add_test(all, a_stopping_session_asks_nothing);
+    Suite *suite = suite_create("session_watch");
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
