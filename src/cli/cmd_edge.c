@@ -337,6 +337,9 @@ int cmd_edge(int argc, char **argv) {
     args.node.on_state = on_state;
     args.node.on_log = on_log;
     args.node.user_data = &args;
+    /* A proxy for the web is none for MQTT, and the library refuses to connect through one. */
+    unsetenv("http_proxy");
+    unsetenv("https_proxy");
     int result = parse_arguments(argc, argv, &args);
     if (result != CLI_OK) {
         return result;
