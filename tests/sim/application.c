@@ -234,7 +234,7 @@ static void update_metric(sim *s, int index) {
     }
 }
 
-static void update(sim *s) {
+void sim_application_update(sim *s) {
     int index = any_metric(s);
     if (index >= 0) {
         update_metric(s, index);
@@ -243,7 +243,7 @@ static void update(sim *s) {
 
 void sim_application_update_much(sim *s) {
     for (uint32_t n = sim_below(s, 60); n > 0; n--) {
-        update(s);
+        sim_application_update(s);
     }
 }
 
@@ -253,7 +253,7 @@ static void blink(sim *s) {
     sim_application_update_much(s);
     for (unsigned holder = 1; holder < s->holder_count && sim_below(s, 4) != 0; holder++) {
         set_online(s, holder, !s->holders[holder].is_online);
-        update(s);
+        sim_application_update(s);
     }
 }
 
@@ -434,7 +434,7 @@ static void step_clock(sim *s) {
     s->now.wall_ms = sim_below(s, 2) == 0 ? s->now.wall_ms + step_ms : s->now.wall_ms - step_ms;
 }
 
-const sim_move sim_application_moves[] = {{"update", 120, false, update},
+const sim_move sim_application_moves[] = {{"update", 120, false, sim_application_update},
                                           {"many updates", 10, false, sim_application_update_much},
                                           {"an update of another datatype", 1, false, update_wrongly},
                                           {"a new metric", 6, false, add_metric},
