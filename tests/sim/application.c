@@ -189,7 +189,7 @@ static void remove_device(sim *s) {
     sim_note(s, "  %s is removed", device->id);
     if (is_followed(s, device) && !device->may_lose) {
         device->is_dying = true;
-    } else if (device->may_lose) {
+    } else if (device->may_lose || spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {
         sim_rules_doubt_owed(s, index);
     } else {
         sim_rules_drop_owed(s, index);
