@@ -64,6 +64,9 @@ static spb_status ends_early(scan *s, const uint8_t *at, const uint8_t *end) {
     return fail(s, SPB_ERR_MALFORMED, at, "the field reaches beyond the end of its message");
 }
 
+/* Lengths have 32 bits: protobuf-c reads no more either. */
+#define LENGTH_BYTES_MAX 5
+
 /* A varint that varint_read refused. */
 static spb_status bad_varint(scan *s, const uint8_t *at, const uint8_t *p, const uint8_t *end) {
     if (end - p >= VARINT_BYTES_MAX) {
@@ -216,6 +219,9 @@ static spb_status check_field(scan *s, const uint8_t **p) {
         content = varint_read(found.behind, end, &number);
         if (!content) {
             return bad_varint(s, at, found.behind, end);
+        }
+        if (found.wire_type == WIRE_BYTES && content - found.behind > LENGTH_BYTES_MAX) {
+            return fail(s, SPB_ERR_MALFORMED, at, "a length that is longer than it may be");
         }
         left = (size_t)(end - content);
         number = found.wire_type == WIRE_VARINT ? 0 : number;

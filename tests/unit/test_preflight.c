@@ -29,6 +29,7 @@ START_TEST(damage_is_named_with_its_place) {
     refused_hex("08", SPB_ERR_TRUNCATED, 0, "timestamp: the input ends in this field");
     refused_hex("08 80", SPB_ERR_TRUNCATED, 0, "timestamp: the input ends in this field");
     refused_hex("08 ffffffffffffffffffff01", SPB_ERR_MALFORMED, 0, "timestamp: a varint is longer than 64 bits");
+    refused_hex("22 808080808000", SPB_ERR_MALFORMED, 0, "uuid: a length that is longer than it may be");
     refused_hex("08 ffffffffffffffffff02", SPB_ERR_MALFORMED, 0, "timestamp: a varint is longer than 64 bits");
     refused_hex("18 01 00 00", SPB_ERR_MALFORMED, 2, "payload: not a field number");
     refused_hex("0a 01 41", SPB_ERR_MALFORMED, 0, "timestamp: the field has the wrong wire type");
