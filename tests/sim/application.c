@@ -271,14 +271,14 @@ static void update_wrongly(sim *s) {
 
 /* ---- writes ---- */
 
+/* The memory of one that was removed may serve a later one; the name tells them apart. */
 static int index_of(const sim *s, const spb_metric *handle) {
-    int found = -1;
     for (size_t i = 0; i < s->metric_count; i++) {
-        if (s->metrics[i].handle == handle && (found < 0 || s->metrics[found].is_removed)) {
-            found = (int)i; /* the memory of one that was removed may serve a later one */
+        if (s->metrics[i].handle == handle && strcmp(s->metrics[i].name, spb_metric_name(handle)) == 0) {
+            return (int)i;
         }
     }
-    return found;
+    return -1;
 }
 
 static void answer_write(sim *s, int index, spb_status status, const spb_value *value) {
