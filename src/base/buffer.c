@@ -45,9 +45,3 @@ bool spb_buffer__append(spb_buffer *buffer, const void *data, size_t len) {
     }
     return true;
 }
-
-void spb_buffer__swap(spb_buffer *a, spb_buffer *b) {
-    spb_buffer kept = *a;
-    *a = *b;
-    *b = kept;
-}

@@ -17,7 +17,5 @@ void spb_buffer__clear(spb_buffer *buffer);
 /* Room for `more` bytes behind len; false when there is no memory. Grows at least by half, so appending is O(1). */
 bool spb_buffer__reserve(spb_buffer *buffer, size_t more);
 bool spb_buffer__append(spb_buffer *buffer, const void *data, size_t len);
-/* Exchanges the contents of two buffers. O(1). */
-void spb_buffer__swap(spb_buffer *a, spb_buffer *b);
 
 #endif

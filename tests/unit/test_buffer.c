@@ -105,22 +105,6 @@ START_TEST(a_cleared_buffer_can_be_used_again) {
 }
 END_TEST
 
-START_TEST(swap_exchanges_the_contents) {
-    spb_buffer a;
-    spb_buffer b;
-    spb_buffer__init(&a);
-    spb_buffer__init(&b);
-    ck_assert(spb_buffer__append(&a, "left", 4));
-    spb_buffer__swap(&a, &b);
-    ck_assert_uint_eq(a.len, 0);
-    ck_assert_ptr_null(a.data);
-    ck_assert_uint_eq(b.len, 4);
-    ck_assert_mem_eq(b.data, "left", 4);
-    spb_buffer__clear(&a);
-    spb_buffer__clear(&b);
-}
-END_TEST
-
 int main(void) {
     TCase *tests = tcase_create("buffer");
     tcase_add_test(tests, a_new_buffer_holds_nothing);
@@ -131,7 +115,6 @@ int main(void) {
     tcase_add_test(tests, nothing_can_be_appended);
     tcase_add_test(tests, a_size_beyond_all_memory_is_refused_and_changes_nothing);
     tcase_add_test(tests, a_cleared_buffer_can_be_used_again);
-    tcase_add_test(tests, swap_exchanges_the_contents);
     Suite *suite = suite_create("buffer");
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
