@@ -24,6 +24,14 @@ typedef struct spb_device spb_device;
  */
 typedef spb_status (*spb_write_fn)(spb_metric *metric, spb_value *value, void *user);
 
+/* Which samples of a metric the journal keeps, when they cannot be sent or were not confirmed. The present value is in
+ * each birth in any case. */
+typedef enum spb_keep {
+    SPB_KEEP_ALL,  /* each of them */
+    SPB_KEEP_LAST, /* of those taken while there is nobody to send them to, the newest alone */
+    SPB_KEEP_NONE  /* none */
+} spb_keep;
+
 /* What a metric is. Everything is copied. Only `name`, and `type` or `value`, are required. */
 typedef struct spb_metric_def {
     const char *name; /* UTF-8; may hold '/'; unique in its node or device (tck-id-topics … names are per level) */
@@ -41,6 +49,7 @@ typedef struct spb_metric_def {
     uint32_t max_command_age_ms; /* commands with an older timestamp, or none, are refused; 0: no such check. The clocks
                                     of host and node must agree so far */
     bool is_transient;           /* hosts are asked not to store it */
+    spb_keep keep;               /* store-and-forward; without a journal it means nothing */
     spb_write_fn on_write;       /* NULL: commands on it are refused */
     void *user;                  /* for on_write */
 } spb_metric_def;

@@ -2,9 +2,9 @@
  * An edge node: define metrics once, update them by handle from any thread, forget the rest.
  *
  * A node runs one worker thread, which owns the session and talks to the MQTT server and the store. All functions may
- * be called from any thread unless they say otherwise; none but spb_node_stop and spb_node_free waits for the network.
- * Callbacks run on the worker, one at a time, with no lock held; every call is allowed in them but spb_node_stop and
- * spb_node_free.
+ * be called from any thread unless they say otherwise; none but spb_node_flush, spb_node_stop and spb_node_free waits
+ * for the network. Callbacks run on the worker, one at a time, with no lock held; every call is allowed in them but
+ * these three.
  */
 #ifndef SPB_NODE_H
 #define SPB_NODE_H
@@ -34,7 +34,7 @@ typedef struct spb_node_options {
     const char *group_id;
     const char *node_id;
     const char *client_id;  /* NULL: "<group_id>-<node_id>" */
-    const char *store_path; /* SQLite file for what must outlive a restart (bdSeq); NULL: none */
+    const char *store_path; /* SQLite file: identity and journal, see spb_store_open; NULL: none */
 
     uint32_t keep_alive_s; /* see spb_session_options for all of these */
     uint32_t connect_timeout_ms;
@@ -50,6 +50,16 @@ typedef struct spb_node_options {
     uint32_t rebirth_window_ms;
     bool next_server_metric;
     uint32_t node_info;
+    spb_delivery delivery;
+    spb_confirm confirm;
+    size_t max_unconfirmed_bytes;
+    uint32_t store_window_ms;
+    uint32_t host_window_ms;
+    uint32_t replay_samples_per_s;
+    uint32_t replay_bytes_per_s;
+    uint32_t max_sample_age_s;
+
+    spb_store_options store_options; /* for store_path */
 
     spb_mqtt_options mqtt; /* MQTT version, user and password, TLS */
 
@@ -67,7 +77,8 @@ typedef struct spb_node_options {
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .host_wait_ms = 30000,                  \
-        .rebirth_window_ms = 1000, .log_level = SPB_LOG_INFO                                                           \
+        .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000,                          \
+        .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000, .log_level = SPB_LOG_INFO                        \
     }
 
 /*
@@ -123,6 +134,13 @@ SPB_API spb_status spb_metric_read(const spb_metric *metric, spb_value *out, uin
 SPB_API spb_metric *spb_node_find_metric(spb_node *node, const char *name);
 SPB_API spb_device *spb_node_find_device(spb_node *node, const char *device_id);
 SPB_API spb_metric *spb_device_find_metric(spb_device *device, const char *name);
+/*
+ * Waits until every sample that was accepted before the call is safe, and says how in *how (may be NULL). SPB_OK: with
+ * SPB_FLUSH_CONFIRMED the server has read all of it; with SPB_FLUSH_STORED it is on the disk, as far as it is not
+ * confirmed; with SPB_FLUSH_LOST some of it was dropped and counted. SPB_ERR_TIMEOUT: not yet; it goes on by itself.
+ * SPB_ERR_STATE: the node does not run, or the call is made in a callback.
+ */
+SPB_API spb_status spb_node_flush(spb_node *node, uint32_t timeout_ms, spb_flush *how);
 /* A new NBIRTH and all DBIRTHs, with the same bdSeq. */
 SPB_API void spb_node_rebirth(spb_node *node);
 /* Counters and state at this moment. */

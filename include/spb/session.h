@@ -11,6 +11,7 @@
 #define SPB_SESSION_H
 
 #include <spb/metric.h>
+#include <spb/store.h>
 #include <spb/topic.h>
 #include <spb/transport.h>
 
@@ -57,6 +58,28 @@ typedef enum spb_log_level {
 #define SPB_NODE_INFO_LIBRARY 0x1u  /* Node Info/Library, Node Info/Library Version */
 #define SPB_NODE_INFO_SERVER 0x2u   /* Node Info/Server: the one it is connected to */
 #define SPB_NODE_INFO_COUNTERS 0x4u /* Node Info/Connects, Connections Lost, Samples Published, Samples Dropped */
+#define SPB_NODE_INFO_STORE 0x8u    /* Node Info/Store/Samples, Bytes, Oldest, Replayed, Dropped */
+
+/*
+ * How much is done so that no sample gets lost. Sparkplug wants QoS 0 for data, with which all is lost that was written
+ * between the death of a link and the moment in which that is noticed. So a copy of what was published is kept until a
+ * fence is answered: a request that the server answers when it has read everything before it.
+ */
+typedef enum spb_delivery {
+    SPB_DELIVERY_AUTO,   /* OUTAGE with a journal, else LIVE */
+    SPB_DELIVERY_LIVE,   /* samples taken while nobody follows are dropped, and counted; as are those in flight when a
+                            connection is lost */
+    SPB_DELIVERY_OUTAGE, /* when a connection is lost, what was not confirmed goes to the journal, as does all that
+                            follows until the next birth: any outage is survived, as long as the process lives */
+    SPB_DELIVERY_DURABLE /* each message is in the journal before it is published: also the end of the process, or of
+                            the power, is survived, up to the last commit (spb_session_flush) */
+} spb_delivery;
+
+/* When a published message counts as read by the server. */
+typedef enum spb_confirm {
+    SPB_CONFIRM_FENCE, /* when a fence behind it was answered: see `spb fence-test` */
+    SPB_CONFIRM_WINDOW /* when it was written two keep-alives ago: for servers that answer fences out of turn */
+} spb_confirm;
 
 typedef struct spb_session_options {
     const char
@@ -80,7 +103,24 @@ typedef struct spb_session_options {
     uint32_t rebirth_window_ms; /* requests within this time after a birth share the next one, at its end; 0: at once */
     bool next_server_metric;    /* the metric `Node Control/Next Server`: true walks to the next server */
     uint32_t node_info;         /* which metrics `Node Info/…` the NBIRTH has: SPB_NODE_INFO_…, or'ed; 0: none */
-    bool has_bdseq;             /* bdseq is that of the last CONNECT, from the store */
+
+    /* Delivery. All but has_journal and `journal` mean nothing at the level LIVE. */
+    spb_delivery delivery;
+    spb_confirm confirm;
+    size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, and the
+                                     duplicates after an outage; at least 64 KiB */
+    uint32_t store_window_ms;     /* OUTAGE: how long samples may wait in memory for others to share a block with while
+                                     nobody follows; at most 60,000 */
+    uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is
+                                replayed, as the host may not have seen it; UINT32_MAX: two keep-alives; 0: nothing */
+    uint32_t replay_samples_per_s; /* pace of the replay; 0: as fast as it goes */
+    uint32_t replay_bytes_per_s;   /* the same, in payload bytes */
+    uint32_t max_sample_age_s;     /* older ones in the journal are dropped and counted; 0: none is too old */
+    bool has_journal;              /* `journal` is that of the store; false: there is none, so the level is LIVE */
+    spb_store_info journal;
+    uint64_t boot; /* which run of the machine this is, by any number but 0; 0: not known */
+
+    bool has_bdseq; /* bdseq is that of the last CONNECT, from the store */
     uint8_t bdseq;
     uint64_t random_seed; /* for the jitter */
 } spb_session_options;
@@ -89,7 +129,8 @@ typedef struct spb_session_options {
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .host_wait_ms = 30000,                  \
-        .rebirth_window_ms = 1000                                                                                      \
+        .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000,                          \
+        .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000                                                   \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */
@@ -152,8 +193,28 @@ SPB_API bool spb_session_device_is_online(const spb_session *session, const spb_
  * the last birth at the end of that time, one for all who asked. Until then no data leaves; it follows the births.
  */
 SPB_API void spb_session_rebirth(spb_session *session, spb_time now);
+/*
+ * Asks for what was accepted until now to be safe: batches are closed at once, and a fence or a commit follows. Returns
+ * a ticket for spb_session_flushed.
+ */
+SPB_API uint64_t spb_session_flush(spb_session *session, spb_time now);
+
+typedef enum spb_flush {
+    SPB_FLUSH_PENDING,   /* not yet */
+    SPB_FLUSH_CONFIRMED, /* the server has read all of it */
+    SPB_FLUSH_STORED,    /* all of it is confirmed, or in the journal and committed */
+    SPB_FLUSH_LOST       /* some of it was dropped, and counted: see spb_stats */
+} spb_flush;
+
+/* What became of the samples that a flush was for. */
+SPB_API spb_flush spb_session_flushed(const spb_session *session, uint64_t ticket);
 /* The last accepted value, borrowed until the next call on this session. */
 SPB_API spb_value spb_session_value(const spb_session *session, const spb_metric *metric, uint64_t *timestamp_ms);
+/*
+ * An alias that an earlier run gave, from the store, to be told before there are metrics: the metric of that name and
+ * datatype gets it again. SPB_ERR_NO_MEMORY. SPB_ERR_ARGUMENT: 0, or another metric has it.
+ */
+SPB_API spb_status spb_session_adopt_alias(spb_session *session, const spb_alias *alias);
 /* By name; NULL if there is none. `device` NULL: a metric of the node. */
 SPB_API spb_metric *spb_session_find_metric(const spb_session *session, const spb_device *device, const char *name);
 SPB_API spb_device *spb_session_find_device(const spb_session *session, const char *device_id);
@@ -190,6 +251,18 @@ SPB_API void spb_session_on_transport(spb_session *session, const spb_transport_
  * session of this link ends. */
 SPB_API void spb_session_on_action_failed(spb_session *session, uint32_t link, spb_status status, const char *reason,
                                           spb_time now);
+/* Answer to SPB_ACTION_SAVE_ALIASES. Births wait for it. A failure is logged; the session goes on. */
+SPB_API void spb_session_on_aliases_saved(spb_session *session, spb_status status, const char *reason, spb_time now);
+/* Answer to SPB_ACTION_APPEND. After SPB_ERR_STORE the session goes on without the journal, and tries again later. */
+SPB_API void spb_session_on_appended(spb_session *session, uint64_t id, spb_status status, const char *reason,
+                                     spb_time now);
+/* Answer to SPB_ACTION_COMMIT; `info` of the store after it. */
+SPB_API void spb_session_on_committed(spb_session *session, spb_status status, const char *reason,
+                                      const spb_store_info *info, spb_time now);
+/* Answers to SPB_ACTION_READ: each block from as.read.from_id on, in order, is copied; false: no more are wanted. Then
+ * on_read_done, in any case; with the failure of the store, if there was one. */
+SPB_API bool spb_session_on_block(spb_session *session, const spb_block *block, spb_time now);
+SPB_API void spb_session_on_read_done(spb_session *session, spb_status status, const char *reason, spb_time now);
 /* Answer to SPB_ACTION_WRITE. With SPB_OK *value is published. */
 SPB_API void spb_session_on_write_done(spb_session *session, spb_metric *metric, spb_status status,
                                        const spb_value *value, spb_time now);
@@ -197,13 +270,21 @@ SPB_API void spb_session_on_write_done(spb_session *session, spb_metric *metric,
 /* ---- what it wants done ---- */
 
 typedef enum spb_action_kind {
-    SPB_ACTION_SAVE_BDSEQ, /* make as.bdseq durable, then spb_session_on_bdseq_saved */
-    SPB_ACTION_CONNECT,    /* transport->connect(as.connect) */
-    SPB_ACTION_SUBSCRIBE,  /* transport->subscribe(link, as.subscribe) */
-    SPB_ACTION_PUBLISH,    /* transport->publish(link, as.publish) */
-    SPB_ACTION_FENCE,      /* transport->fence(link) */
-    SPB_ACTION_DISCONNECT, /* transport->disconnect(link, as.timeout_ms) */
-    SPB_ACTION_CLOSE,      /* transport->close(link) */
+    SPB_ACTION_SAVE_BDSEQ,   /* make as.bdseq durable, then spb_session_on_bdseq_saved */
+    SPB_ACTION_SAVE_ALIASES, /* store->save_aliases(as.aliases), then spb_session_on_aliases_saved */
+    SPB_ACTION_SAVE_CLOCK,   /* store->save_clock(as.clock) */
+    SPB_ACTION_APPEND,       /* store->append(as.block), then spb_session_on_appended */
+    SPB_ACTION_CONFIRM,      /* store->confirm(as.confirm) */
+    SPB_ACTION_COMMIT,       /* store->commit, then spb_session_on_committed */
+    SPB_ACTION_EXPIRE,       /* store->expire(as.before_ms) */
+    SPB_ACTION_READ,         /* store->read from as.read_from_id on, each block to spb_session_on_block, until that says
+                                false or there are no more; then spb_session_on_read_done */
+    SPB_ACTION_CONNECT,      /* transport->connect(as.connect) */
+    SPB_ACTION_SUBSCRIBE,    /* transport->subscribe(link, as.subscribe) */
+    SPB_ACTION_PUBLISH,      /* transport->publish(link, as.publish) */
+    SPB_ACTION_FENCE,        /* transport->fence(link) */
+    SPB_ACTION_DISCONNECT,   /* transport->disconnect(link, as.timeout_ms) */
+    SPB_ACTION_CLOSE,        /* transport->close(link) */
     SPB_ACTION_WRITE,   /* a host wants as.write.metric to become as.write.value: ask, then spb_session_on_write_done */
     SPB_ACTION_COMMAND, /* a host sent a command that no writable metric takes: tell the application, if it cares */
     SPB_ACTION_STATE,   /* the state changed: tell the application */
@@ -224,6 +305,20 @@ typedef struct spb_action {
     uint32_t link; /* CONNECT … CLOSE */
     union {
         uint8_t bdseq;
+        struct {
+            const spb_alias *items;
+            size_t count;
+        } aliases;
+        struct {
+            uint64_t boot;
+            int64_t offset_ms;
+        } clock;
+        spb_block block;
+        struct {
+            uint64_t first_id, last_id;
+        } confirm;
+        uint64_t before_ms;
+        uint64_t read_from_id;
         spb_transport_connect connect;
         struct {
             const spb_subscription *items;
@@ -273,6 +368,18 @@ typedef struct spb_stats {
     uint64_t rebirth_requests;         /* received from hosts */
     uint64_t commands_accepted;        /* metric writes that the application accepted */
     uint64_t commands_refused;         /* metric writes refused, unknown, retained or malformed */
+
+    /* Delivery */
+    uint64_t samples_confirmed;      /* published, and read by the server: of live data and of the replay */
+    uint64_t samples_stored;         /* appended to the journal */
+    uint64_t samples_replayed;       /* published from the journal */
+    uint64_t samples_resent;         /* replayed though they may have arrived before: possible duplicates */
+    uint64_t samples_dropped_choice; /* not stored, as their metric says (spb_keep) */
+    uint64_t samples_dropped_gone;   /* in the journal, but their metric does not exist any more */
+    uint64_t samples_dropped_disk;   /* neither sent nor stored, as the store failed for too long, or takes no more */
+    uint64_t samples_unconfirmed;    /* now: published and not confirmed */
+    bool is_store_failing;           /* now */
+    spb_store_info journal;          /* of the last commit */
 } spb_stats;
 
 SPB_API void spb_session_stats(const spb_session *session, spb_stats *out);

@@ -90,7 +90,8 @@ static spb_status make_parts(spb_node *node, const spb_node_options *options, sp
         status = spb_mqtt_new(&node->transport, &options->mqtt, err);
     }
     if (status == SPB_OK && options->store_path) {
-        status = spb_store_open(&node->store, options->store_path, options->group_id, options->node_id, err);
+        status = spb_store_open(&node->store, options->store_path, options->group_id, options->node_id,
+                                &options->store_options, err);
     }
     if (status == SPB_OK && node->store) {
         status = node->store->load_bdseq(node->store, &session.bdseq, &session.has_bdseq, err);

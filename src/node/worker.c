@@ -37,6 +37,74 @@ static void save_bdseq(spb_node *node, uint8_t bdseq) {
     pthread_mutex_unlock(&node->lock);
 }
 
+static void save_aliases(spb_node *node, const spb_alias *items, size_t count) {
+    spb_error err = {.text = ""};
+    spb_status status = node->store->save_aliases(node->store, items, count, &err);
+    pthread_mutex_lock(&node->lock);
+    spb_session_on_aliases_saved(node->session, status, reason_of(status, &err), spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+}
+
+static void append(spb_node *node, const spb_block *block) {
+    spb_error err = {.text = ""};
+    uint64_t id = block->id;
+    spb_status status = node->store->append(node->store, block, &err);
+    pthread_mutex_lock(&node->lock);
+    spb_session_on_appended(node->session, id, status, reason_of(status, &err), spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+}
+
+static void commit(spb_node *node) {
+    spb_error err = {.text = ""};
+    spb_store_info info;
+    spb_status status = node->store->commit(node->store, &err);
+    node->store->info(node->store, &info);
+    pthread_mutex_lock(&node->lock);
+    spb_session_on_committed(node->session, status, reason_of(status, &err), &info, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+}
+
+/* The session copies each block under the lock; the disk is read without it. A block that cannot be read is left out:
+ * the store counts what was in it. */
+static void read_journal(spb_node *node, uint64_t from_id) {
+    spb_error err = {.text = ""};
+    spb_status status = SPB_OK;
+    for (bool is_wanted = true; is_wanted;) {
+        spb_block block = {.id = 0};
+        bool found;
+        status = node->store->read(node->store, from_id, &block, &found, &err);
+        if (status == SPB_ERR_STORE && block.id >= from_id) {
+            write_log(node, SPB_LOG_ERROR, err.text);
+            from_id = block.id + 1;
+            continue;
+        }
+        if (status != SPB_OK || !found) {
+            break;
+        }
+        pthread_mutex_lock(&node->lock);
+        is_wanted = spb_session_on_block(node->session, &block, spb_clock__now());
+        pthread_mutex_unlock(&node->lock);
+        from_id = block.id + 1;
+    }
+    pthread_mutex_lock(&node->lock);
+    spb_session_on_read_done(node->session, status, reason_of(status, &err), spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+}
+
+/* What has no answer of its own: if the store fails, the next commit tells. */
+static void note_for_store(spb_node *node, const spb_action *action) {
+    spb_store *store = node->store;
+    spb_error err = {.text = ""};
+    spb_status status = action->kind == SPB_ACTION_CONFIRM
+                            ? store->confirm(store, action->as.confirm.first_id, action->as.confirm.last_id, &err)
+                        : action->kind == SPB_ACTION_EXPIRE
+                            ? store->expire(store, action->as.before_ms, &err)
+                            : store->save_clock(store, action->as.clock.boot, action->as.clock.offset_ms, &err);
+    if (status != SPB_OK) {
+        write_log(node, SPB_LOG_WARNING, reason_of(status, &err));
+    }
+}
+
 static void call_transport(spb_node *node, const spb_action *action) {
     spb_transport *transport = node->transport;
     spb_error err = {.text = ""};
@@ -71,6 +139,13 @@ static void ask_application(spb_node *node, spb_metric *metric, spb_value value)
 static void carry_out(spb_node *node, const spb_action *action) {
     switch (action->kind) {
     case SPB_ACTION_SAVE_BDSEQ: save_bdseq(node, action->as.bdseq); break;
+    case SPB_ACTION_SAVE_ALIASES: save_aliases(node, action->as.aliases.items, action->as.aliases.count); break;
+    case SPB_ACTION_APPEND: append(node, &action->as.block); break;
+    case SPB_ACTION_COMMIT: commit(node); break;
+    case SPB_ACTION_READ: read_journal(node, action->as.read_from_id); break;
+    case SPB_ACTION_CONFIRM:
+    case SPB_ACTION_EXPIRE:
+    case SPB_ACTION_SAVE_CLOCK: note_for_store(node, action); break;
     case SPB_ACTION_CONNECT:
     case SPB_ACTION_SUBSCRIBE:
     case SPB_ACTION_PUBLISH:

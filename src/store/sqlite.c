@@ -251,7 +251,8 @@ static void sqlite_free(spb_store *self) {
 }
 
 spb_status spb_store_open(spb_store **out, const char *path, const char *group_id, const char *node_id,
-                          spb_error *err) {
+                          const spb_store_options *options, spb_error *err) {
+    (void)options;
     *out = NULL;
     spb_status status = create_file(path, err);
     if (status != SPB_OK) {

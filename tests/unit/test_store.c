@@ -35,14 +35,14 @@ static void teardown(void) {
 
 static spb_store *open_store(void) {
     spb_store *store;
-    ck_assert_msg(spb_store_open(&store, path, "Plant1", "Edge1", &err) == SPB_OK, "%s", err.text);
+    ck_assert_msg(spb_store_open(&store, path, "Plant1", "Edge1", NULL, &err) == SPB_OK, "%s", err.text);
     return store;
 }
 
 /* Opening fails with that status; the text names the path and holds `words`. */
 static void expect_refusal(const char *where, spb_status status, const char *words) {
     spb_store *store = (spb_store *)&err;
-    ck_assert_int_eq(spb_store_open(&store, where, "Plant1", "Edge1", &err), status);
+    ck_assert_int_eq(spb_store_open(&store, where, "Plant1", "Edge1", NULL, &err), status);
     ck_assert_ptr_null(store);
     ck_assert_int_eq(err.status, status);
     ck_assert_msg(strstr(err.text, where) && strstr(err.text, words), "%s", err.text);
@@ -101,7 +101,7 @@ START_TEST(a_saved_number_survives_a_kill) {
     pid_t pid = fork();
     if (pid == 0) {
         spb_store *store;
-        if (spb_store_open(&store, path, "Plant1", "Edge1", NULL) != SPB_OK ||
+        if (spb_store_open(&store, path, "Plant1", "Edge1", NULL, NULL) != SPB_OK ||
             store->save_bdseq(store, 7, NULL) != SPB_OK || store->save_bdseq(store, 200, NULL) != SPB_OK) {
             _exit(1);
         }
@@ -121,7 +121,7 @@ static int status_in_another_process(void) {
     pid_t pid = fork();
     if (pid == 0) {
         spb_store *store;
-        spb_status got = spb_store_open(&store, path, "Plant1", "Edge1", NULL);
+        spb_status got = spb_store_open(&store, path, "Plant1", "Edge1", NULL, NULL);
         if (got == SPB_OK) {
             store->free(store);
         }
@@ -224,7 +224,7 @@ START_TEST(another_edge_node_is_refused) {
     store->free(store);
     static const char *const others[][2] = {{"Plant1", "Edge2"}, {"Plant2", "Edge1"}};
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(spb_store_open(&store, path, others[i][0], others[i][1], &err), SPB_ERR_ARGUMENT);
+        ck_assert_int_eq(spb_store_open(&store, path, others[i][0], others[i][1], NULL, &err), SPB_ERR_ARGUMENT);
         ck_assert_ptr_null(store);
         ck_assert_ptr_nonnull(strstr(err.text, path));
         ck_assert_ptr_nonnull(strstr(err.text, "Plant1/Edge1"));
@@ -247,7 +247,7 @@ START_TEST(a_file_that_cannot_be_written_is_refused) {
         if (geteuid() == 0 && setuid(65534) != 0) {
             _exit(100);
         }
-        spb_status status = spb_store_open(&store, path, "Plant1", "Edge1", &err);
+        spb_status status = spb_store_open(&store, path, "Plant1", "Edge1", NULL, &err);
         _exit(status == SPB_ERR_STORE && strstr(err.text, path) && strstr(err.text, "cannot be written") ? 0 : 1);
     }
     int status;
@@ -282,7 +282,7 @@ START_TEST(no_memory_is_survived) {
     int failures = 0;
     for (long count = 1; status != SPB_OK; count++, failures++) {
         allocations_left = count;
-        status = spb_store_open(&store, path, "Plant1", "Edge1", &err);
+        status = spb_store_open(&store, path, "Plant1", "Edge1", NULL, &err);
         if (status == SPB_OK) {
             status = store->save_bdseq(store, 11, &err);
             if (status != SPB_OK) {
