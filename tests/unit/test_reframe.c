@@ -96,7 +96,7 @@ END_TEST
 
 /* One metric with alias 1, and timestamp 1000; where its time goes. */
 static uint64_t moved_to(uint64_t timestamp_ms, int64_t shift_ms, uint64_t before_ms) {
-    spb_buffer metric = {0}, out = {0}, wanted = {0};
+    spb_buffer metric = {0}, out = {0};
     spb_payload_metric of = {.has_alias = true, .alias = 1, .has_timestamp = true, .value = spb_int32(7)};
     uint32_t kept, dropped;
     of.timestamp_ms = timestamp_ms;
@@ -110,7 +110,6 @@ static uint64_t moved_to(uint64_t timestamp_ms, int64_t shift_ms, uint64_t befor
     spb_payload_free(payload);
     spb_buffer__clear(&metric);
     spb_buffer__clear(&out);
-    spb_buffer__clear(&wanted);
     return moved_ms;
 }
 
