@@ -23,11 +23,11 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     spb_value choices[] = {sim_value(&spaces[0], metric->type, metric->choice_seed),
                            sim_value(&spaces[1], metric->type, metric->choice_seed + 1)};
     bool is_rich = sim_below(s, 4) == 0;
-    uint64_t age_ms = sim_below(s, 100000);
+    uint64_t age_ms = sim_below(s, 100000), stamp_ms = sim_stamp_ms(s);
     spb_metric_def def = {.name = metric->name,
                           .type = metric->type,
                           .value = first,
-                          .timestamp_ms = age_ms % 2 == 0 ? SPB_NOW : s->now.wall_ms - age_ms,
+                          .timestamp_ms = age_ms % 2 == 0 || age_ms >= stamp_ms ? SPB_NOW : stamp_ms - age_ms,
                           .unit = is_rich ? "mm" : NULL,
                           .description = is_rich ? "what it is" : NULL,
                           .properties = &property,
@@ -35,6 +35,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
                           .choices = choices,
                           .choice_count = metric->choice_seed != 0 ? 2 : 0,
                           .max_command_age_ms = metric->has_age_limit ? SIM_MAX_COMMAND_AGE_MS : 0,
+                          .keep = metric->keep,
                           .on_write = metric->is_writable ? never_called : NULL};
     spb_error err;
     sim_enter(s);
@@ -49,8 +50,9 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     }
     metric->holder = holder;
     metric->hash = sim_hash(&def.value);
-    metric->timestamp_ms = def.timestamp_ms == SPB_NOW ? s->now.wall_ms : def.timestamp_ms;
-    metric->alias = 0;
+    metric->timestamp_ms = def.timestamp_ms == SPB_NOW ? stamp_ms : def.timestamp_ms;
+    metric->given_alias = spb_metric_alias(metric->handle);
+    metric->record = SIM_NO_RECORD;
     metric->in_birth = metric->is_unsent = metric->is_behind = false;
     if (holder == 0) {
         s->wire.has_cause = s->wire.has_change = true;
@@ -72,6 +74,7 @@ static void add_metric_to(sim *s, unsigned holder) {
     metric->is_writable = sim_below(s, 3) == 0;
     metric->choice_seed = is_plain && sim_below(s, 3) == 0 ? 2 + 11 * sim_below(s, 50) : 0;
     metric->has_age_limit = is_plain && metric->type != SPB_STRING && sim_below(s, 3) == 0;
+    metric->keep = sim_below(s, 4) == 0 ? (spb_keep)sim_below(s, 3) : SPB_KEEP_ALL;
     s->metric_count += define_metric(s, holder, index);
 }
 
@@ -208,11 +211,12 @@ static void remove_device(sim *s) {
 /* ---- values ---- */
 
 static uint64_t draw_timestamp(sim *s, const sim_metric *metric) {
+    uint64_t stamp_ms = sim_stamp_ms(s), age_ms;
     switch (sim_below(s, 10)) {
-    case 0: return s->now.wall_ms - sim_below(s, 60000);
+    case 0: age_ms = sim_below(s, 60000); return age_ms < stamp_ms ? stamp_ms - age_ms : SPB_NOW;
     case 1: return metric->timestamp_ms;
-    case 2: return s->now.wall_ms + sim_below(s, 1000);
-    case 3: return s->now.wall_ms;
+    case 2: return stamp_ms + sim_below(s, 1000);
+    case 3: return stamp_ms;
     default: return SPB_NOW;
     }
 }
@@ -223,12 +227,16 @@ static void update_metric(sim *s, int index) {
     spb_stats before;
     spb_value value = sim_value(&space, metric->type, sim_draw(s));
     uint64_t timestamp_ms = draw_timestamp(s, metric);
+    uint64_t stamp_ms = timestamp_ms == SPB_NOW ? sim_stamp_ms(s) : timestamp_ms;
+    if (sim_ledger_find(s, index, sim_hash(&value), stamp_ms) != SIM_NO_RECORD) {
+        return; /* nobody could tell the two apart */
+    }
     spb_session_stats(s->session, &before);
     sim_enter(s);
     spb_status status = spb_session_update(s->session, metric->handle, &value, timestamp_ms, s->now);
     bool is_short = sim_leave(s);
     if (status == SPB_OK) {
-        sim_rules_accepted(s, index, &value, timestamp_ms == SPB_NOW ? s->now.wall_ms : timestamp_ms, &before);
+        sim_rules_accepted(s, index, &value, stamp_ms, &before);
     } else if (!is_short || status != SPB_ERR_NO_MEMORY) {
         sim_fail(s, "call", "update of %s: %s", metric->name, spb_status_name(status));
     }
@@ -283,6 +291,9 @@ static int index_of(const sim *s, const spb_metric *handle) {
 
 static void answer_write(sim *s, int index, spb_status status, const spb_value *value) {
     spb_stats before, after;
+    if (sim_ledger_find(s, index, sim_hash(value), sim_stamp_ms(s)) != SIM_NO_RECORD) {
+        status = SPB_ERR_REFUSED; /* as above */
+    }
     spb_session_stats(s->session, &before);
     sim_enter(s);
     spb_session_on_write_done(s->session, s->metrics[index].handle, status, value, s->now);
@@ -290,7 +301,7 @@ static void answer_write(sim *s, int index, spb_status status, const spb_value *
     spb_session_stats(s->session, &after);
     if (after.samples_accepted > before.samples_accepted) {
         s->counts.writes_accepted++;
-        sim_rules_accepted(s, index, value, s->now.wall_ms, &before);
+        sim_rules_accepted(s, index, value, sim_stamp_ms(s), &before);
     } else if (after.commands_refused != before.commands_refused + 1) {
         sim_fail(s, "commands", "a write was neither accepted nor refused");
     }
@@ -428,7 +439,37 @@ static void tick(sim *s) {
     sim_leave(s);
 }
 
+static void set_clock(sim *s) {
+    if (s->now.wall_ms >= SPB_EARLIEST_MS) {
+        return;
+    }
+    s->now.wall_ms = UINT64_C(1700000000000) + s->now.mono_ms + sim_below(s, 1000000);
+    s->has_clock_stepped = true;
+    s->clock_offset_ms = (int64_t)(s->now.wall_ms - s->now.mono_ms);
+    tick(s);
+    for (size_t i = 0; i < s->metric_count; i++) {
+        sim_metric *metric = &s->metrics[i];
+        metric->timestamp_ms += metric->timestamp_ms < SPB_EARLIEST_MS ? (uint64_t)s->clock_offset_ms : 0;
+    }
+    s->wire.has_cause = s->wire.has_change = true;
+    for (size_t i = 0; i < s->holder_count; i++) {
+        s->holders[i].has_cause = true;
+    }
+}
+
+static void flush(sim *s) {
+    sim_enter(s);
+    uint64_t ticket = spb_session_flush(s->session, s->now);
+    sim_leave(s);
+    if (s->level != SPB_DELIVERY_LIVE) {
+        sim_flush_begin(s, ticket);
+    }
+}
+
 static void step_clock(sim *s) {
+    if (s->now.wall_ms < SPB_EARLIEST_MS) {
+        return;
+    }
     uint64_t step_ms = sim_below(s, 2) == 0 ? sim_below(s, 3000) : sim_below(s, 100000000);
     s->has_clock_stepped = true;
     s->now.wall_ms = sim_below(s, 2) == 0 ? s->now.wall_ms + step_ms : s->now.wall_ms - step_ms;
@@ -451,12 +492,17 @@ const sim_move sim_application_moves[] = {{"update", 120, false, sim_application
                                           {"the application asks for a rebirth", 2, false, ask_for_rebirth},
                                           {"tick", 3, false, tick},
                                           {"the wall clock steps", 3, false, step_clock},
+                                          {"the wall clock is set", 2, false, set_clock},
+                                          {"flush", 4, false, flush},
                                           {0}};
 
 /* ---- a new process ---- */
 
 /* What an application does first. A definition that found no memory is tried again. */
 static void define_all(sim *s) {
+    for (size_t i = 0; i < s->metric_count; i++) { /* without a store, those of a session end with it */
+        s->metrics[i].alias = s->has_journal ? sim_rules_saved_alias(s, &s->metrics[i]) : 0;
+    }
     for (unsigned i = 1; i < s->holder_count; i++) {
         bool is_online = s->holders[i].is_online;
         while (!s->has_failed && !s->holders[i].is_removed && !define_device(s, i)) {
@@ -464,7 +510,6 @@ static void define_all(sim *s) {
         set_online(s, i, is_online);
     }
     for (size_t i = 0; i < s->metric_count; i++) {
-        s->metrics[i].alias = 0; /* those of a session end with it */
         while (!s->has_failed && !s->metrics[i].is_removed && !define_metric(s, s->metrics[i].holder, (int)i)) {
         }
     }

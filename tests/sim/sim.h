@@ -11,6 +11,8 @@
 
 #include <spb/session.h>
 
+#include "sim/delivery.h"
+
 #define SIM_MAX_DEVICES 20
 #define SIM_MAX_HOLDERS (SIM_MAX_DEVICES + 1) /* the node is holder 0 */
 #define SIM_MAX_METRICS 100
@@ -24,8 +26,6 @@
 #define SIM_OLD_SEED UINT64_C(1002)
 #define SIM_STALE_SEED UINT64_C(1003)
 #define SIM_MAX_SERVERS 3
-
-typedef struct sim sim;
 
 /* ---- what may go wrong by itself, with a chance of its own in each run ---- */
 
@@ -51,6 +51,10 @@ typedef enum sim_fault {
     SIM_BUSY,        /* several events before the next action is pulled */
     SIM_PULL_SLOWLY, /* events between two actions, and between an action and its execution */
     SIM_HOST_MISSES, /* the broker drops a message on the way to the host */
+    SIM_APPEND_FAILS,
+    SIM_COMMIT_FAILS,
+    SIM_READ_FAILS,
+    SIM_STORE_SLOW,
     SIM_FAULT_COUNT
 } sim_fault;
 
@@ -69,6 +73,8 @@ extern const sim_move sim_host_moves[];
 extern const sim_move sim_application_moves[];
 extern const sim_move sim_process_moves[];
 extern const sim_move sim_primary_moves[];
+extern const sim_move sim_journal_moves[];
+extern const sim_move sim_broker_moves[];
 
 #define SIM_MAX_MOVES 64
 
@@ -94,7 +100,7 @@ typedef struct sim_state {
 /* ---- the calendar ---- */
 
 /* Something that will happen. Who puts it in fills what its function needs. */
-typedef struct sim_event {
+struct sim_event {
     uint64_t at_ms;
     uint64_t order; /* among those of the same time */
     void (*happen)(sim *s, struct sim_event *event);
@@ -116,7 +122,10 @@ typedef struct sim_event {
     char topic[96];
     uint8_t *payload; /* freed with the event */
     size_t payload_len;
-} sim_event;
+    uint32_t *records; /* of the ledger, that it carries; freed with the event */
+    uint32_t record_count;
+    uint64_t id; /* of a block */
+};
 
 /* ---- the world's parts ---- */
 
@@ -137,6 +146,7 @@ typedef struct sim_link {
 typedef struct sim_broker {
     uint64_t connection; /* 0: none */
     bool is_subscribed;
+    bool is_mute; /* it answers no fences */
     uint8_t *will;
     size_t will_len;
 } sim_broker;
@@ -158,6 +168,11 @@ typedef struct sim_metric {
     bool is_removed;      /* its name is not used again in this run */
     bool is_behind;       /* its last sample was dropped by overflow */
     uint32_t changes;     /* values that no message was owed for */
+    spb_keep keep;
+    uint64_t given_alias; /* by this process; the births show it */
+    uint32_t record;      /* of its last sample in the ledger, */
+    uint32_t stored_before,
+        replayed_before; /* and what follows the last one that was stored, and replayed on this link */
 } sim_metric;
 
 /* A sample that the session owes. */
@@ -165,6 +180,7 @@ typedef struct sim_sample {
     int metric;
     uint64_t hash;
     uint64_t timestamp_ms;
+    uint64_t since_ms;
     bool is_optional; /* it may be sent: the value after an overflow, */
     uint32_t changes; /* that of the metric at that time */
 } sim_sample;
@@ -200,7 +216,6 @@ typedef struct sim_wire {
     uint64_t birth_ms;  /* when the last NBIRTH left */
     uint64_t keep_alive_ms;
     uint64_t answered_ms; /* the broker's last answer to a request */
-    bool is_fenced;       /* a fence is under way */
     uint64_t subscribed_ms;
     uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
@@ -256,6 +271,18 @@ struct sim {
     bool wants_up;       /* the application wants the session to run */
     uint64_t stop_by_ms; /* SPB_NEVER: not being stopped */
 
+    spb_delivery wanted_level; /* AUTO: any */
+    bool has_journal;          /* in this run */
+    spb_delivery level;        /* as it comes out: LIVE, OUTAGE or DURABLE */
+    bool has_unset_clocks;     /* in this run, the machine starts without the time */
+    int64_t clock_offset_ms;   /* between wall clock and monotonic clock, when it was set */
+    uint64_t host_offline_ms;  /* when the primary host went while the node was born; SPB_NEVER: never */
+    sim_ledger ledger;
+    sim_journal journal;
+    sim_way way;
+    sim_flush flushes[SIM_MAX_FLUSHES];
+    unsigned flush_count;
+
     bool has_stored;
     uint8_t stored_bdseq;
     int saving;             /* the last number to be saved by this process, or -1 */
@@ -299,7 +326,8 @@ struct sim {
 
 /* ---- world.c ---- */
 
-/* Runs one seed; what went wrong is left in *s. Call sim_clear afterwards. */
+/* Runs one seed, with the trace and the level that are in *s; what went wrong is left there. Call sim_clear
+ * afterwards. */
 void sim_run(sim *s, uint64_t seed, uint64_t steps);
 void sim_clear(sim *s);
 /* The first failure counts. */
@@ -324,6 +352,9 @@ uint64_t sim_delay_ms(sim *s);
 /* 0 … limit - 1 */
 uint32_t sim_below(sim *s, uint32_t limit);
 bool sim_happens(sim *s, sim_fault fault);
+
+/* The timestamp of a sample that is taken now: without a wall clock, of the monotonic one. */
+uint64_t sim_stamp_ms(const sim *s);
 
 /* ---- calm.c ---- */
 
@@ -382,6 +413,41 @@ void sim_primary_settle(sim *s);
 
 void sim_store_save(sim *s, uint8_t bdseq);
 
+/* ---- journal.c ---- */
+
+void sim_journal_append(sim *s, const spb_block *block);
+void sim_journal_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+void sim_journal_commit(sim *s);
+void sim_journal_expire(sim *s, uint64_t before_ms);
+void sim_journal_read(sim *s, uint64_t from_id);
+void sim_journal_save_aliases(sim *s, const spb_alias *items, size_t count);
+void sim_journal_save_clock(sim *s, uint64_t boot, int64_t offset_ms);
+void sim_journal_info(const sim *s, spb_store_info *out);
+/* Its process ends; a new one opens it, for the options of its session, and hands out the aliases. */
+void sim_journal_die(sim *s);
+void sim_journal_open(sim *s);
+void sim_journal_adopt(sim *s);
+void sim_journal_mend(sim *s);
+void sim_journal_clear(sim *s);
+
+/* ---- ledger.c ---- */
+
+/* SIM_NO_RECORD: there is none. */
+uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* The same by the timestamp that it has in a replay. */
+uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* Neither read by a broker, nor in the journal; and how many of the first `before` ones. */
+bool sim_ledger_is_gone(const sim *s, uint32_t number);
+uint64_t sim_ledger_gone(const sim *s, uint32_t before);
+/* What this process has counted as dropped. */
+uint64_t sim_ledger_dropped(const sim *s);
+/* NULL when each sample is where it should be, in a world at rest; else what is wrong. */
+const char *sim_ledger_settled(sim *s, char *text, size_t capacity);
+void sim_ledger_carry(sim *s, const sim_metric *metric);
+void sim_ledger_bury(sim *s);
+void sim_ledger_clear(sim *s);
+
 /* ---- host.c ---- */
 
 void sim_host_hear(sim *s, const char *topic, const uint8_t *payload, size_t len);
@@ -408,7 +474,43 @@ void sim_rules_disconnect(sim *s, const spb_action *action);
 int sim_find_metric(const sim *s, unsigned holder, spb_str name);
 int sim_find_holder(const sim *s, spb_str id);
 
+/* ---- rules_store.c: what the session wants of the store ---- */
+
+/* The records of its samples, to be freed, and whose they are; NULL: a rule was broken. */
+uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder);
+void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+void sim_rules_read(sim *s, size_t bytes);
+/* True when it is a new one; *holder is whose. */
+bool sim_rules_alias(sim *s, const spb_alias *alias, unsigned *holder);
+/* 0: none was saved. */
+uint64_t sim_rules_saved_alias(const sim *s, const sim_metric *metric);
+void sim_rules_clock(sim *s, uint64_t boot, int64_t offset_ms);
+
+/* ---- rules_way.c: what is on its way to the broker ---- */
+
+void sim_way_begin(sim *s);
+void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+void sim_way_replayed(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+void sim_way_published(sim *s, size_t payload_bytes);
+void sim_way_carry(const sim *s, sim_event *event);
+void sim_way_delivered(sim *s, const sim_event *event);
+void sim_way_fence(sim *s);
+bool sim_way_wants_fence(const sim *s);
+void sim_way_host_lost(sim *s);
+/* NULL: everything has arrived, or waits for a device that is offline. */
+const char *sim_way_settled(sim *s, char *text, size_t capacity);
+bool sim_way_fenced(sim *s);
+void sim_way_ended(sim *s);
+void sim_way_reset(sim *s);
+void sim_way_clear(sim *s);
+void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
+void sim_flush_begin(sim *s, uint64_t ticket);
+void sim_flush_check(sim *s);
+
 /* ---- rules_samples.c: where each sample goes ---- */
+
+/* It need not be sent as live data any more: it is in the journal. */
+void sim_rules_settle_owed(sim *s, uint32_t record);
 
 void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t timestamp_ms, const spb_stats *before);
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
@@ -435,6 +537,8 @@ void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, b
 void sim_rules_may_be_born(sim *s);
 bool sim_rules_may_leave(const sim *s);
 void sim_rules_host_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
+/* How long before the host went it may have missed something; at most, or at least. */
+uint64_t sim_host_window_ms(const sim *s, bool at_most);
 
 /* ---- rules_session.c, in the end ---- */
 
