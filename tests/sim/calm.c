@@ -48,7 +48,7 @@ static void check_parted(sim *s) {
     if (s->level == SPB_DELIVERY_LIVE) {
         return;
     }
-    const char *missing = sim_way_settled(s, text, sizeof text);
+    const char *missing = sim_replay_settled(s, text, sizeof text);
     if (missing) {
         sim_fail(s, "stop", "%s", missing);
     }

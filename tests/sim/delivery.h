@@ -9,6 +9,7 @@
 
 typedef struct sim sim;
 typedef struct sim_event sim_event;
+typedef struct sim_metric sim_metric;
 
 /* ---- ledger.c ---- */
 
@@ -130,5 +131,83 @@ typedef struct sim_flush {
     uint64_t ticket;
     uint32_t before; /* records with a lower number */
 } sim_flush;
+
+/* ---- journal.c ---- */
+
+void sim_journal_append(sim *s, const spb_block *block);
+void sim_journal_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+void sim_journal_commit(sim *s);
+void sim_journal_expire(sim *s, uint64_t before_ms);
+void sim_journal_read(sim *s, uint64_t from_id);
+void sim_journal_save_aliases(sim *s, const spb_alias *items, size_t count);
+void sim_journal_save_clock(sim *s, uint64_t boot, int64_t offset_ms);
+void sim_journal_info(const sim *s, spb_store_info *out);
+/* Its process ends; a new one opens it, for the options of its session, and hands out the aliases. */
+void sim_journal_die(sim *s);
+void sim_journal_open(sim *s);
+void sim_journal_adopt(sim *s);
+void sim_journal_mend(sim *s);
+void sim_journal_clear(sim *s);
+
+/* ---- ledger.c ---- */
+
+/* SIM_NO_RECORD: there is none. */
+uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* The same by the timestamp that it has in a replay. */
+uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* Neither read by a broker, nor in the journal; and how many of the first `before` ones. */
+bool sim_ledger_is_gone(const sim *s, uint32_t number);
+uint64_t sim_ledger_gone(const sim *s, uint32_t before);
+/* What this process has counted as dropped. */
+uint64_t sim_ledger_dropped(const sim *s);
+/* NULL when each sample is where it should be, in a world at rest; else what is wrong. */
+const char *sim_ledger_settled(sim *s, char *text, size_t capacity);
+void sim_ledger_carry(sim *s, const sim_metric *metric);
+void sim_ledger_bury(sim *s);
+void sim_ledger_clear(sim *s);
+
+/* ---- rules_store.c: what the session wants of the store ---- */
+
+/* The records of its samples, to be freed, and whose they are; NULL: a rule was broken. */
+uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder);
+void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+void sim_rules_read(sim *s, size_t bytes);
+/* True when it is a new one; *holder is whose. */
+bool sim_rules_alias(sim *s, const spb_alias *alias, unsigned *holder);
+/* 0: none was saved. */
+uint64_t sim_rules_saved_alias(const sim *s, const sim_metric *metric);
+void sim_rules_clock(sim *s, uint64_t boot, int64_t offset_ms);
+
+/* ---- rules_way.c: what is on its way to the broker ---- */
+
+void sim_way_begin(sim *s);
+void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* A record is in the message that was pulled. */
+void sim_way_send(sim *s, uint32_t number);
+void sim_way_published(sim *s, size_t payload_bytes);
+void sim_way_carry(const sim *s, sim_event *event);
+void sim_way_delivered(sim *s, const sim_event *event);
+void sim_way_fence(sim *s);
+bool sim_way_wants_fence(const sim *s);
+bool sim_way_fenced(sim *s);
+void sim_way_ended(sim *s);
+void sim_way_reset(sim *s);
+void sim_way_clear(sim *s);
+void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
+
+/* ---- rules_replay.c ---- */
+
+void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+void sim_replay_published(sim *s, size_t bytes);
+/* It is offline: what it may have missed must come again. */
+void sim_replay_host_lost(sim *s);
+/* NULL: everything has arrived, or waits for a device that is offline. */
+const char *sim_replay_settled(sim *s, char *text, size_t capacity);
+
+/* ---- flush.c ---- */
+
+void sim_flush_begin(sim *s, uint64_t ticket);
+void sim_flush_check(sim *s);
 
 #endif

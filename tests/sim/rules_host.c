@@ -62,7 +62,7 @@ void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, b
         wire->must_leave |= is_born || is_waiting;
         if (is_born && s->level != SPB_DELIVERY_LIVE) {
             s->host_offline_ms = s->now.mono_ms;
-            sim_way_host_lost(s);
+            sim_replay_host_lost(s);
         }
     }
 }

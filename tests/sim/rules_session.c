@@ -236,5 +236,5 @@ const char *sim_rules_converged(sim *s, char *text, size_t capacity) {
         }
     }
     const char *missing = missing_metric(s, text, capacity);
-    return missing || s->level == SPB_DELIVERY_LIVE ? missing : sim_way_settled(s, text, capacity);
+    return missing || s->level == SPB_DELIVERY_LIVE ? missing : sim_replay_settled(s, text, capacity);
 }

@@ -342,7 +342,7 @@ static void check_sample(sim *s, unsigned holder, const spb_payload_metric *metr
         return;
     }
     if (metric->is_historical) {
-        sim_way_replayed(s, i, sim_hash(&value), metric->timestamp_ms);
+        sim_replay_sample(s, i, sim_hash(&value), metric->timestamp_ms);
     } else {
         sim_rules_sample(s, i, sim_hash(&value), metric->timestamp_ms);
         sim_way_live(s, i, sim_hash(&value), metric->timestamp_ms);

@@ -71,6 +71,7 @@ typedef struct sim_move {
 extern const sim_move sim_transport_moves[];
 extern const sim_move sim_host_moves[];
 extern const sim_move sim_application_moves[];
+extern const sim_move sim_model_moves[];
 extern const sim_move sim_process_moves[];
 extern const sim_move sim_primary_moves[];
 extern const sim_move sim_journal_moves[];
@@ -152,7 +153,7 @@ typedef struct sim_broker {
 } sim_broker;
 
 /* What the application has, and what it knows to be true. */
-typedef struct sim_metric {
+struct sim_metric {
     spb_metric *handle;
     unsigned holder;
     char name[SIM_MAX_NAME];
@@ -173,7 +174,7 @@ typedef struct sim_metric {
     uint32_t record;      /* of its last sample in the ledger, */
     uint32_t stored_before,
         replayed_before; /* and what follows the last one that was stored, and replayed on this link */
-} sim_metric;
+};
 
 /* A sample that the session owes. */
 typedef struct sim_sample {
@@ -413,41 +414,6 @@ void sim_primary_settle(sim *s);
 
 void sim_store_save(sim *s, uint8_t bdseq);
 
-/* ---- journal.c ---- */
-
-void sim_journal_append(sim *s, const spb_block *block);
-void sim_journal_confirm(sim *s, uint64_t first_id, uint64_t last_id);
-void sim_journal_commit(sim *s);
-void sim_journal_expire(sim *s, uint64_t before_ms);
-void sim_journal_read(sim *s, uint64_t from_id);
-void sim_journal_save_aliases(sim *s, const spb_alias *items, size_t count);
-void sim_journal_save_clock(sim *s, uint64_t boot, int64_t offset_ms);
-void sim_journal_info(const sim *s, spb_store_info *out);
-/* Its process ends; a new one opens it, for the options of its session, and hands out the aliases. */
-void sim_journal_die(sim *s);
-void sim_journal_open(sim *s);
-void sim_journal_adopt(sim *s);
-void sim_journal_mend(sim *s);
-void sim_journal_clear(sim *s);
-
-/* ---- ledger.c ---- */
-
-/* SIM_NO_RECORD: there is none. */
-uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
-/* The same by the timestamp that it has in a replay. */
-uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
-uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
-/* Neither read by a broker, nor in the journal; and how many of the first `before` ones. */
-bool sim_ledger_is_gone(const sim *s, uint32_t number);
-uint64_t sim_ledger_gone(const sim *s, uint32_t before);
-/* What this process has counted as dropped. */
-uint64_t sim_ledger_dropped(const sim *s);
-/* NULL when each sample is where it should be, in a world at rest; else what is wrong. */
-const char *sim_ledger_settled(sim *s, char *text, size_t capacity);
-void sim_ledger_carry(sim *s, const sim_metric *metric);
-void sim_ledger_bury(sim *s);
-void sim_ledger_clear(sim *s);
-
 /* ---- host.c ---- */
 
 void sim_host_hear(sim *s, const char *topic, const uint8_t *payload, size_t len);
@@ -463,6 +429,14 @@ void sim_application_update(sim *s);
 void sim_application_update_much(sim *s);
 void sim_process_begin(sim *s);
 
+/* ---- model.c ---- */
+
+/* What the first process has; and what a later one has again. */
+void sim_model_begin(sim *s);
+void sim_model_define(sim *s);
+/* Any metric; -1: none, or one that was removed. */
+int sim_model_any(sim *s);
+
 /* ---- rules_wire.c: what the session sends ---- */
 
 void sim_rules_connect(sim *s, const spb_action *action);
@@ -473,39 +447,6 @@ void sim_rules_disconnect(sim *s, const spb_action *action);
 /* The index of the metric with that name, or -1. */
 int sim_find_metric(const sim *s, unsigned holder, spb_str name);
 int sim_find_holder(const sim *s, spb_str id);
-
-/* ---- rules_store.c: what the session wants of the store ---- */
-
-/* The records of its samples, to be freed, and whose they are; NULL: a rule was broken. */
-uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder);
-void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id);
-void sim_rules_read(sim *s, size_t bytes);
-/* True when it is a new one; *holder is whose. */
-bool sim_rules_alias(sim *s, const spb_alias *alias, unsigned *holder);
-/* 0: none was saved. */
-uint64_t sim_rules_saved_alias(const sim *s, const sim_metric *metric);
-void sim_rules_clock(sim *s, uint64_t boot, int64_t offset_ms);
-
-/* ---- rules_way.c: what is on its way to the broker ---- */
-
-void sim_way_begin(sim *s);
-void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
-void sim_way_replayed(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
-void sim_way_published(sim *s, size_t payload_bytes);
-void sim_way_carry(const sim *s, sim_event *event);
-void sim_way_delivered(sim *s, const sim_event *event);
-void sim_way_fence(sim *s);
-bool sim_way_wants_fence(const sim *s);
-void sim_way_host_lost(sim *s);
-/* NULL: everything has arrived, or waits for a device that is offline. */
-const char *sim_way_settled(sim *s, char *text, size_t capacity);
-bool sim_way_fenced(sim *s);
-void sim_way_ended(sim *s);
-void sim_way_reset(sim *s);
-void sim_way_clear(sim *s);
-void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
-void sim_flush_begin(sim *s, uint64_t ticket);
-void sim_flush_check(sim *s);
 
 /* ---- rules_samples.c: where each sample goes ---- */
 
