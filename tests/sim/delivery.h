@@ -114,7 +114,8 @@ typedef struct sim_way {
     unsigned fences;
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
-    uint64_t replayed;    /* samples, by this process */
+    bool has_unfenced_birth;
+    uint64_t replayed; /* samples, by this process */
     uint64_t resent, confirmed_samples;
     double samples_level, bytes_level; /* what may be replayed now */
     uint64_t level_ms;

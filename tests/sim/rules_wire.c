@@ -241,6 +241,7 @@ static void check_birth(sim *s, const message *m) {
         }
     }
     s->holders[m->holder].is_flushing = false;
+    s->way.has_unfenced_birth = true;
     sim_rules_carried(s, m->holder);
 }
 
