@@ -149,7 +149,10 @@ void sim_way_fence(sim *s) {
 /* Whether the session may send one now, besides the watch. */
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
-    bool is_end_of_chunk = way->count > 0 && way->messages[way->count - 1].is_replay; /* for all one can know */
+    bool is_end_of_chunk = false; /* for all one can know */
+    for (size_t i = way->fenced; i < way->count; i++) {
+        is_end_of_chunk |= way->messages[i].is_replay;
+    }
     bool is_urgent = s->flush_count > 0 || is_end_of_chunk || spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes;
     return s->options.confirm == SPB_CONFIRM_FENCE &&
