@@ -28,6 +28,7 @@ typedef struct sim_record {
     size_t block;          /* the index of the last one with it */
     uint32_t copies;       /* blocks with it that are not confirmed */
     uint32_t sent;         /* so many times by this process */
+    bool was_stored;       /* in a journal; it may have been dropped since */
     bool is_delivered;     /* a broker has read it */
     bool is_confirmed;     /* and the session was told */
     bool is_doubtful;      /* a link ended while it was on its way */
@@ -89,8 +90,9 @@ typedef struct sim_journal {
     bool is_failing; /* the session's last news of it is a failure */
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
+    uint64_t told_dropped_age; /* with the last commit */
     uint64_t samples_appended; /* by this process */
-    uint32_t samples_asked; /* of the APPEND that is not answered */
+    uint32_t samples_asked;    /* of the APPEND that is not answered */
 } sim_journal;
 
 /* ---- rules_way.c ---- */
@@ -165,6 +167,8 @@ uint64_t sim_ledger_gone(const sim *s, uint32_t before);
 uint64_t sim_ledger_dropped(const sim *s);
 /* NULL when each sample is where it should be, in a world at rest; else what is wrong. */
 const char *sim_ledger_settled(sim *s, char *text, size_t capacity);
+/* Writes it into the trace. */
+void sim_ledger_note(sim *s);
 void sim_ledger_carry(sim *s, const sim_metric *metric);
 void sim_ledger_bury(sim *s);
 void sim_ledger_clear(sim *s);

@@ -3,8 +3,9 @@
  * the order of its holder. Without hosts it is the value of the next birth, or replaced by a newer one, which counts as
  * dropped offline. The counters must tell the same story:
  *
- *   accepted + caught up = published + dropped offline + overflow + lost + waiting + carried by births + for the next
+ *   accepted + caught up = confirmed + unconfirmed + dropped offline + overflow + lost + waiting + for the next birth
  *
+ * What was published, or carried by a birth, is unconfirmed, and then confirmed or lost.
  * "Caught up" is the present value of a metric whose sample was dropped by overflow, sent when the queue has drained.
  */
 #include <stdlib.h>
@@ -38,6 +39,8 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
     spb_session_stats(s->session, &after);
     bool is_followed = is_live(s) && holder->is_born && holder->is_online && m->in_birth;
     bool has_overflowed = after.samples_dropped_overflow != before->samples_dropped_overflow;
+    bool has_doubt = holder->may_lose || s->wire.max_packet_bytes > 0 || /* until its DBIRTH, only the session knows */
+                     after.samples_dropped_disk != before->samples_dropped_disk;
     m->hash = sim_hash(value);
     m->timestamp_ms = timestamp_ms;
     sim_note(s, "  %s at %llu is taken%s", m->name, (unsigned long long)timestamp_ms,
@@ -50,9 +53,9 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
     sim_sample sample = {.metric = metric, .hash = m->hash, .timestamp_ms = timestamp_ms, .since_ms = s->now.mono_ms};
     if (s->level != SPB_DELIVERY_LIVE) {
         m->record = sim_ledger_add(s, metric, m->hash, timestamp_ms);
+        sim_note(s, "    as sample #%u", m->record);
     }
-    if (is_followed &&
-        (holder->may_lose || s->wire.max_packet_bytes > 0)) { /* until its DBIRTH, only the session knows */
+    if (is_followed && has_doubt) {
         s->counts.uncertain++;
         m->is_unsent = !has_overflowed;
         m->is_behind |= has_overflowed;
@@ -114,9 +117,14 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     return is_next;
 }
 
-static bool is_stored(sim *s, const sim_sample *sample) {
+/* It need not be sent as live data: it went to the journal, or its metric does not keep it there, or it is one of those
+ * that were on the way there when memory was short. */
+static bool is_excused(sim *s, const sim_sample *sample) {
     uint32_t number = sim_ledger_find(s, sample->metric, sample->hash, sample->timestamp_ms);
-    return number != SIM_NO_RECORD && s->ledger.records[number].copies > 0;
+    bool was_stored = number != SIM_NO_RECORD && s->ledger.records[number].was_stored;
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    return was_stored || s->metrics[sample->metric].keep != SPB_KEEP_ALL || stats.samples_dropped_disk > 0;
 }
 
 /* Takes it out of what is owed, wherever it stands. */
@@ -138,14 +146,14 @@ void sim_rules_settle_owed(sim *s, uint32_t record) {
     }
 }
 
-/* What is in the journal need not be sent as live data, but then not behind newer data. */
-static void pass_stored(sim *s, sim_holder *holder, const sim_sample *sent) {
+/* What need not be sent is not sent behind newer data. */
+static void pass_excused(sim *s, sim_holder *holder, const sim_sample *sent) {
     size_t found = 0;
     while (found < holder->owed_count && !is_same(&holder->owed[holder->owed_first + found], sent)) {
         found++;
     }
-    for (size_t i = found; i > 0 && found < holder->owed_count; i--) {
-        if (is_stored(s, &holder->owed[holder->owed_first + i - 1])) {
+    for (size_t i = found < holder->owed_count ? found : 0; i > 0; i--) {
+        if (is_excused(s, &holder->owed[holder->owed_first + i - 1])) {
             remove_owed(holder, i - 1);
         }
     }
@@ -156,8 +164,8 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     sim_holder *holder = &s->holders[m->holder];
     sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
     sim_note(s, "  %s at %llu", m->name, (unsigned long long)timestamp_ms);
-    if (s->level == SPB_DELIVERY_DURABLE) {
-        pass_stored(s, holder, &sent);
+    if (s->level != SPB_DELIVERY_LIVE) {
+        pass_excused(s, holder, &sent);
     }
     if (pay(s, holder, &sent)) {
         return;
@@ -310,9 +318,10 @@ void sim_rules_count(sim *s) {
     if (c->uncertain == 0) {
         expect(s, "samples_dropped_offline", stats.samples_dropped_offline, c->dropped_offline);
     }
-    int64_t waiting = (int64_t)(c->accepted + c->caught_up - stats.samples_published - stats.samples_dropped_offline -
-                                stats.samples_dropped_overflow - stats.samples_dropped_lost - c->carried) -
-                      count_unsent(s);
+    int64_t waiting =
+        (int64_t)(c->accepted + c->caught_up - stats.samples_confirmed - stats.samples_unconfirmed -
+                  stats.samples_dropped_offline - stats.samples_dropped_overflow - stats.samples_dropped_lost) -
+        count_unsent(s);
     int64_t sure, all, optional, doubt = (int64_t)c->uncertain;
     count_owed(s, &sure, &all, &optional);
     if (spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {
@@ -321,10 +330,10 @@ void sim_rules_count(sim *s) {
     if (waiting < sure - optional - doubt || waiting > all + doubt) {
         sim_fail(s, "samples",
                  "%lld neither sent nor counted as dropped, of which %lld to %lld wait "
-                 "(accepted %llu, published %llu, offline %llu, overflow %llu, lost %llu, in births %llu)",
+                 "(accepted %llu, confirmed %llu, unconfirmed %llu, offline %llu, overflow %llu, lost %llu)",
                  (long long)waiting, (long long)sure, (long long)all, (unsigned long long)stats.samples_accepted,
-                 (unsigned long long)stats.samples_published, (unsigned long long)stats.samples_dropped_offline,
-                 (unsigned long long)stats.samples_dropped_overflow, (unsigned long long)stats.samples_dropped_lost,
-                 (unsigned long long)c->carried);
+                 (unsigned long long)stats.samples_confirmed, (unsigned long long)stats.samples_unconfirmed,
+                 (unsigned long long)stats.samples_dropped_offline, (unsigned long long)stats.samples_dropped_overflow,
+                 (unsigned long long)stats.samples_dropped_lost);
     }
 }

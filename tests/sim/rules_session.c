@@ -235,6 +235,11 @@ const char *sim_rules_converged(sim *s, char *text, size_t capacity) {
             return text;
         }
     }
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    if (stats.is_store_failing) {
+        return "the store is given up";
+    }
     const char *missing = missing_metric(s, text, capacity);
     return missing || s->level == SPB_DELIVERY_LIVE ? missing : sim_replay_settled(s, text, capacity);
 }
