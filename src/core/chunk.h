@@ -19,7 +19,8 @@ typedef struct spb_chunk_block {
     uint64_t last_ms;
     uint64_t boot;
     int64_t shift_ms;
-    size_t next; /* the next block of the same holder, or SPB_NO_BLOCK */
+    uint64_t last_ordinal; /* of the last message with some of it; 0: there is none */
+    size_t next;           /* the next block of the same holder, or SPB_NO_BLOCK */
     /* Its samples: */
     uint32_t samples;
     uint32_t kept;      /* published, */
@@ -37,11 +38,14 @@ typedef struct spb_chunk {
     spb_chunk_block *blocks;
     size_t count;
     size_t capacity;
-    size_t next;       /* the first block that is not done */
-    uint32_t messages; /* published, and not confirmed */
-    uint64_t aged;     /* samples that are too old */
-    bool is_complete;  /* it was read to its end */
-    bool is_spoiled;   /* for want of memory it does not know what it covers */
+    size_t next;                /* the first block that is not done */
+    uint32_t messages;          /* published, and not confirmed */
+    uint64_t last_ordinal;      /* of the last message */
+    uint64_t confirmed_ordinal; /* of the last message that is confirmed */
+    uint64_t confirmed;         /* samples of those that are */
+    uint64_t aged;              /* samples that are too old */
+    bool is_complete;           /* it was read to its end */
+    bool is_spoiled;            /* for want of memory it does not know what it covers */
 } spb_chunk;
 
 void spb_chunk__clear(spb_chunk *chunk);

@@ -189,42 +189,54 @@ static void remember_for_host(spb_session *session, spb_range ids, uint64_t samp
     replay->replayed[last] = (spb_replayed){.ids = ids, .samples = samples, .at_ms = now.mono_ms};
 }
 
-/* Its samples are delivered, or will never be: into the counters. How many were delivered. */
-static uint64_t reckon(spb_session *session, const spb_chunk *chunk) {
-    uint64_t kept = 0, others = chunk->aged;
-    for (size_t i = 0; i < chunk->count; i++) {
-        const spb_chunk_block *block = &chunk->blocks[i];
-        if (!block->is_deferred) {
-            kept += block->kept;
-            others += block->gone + block->too_large;
-            session->stats.samples_dropped_gone += block->gone;
-            session->stats.samples_dropped_overflow += block->too_large;
-        }
+static void leave_journal(spb_session *session, uint64_t samples) {
+    session->in_journal -= samples < session->in_journal ? samples : session->in_journal;
+}
+
+/* Those of its samples that will never be delivered: into the counters. */
+static void reckon(spb_session *session, const spb_chunk_block *block) {
+    session->stats.samples_dropped_gone += block->gone;
+    session->stats.samples_dropped_overflow += block->too_large;
+    leave_journal(session, (uint64_t)block->gone + block->too_large);
+}
+
+/* Blocks that have arrived, as far as they could: the journal need not keep them. `kept` samples of them were sent. */
+static void settle(spb_session *session, spb_range ids, uint64_t kept, spb_time now) {
+    spb_replay *replay = &session->replay;
+    if (spb_session__host_window_ms(session) > 0 && kept > 0) {
+        remember_for_host(session, ids, kept, now);
+    } else {
+        spb_journal__confirm(&session->journal, ids.first, ids.last, now.mono_ms);
     }
-    session->replay.aged += chunk->aged;
-    session->stats.samples_confirmed += kept;
-    session->in_journal -= kept + others < session->in_journal ? kept + others : session->in_journal;
-    return kept;
+    if (spb_ranges__count(&replay->doubtful, ids.first, ids.last) > 0) {
+        spb_ranges__remove(&replay->doubtful, ids.first, ids.last);
+    }
+}
+
+/* It comes again as a whole, with so many samples that were counted as confirmed. */
+static void reopen(spb_session *session, const spb_chunk *chunk, uint64_t samples) {
+    add_all(&session->replay.wanted, &chunk->ids);
+    session->in_journal += samples;
+    session->reopened += samples;
 }
 
 static void finish_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
-    spb_replay *replay = &session->replay;
+    uint64_t kept = 0;
     if (chunk->is_spoiled) { /* once more; some of it may arrive twice */
-        add_all(&replay->wanted, &chunk->ids);
-        add_all(&replay->doubtful, &chunk->ids);
+        add_all(&session->replay.doubtful, &chunk->ids);
+        reopen(session, chunk, chunk->confirmed);
         return;
     }
-    uint64_t kept = reckon(session, chunk);
+    for (size_t i = 0; i < chunk->count; i++) {
+        if (!chunk->blocks[i].is_deferred) {
+            reckon(session, &chunk->blocks[i]);
+            kept += chunk->blocks[i].kept;
+        }
+    }
+    session->stats.samples_dropped_age += chunk->aged;
+    leave_journal(session, chunk->aged);
     for (size_t i = 0; i < chunk->ids.count; i++) {
-        spb_range ids = spb_ranges__at(&chunk->ids, i);
-        if (spb_session__host_window_ms(session) > 0 && kept > 0) {
-            remember_for_host(session, ids, i == 0 ? kept : 0, now);
-        } else {
-            spb_journal__confirm(&session->journal, ids.first, ids.last, now.mono_ms);
-        }
-        if (spb_ranges__count(&replay->doubtful, ids.first, ids.last) > 0) {
-            spb_ranges__remove(&replay->doubtful, ids.first, ids.last);
-        }
+        settle(session, spb_ranges__at(&chunk->ids, i), i == 0 ? kept : kept > 0, now);
     }
 }
 
@@ -245,17 +257,25 @@ void spb_session__finish_chunks(spb_session *session, spb_time now) {
         if (chunk->number != 0 && spb_chunk__is_sent(chunk) && chunk->messages == 0) {
             finish_chunk(session, chunk, now);
             free_at(replay, i);
-        } else {
-            i++;
+            continue;
         }
+        /* It waits for nothing but the server. */
+        session->fences.is_wanted |=
+            chunk->number != 0 && spb_chunk__is_sent(chunk) && chunk->last_ordinal > session->fences.covered;
+        i++;
     }
 }
 
-void spb_session__on_replayed(spb_session *session, uint64_t number, spb_time now) {
+void spb_session__on_replayed(spb_session *session, const spb_record *message, spb_time now) {
+    uint32_t samples = message->samples;
+    session->stats.samples_confirmed += samples;
+    leave_journal(session, samples);
     for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
         spb_chunk *chunk = &session->replay.chunks[i];
-        if (chunk->number == number) {
+        if (chunk->number == message->id) {
             chunk->messages--;
+            chunk->confirmed += samples;
+            chunk->confirmed_ordinal = message->ordinal;
             spb_session__finish_chunks(session, now);
             return;
         }
@@ -264,22 +284,35 @@ void spb_session__on_replayed(spb_session *session, uint64_t number, spb_time no
 
 /* ---- and what may not have ---- */
 
-void spb_session__forget_chunks(spb_session *session) {
+/* Of a chunk that is not finished, the blocks that have arrived are settled; the others come again. */
+static void forget_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
+    uint64_t again = chunk->confirmed;
+    for (size_t i = 0; i < chunk->count && !chunk->is_spoiled; i++) {
+        const spb_chunk_block *block = &chunk->blocks[i];
+        bool has_arrived = block->is_done && block->last_ordinal <= chunk->confirmed_ordinal;
+        if (block->is_deferred) {
+            continue;
+        }
+        if (has_arrived && spb_ranges__remove(&chunk->ids, block->id, block->id)) {
+            reckon(session, block);
+            settle(session, (spb_range){block->id, block->id}, block->kept, now);
+            again -= block->kept;
+        } else if (block->kept > 0) {
+            spb_ranges__add(&session->replay.doubtful, block->id, block->id);
+        }
+    }
+    reopen(session, chunk, again);
+    spb_chunk__reset(chunk);
+}
+
+void spb_session__forget_chunks(spb_session *session, spb_time now) {
     spb_replay *replay = &session->replay;
     for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
         spb_chunk *chunk = &replay->chunks[i];
-        if (chunk->number != 0 && !chunk->is_complete) {
-            replay->is_void = true; /* freed when READ is answered */
-            continue;
+        if (chunk->number != 0 && chunk->is_complete) {
+            forget_chunk(session, chunk, now);
         }
-        add_all(&replay->wanted, &chunk->ids);
-        for (size_t j = 0; j < chunk->count; j++) {
-            const spb_chunk_block *block = &chunk->blocks[j];
-            if (block->kept > 0 && !block->is_deferred) {
-                spb_ranges__add(&replay->doubtful, block->id, block->id);
-            }
-        }
-        spb_chunk__reset(chunk);
+        replay->is_void |= chunk->number != 0; /* freed when READ is answered */
     }
     if (replay->chunks[0].number == 0 && replay->chunks[1].number != 0) {
         free_at(replay, 0);

@@ -29,7 +29,6 @@ typedef struct spb_replay {
     bool is_void;       /* the connection is over: what is read is not wanted any more */
     uint64_t retry_ms;  /* after a READ that failed */
     uint64_t grace_ms;  /* until then, what is unknown may be added yet */
-    uint64_t aged;      /* samples that were too old */
     spb_pace pace;
     spb_replayed *replayed; /* a ring of SPB_MAX_REPLAYED, made when it is needed */
     size_t first_replayed;

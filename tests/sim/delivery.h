@@ -90,7 +90,6 @@ typedef struct sim_journal {
     bool is_failing; /* the session's last news of it is a failure */
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
-    uint64_t told_dropped_age; /* with the last commit */
     uint64_t samples_appended; /* by this process */
     uint32_t samples_asked;    /* of the APPEND that is not answered */
 } sim_journal;

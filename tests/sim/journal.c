@@ -111,9 +111,10 @@ static void take(sim *s, const spb_block *block, unsigned holder, uint32_t *reco
     journal->samples_asked = block->samples;
     count_copies(s, taken, 1);
     for (uint32_t i = 0; i < block->samples; i++) {
-        sim_note(s, "    #%u %s", records[i], s->metrics[s->ledger.records[records[i]].metric].name);
-        s->ledger.records[records[i]].block = journal->count - 1;
-        s->ledger.records[records[i]].was_stored = true;
+        sim_record *record = &s->ledger.records[records[i]];
+        record->block = journal->count - 1;
+        record->was_stored = true;
+        sim_note(s, "    #%u %s", records[i], s->metrics[record->metric].name);
         if (s->level == SPB_DELIVERY_OUTAGE) {
             sim_rules_settle_owed(s, records[i]);
         }
@@ -150,7 +151,6 @@ static void committed(sim *s, sim_event *event) {
     spb_store_info info;
     told(s, event->status);
     sim_journal_info(s, &info);
-    s->journal.told_dropped_age = info.dropped_age;
     sim_note(s, "< committed%s", event->status == SPB_OK ? "" : ", failed");
     sim_enter(s);
     spb_session_on_committed(s->session, event->status, reason_of(event->status), &info, s->now);
@@ -330,7 +330,7 @@ void sim_journal_die(sim *s) {
 /* A new process opens it; ids go on behind those that were there. */
 void sim_journal_open(sim *s) {
     spb_store_info *info = &s->journal.info;
-    s->journal.told_dropped_age = info->dropped_full = info->dropped_age = info->last_id = 0;
+    info->dropped_full = info->dropped_age = info->last_id = 0;
     for (size_t i = 0; i < s->journal.count; i++) {
         const sim_block *block = &s->journal.blocks[i];
         info->last_id = !block->is_gone && block->id > info->last_id ? block->id : info->last_id;

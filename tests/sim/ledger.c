@@ -96,9 +96,8 @@ uint64_t sim_ledger_dropped(const sim *s) {
     spb_session_stats(s->session, &stats);
     const spb_store_info *journal = &s->journal.info;
     return stats.samples_dropped_offline + stats.samples_dropped_overflow + stats.samples_dropped_lost +
-           stats.samples_dropped_choice + stats.samples_dropped_gone + stats.samples_dropped_disk +
-           journal->dropped_full + journal->dropped_age +
-           (stats.journal.dropped_age - s->journal.told_dropped_age); /* those that the session left out itself */
+           stats.samples_dropped_age + stats.samples_dropped_choice + stats.samples_dropped_gone +
+           stats.samples_dropped_disk + journal->dropped_full + journal->dropped_age;
 }
 
 /* For people who read the trace of a run in which it does not come out right. */
@@ -112,12 +111,14 @@ void sim_ledger_note(sim *s) {
                      (unsigned long long)record->timestamp_ms, record->sent, record->was_stored ? ", was stored" : "");
         }
     }
-    sim_note(
-        s, "  dropped: offline %llu, overflow %llu, lost %llu, choice %llu, gone %llu, disk %llu, full %llu, age %llu",
-        (unsigned long long)stats.samples_dropped_offline, (unsigned long long)stats.samples_dropped_overflow,
-        (unsigned long long)stats.samples_dropped_lost, (unsigned long long)stats.samples_dropped_choice,
-        (unsigned long long)stats.samples_dropped_gone, (unsigned long long)stats.samples_dropped_disk,
-        (unsigned long long)s->journal.info.dropped_full, (unsigned long long)s->journal.info.dropped_age);
+    sim_note(s,
+             "  dropped: offline %llu, overflow %llu, lost %llu, choice %llu, gone %llu, disk %llu, full %llu, "
+             "age %llu + %llu",
+             (unsigned long long)stats.samples_dropped_offline, (unsigned long long)stats.samples_dropped_overflow,
+             (unsigned long long)stats.samples_dropped_lost, (unsigned long long)stats.samples_dropped_choice,
+             (unsigned long long)stats.samples_dropped_gone, (unsigned long long)stats.samples_dropped_disk,
+             (unsigned long long)s->journal.info.dropped_full, (unsigned long long)s->journal.info.dropped_age,
+             (unsigned long long)stats.samples_dropped_age);
 }
 
 /* The balance, in a world that has come to rest: nothing waits in the session's memory. NULL: it is right. */

@@ -117,16 +117,6 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     return is_next;
 }
 
-/* It need not be sent as live data: it went to the journal, or its metric does not keep it there, or it is one of those
- * that were on the way there when memory was short. */
-static bool is_excused(sim *s, const sim_sample *sample) {
-    uint32_t number = sim_ledger_find(s, sample->metric, sample->hash, sample->timestamp_ms);
-    bool was_stored = number != SIM_NO_RECORD && s->ledger.records[number].was_stored;
-    spb_stats stats;
-    spb_session_stats(s->session, &stats);
-    return was_stored || s->metrics[sample->metric].keep != SPB_KEEP_ALL || stats.samples_dropped_disk > 0;
-}
-
 /* Takes it out of what is owed, wherever it stands. */
 static void remove_owed(sim_holder *holder, size_t index) {
     sim_sample *at = &holder->owed[holder->owed_first + index];
@@ -146,16 +136,15 @@ void sim_rules_settle_owed(sim *s, uint32_t record) {
     }
 }
 
-/* What need not be sent is not sent behind newer data. */
-static void pass_excused(sim *s, sim_holder *holder, const sim_sample *sent) {
+/* What is on its way to the journal need not be sent as live data, but then not behind newer data. */
+static void pass_stored(sim_holder *holder, const sim_sample *sent) {
     size_t found = 0;
     while (found < holder->owed_count && !is_same(&holder->owed[holder->owed_first + found], sent)) {
         found++;
     }
-    for (size_t i = found < holder->owed_count ? found : 0; i > 0; i--) {
-        if (is_excused(s, &holder->owed[holder->owed_first + i - 1])) {
-            remove_owed(holder, i - 1);
-        }
+    bool is_owed = found < holder->owed_count;
+    for (size_t i = 0; is_owed && i < found; i++) {
+        remove_owed(holder, 0);
     }
 }
 
@@ -165,7 +154,7 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
     sim_note(s, "  %s at %llu", m->name, (unsigned long long)timestamp_ms);
     if (s->level != SPB_DELIVERY_LIVE) {
-        pass_excused(s, holder, &sent);
+        pass_stored(holder, &sent);
     }
     if (pay(s, holder, &sent)) {
         return;

@@ -153,11 +153,15 @@ bool sim_way_wants_fence(const sim *s) {
     if (s->level == SPB_DELIVERY_LIVE) {
         return s->flush_count > 0;
     }
-    bool is_urgent = s->flush_count > 0 || spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
+    bool is_end_of_chunk = false; /* for all one can know */
+    for (size_t i = way->fenced; i < way->count; i++) {
+        is_end_of_chunk |= way->messages[i].is_replay;
+    }
+    bool is_urgent = s->flush_count > 0 || is_end_of_chunk ||
+                     spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes;
-    bool has_replay = way->count > way->fenced && way->messages[way->count - 1].is_replay;
     return s->options.confirm == SPB_CONFIRM_FENCE &&
-           (way->has_unfenced_birth || has_replay || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
+           (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
 }
 
 /* The oldest one was answered. True if there was one. */
@@ -212,6 +216,7 @@ void sim_way_reset(sim *s) {
     s->way.level_ms = s->now.mono_ms;
     s->way.samples_level = s->options.replay_samples_per_s / 10.0;
     s->way.bytes_level = s->options.replay_bytes_per_s / 10.0;
+    s->way.unfenced_ms = SPB_NEVER;
     s->flush_count = 0;
 }
 
