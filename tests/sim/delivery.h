@@ -84,10 +84,11 @@ typedef struct sim_journal {
     spb_store_info info;
     uint64_t max_bytes;
     bool drops_newest;
-    bool is_broken;  /* until it comes back, nothing works */
-    bool is_full;    /* the disk is */
-    bool has_failed; /* in this process */
-    bool is_failing; /* the session's last news of it is a failure */
+    bool is_broken;       /* until it comes back, nothing works */
+    bool is_full;         /* the disk is */
+    bool is_confirm_lost; /* one failed since the last commit */
+    bool has_failed;      /* in this process */
+    bool is_failing;      /* the session's last news of it is a failure */
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
     uint64_t samples_appended; /* by this process */
