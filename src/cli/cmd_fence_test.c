@@ -13,7 +13,7 @@
 #include "cli/json.h"
 #include "cli/options.h"
 
-enum { NOT_HONOURED = 3, CONNECT_MS = 15000 };
+enum { NOT_HONOURED = 3 };
 
 static const char help[] = "Usage: spb fence-test [OPTION...]\n"
                            "\n"
@@ -193,13 +193,9 @@ static spb_status run_shapes(const options *o, fence_test *test, report *found, 
     return status;
 }
 
-/* Both clients are made; they are connected here. */
 static int run(const options *o, fence_test *test, spb_error *err) {
     report found = {.count = 0};
-    spb_status status = fence_client_connect(&test->subscriber, CONNECT_MS, err);
-    if (status == SPB_OK) {
-        status = fence_client_subscribe(&test->subscriber, CONNECT_MS, err);
-    }
+    spb_status status = fence_test_subscribe(test, err);
     if (status == SPB_OK) {
         status = fence_test_reach(test, err);
     }

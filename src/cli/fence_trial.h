@@ -40,11 +40,13 @@ typedef struct fence_result {
 } fence_result;
 
 typedef struct fence_test {
-    fence_client publisher, subscriber; /* the subscriber is connected and subscribed */
-    uint32_t trials;                    /* so far */
-    uint32_t wait_ms;                   /* how long nothing must arrive before what is missing counts as lost */
+    fence_client publisher, subscriber;
+    uint32_t trials;  /* so far */
+    uint32_t wait_ms; /* how long nothing must arrive before what is missing counts as lost */
 } fence_test;
 
+/* Connects the subscriber, which all that follows needs. */
+spb_status fence_test_subscribe(fence_test *test, spb_error *err);
 /* That a message of the publisher reaches the subscriber at all. SPB_ERR_REFUSED if not; else what the transport says.
  */
 spb_status fence_test_reach(fence_test *test, spb_error *err);
