@@ -113,6 +113,7 @@ END_TEST
 START_TEST(options_out_of_their_range_are_refused_by_name) {
     spb_node_options good = f.options;
     f.options.max_unconfirmed_bytes = 1000;
+    f.options.store_path = "/nonexistent/never-opened.spb";
     check_refused("max_unconfirmed_bytes");
     f.options = good;
     f.options.store_window_ms = 60001;
@@ -176,7 +177,8 @@ static uint64_t alias_of(const char *name) {
 }
 
 static void add(const char *name) {
-    ck_assert_ptr_nonnull(spb_node_add_metric(f.node, &(spb_metric_def){.name = name, .value = spb_boolean(true)}, NULL));
+    ck_assert_ptr_nonnull(
+        spb_node_add_metric(f.node, &(spb_metric_def){.name = name, .value = spb_boolean(true)}, NULL));
 }
 
 START_TEST(aliases_stay_with_their_metrics_over_a_restart) {
