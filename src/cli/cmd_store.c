@@ -66,8 +66,11 @@ static void report(void *context, uint64_t id, const char *what) {
     }
 }
 
-static void check_sums(inspection *self, const spb_store_info *info) {
+static void check_whole(inspection *self, const spb_store_info *info) {
     char line[200];
+    if (!self->from.has_owner) {
+        report(self, 0, "it does not say whose it is");
+    }
     if (self->blocks != info->blocks || self->samples != info->samples || self->bytes != info->bytes) {
         snprintf(line, sizeof line,
                  "%" PRIu64 " blocks with %" PRIu64 " samples and %" PRIu64 " bytes can be read, of %" PRIu64
@@ -180,7 +183,7 @@ static void summarise(inspection *self, const options *o, out *to) {
     read_all(self, o->wants_check, NULL, NULL);
     store->info(store, &info);
     if (o->wants_check) {
-        check_sums(self, &info);
+        check_whole(self, &info);
     }
     self->wrong += info.damage != NULL;
     if (o->as_json) {

@@ -25,6 +25,7 @@ typedef struct journal {
     metric_view *views;
     size_t capacity; /* of both */
     char topic[2048];
+    uint64_t exported; /* blocks, for journal_tsv.c */
 } journal;
 
 typedef struct journal_block {

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -37,12 +38,6 @@ def samples_of(messages, names):
             of = names[metric["alias"]]
             assert of[0] == message.device, f"{of} in a message of {message.device}"
             yield of, metric["timestamp"], bool(metric.get("isHistorical")), metric
-
-
-def uptime_samples(messages):
-    """Timestamp and raw payload value of System/Uptime, which counts seconds; the independent decoder has 64 bits."""
-    names = names_of(messages)
-    return [(timestamp, is_old) for of, timestamp, is_old, _ in samples_of(messages, names) if of[1] == "System/Uptime"]
 
 
 class Counters:
@@ -110,7 +105,14 @@ class StoreTest(unittest.TestCase):
         self.assertEqual(len(seen), counters.accepted, "each accepted sample arrived")
         live = [flags.count(False) for flags in seen.values()]
         self.assertLessEqual(max(live), 1, "nothing came live twice")
-        return seen
+        self.check_uptimes(messages, names)
+
+    def check_uptimes(self, messages, names):
+        """System/Uptime counts seconds, so it grows with the timestamps, whatever the order in which they came."""
+        uptimes = {t: metric["value"] for of, t, _, metric in samples_of(messages, names) if of[1] == "System/Uptime"}
+        counted = [uptimes[timestamp] for timestamp in sorted(uptimes)]
+        self.assertGreater(len(counted), 1)
+        self.assertEqual(counted, sorted(set(counted)))
 
     def check_old_ones_are_in_order(self, messages):
         last = {}
@@ -128,7 +130,7 @@ class StoreTest(unittest.TestCase):
         self.proxy.refuse(True)
         fault()
         death = self.host.wait_kind("NDEATH", start)
-        self.await_state(edge, "waiting", 2)
+        self.await_state(edge, "WAITING", 2)
         self.proxy.refuse(False)
         birth = self.host.wait_kind("NBIRTH", death)
         self.await_live_data_after_replay(self.host, birth)
@@ -162,7 +164,7 @@ class StoreTest(unittest.TestCase):
         start = self.host.wait_kind("DDATA")
         self.proxy.refuse(True)
         self.proxy.blackhole(UP, DOWN)
-        self.await_state(edge, "waiting", 2)
+        self.await_state(edge, "WAITING", 2)
         self.proxy.refuse(False)
         birth = self.host.wait_kind("NBIRTH", self.host.wait_kind("NDEATH", start))
         self.host.wait_kind("DDATA", birth)
@@ -181,17 +183,17 @@ class StoreTest(unittest.TestCase):
         edge = self.edge()
         self.host.wait_kind("DDATA")
         # What the broker has read must have reached its subscriber, or it dies with the broker.
-        edge.process.send_signal(19)  # SIGSTOP
+        edge.process.send_signal(signal.SIGSTOP)
         self.broker.publish("spBv1.0/Plant1/NCMD/End", b"x")
         end = self.host.wait(lambda m: m.topic.endswith("/End"), "what the broker has read")
         before = self.host.messages[:end]
         self.broker.kill()
-        edge.process.send_signal(18)  # SIGCONT
-        self.await_state(edge, "waiting", 2)
-        edge.process.send_signal(19)
+        edge.process.send_signal(signal.SIGCONT)
+        self.await_state(edge, "WAITING", 2)
+        edge.process.send_signal(signal.SIGSTOP)
         self.broker.start()
         host = self.subscribe()
-        edge.process.send_signal(18)
+        edge.process.send_signal(signal.SIGCONT)
         self.await_live_data_after_replay(host, 0)
         counters = self.stop(edge)
         after = host.messages[: host.wait_kind("NDEATH") + 1]
@@ -208,7 +210,7 @@ class StoreTest(unittest.TestCase):
         start = self.host.wait_kind("DDATA")
         self.proxy.refuse(True)
         self.proxy.blackhole(UP, DOWN)
-        self.await_state(edge, "waiting", 3)
+        self.await_state(edge, "WAITING", 3)
         edge.kill()
         end = self.host.wait_kind("NDEATH", start)
         self.proxy.refuse(False)
