@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -250,6 +251,27 @@ class StoreTest(unittest.TestCase):
 
     def test_what_was_stored_in_an_outage_survives_a_kill(self):
         self.check_life_after_kill("outage")
+
+    def test_a_damaged_store_is_set_aside(self):
+        end, summary, stored = self.kill_while_offline("outage")
+        database = sqlite3.connect(self.store)
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page_bytes = database.execute("PRAGMA page_size").fetchone()[0]
+        page = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'segment'").fetchone()[0]
+        database.close()
+        with open(self.store, "r+b") as file:
+            file.seek((page - 1) * page_bytes)
+            file.write(b"\xff" * page_bytes)
+        edge = self.edge()
+        birth = self.host.wait_kind("NBIRTH", end)
+        self.await_live_data_after_replay(self.host, birth)
+        counters = self.stop(edge)
+        self.assertEqual(self.host.messages[birth].value("bdSeq"), (summary["bdseq"] + 1) % 256)
+        self.assertIn("spb: warning: ", edge.output())
+        aside = [path.name for path in self.directory.glob("edge.spb.corrupt-*")]
+        self.assertTrue(aside)
+        self.assertIn(aside[0], edge.output(), "the log says where the damaged file is")
+        self.assertGreaterEqual(counters.replayed, len(stored), "the blocks were sound, so all of them could be read")
 
     def test_identity_survives_a_restart(self):
         births, start = [], 0
