@@ -1,0 +1,26 @@
+# Chaos: an edge node under faults, and a verdict by a ledger that is not its own. scripts/test --chaos runs it for long.
+if(SPB_BUILD_CLI)
+    pkg_check_modules(mosquitto REQUIRED IMPORTED_TARGET libmosquitto)
+    find_program(PYTHON python3 REQUIRED)
+
+    add_library(chaos_common OBJECT chaos/account.c chaos/ledger.c chaos/samples.c)
+    add_library(chaos_verdict_rules OBJECT chaos/verdict.c chaos/verdict_sample.c chaos/verdict_session.c)
+    add_executable(chaos_edge chaos/edge.c chaos/edge_node.c chaos/producer.c chaos/clocks.c)
+    add_executable(chaos_host chaos/host.c)
+    add_executable(chaos_verdict chaos/verdict_main.c)
+    add_executable(test_chaos_verdict chaos/test_verdict.c)
+    foreach(target chaos_common chaos_verdict_rules chaos_edge chaos_host chaos_verdict test_chaos_verdict)
+        target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+        target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L)
+        target_link_libraries(${target} PRIVATE spb_flags)
+    endforeach()
+    # The edge knows the library by its public headers alone, the rest of it nothing of the library.
+    target_link_libraries(chaos_edge PRIVATE chaos_common spb Threads::Threads)
+    target_link_libraries(chaos_host PRIVATE chaos_common PkgConfig::mosquitto)
+    target_link_libraries(chaos_verdict_rules PRIVATE spb_schema)
+    target_link_libraries(chaos_verdict PRIVATE chaos_common chaos_verdict_rules spb_schema)
+    target_link_libraries(test_chaos_verdict PRIVATE chaos_common chaos_verdict_rules spb_schema PkgConfig::check)
+
+    add_test(NAME unit/chaos_verdict COMMAND test_chaos_verdict)
+    set_tests_properties(unit/chaos_verdict PROPERTIES ENVIRONMENT "CK_FORK=no" TIMEOUT 120)
+endif()
