@@ -46,7 +46,6 @@ typedef struct chaos_life {
 typedef struct chaos_account {
     uint32_t metrics;    /* in all; set once */
     uint32_t per_holder; /* of the node, and of each device */
-    uint64_t start_ms;   /* timestamp of the first sample of each metric */
     _Atomic uint32_t lives;
     chaos_life life[CHAOS_MAX_LIVES];
 } chaos_account;

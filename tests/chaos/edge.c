@@ -123,9 +123,6 @@ static void open_account(edge *self, const char *path) {
     if (!self->account) {
         edge_die("account", path);
     }
-    if (self->account->start_ms == 0) {
-        self->account->start_ms = chaos_clock_true_ms();
-    }
 }
 
 enum {

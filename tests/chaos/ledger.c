@@ -11,18 +11,18 @@
 #include <unistd.h>
 
 /* The topic follows, with its NUL, and the payload. */
-typedef struct head {
+typedef struct record_head {
     uint64_t time_ms;
     uint32_t payload_len;
     uint16_t topic_len;
     uint16_t is_mark;
-} head;
+} record_head;
 
 bool chaos_ledger_write(int file, const chaos_record *record) {
-    head head = {.time_ms = record->time_ms,
-                 .payload_len = (uint32_t)record->payload_len,
-                 .topic_len = (uint16_t)strlen(record->topic),
-                 .is_mark = record->is_mark};
+    record_head head = {.time_ms = record->time_ms,
+                        .payload_len = (uint32_t)record->payload_len,
+                        .topic_len = (uint16_t)strlen(record->topic),
+                        .is_mark = record->is_mark};
     struct iovec parts[] = {{.iov_base = &head, .iov_len = sizeof head},
                             {.iov_base = (void *)record->topic, .iov_len = (size_t)head.topic_len + 1},
                             {.iov_base = (void *)record->payload, .iov_len = record->payload_len}};
@@ -52,7 +52,7 @@ bool chaos_ledger_read(chaos_ledger *ledger, const char *path) {
 }
 
 bool chaos_ledger_next(chaos_ledger *ledger, chaos_record *out) {
-    head head;
+    record_head head;
     size_t left = ledger->len - ledger->position;
     if (left < sizeof head) {
         return false;

@@ -26,19 +26,20 @@ static void next_scan(uint32_t ms) {
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000}, NULL);
 }
 
+/* Timestamps of its own come from the wall clock that the application sees; before that is set, it knows better. */
 static spb_status update(edge *self, unsigned metric, uint64_t number) {
-    uint64_t own_ms = chaos_time_of(self->account->start_ms, number);
-    uint64_t code = chaos_code(metric, number);
+    spb_metric *handle = self->metrics[metric];
+    chaos_sample sample = {
+        .metric = metric, .number = number, .seen_ms = chaos_clock_seen_ms(), .true_ms = chaos_clock_true_ms()};
+    sample.own_ms = sample.seen_ms < CHAOS_EARLIEST_MS ? sample.true_ms : sample.seen_ms;
     switch (chaos_form_of(metric)) {
-    case CHAOS_INTEGER: return spb_metric_update(self->metrics[metric], spb_int64((int64_t)code), own_ms);
-    case CHAOS_REAL: return spb_metric_update(self->metrics[metric], spb_double((double)code), own_ms);
+    case CHAOS_INTEGER: return spb_metric_update(handle, spb_int64((int64_t)chaos_encode(&sample)), sample.own_ms);
+    case CHAOS_REAL: return spb_metric_update(handle, spb_double((double)chaos_encode(&sample)), sample.own_ms);
     case CHAOS_CLOCKED: break;
     }
     char text[CHAOS_TEXT];
-    chaos_sample sample = {
-        .metric = metric, .number = number, .seen_ms = chaos_clock_seen_ms(), .true_ms = chaos_clock_true_ms()};
     chaos_write_text(&sample, text);
-    return spb_metric_update(self->metrics[metric], spb_string(text), SPB_NOW);
+    return spb_metric_update(handle, spb_string(text), SPB_NOW);
 }
 
 /* One more sample of the metric; what was not accepted is tried again with the next scan. */

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NUMBER_BITS 32
+/* Bits of the parts of a value: the number and the timestamp; the metric is above them. */
+static const struct { unsigned number, time; } bits[] = {[CHAOS_INTEGER] = {25, 32}, [CHAOS_REAL] = {22, 24}};
 
 static const char *const form_names[] = {"Integer", "Real", "Clocked"};
 
@@ -32,12 +33,25 @@ int chaos_metric_of(const char *name) {
     return strcmp(expected, name) == 0 ? (int)metric : -1;
 }
 
-uint64_t chaos_code(unsigned metric, uint64_t number) {
-    return (uint64_t)metric << NUMBER_BITS | number;
+static uint64_t lowest(uint64_t value, unsigned count) {
+    return value & ((UINT64_C(1) << count) - 1);
 }
 
-void chaos_decode(uint64_t code, chaos_sample *out) {
-    *out = (chaos_sample){.metric = (unsigned)(code >> NUMBER_BITS), .number = code & UINT32_MAX};
+uint64_t chaos_encode(const chaos_sample *sample) {
+    chaos_form form = chaos_form_of(sample->metric);
+    uint64_t upper = (uint64_t)sample->metric << bits[form].number | lowest(sample->number, bits[form].number);
+    return upper << bits[form].time | lowest(sample->own_ms, bits[form].time);
+}
+
+void chaos_decode(chaos_form form, uint64_t code, chaos_sample *out) {
+    uint64_t upper = code >> bits[form].time;
+    *out = (chaos_sample){.metric = (unsigned)(upper >> bits[form].number),
+                          .number = lowest(upper, bits[form].number),
+                          .own_ms = lowest(code, bits[form].time)};
+}
+
+bool chaos_is_own_time(const chaos_sample *sample, uint64_t timestamp_ms) {
+    return lowest(timestamp_ms, bits[chaos_form_of(sample->metric)].time) == sample->own_ms;
 }
 
 void chaos_write_text(const chaos_sample *sample, char text[CHAOS_TEXT]) {
@@ -50,8 +64,4 @@ bool chaos_read_text(const char *text, chaos_sample *out) {
     return sscanf(text, "%u %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &out->metric, &out->number, &out->seen_ms,
                   &out->true_ms, &end) == 4 &&
            text[end] == '\0';
-}
-
-uint64_t chaos_time_of(uint64_t start_ms, uint64_t number) {
-    return start_ms + number;
 }

@@ -1,7 +1,7 @@
 /*
  * What is agreed between the edge program and the verdict, and nothing more: which metrics there are, and which value
- * and timestamp number n of a metric has. So a value tells which sample it is, of which metric, also when it arrives
- * under a wrong alias.
+ * and timestamp number n of a metric has. So a value tells which sample it is, of which metric, and when it was taken,
+ * also when it arrives under a wrong alias.
  */
 #ifndef CHAOS_SAMPLES_H
 #define CHAOS_SAMPLES_H
@@ -27,6 +27,7 @@ typedef enum chaos_form {
 typedef struct chaos_sample {
     unsigned metric;
     uint64_t number;  /* from 0 */
+    uint64_t own_ms;  /* its own timestamp: of INTEGER the lowest 32 bits, of REAL the lowest 24 */
     uint64_t seen_ms; /* CLOCKED: the wall clock as the process saw it, */
     uint64_t true_ms; /* and as it was */
 } chaos_sample;
@@ -39,12 +40,12 @@ void chaos_device_name(unsigned holder, char name[CHAOS_TEXT]);
 /* The metric of that name; -1: it is none of these. */
 int chaos_metric_of(const char *name);
 
-/* Metric and number in one. Up to 2^53, so exact as a double. */
-uint64_t chaos_code(unsigned metric, uint64_t number);
-void chaos_decode(uint64_t code, chaos_sample *out);
+/* All of a sample in one number: of all 64 bits for INTEGER, of 53 for REAL, which a double holds exactly. */
+uint64_t chaos_encode(const chaos_sample *sample);
+void chaos_decode(chaos_form form, uint64_t code, chaos_sample *out);
 void chaos_write_text(const chaos_sample *sample, char text[CHAOS_TEXT]);
 bool chaos_read_text(const char *text, chaos_sample *out);
-/* The timestamp of a sample that has one of its own. */
-uint64_t chaos_time_of(uint64_t start_ms, uint64_t number);
+/* Whether this is the timestamp of its own, as far as the value tells. */
+bool chaos_is_own_time(const chaos_sample *sample, uint64_t timestamp_ms);
 
 #endif

@@ -14,16 +14,17 @@ static uint64_t attempted(const verdict *self, unsigned metric) {
 }
 
 static bool read_value(unsigned metric, const Spb__Pb__Payload__Metric *item, chaos_sample *out) {
-    switch (chaos_form_of(metric)) {
+    chaos_form form = chaos_form_of(metric);
+    switch (form) {
     case CHAOS_INTEGER:
-        chaos_decode(item->long_value, out);
+        chaos_decode(form, item->long_value, out);
         return item->value_case == SPB__PB__PAYLOAD__METRIC__VALUE_LONG_VALUE;
     case CHAOS_REAL:
         if (item->value_case != SPB__PB__PAYLOAD__METRIC__VALUE_DOUBLE_VALUE || item->double_value < 0 ||
             item->double_value != (double)(uint64_t)item->double_value) {
             return false;
         }
-        chaos_decode((uint64_t)item->double_value, out);
+        chaos_decode(form, (uint64_t)item->double_value, out);
         return true;
     case CHAOS_CLOCKED: break;
     }
@@ -67,15 +68,14 @@ static bool is_clock_fine(verdict *self, const chaos_sample *sample, uint64_t ti
 
 static void check_time(verdict *self, const chaos_sample *sample, const Spb__Pb__Payload__Metric *item,
                        bool is_replayed) {
-    uint64_t own = chaos_time_of(self->account->start_ms, sample->number);
     bool is_fine = item->has_timestamp && (chaos_form_of(sample->metric) == CHAOS_CLOCKED
                                                ? is_clock_fine(self, sample, item->timestamp, is_replayed)
-                                               : item->timestamp == own);
+                                               : chaos_is_own_time(sample, item->timestamp));
     if (!is_fine) {
-        verdict_break(self, VERDICT_TIME,
-                      "%u number %" PRIu64 " has %" PRIu64 ", taken at %" PRIu64 " (true %" PRIu64 ")%s",
-                      sample->metric, sample->number, item->timestamp, sample->seen_ms ? sample->seen_ms : own,
-                      sample->true_ms, is_replayed ? ", replayed" : "");
+        verdict_break(self, VERDICT_TIME, "%u number %" PRIu64 " has %" PRIu64 ", not %" PRIu64 " (true %" PRIu64 ")%s",
+                      sample->metric, sample->number, item->timestamp,
+                      sample->seen_ms ? sample->seen_ms : sample->own_ms, sample->true_ms,
+                      is_replayed ? ", replayed" : "");
     }
 }
 
@@ -146,7 +146,7 @@ int64_t verdict_sample(verdict *self, unsigned metric, const Spb__Pb__Payload__M
         take_live(self, metric, (int64_t)sample.number, seen);
     }
     if (seen->how & (VERDICT_LIVE | VERDICT_REPLAYED)) {
-        take_duplicate(self, metric, sample.number, seen, spb__pb__payload__metric__get_packed_size(item));
+        take_duplicate(self, metric, sample.number, seen, protobuf_c_message_get_packed_size(&item->base));
     }
     seen->how |= is_replayed ? VERDICT_REPLAYED : VERDICT_LIVE;
     seen->session = self->end_count - 1;
