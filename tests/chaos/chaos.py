@@ -35,7 +35,7 @@ STORE_MEBIBYTES = 24
 METRICS = 12  # of the node, and of each device
 
 
-def parse():
+def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--level", choices=["live", "outage", "durable"], default="outage")
     parser.add_argument("--scene", choices=SCENES, default="link", help="which faults strike")
@@ -51,8 +51,12 @@ def parse():
     parser.add_argument("--primary", action="store_true", help="with a primary host; scenes host and all have one")
     parser.add_argument("--unset-clock", action="store_true", help="the machine boots in 1970; scene clock does")
     parser.add_argument("--debug", action="store_true", help="the edge logs each message")
+    parser.add_argument("--seconds", type=int, help="runs of all levels and scenes, one after the other, for so long")
     parser.add_argument("--keep", action="store_true", help="leave all files; those of a run that fails stay in any case")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def complete(options):
     options.primary |= options.scene in ("host", "all")
     options.unset_clock |= options.scene == "clock"
     if options.kills is None:
@@ -184,11 +188,10 @@ def run_in(options, directory):
         run.close()
 
 
-def main():
-    options = parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    own_mounts()
-    again = shlex.join(sys.argv if "--seed" in sys.argv else [*sys.argv, "--seed", str(options.seed)])
+def run_once(options, command):
+    """True when all is well."""
+    complete(options)
+    again = shlex.join(command if "--seed" in command else [*command, "--seed", str(options.seed)])
     print(f"seed {options.seed}; again: {again}", flush=True)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="spb-chaos-"))
     is_fine = False
@@ -200,7 +203,29 @@ def main():
         shutil.rmtree(directory)
     else:
         print(f"{'' if is_fine else 'FAILED; '}seed {options.seed}; again: {again}; what was seen is in {directory}")
-    return 0 if is_fine else 1
+    return is_fine
+
+
+def run_for(seconds):
+    """Each level with each scene in turn; goes on after a run that failed. How many failed."""
+    end, runs, failed = time.monotonic() + seconds, 0, 0
+    kinds = [(level, scene) for scene in SCENES for level in ("outage", "durable")]
+    while time.monotonic() < end:
+        level, scene = kinds[runs % len(kinds)]
+        command = [sys.argv[0], "--level", level, "--scene", scene, "--faults", "16"]
+        failed += not run_once(parse(command[1:]), command)
+        runs += 1
+    print(f"{runs} runs, {failed} failed")
+    return failed
+
+
+def main():
+    options = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    own_mounts()
+    if options.seconds:
+        return 1 if run_for(options.seconds) else 0
+    return 0 if run_once(options, sys.argv) else 1
 
 
 if __name__ == "__main__":

@@ -91,8 +91,10 @@ void chaos_clock_unset(void) {
     offset_ns = read_ns(CLOCK_MONOTONIC) - read_ns(CLOCK_REALTIME) + UNSET_NS;
 }
 
-uint64_t chaos_clock_seen_ms(void) {
-    return (uint64_t)((read_ns(CLOCK_REALTIME) + offset_ns) / 1000000);
+void chaos_clock_read(uint64_t *seen_ms, uint64_t *true_ms) {
+    int64_t now = read_ns(CLOCK_REALTIME);
+    *seen_ms = (uint64_t)((now + offset_ns) / 1000000);
+    *true_ms = (uint64_t)(now / 1000000);
 }
 
 uint64_t chaos_clock_true_ms(void) {

@@ -11,7 +11,8 @@
 void chaos_clock_shift(int64_t offset_ms);
 /* The wall clock shows the time since the machine was booted, as one without a battery does. */
 void chaos_clock_unset(void);
-uint64_t chaos_clock_seen_ms(void);
+/* One moment, as the process sees it and as it is. */
+void chaos_clock_read(uint64_t *seen_ms, uint64_t *true_ms);
 uint64_t chaos_clock_true_ms(void);
 
 #endif

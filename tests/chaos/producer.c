@@ -29,8 +29,8 @@ static void next_scan(uint32_t ms) {
 /* Timestamps of its own come from the wall clock that the application sees; before that is set, it knows better. */
 static spb_status update(edge *self, unsigned metric, uint64_t number) {
     spb_metric *handle = self->metrics[metric];
-    chaos_sample sample = {
-        .metric = metric, .number = number, .seen_ms = chaos_clock_seen_ms(), .true_ms = chaos_clock_true_ms()};
+    chaos_sample sample = {.metric = metric, .number = number};
+    chaos_clock_read(&sample.seen_ms, &sample.true_ms);
     sample.own_ms = sample.seen_ms < CHAOS_EARLIEST_MS ? sample.true_ms : sample.seen_ms;
     switch (chaos_form_of(metric)) {
     case CHAOS_INTEGER: return spb_metric_update(handle, spb_int64((int64_t)chaos_encode(&sample)), sample.own_ms);

@@ -23,4 +23,17 @@ if(SPB_BUILD_CLI)
 
     add_test(NAME unit/chaos_verdict COMMAND test_chaos_verdict)
     set_tests_properties(unit/chaos_verdict PROPERTIES ENVIRONMENT "CK_FORK=no" TIMEOUT 120)
+
+    # Short runs, which the table of guarantees in the README names. Their seeds are fixed: what they draw stays the same.
+    function(spb_chaos_test name)
+        add_test(NAME chaos/${name} COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py ${ARGN})
+        set_tests_properties(chaos/${name} PROPERTIES TIMEOUT 300 ENVIRONMENT
+                             "SPB_CHAOS_PROGRAMS=$<TARGET_FILE_DIR:chaos_edge>")
+    endfunction()
+    spb_chaos_test(live --level live --faults 4 --seed 1)
+    spb_chaos_test(outage --level outage --faults 8 --seed 2)
+    spb_chaos_test(durable --level durable --faults 8 --kills 4 --seed 3)
+    spb_chaos_test(host_loss --level outage --scene host --faults 5 --seed 4)
+    spb_chaos_test(disk_full --level durable --scene disk --kills 0 --faults 5 --seed 5)
+    spb_chaos_test(clock --level outage --scene clock --faults 5 --seed 6)
 endif()
