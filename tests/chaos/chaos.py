@@ -120,8 +120,18 @@ class Run:
         self.host.start()
         if self.options.unset_clock:
             self.edge.clock = "unset"
+        if self.options.scene == "disk" and self.disk.is_small:
+            self.start_without_room()
         self.edge.start()
         self.edge.wait_online()
+
+    def start_without_room(self):
+        """A journal that cannot have its room is an error that names it, before anything is accepted."""
+        self.disk.fill()
+        self.edge.start()
+        self.edge.wait_line("failed spb_node_new")
+        self.edge.end()
+        self.disk.empty()
 
     def disturb(self):
         faults = Faults(self, random.Random(self.options.seed))

@@ -27,6 +27,8 @@ class Faults:
 
     def kinds(self):
         kinds = list(SCENES[self.run.options.scene])
+        if "disk_full" in kinds and self.run.options.kills > 0:
+            kinds.append("disk_full_kill")
         if not self.run.disk.is_small:
             kinds = [kind for kind in kinds if not kind.startswith("disk_full")]
         return kinds
@@ -164,6 +166,13 @@ class Faults:
     def disk_full_outage(self):
         self.run.disk.fill()
         self.outage()
+        self.run.edge.wait_online()
+        self.run.disk.empty()
+
+    def disk_full_kill(self):
+        """A journal that has its room needs no more of it to be opened again."""
+        self.run.disk.fill()
+        self.edge_kill()
         self.run.edge.wait_online()
         self.run.disk.empty()
 
