@@ -50,6 +50,7 @@ def parse(arguments):
     parser.add_argument("--unconfirmed", type=int, default=256 << 10, metavar="BYTES")
     parser.add_argument("--primary", action="store_true", help="with a primary host; scenes host and all have one")
     parser.add_argument("--unset-clock", action="store_true", help="the machine boots in 1970; scene clock does")
+    parser.add_argument("--memory", action="store_true", help="the journal is in memory")
     parser.add_argument("--debug", action="store_true", help="the edge logs each message")
     parser.add_argument("--seconds", type=int, help="runs of all levels and scenes, one after the other, for so long")
     parser.add_argument("--keep", action="store_true", help="leave all files; those of a run that fails stay in any case")
@@ -98,7 +99,6 @@ class Run:
         options = self.options
         arguments = {
             "server": self.proxy.uri,
-            "store": self.disk.path / "edge.spb",
             "store-bytes": STORE_MEBIBYTES << 20,
             "level": options.level,
             "account": self.account,
@@ -111,6 +111,8 @@ class Run:
             "replay": options.replay,
             "flush": 100 if options.level == "durable" else 1000,
         }
+        if not options.memory:
+            arguments["store"] = self.disk.path / "edge.spb"
         if options.primary:
             arguments["primary"] = "Host"
         words = [word for name, value in arguments.items() for word in (f"--{name}", value)]

@@ -17,17 +17,29 @@ const char *verdict_rule_name(verdict_rule rule) {
     return rule_names[rule];
 }
 
-void verdict_break(verdict *self, verdict_rule rule, const char *format, ...) {
-    if (self->numbers.broken[rule]++ >= TEXTS_PER_RULE || !self->report) {
-        return;
-    }
-    fprintf(self->report, "%s: %" PRIu64 ".%03" PRIu64 " %s: ", verdict_rule_name(rule), self->time_ms / 1000,
-            self->time_ms % 1000, self->topic ? self->topic : "at the end");
-    va_list arguments;
-    va_start(arguments, format);
+static void report(verdict *self, const char *what, const char *format, va_list arguments) {
+    fprintf(self->report, "%s: %" PRIu64 ".%03" PRIu64 " %s: ", what, self->time_ms / 1000, self->time_ms % 1000,
+            self->topic ? self->topic : "at the end");
     vfprintf(self->report, format, arguments);
-    va_end(arguments);
     fputc('\n', self->report);
+}
+
+void verdict_break(verdict *self, verdict_rule rule, const char *format, ...) {
+    if (self->numbers.broken[rule]++ < TEXTS_PER_RULE && self->report) {
+        va_list arguments;
+        va_start(arguments, format);
+        report(self, verdict_rule_name(rule), format, arguments);
+        va_end(arguments);
+    }
+}
+
+void verdict_trace(verdict *self, const char *format, ...) {
+    if (self->options.has_trace && self->report) {
+        va_list arguments;
+        va_start(arguments, format);
+        report(self, "trace", format, arguments);
+        va_end(arguments);
+    }
 }
 
 static void *must(void *memory) {
@@ -114,6 +126,7 @@ static void take(verdict *self, const char *kind, const char *device, const chao
 }
 
 static void hear_mark(verdict *self, const char *text) {
+    verdict_trace(self, "mark");
     if (strcmp(text, "broker killed") == 0) {
         self->session.broker_kills++;
     } else if (strcmp(text, "host killed") == 0) {

@@ -1,5 +1,5 @@
 /* Prints the verdict over a ledger and an account: chaos_verdict --account FILE --ledger FILE [--flushed] [--overflow]
- * [--resent BYTES] [--host BYTES] [--killed BYTES]. Ends with 1 when a rule is broken. */
+ * [--resent BYTES] [--host BYTES] [--killed BYTES] [--trace METRIC]. Ends with 1 when a rule is broken. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -25,9 +25,10 @@ static void print_counts(const chaos_account *account) {
 
 static void print_numbers(const chaos_account *account, const verdict_numbers *numbers) {
     printf("owed %" PRIu64 ", arrived %" PRIu64 " (%" PRIu64 " live, %" PRIu64 " replayed, %" PRIu64
-           " only in births), lost %" PRIu64 ", accepted and missing %" PRIu64 "\n",
-           numbers->owed, numbers->arrived, numbers->live, numbers->replayed, numbers->only_in_births,
-           numbers->broken[VERDICT_LOST], numbers->missing);
+           " of them newer than the birth, %" PRIu64 " only in births), lost %" PRIu64 ", accepted and missing %" PRIu64
+           "\n",
+           numbers->owed, numbers->arrived, numbers->live, numbers->replayed, numbers->overflowed,
+           numbers->only_in_births, numbers->broken[VERDICT_LOST], numbers->missing);
     printf("duplicates %" PRIu64 "; most bytes again for one lost connection %" PRIu64 ", a lost host %" PRIu64
            ", a killed process %" PRIu64 "\n",
            numbers->duplicates, numbers->most_resent_bytes, numbers->most_resent_after_host,
@@ -57,11 +58,15 @@ static int judge(const chaos_account *account, chaos_ledger *ledger, const verdi
 }
 
 int main(int argc, char **argv) {
-    static const struct option words[] = {
-        {"account", required_argument, NULL, 'a'}, {"ledger", required_argument, NULL, 'l'},
-        {"flushed", no_argument, NULL, 'f'},       {"overflow", no_argument, NULL, 'o'},
-        {"resent", required_argument, NULL, 'r'},  {"host", required_argument, NULL, 'h'},
-        {"killed", required_argument, NULL, 'k'},  {0}};
+    static const struct option words[] = {{"account", required_argument, NULL, 'a'},
+                                          {"ledger", required_argument, NULL, 'l'},
+                                          {"flushed", no_argument, NULL, 'f'},
+                                          {"overflow", no_argument, NULL, 'o'},
+                                          {"resent", required_argument, NULL, 'r'},
+                                          {"host", required_argument, NULL, 'h'},
+                                          {"killed", required_argument, NULL, 'k'},
+                                          {"trace", required_argument, NULL, 't'},
+                                          {0}};
     chaos_account *account = NULL;
     chaos_ledger ledger = {.bytes = NULL};
     verdict_options options = {.owes_flushed = false};
@@ -79,6 +84,10 @@ int main(int argc, char **argv) {
         case 'r': options.max_resent_bytes = strtoull(optarg, NULL, 10); break;
         case 'h': options.host_bytes = strtoull(optarg, NULL, 10); break;
         case 'k': options.killed_bytes = strtoull(optarg, NULL, 10); break;
+        case 't':
+            options.has_trace = true;
+            options.trace = (unsigned)atoi(optarg);
+            break;
         default: return 2;
         }
     }

@@ -115,10 +115,13 @@ static void take_replayed(verdict *self, unsigned metric, int64_t number) {
                       state->last_replayed);
     }
     state->last_replayed = number;
-    if (self->session.is_heard && !self->options.may_overflow && number > state->floor) {
-        verdict_break(self, VERDICT_FLAG,
-                      "%u number %" PRId64 " is historical, and newer than %" PRId64 " of the birth", metric, number,
-                      state->floor);
+    if (self->session.is_heard && number > state->floor) {
+        self->numbers.overflowed++;
+        if (!self->options.may_overflow) {
+            verdict_break(self, VERDICT_FLAG,
+                          "%u number %" PRId64 " is historical, and newer than %" PRId64 " of the birth", metric,
+                          number, state->floor);
+        }
     }
 }
 
@@ -136,6 +139,14 @@ int64_t verdict_sample(verdict *self, unsigned metric, const Spb__Pb__Payload__M
     bool is_replayed = how == VERDICT_LIVE && item->has_is_historical && item->is_historical;
     check_time(self, &sample, item, is_replayed);
     verdict_seen *seen = seen_at(self, metric, sample.number);
+    if (metric == self->options.trace) {
+        verdict_trace(self, "%u number %" PRIu64 " %s, before in session %" PRIu32 ", now %" PRIu32, metric,
+                      sample.number,
+                      how == VERDICT_BORN ? "born"
+                      : is_replayed       ? "replayed"
+                                          : "live",
+                      seen->session, self->end_count - 1);
+    }
     if (how == VERDICT_BORN) {
         seen->how |= VERDICT_BORN;
         return (int64_t)sample.number;

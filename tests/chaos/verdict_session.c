@@ -118,6 +118,7 @@ static void take_birth(verdict *self, const verdict_message *message) {
 /* What an earlier life left is older than any birth of this one. */
 static void begin_session(verdict *self, uint64_t bdseq, int64_t life) {
     verdict_session *session = &self->session;
+    verdict_trace(self, "session %" PRIu32 " of life %" PRId64, self->end_count, life);
     if (session->is_open && session->is_heard) {
         session->deaths_unheard++;
     }
@@ -190,6 +191,7 @@ void verdict_ndeath(verdict *self, const verdict_message *message) {
     verdict_session *session = &self->session;
     uint64_t bdseq;
     self->numbers.deaths++;
+    verdict_trace(self, "death");
     if (message->payload->has_seq) {
         verdict_break(self, VERDICT_SEQ, "an NDEATH has none");
     }

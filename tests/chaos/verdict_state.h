@@ -69,6 +69,9 @@ typedef struct verdict_message {
 
 void verdict_break(verdict *self, verdict_rule rule, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* A line in the report, when something is traced. */
+void verdict_trace(verdict *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The metric of the account that this is, by alias or name; -1: none, and if it ought to be one a rule is broken. */
 int verdict_find(verdict *self, unsigned holder, const Spb__Pb__Payload__Metric *metric);
 void verdict_nbirth(verdict *self, const verdict_message *message);
