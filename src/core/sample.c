@@ -59,7 +59,8 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
     return SPB_OK;
 }
 
-/* While a session is being left, nothing more is sent, but what comes goes behind what waits: the shelf is ahead of it. */
+/* While a session is being left, nothing more is sent, but what comes goes behind what waits: the shelf is ahead of it.
+ */
 static bool is_followed(const spb_session *session, const spb_metric *metric) {
     const spb_device *holder = metric->holder;
     bool is_left = session->is_leaving && session->journal.is_used && session->phase != SPB_PHASE_UNBORN;
