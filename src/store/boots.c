@@ -12,7 +12,7 @@ void spb_boots__clear(spb_boots *boots) {
 bool spb_boots__set(spb_boots *boots, uint64_t boot, int64_t offset_ms) {
     for (size_t i = 0; i < boots->count; i++) {
         if (boots->items[i].boot == boot) {
-            boots->items[i].offset_ms = offset_ms;
+            boots->items[i] = (spb_boot){.boot = boot, .offset_ms = offset_ms};
             return true;
         }
     }

@@ -9,6 +9,7 @@
 typedef struct spb_boot {
     uint64_t boot;
     int64_t offset_ms; /* wall clock minus monotonic clock */
+    bool is_saved;     /* for the store in a file: the file has it as it is */
 } spb_boot;
 
 /* Zeroed: none is known. */

@@ -3,10 +3,10 @@
  * to the session.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 
+#include "store/aliases.h"
 #include "store/blocks.h"
 #include "store/boots.h"
 #include "store/options.h"
@@ -16,8 +16,7 @@ typedef struct memory_store {
     spb_store_options options;
     bool has_bdseq;
     uint8_t bdseq;
-    spb_alias *aliases; /* each with its strings in one piece of heap, which `name` begins */
-    size_t alias_count, alias_capacity;
+    spb_aliases aliases;
     spb_blocks blocks;
     spb_boots boots;
     uint64_t last_id;
@@ -52,63 +51,14 @@ static spb_status load_aliases(spb_store *self, void (*each)(void *context, cons
                                spb_error *err) {
     const memory_store *store = from_base(self);
     (void)err;
-    for (size_t i = 0; i < store->alias_count; i++) {
-        each(context, &store->aliases[i]);
+    for (size_t i = 0; i < store->aliases.count; i++) {
+        each(context, &store->aliases.items[i]);
     }
     return SPB_OK;
-}
-
-static bool copy_alias(spb_alias *out, const spb_alias *alias) {
-    char *text = malloc(alias->name.len + alias->device_id.len + 1);
-    if (!text) {
-        return false;
-    }
-    *out = *alias;
-    if (alias->name.len > 0) {
-        memcpy(text, alias->name.data, alias->name.len);
-    }
-    out->name.data = text;
-    if (alias->device_id.data) {
-        memcpy(text + alias->name.len, alias->device_id.data, alias->device_id.len);
-        out->device_id.data = text + alias->name.len;
-    }
-    return true;
-}
-
-static void drop_aliases(memory_store *store, size_t kept) {
-    while (store->alias_count > kept) {
-        free((void *)store->aliases[--store->alias_count].name.data);
-    }
-}
-
-static bool reserve_aliases(memory_store *store, size_t more) {
-    size_t wanted = store->alias_count + more;
-    if (wanted <= store->alias_capacity) {
-        return true;
-    }
-    size_t capacity = wanted > store->alias_capacity * 2 ? wanted : store->alias_capacity * 2;
-    spb_alias *aliases = realloc(store->aliases, capacity * sizeof *aliases);
-    if (!aliases) {
-        return false;
-    }
-    store->aliases = aliases;
-    store->alias_capacity = capacity;
-    return true;
 }
 
 static spb_status save_aliases(spb_store *self, const spb_alias *items, size_t count, spb_error *err) {
-    memory_store *store = from_base(self);
-    size_t before = store->alias_count;
-    bool is_saved = reserve_aliases(store, count);
-    for (size_t i = 0; is_saved && i < count; i++) {
-        is_saved = copy_alias(&store->aliases[store->alias_count], &items[i]);
-        store->alias_count += is_saved;
-    }
-    if (!is_saved) {
-        drop_aliases(store, before);
-        return spb_error__no_memory(err, "aliases");
-    }
-    return SPB_OK;
+    return spb_aliases__add(&from_base(self)->aliases, items, count) ? SPB_OK : spb_error__no_memory(err, "aliases");
 }
 
 /* ---- journal ---- */
@@ -207,8 +157,7 @@ static void free_store(spb_store *self) {
     if (!store) {
         return;
     }
-    drop_aliases(store, 0);
-    free(store->aliases);
+    spb_aliases__clear(&store->aliases);
     spb_blocks__clear(&store->blocks);
     spb_boots__clear(&store->boots);
     free(store);

@@ -43,7 +43,7 @@ MAY_SEE_PUBLIC = {
 FOREIGN = [
     (r"protobuf-c/.*|.*\.pb-c\.h", set()),  # the reference of tests, not of the library
     (r"jansson\.h", {"codec", "cli"}),
-    (r"zlib\.h", {"codec"}),
+    (r"zlib\.h", {"codec", "store"}),
     (r"sqlite3\.h", {"store"}),
     (r"MQTT\w*\.h|openssl/.*", {"transport"}),
     (r"pthread\.h|threads\.h|semaphore\.h", {"node", "transport", "cli"}),

@@ -1,8 +1,10 @@
 /* What every store of ours owes: the same tests for the one in memory and the one in a file. */
 #include <check.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/blocks.h"
 
@@ -18,14 +20,59 @@ static void open_memory(const spb_store_options *options) {
 
 static void (*open_store)(const spb_store_options *options);
 
+static char directory[64];
+static char path[128];
+
+static void open_sqlite(const spb_store_options *options) {
+    ck_assert_msg(spb_store_open(&store, path, "Plant1", "Edge1", options, &err) == SPB_OK, "%s", err.text);
+}
+
+static void open_without_sync(const spb_store_options *options) {
+    spb_store_options with = options ? *options : (spb_store_options){0};
+    with.sync = SPB_STORE_SYNC_NORMAL;
+    open_sqlite(&with);
+}
+
 static void setup_memory(void) {
     open_store = open_memory;
 }
 
-static void teardown(void) {
+static void make_directory(void) {
+    strcpy(directory, "/tmp/spb-journal-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/node.spb", directory);
+}
+
+static void setup_sqlite(void) {
+    open_store = open_sqlite;
+    make_directory();
+}
+
+static void setup_without_sync(void) {
+    open_store = open_without_sync;
+    make_directory();
+}
+
+static void remove_files(void) {
+    DIR *listing = opendir(directory);
+    for (struct dirent *entry; (entry = readdir(listing));) {
+        unlinkat(dirfd(listing), entry->d_name, 0);
+    }
+    closedir(listing);
+    rmdir(directory);
+}
+
+static void close_store(void) {
     if (store) {
         store->free(store);
         store = NULL;
+    }
+}
+
+static void teardown(void) {
+    close_store();
+    if (open_store != open_memory) {
+        remove_files();
     }
 }
 
@@ -202,7 +249,8 @@ START_TEST(a_block_that_is_too_large_is_refused) {
         blocks_expect(store, 1, 2);
         confirm(0, 2);
         commit();
-        teardown();
+        close_store();
+        remove(path);
     }
 }
 END_TEST
@@ -382,6 +430,8 @@ static void add_tests(Suite *suite, const char *name, void (*setup)(void)) {
 int main(void) {
     Suite *suite = suite_create("store_journal");
     add_tests(suite, "memory", setup_memory);
+    add_tests(suite, "file", setup_sqlite);
+    add_tests(suite, "file, sync normal", setup_without_sync);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
