@@ -96,26 +96,26 @@ static spb_status check_store(const spb_store *store, bool *has_journal, spb_err
 }
 
 /* What the level needs: DURABLE a store that outlives the process, OUTAGE any journal, and be it in memory. */
-static spb_status make_store(spb_node *node, const spb_node_options *options, bool *has_journal, spb_error *err) {
-    spb_delivery delivery = options->delivery;
-    spb_status status = SPB_OK;
-    *has_journal = false;
-    if (options->store_path) {
-        status = spb_store_open(&node->store, options->store_path, options->group_id, options->node_id,
-                                &options->store_options, err);
-    } else if (!node->store && delivery == SPB_DELIVERY_OUTAGE) {
-        status = spb_store_new_in_memory(&node->store, &options->store_options, err);
-    } else if (!node->store && delivery == SPB_DELIVERY_DURABLE) {
+static spb_status check_delivery(const spb_node_options *options, bool *has_journal, spb_error *err) {
+    bool wants_journal = options->delivery == SPB_DELIVERY_OUTAGE || options->delivery == SPB_DELIVERY_DURABLE;
+    if (!options->store && !options->store_path && options->delivery == SPB_DELIVERY_DURABLE) {
         return spb_error__set(err, SPB_ERR_ARGUMENT, "option delivery: DURABLE needs store_path, or a store");
     }
-    if (status != SPB_OK || !node->store) {
-        return status;
-    }
-    status = check_store(node->store, has_journal, err);
-    if (status == SPB_OK && !*has_journal && (delivery == SPB_DELIVERY_OUTAGE || delivery == SPB_DELIVERY_DURABLE)) {
+    *has_journal = options->store_path || wants_journal;
+    spb_status status = options->store ? check_store(options->store, has_journal, err) : SPB_OK;
+    if (status == SPB_OK && wants_journal && !*has_journal) {
         status = spb_error__set(err, SPB_ERR_ARGUMENT, "option delivery needs a journal, and option store has none");
     }
     return status;
+}
+
+static spb_status make_store(spb_node *node, const spb_node_options *options, spb_error *err) {
+    if (options->store_path) {
+        return spb_store_open(&node->store, options->store_path, options->group_id, options->node_id,
+                              &options->store_options, err);
+    }
+    bool is_in_memory = !node->store && options->delivery == SPB_DELIVERY_OUTAGE;
+    return is_in_memory ? spb_store_new_in_memory(&node->store, &options->store_options, err) : SPB_OK;
 }
 
 typedef struct adoption {
@@ -171,7 +171,10 @@ static spb_status go_on_from_store(spb_node *node, spb_session_options *session,
 /* In an order that leaves nothing behind on the disk when an option is wrong. */
 spb_status spb_parts__make(spb_node *node, const spb_node_options *options, spb_error *err) {
     spb_session_options session = session_options(options);
-    spb_status status = spb_session_new(&node->session, &session, err);
+    spb_status status = check_delivery(options, &session.has_journal, err);
+    if (status == SPB_OK) {
+        status = spb_session_new(&node->session, &session, err);
+    }
     if (status == SPB_OK && !node->transport) {
         /* A server that can never be reached is an error now and not a retry for ever. */
         status = check_servers(options->servers, err);
@@ -180,7 +183,7 @@ spb_status spb_parts__make(spb_node *node, const spb_node_options *options, spb_
         status = spb_mqtt_new(&node->transport, &options->mqtt, err);
     }
     if (status == SPB_OK) {
-        status = make_store(node, options, &session.has_journal, err);
+        status = make_store(node, options, err);
     }
     return status == SPB_OK && node->store ? go_on_from_store(node, &session, err) : status;
 }

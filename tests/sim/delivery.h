@@ -90,6 +90,7 @@ typedef struct sim_journal {
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
     uint64_t samples_appended; /* by this process */
+    uint32_t samples_asked; /* of the APPEND that is not answered */
 } sim_journal;
 
 /* ---- rules_way.c ---- */

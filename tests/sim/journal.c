@@ -108,7 +108,7 @@ static void take(sim *s, const spb_block *block, unsigned holder, uint32_t *reco
     *taken = (sim_block){.id = block->id, .holder = holder, .records = records, .block = *block};
     taken->block.metrics.data = metrics;
     journal->info.last_id = block->id;
-    journal->samples_appended += block->samples;
+    journal->samples_asked = block->samples;
     count_copies(s, taken, 1);
     for (uint32_t i = 0; i < block->samples; i++) {
         s->ledger.records[records[i]].block = journal->count - 1;
@@ -120,6 +120,7 @@ static void take(sim *s, const spb_block *block, unsigned holder, uint32_t *reco
 
 static void appended(sim *s, sim_event *event) {
     told(s, event->status);
+    s->journal.samples_appended += event->status == SPB_OK ? s->journal.samples_asked : 0;
     sim_note(s, "< block %llu is appended%s", (unsigned long long)event->id, event->status == SPB_OK ? "" : ", failed");
     sim_enter(s);
     spb_session_on_appended(s->session, event->id, event->status, reason_of(event->status), s->now);
