@@ -184,5 +184,9 @@ class Faults:
         self.run.edge.limit_files(False)
 
     def clock(self):
+        """One that is not set is set right; later ones step."""
+        if self.run.edge.clock == "unset":
+            self.run.edge.set_clock(0)
+            return
         ahead_ms = self.numbers.choice([0, self.numbers.randint(-3600000, 3600000), self.numbers.randint(-2000, 2000)])
         self.run.edge.set_clock(ahead_ms)
