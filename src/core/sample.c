@@ -59,12 +59,9 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
     return SPB_OK;
 }
 
-/* While a session is being left, nothing more is sent, but what comes goes behind what waits: the shelf is ahead of it.
- */
 static bool is_followed(const spb_session *session, const spb_metric *metric) {
     const spb_device *holder = metric->holder;
-    bool is_left = session->is_leaving && session->journal.is_used && session->phase != SPB_PHASE_UNBORN;
-    return (spb_session__is_live(session) || is_left) && holder->is_born && holder->is_online && metric->in_birth;
+    return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth;
 }
 
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
