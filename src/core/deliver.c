@@ -176,7 +176,7 @@ static void release_confirmed(spb_session *session, spb_time now) {
     while (session->window.confirmed > 0) {
         const spb_record *front = spb_window__at(&session->window, 0);
         bool is_kept = front->kind == SPB_RECORD_DATA && now.mono_ms < front->at_ms + keep_ms &&
-                       spb_window__size(&session->window) - session->unconfirmed_bytes < SPB_MAX_HOST_WINDOW_BYTES;
+                       spb_window__size(&session->window) < SPB_MAX_HOST_WINDOW_BYTES + session->unconfirmed_bytes;
         if (is_kept) {
             return;
         }
