@@ -36,7 +36,7 @@ static spb_status write_all(spb_sqlite *store, spb_error *err) {
     return status;
 }
 
-spb_status spb_journal__commit(spb_store *self, spb_error *err) {
+spb_status spb_sqlite__commit(spb_store *self, spb_error *err) {
     spb_sqlite *store = from_base(self);
     return store->is_read_only ? only_to_read(store, err) : write_all(store, err);
 }
@@ -62,7 +62,7 @@ static spb_status find_room(spb_sqlite *store, const spb_block *block, spb_error
     return SPB_OK;
 }
 
-spb_status spb_journal__append(spb_store *self, const spb_block *block, spb_error *err) {
+spb_status spb_sqlite__append(spb_store *self, const spb_block *block, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
         return only_to_read(store, err);
@@ -122,7 +122,7 @@ static bool take_out_rest(spb_sqlite *store, uint64_t first_id, uint64_t last_id
     return has_memory;
 }
 
-spb_status spb_journal__confirm(spb_store *self, uint64_t first_id, uint64_t last_id, spb_error *err) {
+spb_status spb_sqlite__confirm(spb_store *self, uint64_t first_id, uint64_t last_id, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
         return only_to_read(store, err);
@@ -149,7 +149,7 @@ static void expire_waiting(spb_sqlite *store, uint64_t before_ms) {
 }
 
 /* By whole segments, which costs next to nothing. */
-spb_status spb_journal__expire(spb_store *self, uint64_t before_ms, spb_error *err) {
+spb_status spb_sqlite__expire(spb_store *self, uint64_t before_ms, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
         return only_to_read(store, err);
@@ -169,7 +169,7 @@ spb_status spb_journal__expire(spb_store *self, uint64_t before_ms, spb_error *e
     return SPB_OK;
 }
 
-spb_status spb_journal__save_clock(spb_store *self, uint64_t boot, int64_t offset_ms, spb_error *err) {
+spb_status spb_sqlite__save_clock(spb_store *self, uint64_t boot, int64_t offset_ms, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
         return only_to_read(store, err);
@@ -238,7 +238,7 @@ static void count_failure(spb_sqlite *store, uint64_t from_id) {
     }
 }
 
-spb_status spb_journal__read(spb_store *self, uint64_t from_id, spb_block *out, bool *found, spb_error *err) {
+spb_status spb_sqlite__read(spb_store *self, uint64_t from_id, spb_block *out, bool *found, spb_error *err) {
     spb_sqlite *store = from_base(self);
     out->id = 0;
     *found = false;
@@ -285,7 +285,7 @@ static void find_oldest(spb_sqlite *store) {
     spb_cursor__rest(store);
 }
 
-void spb_journal__info(spb_store *self, spb_store_info *out) {
+void spb_sqlite__info(spb_store *self, spb_store_info *out) {
     spb_sqlite *store = from_base(self);
     spb_amount present = spb_segments__present(store);
     spb_amount__add(&present, store->waiting.amount);

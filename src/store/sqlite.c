@@ -108,7 +108,7 @@ static void free_store(spb_store *self) {
         return;
     }
     if (!store->is_read_only && store->database.db) {
-        spb_journal__commit(self, NULL);
+        spb_sqlite__commit(self, NULL);
     }
     spb_cursor__close(store);
     spb_file__close(&store->database, store->is_read_only || store->database.is_damaged);
@@ -126,13 +126,13 @@ static const spb_store functions = {.load_bdseq = load_bdseq,
                                     .save_bdseq = save_bdseq,
                                     .load_aliases = load_aliases,
                                     .save_aliases = save_aliases,
-                                    .append = spb_journal__append,
-                                    .confirm = spb_journal__confirm,
-                                    .commit = spb_journal__commit,
-                                    .read = spb_journal__read,
-                                    .expire = spb_journal__expire,
-                                    .save_clock = spb_journal__save_clock,
-                                    .info = spb_journal__info,
+                                    .append = spb_sqlite__append,
+                                    .confirm = spb_sqlite__confirm,
+                                    .commit = spb_sqlite__commit,
+                                    .read = spb_sqlite__read,
+                                    .expire = spb_sqlite__expire,
+                                    .save_clock = spb_sqlite__save_clock,
+                                    .info = spb_sqlite__info,
                                     .free = free_store};
 
 /* NULL: no memory. */
