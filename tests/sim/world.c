@@ -201,6 +201,13 @@ static void carry_out(sim *s, const spb_action *action) {
     case SPB_ACTION_COMMAND: break;
     case SPB_ACTION_STATE: sim_rules_told(s, action->as.state.state); break;
     case SPB_ACTION_LOG: sim_note(s, "> LOG %s", action->as.log.text); break;
+    case SPB_ACTION_SAVE_ALIASES:
+    case SPB_ACTION_SAVE_CLOCK:
+    case SPB_ACTION_APPEND:
+    case SPB_ACTION_CONFIRM:
+    case SPB_ACTION_COMMIT:
+    case SPB_ACTION_EXPIRE:
+    case SPB_ACTION_READ: sim_fail(s, "journal", "there is none"); break;
     }
 }
 

@@ -258,6 +258,16 @@ static void record(wire *w, const spb_action *action) {
     }
     switch (action->kind) {
     case SPB_ACTION_SAVE_BDSEQ: NOTE(w, "SAVE %u", (unsigned)action->as.bdseq); break;
+    case SPB_ACTION_SAVE_ALIASES: NOTE(w, "ALIASES %zu", action->as.aliases.count); break;
+    case SPB_ACTION_SAVE_CLOCK: NOTE(w, "CLOCK %lld", (long long)action->as.clock.offset_ms); break;
+    case SPB_ACTION_APPEND: NOTE(w, "APPEND %llu", (unsigned long long)action->as.block.id); break;
+    case SPB_ACTION_CONFIRM:
+        NOTE(w, "CONFIRM %llu-%llu", (unsigned long long)action->as.confirm.first_id,
+             (unsigned long long)action->as.confirm.last_id);
+        break;
+    case SPB_ACTION_COMMIT: NOTE(w, "COMMIT"); break;
+    case SPB_ACTION_EXPIRE: NOTE(w, "EXPIRE"); break;
+    case SPB_ACTION_READ: NOTE(w, "READ %llu", (unsigned long long)action->as.read_from_id); break;
     case SPB_ACTION_CONNECT: on_connect(w, &action->as.connect); break;
     case SPB_ACTION_SUBSCRIBE: on_subscribe(w, action); break;
     case SPB_ACTION_PUBLISH:

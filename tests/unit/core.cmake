@@ -1,5 +1,6 @@
 spb_unit_test(seq core)
 spb_unit_test(backoff core)
+spb_unit_test(pace core)
 spb_unit_test(batch core)
 spb_unit_test(table core)
 spb_unit_test(notice core)
