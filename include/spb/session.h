@@ -364,7 +364,8 @@ typedef struct spb_stats {
     uint64_t samples_dropped_offline;  /* replaced by a newer one while there was no birth to follow */
     uint64_t samples_dropped_overflow; /* dropped because the link was slower than the samples, or because the server
                                           takes no message of that size */
-    uint64_t samples_dropped_lost;     /* waiting to be sent when the connection was lost */
+    uint64_t samples_dropped_lost;     /* waiting to be sent when the connection was lost; at the level LIVE also those
+                                          that were sent and not confirmed: they may have arrived */
     uint64_t rebirth_requests;         /* received from hosts */
     uint64_t commands_accepted;        /* metric writes that the application accepted */
     uint64_t commands_refused;         /* metric writes refused, unknown, retained or malformed */

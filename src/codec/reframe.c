@@ -187,3 +187,23 @@ spb_status spb_reframe__filter(spb_buffer *out, spb_bytes metrics, spb_reframe_f
                                uint32_t *dropped) {
     return reframe_or_undo(out, metrics, NULL, keep, context, kept, dropped);
 }
+
+size_t spb_reframe__cut(spb_bytes metrics, size_t max_bytes, size_t max_metrics, size_t growth) {
+    const uint8_t *at = metrics.data;
+    const uint8_t *end = metrics.data + metrics.len;
+    size_t grown = 0;
+    for (size_t count = 0; at < end && count < max_metrics; count++) {
+        uint64_t len = 0;
+        const uint8_t *content = varint_read(at + 1, end, &len);
+        if (!content || len > (size_t)(end - content)) {
+            return metrics.len;
+        }
+        const uint8_t *next = content + len;
+        grown += (size_t)(next - at) + growth;
+        if (grown > max_bytes) {
+            break;
+        }
+        at = next;
+    }
+    return (size_t)(at - metrics.data);
+}

@@ -1,4 +1,5 @@
-/* Decides the order of actions: a link to be closed, news for the application, commands, then the network. */
+/* Decides the order of actions: a link to be closed, news for the application, commands, the store, then the network.
+ */
 #include "core/convert.h"
 #include "core/session.h"
 
@@ -189,6 +190,13 @@ static bool disconnect(spb_session *session, spb_time now, spb_action *out) {
     return true;
 }
 
+/* Fences that are due go ahead of messages, those that are wanted behind them. */
+static bool next_exchange(spb_session *session, spb_time now, spb_action *out) {
+    spb_session_state state = session->state;
+    return spb_session__next_fence(session, false, now, out) || spb_session__next_publish(session, now, out) ||
+           (session->state == state && spb_session__next_fence(session, true, now, out));
+}
+
 static bool next_network(spb_session *session, spb_time now, spb_action *out) {
     switch (session->state) {
     case SPB_SESSION_STOPPED:
@@ -198,10 +206,9 @@ static bool next_network(spb_session *session, spb_time now, spb_action *out) {
     case SPB_SESSION_SUBSCRIBING: return session->is_due && subscribe(session, now, out);
     case SPB_SESSION_WAIT_HOST:
     case SPB_SESSION_BIRTHING:
-    case SPB_SESSION_ONLINE:
-        return spb_session__next_fence(session, now, out) || spb_session__next_publish(session, now, out);
+    case SPB_SESSION_ONLINE: return next_exchange(session, now, out);
     case SPB_SESSION_STOPPING:
-        return spb_session__next_publish(session, now, out) ||
+        return next_exchange(session, now, out) ||
                (session->is_due && !session->is_death_due && disconnect(session, now, out));
     }
     return false;
@@ -211,11 +218,15 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
     spb_session_state state;
     do {
         spb_session__advance(session, now);
-        if (next_close(session, out) || next_notice(session, out) || next_command(session, now, out)) {
+        if (next_close(session, out) || next_notice(session, out) || next_command(session, now, out) ||
+            spb_session__next_store(session, now, out)) {
             return true;
         }
         state = session->state;
         if (next_network(session, now, out)) {
+            return true;
+        }
+        if (session->state == state && spb_session__next_read(session, now, out)) {
             return true;
         }
     } while (session->state != state); /* a message could not be made: the connection is to be closed */

@@ -56,7 +56,7 @@ static bool takes(const spb_batch *batch, size_t len, uint64_t timestamp_ms, spb
         return false;
     }
     /* tck-id-operational-behavior-data-publish-nbirth-order: one message is in time order. */
-    return timestamp_ms >= batch->last_timestamp_ms &&
+    return timestamp_ms >= batch->segments[batch->first + batch->count - 1].last_ms &&
            (limits.most_bytes == 0 || batch->bytes.len - last_begin(batch) + len <= limits.most_bytes);
 }
 
@@ -64,13 +64,13 @@ bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t time
     bool is_new = !takes(batch, metric->len, timestamp_ms, limits);
     size_t begin = is_new ? batch->bytes.len : last_begin(batch);
     if (is_new) {
-        batch->segments[batch->first + batch->count++] = (spb_segment){0};
+        batch->segments[batch->first + batch->count++] = (spb_segment){.first_ms = timestamp_ms};
     }
     spb_buffer__append(&batch->bytes, metric->data, metric->len);
     spb_segment *last = &batch->segments[batch->first + batch->count - 1];
     last->end = batch->bytes.len;
     last->samples++;
-    batch->last_timestamp_ms = timestamp_ms;
+    last->last_ms = timestamp_ms;
     batch->is_open = last->end - begin < limits.full_bytes;
     return is_new;
 }
@@ -83,15 +83,22 @@ size_t spb_batch__size(const spb_batch *batch) {
     return batch->bytes.len - batch->start;
 }
 
-spb_bytes spb_batch__front(const spb_batch *batch, uint32_t *samples) {
-    const spb_segment *front = &batch->segments[batch->first];
-    *samples = front->samples;
-    return (spb_bytes){.data = batch->bytes.data + batch->start, .len = front->end - batch->start};
+size_t spb_batch__closed(const spb_batch *batch) {
+    return batch->count - (batch->is_open && batch->count > 0);
+}
+
+spb_segment *spb_batch__segment(const spb_batch *batch, size_t index) {
+    return &batch->segments[batch->first + index];
+}
+
+spb_bytes spb_batch__metrics(const spb_batch *batch, size_t index) {
+    size_t begin = index > 0 ? spb_batch__segment(batch, index - 1)->end : batch->start;
+    return (spb_bytes){.data = batch->bytes.data + begin, .len = spb_batch__segment(batch, index)->end - begin};
 }
 
 static void reset(spb_batch *batch) {
     batch->bytes.len = 0;
-    batch->start = batch->first = batch->count = 0;
+    batch->start = batch->first = batch->count = batch->tried = 0;
     if (batch->bytes.capacity > KEPT_BYTES || batch->capacity > KEPT_SEGMENTS) {
         spb_batch__clear(batch);
     }
@@ -105,9 +112,24 @@ void spb_batch__pop(spb_batch *batch) {
     batch->start = batch->segments[batch->first].end;
     batch->first++;
     batch->count--;
+    batch->tried -= batch->tried > 0;
     if (batch->count == 0) {
         reset(batch);
     }
+}
+
+bool spb_batch__move_front(spb_batch *to, spb_batch *from) {
+    spb_bytes metrics = spb_batch__metrics(from, 0);
+    if (!spb_batch__reserve(to, metrics.len)) {
+        return false;
+    }
+    spb_segment *added = &to->segments[to->first + to->count++];
+    spb_buffer__append(&to->bytes, metrics.data, metrics.len);
+    *added = *spb_batch__segment(from, 0);
+    added->end = to->bytes.len;
+    to->is_open = false;
+    spb_batch__pop(from);
+    return true;
 }
 
 uint64_t spb_batch__drop(spb_batch *batch) {

@@ -1,6 +1,6 @@
 /*
- * Samples of one holder that wait to be sent: encoded metrics, in order, cut into messages. A message ends when it has
- * reached its size, when it is closed, and before a sample that is older than the one ahead of it.
+ * Samples of one holder that wait to be sent, or to be stored: encoded metrics, in order, cut into messages. A message
+ * ends when it has reached its size, when it is closed, and before a sample that is older than the one ahead of it.
  */
 #ifndef SPB_CORE_BATCH_H
 #define SPB_CORE_BATCH_H
@@ -11,8 +11,13 @@
 
 /* One message of a batch. */
 typedef struct spb_segment {
-    size_t end; /* offset in bytes.data behind its last metric */
+    size_t end;        /* offset in bytes.data behind its last metric */
+    uint64_t first_ms; /* the timestamps of its first and last sample */
+    uint64_t last_ms;
+    uint64_t id;   /* its block in the journal; 0: none */
+    uint64_t boot; /* as in spb_block */
     uint32_t samples;
+    uint8_t epoch; /* that it counts in, for spb_flushes */
 } spb_segment;
 
 typedef struct spb_batch_limits {
@@ -26,9 +31,9 @@ typedef struct spb_batch {
     spb_segment *segments;
     size_t first;    /* index of the first message */
     size_t count;    /* messages */
+    size_t tried;    /* the first of them, which the journal took or refused */
     size_t capacity; /* of segments */
-    uint64_t last_timestamp_ms;
-    bool is_open; /* the last message takes more */
+    bool is_open;    /* the last message takes more */
 } spb_batch;
 
 void spb_batch__clear(spb_batch *batch);
@@ -39,12 +44,19 @@ bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t time
 bool spb_batch__is_empty(const spb_batch *batch);
 /* Bytes that wait. */
 size_t spb_batch__size(const spb_batch *batch);
-/* The metrics of the first message, borrowed until the batch changes. The batch is not empty. */
-spb_bytes spb_batch__front(const spb_batch *batch, uint32_t *samples);
+/* Messages that take no more. */
+size_t spb_batch__closed(const spb_batch *batch);
+/* The message of that index, counted from the first, 0 … count - 1; borrowed until the batch changes. */
+spb_segment *spb_batch__segment(const spb_batch *batch, size_t index);
+/* Its metrics, borrowed likewise. */
+spb_bytes spb_batch__metrics(const spb_batch *batch, size_t index);
 /* The last message takes no more. */
 void spb_batch__close(spb_batch *batch);
 /* Removes the first message. */
 void spb_batch__pop(spb_batch *batch);
+/* Moves the first message of `from` to the end of `to`, where it stands closed behind a closed one. False: no memory,
+ * and nothing has moved. */
+bool spb_batch__move_front(spb_batch *to, spb_batch *from);
 /* Removes everything; returns how many samples that were. */
 uint64_t spb_batch__drop(spb_batch *batch);
 

@@ -17,6 +17,14 @@ static void add(fact_list *list, const char *name, spb_value value) {
     list->items[list->count++] = (spb_birth_fact){.name = name, .value = value};
 }
 
+/* Samples that the journal should have kept and did not, for whatever reason. */
+static uint64_t dropped_in_store(const spb_session *session) {
+    const spb_stats *stats = &session->stats;
+    const spb_store_info *journal = &session->journal.info;
+    return stats->samples_dropped_disk + stats->samples_dropped_gone + journal->dropped_full + journal->dropped_age +
+           session->replay.aged + journal->dropped_damage;
+}
+
 size_t spb_session__birth_facts(const spb_session *session, spb_birth_fact facts[SPB_MAX_BIRTH_FACTS]) {
     fact_list list = {.items = facts};
     const spb_stats *stats = &session->stats;
@@ -39,6 +47,14 @@ size_t spb_session__birth_facts(const spb_session *session, spb_birth_fact facts
         add(&list, "Node Info/Samples Published", spb_uint64(stats->samples_published));
         add(&list, "Node Info/Samples Dropped",
             spb_uint64(stats->samples_dropped_offline + stats->samples_dropped_overflow + stats->samples_dropped_lost));
+    }
+    if (info & SPB_NODE_INFO_STORE) {
+        const spb_store_info *journal = &session->journal.info;
+        add(&list, "Node Info/Store/Samples", spb_uint64(journal->samples));
+        add(&list, "Node Info/Store/Bytes", spb_uint64(journal->bytes));
+        add(&list, "Node Info/Store/Oldest", spb_datetime(journal->oldest_ms));
+        add(&list, "Node Info/Store/Replayed", spb_uint64(stats->samples_replayed));
+        add(&list, "Node Info/Store/Dropped", spb_uint64(dropped_in_store(session)));
     }
     return list.count;
 }

@@ -1,58 +1,69 @@
-/* Decides what becomes of the answers of the store. */
-#include "core/session.h"
+/* Decides when what was written is committed, and how long a store that fails is left alone. What is written is left to
+ * the session. */
+#include "core/journal.h"
 
-spb_status spb_session_adopt_alias(spb_session *session, const spb_alias *alias) {
-    (void)session;
-    (void)alias;
-    return SPB_OK;
+#define MIN_WAIT_MS 1000
+#define MAX_WAIT_MS 60000
+/* A commit costs as much as many samples: those of this size, or of this time, share one. */
+#define COMMIT_BYTES ((size_t)1024 * 1024)
+#define CONFIRM_MS 1000
+
+void spb_journal__init(spb_journal *journal, const spb_store_info *info, bool is_used, bool expires) {
+    *journal = (spb_journal){.is_used = is_used,
+                             .info = *info,
+                             .appended_id = info->last_id,
+                             .committed_id = info->last_id,
+                             .commit_ms = SPB_NEVER,
+                             .confirm_ms = SPB_NEVER,
+                             .expire_ms = is_used && expires ? 0 : SPB_NEVER};
 }
 
-uint64_t spb_session_flush(spb_session *session, spb_time now) {
-    (void)session;
-    (void)now;
-    return 0;
+void spb_journal__clear(spb_journal *journal) {
+    spb_ranges__clear(&journal->confirms);
 }
 
-spb_flush spb_session_flushed(const spb_session *session, uint64_t ticket) {
-    (void)session;
-    (void)ticket;
-    return SPB_FLUSH_PENDING;
+bool spb_journal__is_blocked(const spb_journal *journal, uint64_t now_ms) {
+    return journal->asked != SPB_CALL_NONE || (journal->is_failing && now_ms < journal->retry_ms);
 }
 
-void spb_session_on_aliases_saved(spb_session *session, spb_status status, const char *reason, spb_time now) {
-    (void)session;
-    (void)status;
-    (void)reason;
-    (void)now;
+static void bring_forward(uint64_t *at_ms, uint64_t to_ms) {
+    *at_ms = to_ms < *at_ms ? to_ms : *at_ms;
 }
 
-void spb_session_on_appended(spb_session *session, uint64_t id, spb_status status, const char *reason, spb_time now) {
-    (void)session;
-    (void)id;
-    (void)status;
-    (void)reason;
-    (void)now;
+void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint32_t wait_ms, uint64_t now_ms) {
+    journal->appended_id = id;
+    journal->bytes += bytes;
+    journal->has_news = true;
+    bring_forward(&journal->commit_ms, journal->bytes >= COMMIT_BYTES ? now_ms : now_ms + wait_ms);
 }
 
-void spb_session_on_committed(spb_session *session, spb_status status, const char *reason, const spb_store_info *info,
-                              spb_time now) {
-    (void)session;
-    (void)status;
-    (void)reason;
-    (void)info;
-    (void)now;
+void spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms) {
+    if (spb_ranges__add(&journal->confirms, first_id, last_id)) {
+        bring_forward(&journal->confirm_ms, now_ms + CONFIRM_MS);
+    }
 }
 
-bool spb_session_on_block(spb_session *session, const spb_block *block, spb_time now) {
-    (void)session;
-    (void)block;
-    (void)now;
-    return false;
+void spb_journal__want_commit(spb_journal *journal, uint64_t now_ms) {
+    if (journal->has_news || journal->confirms.count > 0) {
+        bring_forward(&journal->commit_ms, now_ms);
+    }
 }
 
-void spb_session_on_read_done(spb_session *session, spb_status status, const char *reason, spb_time now) {
-    (void)session;
-    (void)status;
-    (void)reason;
-    (void)now;
+void spb_journal__committed(spb_journal *journal, const spb_store_info *info) {
+    journal->committed_id = journal->asked_id;
+    journal->info = *info;
+}
+
+bool spb_journal__failed(spb_journal *journal, uint64_t now_ms) {
+    bool is_news = !journal->is_failing;
+    journal->wait_ms = is_news ? MIN_WAIT_MS : journal->wait_ms * 2 > MAX_WAIT_MS ? MAX_WAIT_MS : journal->wait_ms * 2;
+    journal->is_failing = true;
+    journal->retry_ms = now_ms + journal->wait_ms;
+    return is_news;
+}
+
+bool spb_journal__went_well(spb_journal *journal) {
+    bool is_news = journal->is_failing;
+    journal->is_failing = false;
+    return is_news;
 }

@@ -25,8 +25,8 @@ bool spb_session__is_live(const spb_session *session) {
 void spb_session__forget_births(spb_session *session, bool keeps_samples) {
     for (spb_device *holder = session->table.node; holder; holder = holder->next) {
         bool has_unknown = holder->flush_count > 0; /* samples that the next births will not know */
-        if (!keeps_samples || has_unknown || !holder->is_online) {
-            spb_session__drop_batch(session, holder);
+        if (!keeps_samples || has_unknown || !holder->is_online || session->journal.is_used) {
+            spb_session__shelve(session, holder);
         }
         holder->has_dropped |= !spb_batch__is_empty(&holder->batch);
         spb_queue__remove(&session->queues[SPB_QUEUE_BIRTH], holder);
@@ -43,10 +43,11 @@ void spb_session__forget_births(spb_session *session, bool keeps_samples) {
     session->is_death_due = false;
 }
 
-static void drop_link(spb_session *session, bool keeps_samples) {
+static void drop_link(spb_session *session, bool keeps_samples, spb_time now) {
     if (session->link != 0) {
         session->close_link = session->link;
     }
+    spb_session__end_window(session, false, now); /* older than what waits */
     session->link = 0;
     session->in_flight = 0;
     session->was_online = false;
@@ -54,7 +55,7 @@ static void drop_link(spb_session *session, bool keeps_samples) {
     session->is_leaving = false;
     session->timer_ms = SPB_NEVER;
     session->max_packet_bytes = 0;
-    spb_session__end_watch(session);
+    spb_fences__end(&session->fences);
     spb_host__forget(&session->host);
     if (session->phase != SPB_PHASE_UNBORN || !keeps_samples) {
         spb_session__forget_births(session, keeps_samples);
@@ -69,8 +70,18 @@ static void begin_attempt(spb_session *session, const char *reason) {
     spb_session__enter(session, SPB_SESSION_SAVING, reason);
 }
 
-static void finish_stop(spb_session *session, const char *reason) {
-    drop_link(session, false);
+/* What could not be sent goes to the journal, if that takes it. */
+static void store_the_rest(spb_session *session, spb_time now) {
+    while (session->queues[SPB_QUEUE_HOLD].first) {
+        spb_session__close_held(session, session->queues[SPB_QUEUE_HOLD].first);
+    }
+    session->journal.retry_ms = now.mono_ms; /* one more try, if it fails */
+    spb_journal__want_commit(&session->journal, now.mono_ms);
+}
+
+static void finish_stop(spb_session *session, const char *reason, spb_time now) {
+    drop_link(session, false, now);
+    store_the_rest(session, now);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
     spb_session__log(session, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
                      reason ? reason : "");
@@ -80,7 +91,7 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
     char text[256]; /* the reason may lie in what is dropped here */
     snprintf(text, sizeof text, "%s", reason);
     if (session->state == SPB_SESSION_STOPPING && !session->is_leaving) {
-        finish_stop(session, text);
+        finish_stop(session, text, now);
         return;
     }
     /* Not at CONNACK: a server that takes a node in and throws it out again would be hammered. */
@@ -88,7 +99,7 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
         spb_backoff__reset(&session->backoff);
         spb_servers__begin_round(&session->servers);
     }
-    drop_link(session, session->is_leaving || session->phase == SPB_PHASE_UNBORN);
+    drop_link(session, session->is_leaving || session->phase == SPB_PHASE_UNBORN, now);
     bool is_round_over = spb_servers__walk(&session->servers);
     uint32_t wait_ms = is_round_over ? spb_backoff__next_ms(&session->backoff) : 0;
     session->timer_ms = now.mono_ms + wait_ms;
@@ -105,7 +116,10 @@ static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reaso
     session->is_death_due = session->phase != SPB_PHASE_UNBORN;
     session->is_due = true;
     session->timer_ms = end_ms;
-    spb_session__end_watch(session);
+    spb_fences__stop_watch(&session->fences);
+    while (session->level == SPB_DELIVERY_DURABLE && session->queues[SPB_QUEUE_WINDOW].first) {
+        spb_session__close_batch(session, session->queues[SPB_QUEUE_WINDOW].first);
+    }
     spb_session__enter(session, SPB_SESSION_STOPPING, reason);
 }
 
@@ -120,13 +134,14 @@ static void finish_goodbye(spb_session *session, const char *reason, spb_time no
     if (session->is_leaving) {
         spb_session__fail(session, session->leave_reason, now);
     } else {
-        finish_stop(session, reason);
+        finish_stop(session, reason, now);
     }
 }
 
 void spb_session_start(spb_session *session, spb_time now) {
-    (void)now;
+    spb_session__see_clock(session, now);
     if (session->state == SPB_SESSION_STOPPED) {
+        session->replay.grace_ms = now.mono_ms + SPB_GRACE_MS;
         spb_backoff__reset(&session->backoff);
         spb_servers__begin_round(&session->servers);
         begin_attempt(session, NULL);
@@ -139,7 +154,7 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
     case SPB_SESSION_STOPPED: break;
     case SPB_SESSION_WAITING:
     case SPB_SESSION_SAVING:
-    case SPB_SESSION_CONNECTING: finish_stop(session, NULL); break;
+    case SPB_SESSION_CONNECTING: finish_stop(session, NULL, now); break;
     case SPB_SESSION_SUBSCRIBING:
     case SPB_SESSION_WAIT_HOST:
     case SPB_SESSION_BIRTHING:
@@ -167,7 +182,7 @@ void spb_session_rebirth(spb_session *session, spb_time now) {
 /* ---- time ---- */
 
 static void expire(spb_session *session, spb_time now) {
-    if (spb_session__is_unanswered(session, now)) {
+    if (spb_fences__lost_ms(&session->fences) <= now.mono_ms) {
         session->stats.connections_lost++;
         spb_session__fail(session, "connection lost: the server does not answer any more", now);
     }
@@ -194,15 +209,30 @@ static void finish_births(spb_session *session, spb_time now) {
         session->was_online = true;
         session->online_since_ms = now.mono_ms;
     }
+    spb_session__note_births(session);
     spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
     spb_session__log(session, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
                      session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
                      session->table.metric_count, session->table.device_count);
 }
 
+/* The application had its time to add what the journal has samples of. */
+static void end_grace(spb_session *session, spb_time now) {
+    if (session->replay.grace_ms != 0 && session->replay.grace_ms <= now.mono_ms) {
+        session->replay.grace_ms = 0;
+        spb_session__retry_deferred(session);
+    }
+}
+
 void spb_session__advance(spb_session *session, spb_time now) {
+    spb_session__see_clock(session, now);
     expire(session, now);
     finish_births(session, now);
+    if (session->journal.is_used) {
+        end_grace(session, now);
+        spb_session__confirm_by_time(session, now);
+        spb_session__trim_replayed(session, now);
+    }
 }
 
 void spb_session_on_tick(spb_session *session, spb_time now) {
@@ -213,20 +243,24 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
+static uint64_t link_due_ms(const spb_session *session) {
+    const spb_fences *fences = &session->fences;
+    uint64_t at_ms = spb_fences__is_wanted(fences) ? 0 : spb_fences__due_ms(fences);
+    return earlier(at_ms, spb_fences__lost_ms(fences));
+}
+
 uint64_t spb_session_deadline_ms(const spb_session *session) {
-    uint64_t at_ms = earlier(session->timer_ms, session->watch.at_ms);
-    /* While the link is full, only the transport's answer helps. */
-    if (session->state == SPB_SESSION_ONLINE && session->in_flight < session->options.max_in_flight) {
-        const spb_device *window = session->queues[SPB_QUEUE_WINDOW].first;
-        const spb_device *birth = session->queues[SPB_QUEUE_BIRTH].first;
-        if (session->queues[SPB_QUEUE_READY].first && !session->wants_birth) {
-            return 0;
-        }
-        at_ms = earlier(at_ms, session->node_birth_due_ms);
-        at_ms = session->wants_birth ? earlier(at_ms, session->rebirth_due_ms)
-                : window             ? earlier(at_ms, window->window_end_ms)
-                                     : at_ms;
-        at_ms = birth ? earlier(at_ms, birth->birth_due_ms) : at_ms;
+    uint64_t at_ms = session->timer_ms;
+    if (session->link != 0) {
+        at_ms = earlier(at_ms, link_due_ms(session));
+        at_ms = earlier(at_ms, spb_session__publish_due_ms(session));
+    }
+    if (session->options.has_journal) {
+        at_ms = earlier(at_ms, spb_session__store_due_ms(session));
+        at_ms = earlier(at_ms, spb_session__confirm_due_ms(session));
+        at_ms = session->replay.deferred.count > 0 && session->replay.grace_ms > 0
+                    ? earlier(at_ms, session->replay.grace_ms)
+                    : at_ms;
     }
     return at_ms;
 }
@@ -258,7 +292,8 @@ static void fail_with(spb_session *session, const char *what, spb_status status,
 static void on_connected(spb_session *session, const spb_transport_event *event) {
     if (session->state == SPB_SESSION_CONNECTING) {
         uint32_t keep_alive_s = event->keep_alive_s ? event->keep_alive_s : session->options.keep_alive_s;
-        session->watch.keep_alive_ms = (uint64_t)keep_alive_s * 1000;
+        spb_fences__begin(&session->fences, (uint64_t)keep_alive_s * 1000,
+                          session->journal.is_used && session->options.confirm == SPB_CONFIRM_FENCE);
         session->max_packet_bytes = event->max_packet_bytes;
         session->timer_ms = SPB_NEVER;
         session->is_due = true;
@@ -289,7 +324,7 @@ static void on_subscribed(spb_session *session, const spb_transport_event *event
         fail_with(session, "subscription refused", event->status, event->reason, now);
         return;
     }
-    spb_session__saw_answer(session, now);
+    spb_fences__start(&session->fences, now.mono_ms);
     session->timer_ms = SPB_NEVER;
     if (spb_session__may_be_born(session)) {
         spb_session__enter(session, SPB_SESSION_BIRTHING, NULL);
@@ -310,6 +345,7 @@ static void on_disconnected(spb_session *session, const spb_transport_event *eve
         on_lost(session, event, now);
         return;
     }
+    spb_session__end_window(session, true, now);
     session->link = 0; /* it is closed already */
     finish_goodbye(session, NULL, now);
 }
@@ -326,12 +362,9 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     case SPB_TRANSPORT_SUBSCRIBED: on_subscribed(session, event, now); break;
     case SPB_TRANSPORT_PUBLISHED:
         session->in_flight -= event->count < session->in_flight ? event->count : session->in_flight;
+        spb_session__on_written(session, event->count, now);
         break;
-    case SPB_TRANSPORT_FENCED:
-        if (session->watch.is_waiting) {
-            spb_session__saw_answer(session, now);
-        }
-        break;
+    case SPB_TRANSPORT_FENCED: spb_session__on_fenced(session, now); break;
     case SPB_TRANSPORT_MESSAGE: spb_session__on_message(session, event, now); break;
     }
 }

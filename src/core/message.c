@@ -73,6 +73,10 @@ bool spb_session__may_be_born(const spb_session *session) {
  * offline-reconnect: a node that was born goes to the next server, also if that is the same one. */
 static void on_host_offline(spb_session *session, spb_time now) {
     bool is_born = session->state == SPB_SESSION_BIRTHING || session->state == SPB_SESSION_ONLINE;
+    if (is_born) { /* what it has not seen is replayed when it is back */
+        session->has_host_gap = true;
+    }
+    spb_session__reopen(session);
     if (is_born || (session->state == SPB_SESSION_WAIT_HOST && session->servers.count > 1)) {
         spb_session__leave(session, SPB_HOST_IS_OFFLINE, now);
     }
@@ -81,12 +85,16 @@ static void on_host_offline(spb_session *session, spb_time now) {
 /* True when the message was a STATE of the primary host. One that the server had retained counts: it is meant to be. */
 static bool take_state(spb_session *session, const spb_transport_event *event, spb_time now) {
     spb_error err;
-    switch (
-        spb_host__judge(&session->host, spb_servers__current(&session->servers), event->topic, event->payload, &err)) {
+    spb_server *server = spb_servers__current(&session->servers);
+    spb_server before = *server;
+    switch (spb_host__judge(&session->host, server, event->topic, event->payload, &err)) {
     case SPB_HOST_NONE: return false;
     case SPB_HOST_IGNORED: spb_session__log(session, SPB_LOG_WARNING, "STATE ignored: %s", err.text); break;
     case SPB_HOST_OFFLINE: on_host_offline(session, now); break;
     case SPB_HOST_ONLINE:
+        if (before.has_state && server->state_ms > before.state_ms) { /* it was away, and nobody said so */
+            spb_session__reopen(session);
+        }
         if (session->state == SPB_SESSION_WAIT_HOST) {
             session->timer_ms = SPB_NEVER;
             spb_session__enter(session, SPB_SESSION_BIRTHING, "the primary host is online");

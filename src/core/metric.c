@@ -45,6 +45,13 @@ static spb_status check_type(const spb_metric_def *def, spb_error *err) {
     return SPB_OK;
 }
 
+static spb_status check_keep(const spb_metric_def *def, spb_error *err) {
+    if (def->keep < SPB_KEEP_ALL || def->keep > SPB_KEEP_NONE) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s: keep is %d", def->name, (int)def->keep);
+    }
+    return SPB_OK;
+}
+
 static spb_status check_range(const spb_metric_def *def, spb_error *err) {
     if (def->min == 0 && def->max == 0) {
         return SPB_OK;
@@ -214,6 +221,9 @@ spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t
     if (status == SPB_OK) {
         status = check_range(def, err);
     }
+    if (status == SPB_OK) {
+        status = check_keep(def, err);
+    }
     if (status != SPB_OK) {
         return status;
     }
@@ -226,6 +236,7 @@ spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t
     metric->name_len = (uint32_t)len;
     metric->type = (uint8_t)type_of(def);
     metric->is_transient = def->is_transient;
+    metric->keep = (uint8_t)def->keep;
     metric->value = spb_null((spb_type)metric->type);
     status = make_extra(metric, def, err);
     if (status == SPB_OK) {

@@ -32,14 +32,16 @@ struct spb_metric {
     uint32_t hash;
     uint32_t name_len;
     uint8_t type; /* an spb_type */
+    uint8_t keep; /* an spb_keep */
     bool is_transient;
-    bool is_definition; /* of a template: stands in the NBIRTH, and nowhere else */
-    bool is_removed;    /* out of the table: only the answer to a write is waited for */
-    bool is_deep;       /* `value` was made by spb_value_copy */
-    bool in_birth;      /* the last birth of its holder has it */
-    bool is_unsent;     /* the value is a sample that no message and no birth has carried yet */
-    bool is_behind;     /* its last sample was dropped under load: hosts have an older value */
-    char name[];        /* ends in NUL */
+    bool is_definition;  /* of a template: stands in the NBIRTH, and nowhere else */
+    bool is_removed;     /* out of the table: only the answer to a write is waited for */
+    bool is_deep;        /* `value` was made by spb_value_copy */
+    bool in_birth;       /* the last birth of its holder has it */
+    bool is_unsent;      /* the value is a sample that no message and no birth has carried yet */
+    bool is_alias_saved; /* the store has it */
+    bool is_behind;      /* its last sample was dropped under load: hosts have an older value */
+    char name[];         /* ends in NUL */
 };
 
 /* A metric from its definition, not yet in a table. Statuses as spb_session_add_metric. */

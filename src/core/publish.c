@@ -3,80 +3,68 @@
  * rebirth request stops data at once (tck-id-operational-behavior-data-commands-rebirth-action-1). The samples follow
  * the births, so none is lost.
  */
-#include <stdio.h>
-#include <string.h>
-
-#include "codec/encode.h"
 #include "core/certificate.h"
 #include "core/session.h"
-
-/* What an idle session keeps of a large birth's memory. */
-#define KEPT_BYTES ((size_t)256 * 1024)
 
 static spb_queue *queue(spb_session *session, spb_queue_kind kind) {
     return &session->queues[kind];
 }
 
-/* ---- what the server takes ---- */
-
-/* A PUBLISH packet of MQTT 5, QoS 0, without properties; MQTT 3.1.1 servers name no limit. */
-static size_t packet_bytes(size_t topic_bytes, size_t payload_bytes) {
-    size_t rest = 2 + topic_bytes + 1 + payload_bytes;
-    size_t length_bytes = rest < 0x80 ? 1 : rest < 0x4000 ? 2 : rest < 0x200000 ? 3 : 4;
-    return 1 + length_bytes + rest;
-}
-
-/* How large the metrics of one data message may be; 0: no limit. */
-static size_t most_metric_bytes(const spb_session *session, const spb_device *holder) {
-    if (session->max_packet_bytes == 0) {
-        return 0;
-    }
-    size_t topic_bytes = strlen(SPB_NAMESPACE "//DDATA//") + strlen(session->options.group_id) +
-                         strlen(session->options.node_id) + holder->id_len;
-    size_t others = packet_bytes(topic_bytes, 0) + 3 /* a longer length */ + 11 /* timestamp */ + 3 /* seq */;
-    return session->max_packet_bytes > others ? session->max_packet_bytes - others : 1;
-}
-
-/* The message in `topic` and `payload` fits what the server takes; else there is a line in the log. */
-static bool is_acceptable(spb_session *session) {
-    const char *topic = (const char *)session->topic.data;
-    size_t bytes = packet_bytes(strlen(topic), session->payload.len);
-    bool fits = session->max_packet_bytes == 0 || bytes <= session->max_packet_bytes;
-    if (!fits) {
-        spb_session__log(session, SPB_LOG_ERROR, "%.150s: a packet of %zu bytes, but %.80s takes no more than %u",
-                         topic, bytes, spb_servers__current(&session->servers)->uri,
-                         (unsigned)session->max_packet_bytes);
-    }
-    return fits;
-}
-
 /* ---- waiting samples ---- */
+
+/* The open message waits for the end of its window; without a window it leaves at once, with what joined it by then. */
+static bool has_window(const spb_session *session, const spb_device *holder) {
+    return holder->batch.is_open && session->options.batch_window_ms > 0;
+}
+
+static void set_in(spb_session *session, spb_queue_kind kind, spb_device *holder, bool is_in) {
+    if (is_in) {
+        spb_queue__push(queue(session, kind), holder);
+    } else {
+        spb_queue__remove(queue(session, kind), holder);
+    }
+}
+
+void spb_session__place(spb_session *session, spb_device *holder) {
+    const spb_batch *batch = &holder->batch;
+    size_t due = batch->count - (has_window(session, holder) && batch->count > 0);
+    bool is_durable = session->level == SPB_DELIVERY_DURABLE;
+    set_in(session, SPB_QUEUE_READY, holder, (is_durable ? batch->tried : due) > 0);
+    set_in(session, SPB_QUEUE_TRY, holder, is_durable && due > batch->tried);
+    if (due == batch->count) {
+        spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
+    }
+}
+
+void spb_session__close_batch(spb_session *session, spb_device *holder) {
+    spb_batch__close(&holder->batch);
+    spb_session__place(session, holder);
+}
+
+void spb_session__hurry(spb_session *session, spb_device *holder) {
+    if (session->level == SPB_DELIVERY_DURABLE) {
+        spb_session__close_batch(session, holder);
+    }
+}
 
 void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, spb_time now) {
     spb_batch *batch = &holder->batch;
     spb_batch_limits limits = {.full_bytes = session->options.batch_max_bytes,
-                               .most_bytes = most_metric_bytes(session, holder)};
+                               .most_bytes = spb_session__most_metric_bytes(session, holder)};
     bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, limits);
-    bool has_window = batch->is_open && session->options.batch_window_ms > 0;
-    if (is_new || !has_window) {
+    if (is_new) {
+        spb_segment *segment = spb_batch__segment(batch, batch->count - 1);
+        segment->epoch = spb_flushes__begin(&session->flushes);
+        segment->boot = spb_session__boot(session);
         spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
+        if (has_window(session, holder)) {
+            holder->window_end_ms = now.mono_ms + session->options.batch_window_ms;
+            spb_queue__push(queue(session, SPB_QUEUE_WINDOW), holder);
+        }
     }
-    if (is_new && has_window) {
-        holder->window_end_ms = now.mono_ms + session->options.batch_window_ms;
-        spb_queue__push(queue(session, SPB_QUEUE_WINDOW), holder);
+    if (is_new || !batch->is_open) {
+        spb_session__place(session, holder);
     }
-    if (batch->count > 1 || !has_window) {
-        spb_queue__push(queue(session, SPB_QUEUE_READY), holder);
-    }
-}
-
-void spb_session__drop_batch(spb_session *session, spb_device *holder) {
-    session->stats.samples_dropped_lost += spb_batch__drop(&holder->batch);
-    holder->has_dropped = false;
-    holder->flush_count = 0;
-    spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
-    spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
-    spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
 }
 
 /* After an overflow has drained: what hosts have not seen of the present values. Without memory, later. */
@@ -102,102 +90,69 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
     }
 }
 
-/* Its first message has left: where does the holder stand now? */
+/* Its first message has left: where does the holder stand now? Behind the others that have something to say. */
 static void requeue(spb_session *session, spb_device *holder, spb_time now) {
-    const spb_batch *batch = &holder->batch;
     if (holder->flush_count > 0 && --holder->flush_count == 0) {
         spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
     }
     spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
-    if (spb_batch__is_empty(batch)) {
-        spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
-        if (holder->has_dropped) {
-            catch_up(session, holder, now);
-        }
-    } else if (batch->count > 1 || !holder->links[SPB_QUEUE_WINDOW].is_in) {
-        spb_queue__push(queue(session, SPB_QUEUE_READY), holder);
+    spb_session__place(session, holder);
+    if (spb_batch__is_empty(&holder->batch) && holder->has_dropped) {
+        catch_up(session, holder, now);
     }
-}
-
-/* ---- one message ---- */
-
-/* Forgets the last message, and a large one's memory with it. */
-static void begin_payload(spb_session *session) {
-    session->payload.len = 0;
-    if (session->payload.capacity > KEPT_BYTES) {
-        spb_buffer__clear(&session->payload);
-    }
-}
-
-static spb_status format_topic(spb_session *session, spb_kind kind, const spb_device *device) {
-    spb_topic topic = {.kind = kind,
-                       .group_id = spb_str_from(session->options.group_id),
-                       .node_id = spb_str_from(session->options.node_id)};
-    if (device && !spb_device__is_node(device)) {
-        topic.device_id = spb_device__id_view(device);
-    }
-    session->topic.len = 0;
-    if (!spb_buffer__reserve(&session->topic, topic.group_id.len + topic.node_id.len + topic.device_id.len + 32)) {
-        return SPB_ERR_NO_MEMORY;
-    }
-    return spb_topic_format(&topic, (char *)session->topic.data, session->topic.capacity, NULL, NULL);
-}
-
-/* The message in `payload` becomes the action. */
-static void publish(spb_session *session, spb_action *out) {
-    *out = (spb_action){.kind = SPB_ACTION_PUBLISH, .link = session->link};
-    out->as.publish.topic = (const char *)session->topic.data;
-    out->as.publish.payload = (spb_bytes){session->payload.data, session->payload.len};
-    session->in_flight++;
-    session->stats.messages_published++;
-    session->stats.bytes_published += session->payload.len;
-}
-
-/* The same for a message that carries the next sequence number. */
-static void publish_numbered(spb_session *session, spb_action *out) {
-    session->seq = spb_seq__next(session->seq);
-    publish(session, out);
-}
-
-/* A message that cannot be made must not leave a gap, nor half a birth: this connection is over. */
-static bool give_up(spb_session *session, spb_kind kind, spb_status status, spb_time now) {
-    char text[80];
-    if (status == SPB_ERR_LIMIT) {
-        snprintf(text, sizeof text, "%s is larger than the server takes", spb_kind_name(kind));
-    } else {
-        snprintf(text, sizeof text, "%s could not be encoded (%s)", spb_kind_name(kind), spb_status_name(status));
-    }
-    spb_session__fail(session, text, now);
-    return false;
 }
 
 /* ---- births and deaths ---- */
+
+/* How many samples the birth carries that nothing has carried yet. */
+static uint64_t count_unsent(const spb_session *session, const spb_device *holder) {
+    uint64_t count = 0;
+    for (const spb_metric *metric = holder->first_metric; metric && count < session->unsent;
+         metric = metric->next_of_holder) {
+        count += metric->is_unsent;
+    }
+    return count;
+}
 
 static void mark_born(spb_session *session, spb_device *holder) {
     spb_queue__remove(queue(session, SPB_QUEUE_BIRTH), holder);
     holder->is_born = true;
     holder->sequence = session->sequence;
+    spb_session__close_held(session, holder); /* it is older than the birth, which has the newest values */
+    if (holder->deferred_round == session->replay.round) {
+        spb_session__retry_deferred(session);
+    }
     for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
         metric->in_birth = true;
+        session->unsent -= metric->is_unsent;
         metric->is_unsent = false;
         /* Older samples that still wait will take hosts back: then the value is sent once more after them. */
         metric->is_behind = metric->is_behind && holder->has_dropped;
     }
 }
 
+/* The birth in `payload` may leave. */
+static spb_status admit_birth(spb_session *session, spb_status status, uint64_t unsent) {
+    if (status == SPB_OK && !spb_session__is_acceptable(session)) {
+        status = SPB_ERR_LIMIT;
+    }
+    if (status == SPB_OK && !spb_session__keep_birth(session, unsent)) {
+        status = SPB_ERR_NO_MEMORY;
+    }
+    return status;
+}
+
 static bool publish_node_birth(spb_session *session, spb_time now, spb_action *out) {
-    begin_payload(session);
-    spb_status status = format_topic(session, SPB_KIND_NBIRTH, NULL);
+    uint64_t unsent = count_unsent(session, session->table.node);
+    spb_status status = spb_session__begin_message(session, SPB_KIND_NBIRTH, NULL);
     if (status == SPB_OK) {
         spb_birth_fact facts[SPB_MAX_BIRTH_FACTS];
         size_t count = spb_session__birth_facts(session, facts);
         status = spb_certificate__node_birth(&session->payload, session->table.node, facts, count, now.wall_ms, NULL);
     }
-    if (status == SPB_OK && !is_acceptable(session)) {
-        status = SPB_ERR_LIMIT;
-    }
+    status = admit_birth(session, status, unsent);
     if (status != SPB_OK) {
-        return give_up(session, SPB_KIND_NBIRTH, status, now);
+        return spb_session__give_up(session, SPB_KIND_NBIRTH, status, now);
     }
     session->seq = 0;
     session->sequence++;
@@ -211,58 +166,46 @@ static bool publish_node_birth(spb_session *session, spb_time now, spb_action *o
     if (session->state != SPB_SESSION_BIRTHING) {
         spb_session__enter(session, SPB_SESSION_BIRTHING, "rebirth");
     }
-    publish_numbered(session, out);
+    spb_session__publish_numbered(session, unsent > 0, now, out);
     return true;
 }
 
 static bool publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
-    begin_payload(session);
-    spb_status status = format_topic(session, SPB_KIND_DBIRTH, device);
+    uint64_t unsent = count_unsent(session, device);
+    spb_status status = spb_session__begin_message(session, SPB_KIND_DBIRTH, device);
     if (status == SPB_OK) {
         status = spb_certificate__device_birth(&session->payload, device, session->seq, now.wall_ms, NULL);
     }
-    if (status == SPB_OK && !is_acceptable(session)) {
-        status = SPB_ERR_LIMIT;
-    }
+    status = admit_birth(session, status, unsent);
     if (status != SPB_OK) {
-        return give_up(session, SPB_KIND_DBIRTH, status, now);
+        return spb_session__give_up(session, SPB_KIND_DBIRTH, status, now);
     }
     mark_born(session, device);
-    publish_numbered(session, out);
+    spb_session__publish_numbered(session, unsent > 0, now, out);
     return true;
 }
 
 static bool publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
-    begin_payload(session);
-    spb_status status = format_topic(session, SPB_KIND_DDEATH, device);
+    spb_status status = spb_session__begin_message(session, SPB_KIND_DDEATH, device);
     if (status == SPB_OK) {
         status = spb_certificate__device_death(&session->payload, session->seq, now.wall_ms);
     }
     if (status != SPB_OK) {
-        return give_up(session, SPB_KIND_DDEATH, status, now);
+        return spb_session__give_up(session, SPB_KIND_DDEATH, status, now);
     }
     spb_queue__remove(queue(session, SPB_QUEUE_DEATH), device);
     device->is_born = false;
-    publish_numbered(session, out);
+    spb_session__publish_numbered(session, false, now, out);
     return true;
-}
-
-spb_status spb_session__make_death(spb_session *session, spb_time now) {
-    begin_payload(session);
-    spb_status status = format_topic(session, SPB_KIND_NDEATH, NULL);
-    if (status == SPB_OK) {
-        status = spb_certificate__node_death(&session->payload, session->bdseq.number, now.wall_ms, NULL);
-    }
-    return status;
 }
 
 static bool publish_node_death(spb_session *session, spb_time now, spb_action *out) {
     spb_status status = spb_session__make_death(session, now);
     if (status != SPB_OK) {
-        return give_up(session, SPB_KIND_NDEATH, status, now);
+        return spb_session__give_up(session, SPB_KIND_NDEATH, status, now);
     }
     session->is_death_due = false;
-    publish(session, out);
+    spb_session__publish_unnumbered(session, now, out);
     return true;
 }
 
@@ -284,7 +227,7 @@ void spb_session__want_birth(spb_session *session, spb_device *device, spb_time 
 static void settle_death(spb_session *session, spb_device *device) {
     if (device->links[SPB_QUEUE_DEATH].is_in) {
         spb_queue__remove(queue(session, SPB_QUEUE_DEATH), device);
-        spb_session__drop_batch(session, device);
+        spb_session__shelve(session, device);
         device->is_born = false;
     }
 }
@@ -317,39 +260,38 @@ spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
 /* ---- data ---- */
 
 /* The first message of the holder's batch, into `topic` and `payload`. */
-static spb_status make_data(spb_session *session, const spb_device *holder, spb_kind kind, uint32_t *samples,
-                            spb_time now) {
-    spb_bytes metrics = spb_batch__front(&holder->batch, samples);
-    begin_payload(session);
-    spb_status status = format_topic(session, kind, holder);
-    if (status == SPB_OK) {
-        status = spb_encode__timestamp(&session->payload, now.wall_ms);
-    }
+static spb_status make_data(spb_session *session, const spb_device *holder, spb_bytes metrics, spb_time now) {
+    spb_status status = spb_session__begin_data(session, holder, now);
     if (status == SPB_OK && !spb_buffer__append(&session->payload, metrics.data, metrics.len)) {
         status = SPB_ERR_NO_MEMORY;
     }
-    if (status == SPB_OK) {
-        status = spb_encode__seq(&session->payload, session->seq);
-    }
-    return status;
+    return status == SPB_OK ? spb_session__end_data(session) : status;
 }
 
 static bool publish_batch(spb_session *session, spb_device *holder, spb_time now, spb_action *out) {
-    spb_kind kind = spb_device__is_node(holder) ? SPB_KIND_NDATA : SPB_KIND_DDATA;
-    uint32_t samples;
-    spb_status status = make_data(session, holder, kind, &samples, now);
-    if (status != SPB_OK) {
-        return give_up(session, kind, status, now);
+    if (!spb_session__may_leave(session, holder) || spb_session__is_window_full(session)) {
+        return false;
     }
-    bool is_sent = is_acceptable(session);
+    spb_segment segment = *spb_batch__segment(&holder->batch, 0);
+    spb_bytes metrics = spb_batch__metrics(&holder->batch, 0);
+    spb_status status = make_data(session, holder, metrics, now);
+    bool is_sent = status == SPB_OK && spb_session__is_acceptable(session);
+    if (is_sent && !spb_session__keep(session, holder, &segment, metrics)) {
+        status = SPB_ERR_NO_MEMORY;
+    }
+    if (status != SPB_OK) {
+        return spb_session__give_up(session, spb_device__is_node(holder) ? SPB_KIND_NDATA : SPB_KIND_DDATA, status,
+                                    now);
+    }
     spb_batch__pop(&holder->batch);
     requeue(session, holder, now);
     if (!is_sent) { /* one sample that is too large, or a message cut for a server that takes more */
-        session->stats.samples_dropped_overflow += samples;
+        session->stats.samples_dropped_overflow += segment.samples;
+        spb_session__lose(session, &segment, now);
         return spb_session__next_publish(session, now, out);
     }
-    session->stats.samples_published += samples;
-    publish_numbered(session, out);
+    session->stats.samples_published += segment.samples;
+    spb_session__publish_numbered(session, true, now, out);
     return true;
 }
 
@@ -371,6 +313,34 @@ static bool publish_death_of(spb_session *session, spb_device *device, spb_time 
 
 /* ---- the choice ---- */
 
+/* The holder whose message is next: those that were closed, then those whose window is over. */
+static spb_device *next_holder(const spb_session *session, bool is_over, spb_time now) {
+    spb_device *ready = session->queues[SPB_QUEUE_READY].first;
+    spb_device *window = session->queues[SPB_QUEUE_WINDOW].first;
+    if (!ready && session->journal.is_failing) { /* the journal cannot take it: it leaves as it is */
+        ready = session->queues[SPB_QUEUE_TRY].first;
+    }
+    bool may_wait =
+        session->level == SPB_DELIVERY_DURABLE && !session->journal.is_failing; /* for store.c to close it */
+    return !ready && window && !may_wait && (is_over || window->window_end_ms <= now.mono_ms) ? window : ready;
+}
+
+static bool next_data(spb_session *session, spb_time now, spb_action *out) {
+    spb_device *holder = next_holder(session, false, now);
+    return holder && publish_batch(session, holder, now, out);
+}
+
+static bool next_birth(spb_session *session, spb_time now, spb_action *out) {
+    if (spb_session__awaits_aliases(session)) {
+        return false;
+    }
+    if ((session->wants_birth && session->rebirth_due_ms <= now.mono_ms) || session->node_birth_due_ms <= now.mono_ms) {
+        return publish_node_birth(session, now, out);
+    }
+    spb_device *birth = queue(session, SPB_QUEUE_BIRTH)->first;
+    return birth && birth->birth_due_ms <= now.mono_ms && publish_device_birth(session, birth, now, out);
+}
+
 static bool next_online(spb_session *session, spb_time now, spb_action *out) {
     spb_device *flush = queue(session, SPB_QUEUE_FLUSH)->first;
     if (flush) {
@@ -380,25 +350,19 @@ static bool next_online(spb_session *session, spb_time now, spb_action *out) {
     if (death) {
         return publish_death_of(session, death, now, out);
     }
-    if ((session->wants_birth && session->rebirth_due_ms <= now.mono_ms) || session->node_birth_due_ms <= now.mono_ms) {
-        return publish_node_birth(session, now, out);
+    if (next_birth(session, now, out)) {
+        return true;
     }
-    spb_device *birth = queue(session, SPB_QUEUE_BIRTH)->first;
-    if (birth && birth->birth_due_ms <= now.mono_ms) {
-        return publish_device_birth(session, birth, now, out);
-    }
-    if (session->wants_birth) {
+    if (session->state != SPB_SESSION_ONLINE || session->wants_birth) {
         return false; /* tck-id-operational-behavior-data-commands-rebirth-action-1: no data until then */
     }
-    spb_device *ready = queue(session, SPB_QUEUE_READY)->first;
-    spb_device *window = queue(session, SPB_QUEUE_WINDOW)->first;
-    if (!ready && window && window->window_end_ms <= now.mono_ms) {
-        ready = window;
-    }
-    return ready && publish_batch(session, ready, now, out);
+    return next_data(session, now, out) || spb_session__next_replay(session, now, out);
 }
 
 static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
+    if (spb_session__awaits_aliases(session)) {
+        return false;
+    }
     if (session->phase == SPB_PHASE_UNBORN) {
         return publish_node_birth(session, now, out);
     }
@@ -410,6 +374,15 @@ static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
     return publish_device_birth(session, device, now, out);
 }
 
+/* What was published is confirmed before the NDEATH, if the server answers in time: else it goes to the journal. */
+static bool awaits_confirmation(spb_session *session) {
+    if (session->level == SPB_DELIVERY_LIVE || session->options.confirm != SPB_CONFIRM_FENCE) {
+        return false;
+    }
+    session->fences.is_wanted = true;
+    return session->stats.samples_unconfirmed > 0;
+}
+
 /* What waits, if the node is stopped, then the NDEATH, which need not wait for answers. */
 static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
     if (!session->is_death_due) {
@@ -419,15 +392,17 @@ static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
         return publish_node_death(session, now, out);
     }
     for (;;) {
-        spb_device *ready = queue(session, SPB_QUEUE_READY)->first;
-        spb_device *holder = ready ? ready : queue(session, SPB_QUEUE_WINDOW)->first;
+        spb_device *holder = next_holder(session, true, now);
+        if (!holder && (queue(session, SPB_QUEUE_TRY)->first || queue(session, SPB_QUEUE_WINDOW)->first)) {
+            return false; /* the journal is asked first */
+        }
         if (!holder) {
-            return publish_node_death(session, now, out);
+            return !awaits_confirmation(session) && publish_node_death(session, now, out);
         }
         if (holder->sequence == session->sequence) {
             return session->in_flight < session->options.max_in_flight && publish_batch(session, holder, now, out);
         }
-        spb_session__drop_batch(session, holder); /* its DBIRTH of this round is not out */
+        spb_session__shelve(session, holder); /* its DBIRTH of this round is not out */
     }
 }
 
@@ -441,4 +416,43 @@ bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *o
     return session->state == SPB_SESSION_ONLINE     ? next_online(session, now, out)
            : session->state == SPB_SESSION_BIRTHING ? next_birthing(session, now, out)
                                                     : false;
+}
+
+/* ---- when ---- */
+
+static uint64_t earlier(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static uint64_t data_due_ms(const spb_session *session) {
+    const spb_device *window = session->queues[SPB_QUEUE_WINDOW].first;
+    bool is_failing = session->journal.is_failing;
+    if (spb_session__is_window_full(session)) {
+        return SPB_NEVER; /* until something is confirmed */
+    }
+    const spb_device *ready = session->queues[SPB_QUEUE_READY].first;
+    ready = !ready && is_failing ? session->queues[SPB_QUEUE_TRY].first : ready;
+    if (ready) {
+        return spb_session__may_leave(session, ready) ? 0 : SPB_NEVER;
+    }
+    return window && (session->level != SPB_DELIVERY_DURABLE || is_failing) ? window->window_end_ms : SPB_NEVER;
+}
+
+uint64_t spb_session__publish_due_ms(const spb_session *session) {
+    /* While the link is full, only the transport's answer helps. */
+    if (session->state != SPB_SESSION_ONLINE || session->in_flight >= session->options.max_in_flight) {
+        return SPB_NEVER;
+    }
+    const spb_device *birth = session->queues[SPB_QUEUE_BIRTH].first;
+    uint64_t at_ms = birth ? earlier(session->node_birth_due_ms, birth->birth_due_ms) : session->node_birth_due_ms;
+    if (session->wants_birth) {
+        at_ms = earlier(at_ms, session->rebirth_due_ms);
+    }
+    at_ms = at_ms != SPB_NEVER && spb_session__awaits_aliases(session) ? SPB_NEVER : at_ms;
+    if (session->wants_birth) {
+        return at_ms;
+    }
+    uint64_t data_ms = data_due_ms(session);
+    at_ms = earlier(at_ms, data_ms);
+    return at_ms > 0 ? earlier(at_ms, spb_session__replay_due_ms(session)) : 0;
 }

@@ -8,7 +8,11 @@
 
 /* The queues a device can stand in, each independent of the others. */
 typedef enum spb_queue_kind {
-    SPB_QUEUE_READY,  /* it has a message that may leave now */
+    SPB_QUEUE_READY, /* it has a message that may leave now */
+    SPB_QUEUE_TRY,   /* DURABLE: it has a message that the journal was not asked to take, and that may not leave yet */
+    SPB_QUEUE_HOLD,  /* its open message for the journal waits for the end of the store window; in the order of that end
+                      */
+    SPB_QUEUE_STORE, /* it has a closed message for the journal */
     SPB_QUEUE_WINDOW, /* its open message waits for the end of the batch window; in the order of that end */
     SPB_QUEUE_BIRTH,  /* it wants a DBIRTH; in the order of the time for it */
     SPB_QUEUE_DEATH,  /* it wants a DDEATH */

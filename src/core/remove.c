@@ -21,7 +21,7 @@ void spb_session__bury(spb_session *session) {
 }
 
 void spb_session__bury_device(spb_session *session, spb_device *device) {
-    spb_session__drop_batch(session, device);
+    spb_session__abandon(session, device);
     spb_queue__remove(&session->queues[SPB_QUEUE_DEATH], device);
     device->next = session->removed_devices;
     session->removed_devices = device;
@@ -40,17 +40,17 @@ static void settle_samples(spb_session *session, spb_device *holder) {
         return;
     }
     if (!is_followed(session, holder)) {
-        spb_session__drop_batch(session, holder);
+        spb_session__shelve(session, holder);
         return;
     }
-    spb_batch__close(&holder->batch);
+    spb_session__close_batch(session, holder);
     holder->flush_count = holder->batch.count;
     spb_queue__push(&session->queues[SPB_QUEUE_FLUSH], holder);
 }
 
 void spb_session__remove_metric(spb_session *session, spb_metric *metric, spb_time now) {
     spb_device *holder = metric->holder;
-    session->stats.samples_dropped_offline += metric->is_unsent;
+    spb_session__drop_unsent(session, metric);
     spb_table__unlink_metric(&session->table, metric);
     metric->is_removed = true;
     metric->next_of_holder = session->removed_metrics;
@@ -69,8 +69,8 @@ void spb_session_remove_metric(spb_session *session, spb_metric *metric, spb_tim
 void spb_session_remove_device(spb_session *session, spb_device *device, spb_time now) {
     (void)now;
     for (spb_metric *metric = device->first_metric; metric; metric = metric->next_of_holder) {
-        session->stats.samples_dropped_offline += metric->is_unsent;
-        metric->is_unsent = metric->is_behind = false; /* nobody will catch up */
+        spb_session__drop_unsent(session, metric);
+        metric->is_behind = false; /* nobody will catch up */
         metric->is_removed = true;
     }
     if (session->next_born == device) {
@@ -81,6 +81,7 @@ void spb_session_remove_device(spb_session *session, spb_device *device, spb_tim
     device->is_online = device->has_dropped = false;
     device->is_removed = true;
     if (is_followed(session, device)) {
+        spb_session__hurry(session, device);
         spb_queue__push(&session->queues[SPB_QUEUE_DEATH], device); /* after its last samples */
     } else {
         spb_session__bury_device(session, device);

@@ -1,8 +1,7 @@
-/* Decides what a session is made of, and what an update does: into a batch when hosts follow, else into the next birth.
- * When messages leave is left to publish.c, how connections come and go to life.c. */
+/* Decides what a session is made of, and what it publishes. What becomes of samples is left to sample.c, when messages
+ * leave to publish.c, how connections come and go to life.c. */
 #include "core/session.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,45 +11,6 @@
 #define MAX_TOPIC_BYTES 65535
 
 /* ---- options ---- */
-
-static spb_status check_number(const char *name, uint64_t value, uint64_t min, uint64_t max, spb_error *err) {
-    if (value < min || value > max) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is %llu, but must be %llu to %llu", name,
-                              (unsigned long long)value, (unsigned long long)min, (unsigned long long)max);
-    }
-    return SPB_OK;
-}
-
-static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
-    const struct {
-        const char *name;
-        uint64_t value, min, max;
-    } rules[] = {{"keep_alive_s", o->keep_alive_s, 1, 65535},
-                 {"connect_timeout_ms", o->connect_timeout_ms, 100, 300000},
-                 {"reconnect_max_ms", o->reconnect_max_ms, 10, 3600000},
-                 {"reconnect_min_ms", o->reconnect_min_ms, 10, o->reconnect_max_ms},
-                 {"batch_max_bytes", o->batch_max_bytes, 1, 64 * 1024 * 1024},
-                 {"max_in_flight", o->max_in_flight, 1, UINT32_MAX},
-                 {"host_wait_ms", o->host_wait_ms, 0, 3600000},
-                 {"rebirth_window_ms", o->rebirth_window_ms, 0, 600000},
-                 {"node_info", o->node_info, 0, SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER | SPB_NODE_INFO_COUNTERS}};
-    spb_status status = SPB_OK;
-    for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {
-        status = check_number(rules[i].name, rules[i].value, rules[i].min, rules[i].max, err);
-    }
-    return status;
-}
-
-static spb_status check_options(const spb_session_options *options, spb_error *err) {
-    if (!options->group_id || !options->node_id) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is missing", options->group_id ? "node_id" : "group_id");
-    }
-    spb_status status = spb_id_check(spb_str_from(options->group_id), "group ID", err);
-    if (status == SPB_OK) {
-        status = spb_id_check(spb_str_from(options->node_id), "edge node ID", err);
-    }
-    return status == SPB_OK ? check_numbers(options, err) : status;
-}
 
 /* "a", "-", "b" → "a-b", on the heap. */
 static char *join(const char *const *parts, size_t count) {
@@ -117,9 +77,26 @@ static spb_status check_topic(const spb_session *session, spb_error *err) {
     return status == SPB_ERR_LIMIT ? SPB_ERR_NAME : status;
 }
 
+static void make_delivery(spb_session *session, const spb_session_options *options) {
+    spb_store_info none = {0};
+    const spb_store_info *journal = options->has_journal ? &options->journal : &none;
+    session->level = spb_session__level(options);
+    bool is_used = session->level != SPB_DELIVERY_LIVE;
+    spb_journal__init(&session->journal, journal, is_used, options->max_sample_age_s > 0);
+    spb_flushes__init(&session->flushes);
+    spb_pace__init(&session->replay.pace, options->replay_samples_per_s, options->replay_bytes_per_s);
+    session->replay.round = 1;
+    session->table.keeps_aliases = options->has_journal && !options->no_aliases;
+    session->is_clock_set = options->boot == 0 || !is_used;
+    if (is_used && journal->last_id > 0) { /* what an earlier run left */
+        spb_session__want_replay(session, 1, journal->last_id, false);
+        session->in_journal = journal->samples;
+    }
+}
+
 spb_status spb_session_new(spb_session **out, const spb_session_options *options, spb_error *err) {
     *out = NULL;
-    spb_status status = check_options(options, err);
+    spb_status status = spb_session__check_options(options, err);
     if (status != SPB_OK) {
         return status;
     }
@@ -150,7 +127,8 @@ spb_status spb_session_new(spb_session **out, const spb_session_options *options
     spb_backoff__init(&session->backoff, options->reconnect_min_ms, options->reconnect_max_ms, options->random_seed);
     spb_bdseq__init(&session->bdseq, options->has_bdseq, options->bdseq);
     session->stats.bdseq = session->bdseq.number;
-    session->timer_ms = session->node_birth_due_ms = session->watch.at_ms = SPB_NEVER;
+    session->timer_ms = session->node_birth_due_ms = SPB_NEVER;
+    make_delivery(session, options);
     *out = session;
     return SPB_OK;
 }
@@ -159,6 +137,7 @@ void spb_session_free(spb_session *session) {
     if (!session) {
         return;
     }
+    session->journal.is_used = false; /* nobody stores any more */
     spb_session__forget_births(session, false);
     session->waiting_writes = 0; /* nobody will answer any more */
     spb_session__bury(session);
@@ -166,6 +145,11 @@ void spb_session_free(spb_session *session) {
     spb_servers__clear(&session->servers);
     spb_host__clear(&session->host);
     spb_commands__clear(&session->commands);
+    spb_window__clear(&session->window);
+    spb_window__clear(&session->spill);
+    spb_journal__clear(&session->journal);
+    spb_replay__clear(&session->replay);
+    free(session->alias_items);
     spb_buffer__clear(&session->scratch);
     spb_buffer__clear(&session->payload);
     spb_buffer__clear(&session->topic);
@@ -206,6 +190,8 @@ spb_status spb_session_add_device(spb_session *session, spb_device **out, const 
         status = spb_table__add_device(&session->table, out, spb_str_from(device_id), err);
     }
     if (status == SPB_OK) {
+        /* Blocks of a device of that ID may wait for its birth. */
+        (*out)->deferred_round = session->replay.deferred.count > 0 ? session->replay.round : 0;
         spb_session__want_birth(session, *out, now);
     }
     return status;
@@ -224,7 +210,8 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
         return spb_error__set(err, SPB_ERR_EXISTS, "metric %s is the session's own", def->name);
     }
     spb_metric *metric;
-    spb_status status = spb_metric__new(&metric, def, now.wall_ms, err);
+    spb_session__see_clock(session, now);
+    spb_status status = spb_metric__new(&metric, def, spb_session__stamp(session, now), err);
     if (status != SPB_OK) {
         return status;
     }
@@ -240,6 +227,7 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
     if (holder->is_born) {
         spb_session__want_birth(session, holder, now);
     }
+    session->has_choices |= metric->keep != SPB_KEEP_ALL;
     *out = metric;
     return SPB_OK;
 }
@@ -262,9 +250,10 @@ void spb_session_set_device_online(spb_session *session, spb_device *device, boo
     }
     spb_queue__remove(&session->queues[SPB_QUEUE_BIRTH], device);
     if (device->is_born) {
+        spb_session__hurry(session, device);
         spb_queue__push(&session->queues[SPB_QUEUE_DEATH], device);
     } else {
-        spb_session__drop_batch(session, device); /* kept for a birth that will not come */
+        spb_session__shelve(session, device); /* kept for a birth that will not come */
     }
 }
 
@@ -282,83 +271,14 @@ spb_device *spb_session_find_device(const spb_session *session, const char *devi
     return spb_table__find_device(&session->table, spb_str_from(device_id));
 }
 
-/* ---- values ---- */
-
-/* Without a birth to follow, the next birth will carry the value; what it replaces is gone if nothing carried it. */
-static spb_status replace_value(spb_session *session, spb_metric *metric, const spb_value *value,
-                                uint64_t timestamp_ms) {
-    spb_status status = spb_metric__set(metric, value, timestamp_ms, NULL);
-    if (status == SPB_OK) {
-        session->stats.samples_dropped_offline += metric->is_unsent;
-        metric->is_unsent = true;
-        metric->is_behind = !spb_batch__is_empty(&metric->holder->batch); /* older ones will follow the birth */
-    }
-    return status;
-}
-
-static spb_status add_to_batch(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
-                               spb_time now) {
-    spb_device *holder = metric->holder;
-    size_t size = spb_batch__size(&holder->batch) + session->scratch.len;
-    bool is_full =
-        size > SPB_MAX_WAITING_BATCHES * session->options.batch_max_bytes && !spb_batch__is_empty(&holder->batch);
-    if (!is_full && !spb_batch__reserve(&holder->batch, session->scratch.len)) {
-        return SPB_ERR_NO_MEMORY;
-    }
-    spb_status status = spb_metric__set(metric, value, timestamp_ms, NULL);
-    if (status != SPB_OK) {
-        return status;
-    }
-    session->stats.samples_dropped_offline += metric->is_unsent; /* from a moment in which the device was offline */
-    metric->is_unsent = false;
-    metric->is_behind = is_full;
-    if (is_full) {
-        holder->has_dropped = true;
-        session->stats.samples_dropped_overflow++;
-    } else {
-        spb_session__add_sample(session, holder, timestamp_ms, now);
-    }
-    return SPB_OK;
-}
-
-spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
-                              spb_time now) {
-    spb_status status = spb_metric__check(metric, value, NULL);
-    if (status == SPB_OK) {
-        status = spb_session__check_template(session, value, NULL);
-    }
-    if (status != SPB_OK) {
-        return status;
-    }
-    if (timestamp_ms == SPB_NOW) {
-        timestamp_ms = now.wall_ms;
-    }
-    session->scratch.len = 0;
-    status = spb_certificate__sample(&session->scratch, metric, value, timestamp_ms, NULL);
-    if (status != SPB_OK) {
-        return status;
-    }
-    const spb_device *holder = metric->holder;
-    bool is_followed = spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth;
-    status = is_followed ? add_to_batch(session, metric, value, timestamp_ms, now)
-                         : replace_value(session, metric, value, timestamp_ms);
-    session->stats.samples_accepted += status == SPB_OK;
-    return status;
-}
-
-spb_value spb_session_value(const spb_session *session, const spb_metric *metric, uint64_t *timestamp_ms) {
-    (void)session;
-    if (timestamp_ms) {
-        *timestamp_ms = metric->timestamp_ms;
-    }
-    return metric->value;
-}
-
 /* ---- the rest ---- */
 
 void spb_session_stats(const spb_session *session, spb_stats *out) {
     *out = session->stats;
     out->state = session->state;
+    out->is_store_failing = session->journal.is_failing;
+    out->journal = session->journal.info;
+    out->journal.dropped_age += session->replay.aged;
 }
 
 spb_session_state spb_session_get_state(const spb_session *session) {

@@ -1,7 +1,8 @@
 /*
- * The parts of a session, and what its files share: session.c (what it is and what it publishes), life.c (what
- * happened), remove.c, template.c and info.c (more of that), message.c (what hosts say), watch.c (whether the server
- * still answers), publish.c (which message is next), action.c (what it wants done).
+ * The parts of a session, and what its files share. What it is: session.c, options.c; what it publishes: session.c,
+ * remove.c, template.c, info.c; what a sample becomes: sample.c, shelf.c (when nobody follows), deliver.c (until it is
+ * confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts say), clock.c; what it wants done:
+ * action.c, store.c, publish.c and frame.c (messages).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -12,11 +13,16 @@
 #include "core/backoff.h"
 #include "core/certificate.h"
 #include "core/command.h"
+#include "core/fence.h"
+#include "core/flush.h"
 #include "core/host.h"
+#include "core/journal.h"
 #include "core/notice.h"
+#include "core/replay.h"
 #include "core/seq.h"
 #include "core/servers.h"
 #include "core/table.h"
+#include "core/window.h"
 
 /* How long additions wait for each other, so that they share one birth. */
 #define SPB_BIRTH_WINDOW_MS 50
@@ -28,6 +34,12 @@
 #define SPB_ANSWER_GRACE_MS 1000
 /* How long NDEATH and DISCONNECT may take on the way from one server to the next. */
 #define SPB_LEAVE_MS 2000
+/* How long after a start the application may still add what the journal has samples of. */
+#define SPB_GRACE_MS 60000
+/* What may wait for the journal while that takes nothing: of all holders, and of connections that were lost. */
+#define SPB_MAX_HELD_BYTES ((size_t)16 * 1024 * 1024)
+/* What is kept of confirmed messages, in case that the primary host has not seen them. */
+#define SPB_MAX_HOST_WINDOW_BYTES ((size_t)8 * 1024 * 1024)
 #define SPB_HOST_IS_OFFLINE "the primary host is offline"
 
 /* How far the births of this connection are. */
@@ -37,12 +49,19 @@ typedef enum spb_phase {
     SPB_PHASE_BORN     /* all are out: data may flow */
 } spb_phase;
 
-/* The watch over a connection. */
-typedef struct spb_watch {
-    uint64_t keep_alive_ms;
-    uint64_t at_ms;  /* of the next fence; while one is waited for, when the server counts as gone; or SPB_NEVER */
-    bool is_waiting; /* a fence is under way */
-} spb_watch;
+/* The APPEND that is not answered. It names a message of a holder, or else the oldest of the spill. */
+typedef struct spb_appending {
+    uint64_t id;
+    uint32_t samples;  /* in the block, */
+    uint32_t unwanted; /* and those that were left out */
+    size_t bytes;
+    uint8_t epoch; /* when there is no message any more */
+    bool is_of_spill;
+    bool has_boot;
+    spb_device *holder; /* NULL, and not of the spill: the message is gone, and the block is all that is left of it */
+    bool is_held;       /* in `held`, else in `batch` */
+    size_t index;       /* in `held` */
+} spb_appending;
 
 struct spb_session {
     spb_session_options options; /* its strings are the session's own */
@@ -70,7 +89,7 @@ struct spb_session {
     uint32_t close_link;       /* to be closed; 0: none */
     uint32_t in_flight;        /* messages without an answer */
     uint32_t max_packet_bytes; /* that this server takes; 0: it has not said */
-    spb_watch watch;
+    spb_fences fences;
     bool was_online; /* in this connection, since: */
     uint64_t online_since_ms;
 
@@ -89,8 +108,31 @@ struct spb_session {
     bool is_leaving;             /* in SPB_SESSION_STOPPING: only this server is left; the next one follows */
     char leave_reason[128];
 
-    spb_buffer scratch; /* one encoded metric */
+    spb_delivery level;       /* LIVE, OUTAGE or DURABLE */
+    spb_window window;        /* published in this connection, or kept for the primary host */
+    size_t unconfirmed_bytes; /* of metrics in it */
+    uint64_t written;         /* messages of this connection that were reported as published */
+    size_t written_index;     /* of the first record in the window that was not; SPB_CONFIRM_WINDOW */
+    bool has_host_gap;        /* the primary host was away: what is kept in the window is for the journal */
+    spb_window spill;         /* published in connections that were lost: for the journal, before all else */
+    size_t held_bytes;        /* in the `held` of all holders */
+    spb_appending appending;  /* while journal.asked is SPB_CALL_APPEND */
+    spb_journal journal;
+    size_t saving_aliases; /* while journal.asked is SPB_CALL_SAVE_ALIASES: how many */
+    spb_replay replay;
+    spb_flushes flushes;
+    uint64_t unsent;      /* metrics that hold a sample which nothing has carried */
+    bool has_choices;     /* there are, or were, metrics whose samples are not all stored */
+    bool is_clock_set;    /* the wall clock was seen to show the time, or nobody asked */
+    bool was_clock_unset; /* and before that, not to */
+    bool is_clock_told;   /* to the journal */
+    uint64_t in_journal;  /* samples that are stored and not yet delivered */
+    uint64_t reopened;    /* samples that were counted as confirmed, and are stored after all */
+
+    spb_buffer scratch;  /* one encoded metric */
+    spb_buffer filtered; /* the metrics of a message that are to be stored */
     /* What the last action points to. */
+    spb_alias *alias_items;
     spb_buffer payload;
     spb_buffer topic;
     spb_notice notice;
@@ -105,8 +147,9 @@ void spb_session__enter(spb_session *session, spb_session_state state, const cha
 void spb_session__log(spb_session *session, spb_log_level level, const char *format, ...) SPB_PRINTF(3, 4);
 /* The connection, or the attempt at one, failed: close it, wait, try again; or be stopped, if that was under way. */
 void spb_session__fail(spb_session *session, const char *reason, spb_time now);
-/* After a death of the node, nobody follows: no device is born. What waited to be sent is lost, or is kept to follow
- * the next births; values that come meanwhile are newer, and are sent once more after it. */
+/* After a death of the node, nobody follows: no device is born. What waited to be sent is lost, or goes to the journal;
+ * or, with keeps_samples, without a journal, it follows the next births: values that come meanwhile are newer, and are
+ * sent once more after it. */
 void spb_session__forget_births(spb_session *session, bool keeps_samples);
 /* Ends the session with this server on purpose: NDEATH if there was a birth, DISCONNECT; then the next server. */
 void spb_session__leave(spb_session *session, const char *reason, spb_time now);
@@ -153,26 +196,153 @@ bool spb_session__is_control(const spb_session *session, spb_str name);
 /* The primary host is online: births may go ahead. Always so without one. */
 bool spb_session__may_be_born(const spb_session *session);
 
-/* watch.c */
+/* options.c */
 
-/* The server has proved that it reads and answers: after SUBACK, and after each fence. */
-void spb_session__saw_answer(spb_session *session, spb_time now);
-/* No fence is wanted any more. */
-void spb_session__end_watch(spb_session *session);
-/* The server has had its time to answer. */
-bool spb_session__is_unanswered(const spb_session *session, spb_time now);
-bool spb_session__next_fence(spb_session *session, spb_time now, spb_action *out);
+/* SPB_ERR_ARGUMENT, SPB_ERR_NAME. */
+spb_status spb_session__check_options(const spb_session_options *options, spb_error *err);
+/* The level that comes of what is asked for and what there is. */
+spb_delivery spb_session__level(const spb_session_options *options);
+
+/* clock.c */
+
+/* The time for samples of this moment. */
+uint64_t spb_session__stamp(const spb_session *session, spb_time now);
+/* As in spb_block, for samples of this moment. */
+uint64_t spb_session__boot(const spb_session *session);
+/* Notices that the wall clock was set. */
+void spb_session__see_clock(spb_session *session, spb_time now);
+
+/* sample.c */
+
+/* A sample that nothing has carried gives way: to a newer one, or with its metric. */
+void spb_session__drop_unsent(spb_session *session, spb_metric *metric);
+
+/* deliver.c */
+
+/* The next message will be this one of the holder's; false: no memory. */
+bool spb_session__keep(spb_session *session, const spb_device *holder, const spb_segment *segment, spb_bytes metrics);
+/* The same for a message of the journal. */
+bool spb_session__keep_replay(spb_session *session, uint64_t chunk, uint32_t samples, size_t bytes);
+/* It will not be published after all: the server does not take it. */
+void spb_session__lose(spb_session *session, const spb_segment *segment, spb_time now);
+/* The next message will carry so many values that no message had; false: no memory. */
+bool spb_session__keep_birth(spb_session *session, uint64_t values);
+/* The births are over: a flush may wait for what they carried. */
+void spb_session__note_births(spb_session *session);
+/* So much is not confirmed that data has to wait. */
+bool spb_session__is_window_full(const spb_session *session);
+/* Published messages were written; a fence was answered; time has passed. */
+void spb_session__on_written(spb_session *session, uint32_t count, spb_time now);
+void spb_session__on_fenced(spb_session *session, spb_time now);
+void spb_session__confirm_by_time(spb_session *session, spb_time now);
+/* When confirm_by_time has something to do. */
+uint64_t spb_session__confirm_due_ms(const spb_session *session);
+/* The primary host was away: what it may not have seen is to be replayed. */
+void spb_session__reopen(spb_session *session);
+/* The connection is over: what is not confirmed goes to the journal, or is lost; or has arrived, as far as one can
+ * know, if it ended in good order. */
+void spb_session__end_window(spb_session *session, bool in_order, spb_time now);
+/* is_last: nothing else leaves now. */
+bool spb_session__next_fence(spb_session *session, bool is_last, spb_time now, spb_action *out);
+/* How long confirmed messages are kept for the primary host. */
+uint64_t spb_session__host_window_ms(const spb_session *session);
+
+/* shelf.c */
+
+/* Nobody follows the holder any more: what waits for hosts goes to the journal, or is lost. */
+void spb_session__shelve(spb_session *session, spb_device *holder);
+/* The holder is no more: the same, in a place that does not need it. */
+void spb_session__abandon(spb_session *session, spb_device *holder);
+/* A sample that nobody follows, in scratch, for the journal. SPB_ERR_NO_MEMORY: it was not taken. */
+spb_status spb_session__hold(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
+                             spb_time now);
+/* What is held is older than a birth, or wanted: closed, and stored at once. */
+void spb_session__close_held(spb_session *session, spb_device *holder);
+/* Everything that is held in messages goes behind what is in the spill, which newer messages are about to join. */
+void spb_session__spill_held(spb_session *session);
+/* A message of a lost connection, the oldest of the window, joins the spill. */
+void spb_session__spill(spb_session *session, const spb_record *record, spb_str device_id, spb_bytes metrics);
+/* The link is slower than the samples: the holder's oldest message goes to the journal. False: it cannot. */
+bool spb_session__store_oldest(spb_session *session, spb_device *holder);
+/* The next message for the journal. */
+bool spb_session__next_append(spb_session *session, spb_time now, spb_action *out);
+/* When that will be; 0: at once. */
+uint64_t spb_session__append_due_ms(const spb_session *session);
+/* A message may leave: at the level DURABLE it is safe, or cannot be made so. */
+bool spb_session__may_leave(const spb_session *session, const spb_device *holder);
+
+/* store.c */
+
+/* A call of the store failed, or went well: tells, if that is news. */
+void spb_session__store_failed(spb_session *session, const char *what, spb_status status, const char *reason,
+                               spb_time now);
+void spb_session__store_went_well(spb_session *session);
+
+/* The next call of the store; false: none is wanted now. */
+bool spb_session__next_store(spb_session *session, spb_time now, spb_action *out);
+uint64_t spb_session__store_due_ms(const spb_session *session);
+/* Births wait for the store: it shall know new aliases first. */
+bool spb_session__awaits_aliases(const spb_session *session);
+
+/* replay.c */
+
+/* Blocks that the journal holds, and that are to be replayed. */
+void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t last_id, bool is_doubtful);
+/* READ is wanted, to go on. */
+bool spb_session__wants_read(const spb_session *session);
+bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
+/* A message of the chunk of that number has arrived. */
+void spb_session__on_replayed(spb_session *session, uint64_t number, spb_time now);
+/* Ends the chunks of which everything has arrived. */
+void spb_session__finish_chunks(spb_session *session, spb_time now);
+/* The connection is over: what is under way is to be read again. */
+void spb_session__forget_chunks(spb_session *session);
+/* The primary host may not have seen what was replayed lately; it has had its time to. */
+void spb_session__reopen_chunks(spb_session *session);
+void spb_session__trim_replayed(spb_session *session, spb_time now);
+/* Blocks that waited for a birth, or for the application, are tried again. */
+void spb_session__retry_deferred(spb_session *session);
+
+/* reel.c */
+
+/* A message of the journal, if one may leave. */
+bool spb_session__next_replay(spb_session *session, spb_time now, spb_action *out);
+/* When it, or READ, is due. */
+uint64_t spb_session__replay_due_ms(const spb_session *session);
+
+/* frame.c: messages in `topic` and `payload` */
+
+/* Begins a message: the topic, and nothing in the payload. */
+spb_status spb_session__begin_message(spb_session *session, spb_kind kind, const spb_device *holder);
+/* What every data message begins with, and ends with. */
+spb_status spb_session__begin_data(spb_session *session, const spb_device *holder, spb_time now);
+spb_status spb_session__end_data(spb_session *session);
+/* How large the metrics of one data message may be; 0: no limit. */
+size_t spb_session__most_metric_bytes(const spb_session *session, const spb_device *holder);
+/* It fits what the server takes; else there is a line in the log. */
+bool spb_session__is_acceptable(spb_session *session);
+/* The message becomes the action, with the next sequence number, or without. One that `counts` calls for a fence. */
+void spb_session__publish_numbered(spb_session *session, bool counts, spb_time now, spb_action *out);
+void spb_session__publish_unnumbered(spb_session *session, spb_time now, spb_action *out);
+/* A message that cannot be made must not leave a gap, nor half a birth: this connection is over. Returns false. */
+bool spb_session__give_up(spb_session *session, spb_kind kind, spb_status status, spb_time now);
+/* The NDEATH, which is the will as well. */
+spb_status spb_session__make_death(spb_session *session, spb_time now);
 
 /* publish.c */
 
 /* The next message; false when none may leave now. */
 bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *out);
-/* The NDEATH, which is the will as well, into `topic` and `payload`. */
-spb_status spb_session__make_death(spb_session *session, spb_time now);
+/* When that will be, if nothing happens. */
+uint64_t spb_session__publish_due_ms(const spb_session *session);
 /* Appends an encoded sample to the batch of its holder; scratch holds it, room was reserved. */
 void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, spb_time now);
-/* Takes the holder's waiting samples away, and counts them as lost. */
-void spb_session__drop_batch(spb_session *session, spb_device *holder);
+/* The holder's open message takes no more, and may leave. */
+void spb_session__close_batch(spb_session *session, spb_device *holder);
+/* The same, if it cannot leave without the journal: something waits for it. */
+void spb_session__hurry(spb_session *session, spb_device *holder);
+/* Puts the holder into the queues where it belongs with what waits now. */
+void spb_session__place(spb_session *session, spb_device *holder);
 /* Skips the devices that do not want a DBIRTH; NULL: all have theirs. */
 spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now);
 /* A DBIRTH soon. */

@@ -7,6 +7,12 @@
 #include "base/error.h"
 #include "core/handle.h"
 
+/* More than any node has over its life, and so few that a file with a wrong number does no harm. */
+#define MAX_ALIAS (UINT32_C(1) << 26)
+
+/* Stands in by_alias for the metric of an alias that has none at present. */
+static const spb_metric nobody;
+
 /* FNV-1a, continued from `seed`: the names of one holder start from the holder's own hash. */
 static uint32_t hash_of(uint32_t seed, spb_str text) {
     uint32_t hash = seed ^ UINT32_C(2166136261);
@@ -51,6 +57,7 @@ void spb_device__free(spb_device *device) {
         metric = next;
     }
     spb_batch__clear(&device->batch);
+    spb_batch__clear(&device->held);
     free(device);
 }
 
@@ -63,6 +70,8 @@ void spb_table__clear(spb_table *table) {
     free(table->device_buckets);
     free(table->metric_buckets);
     free(table->by_alias);
+    free(table->unsaved);
+    spb_alias_map__clear(&table->retired);
     *table = (spb_table){0};
 }
 
@@ -133,18 +142,84 @@ static bool grow_metrics(spb_table *table) {
     return true;
 }
 
-static bool grow_aliases(spb_table *table) {
-    if (table->no_aliases || table->last_alias < table->by_alias_capacity) {
+/* Room for that alias; new places are empty. */
+static bool grow_aliases(spb_table *table, uint32_t alias) {
+    if (alias <= table->by_alias_capacity) {
         return true;
     }
     size_t capacity = table->by_alias_capacity ? table->by_alias_capacity * 2 : 64;
-    spb_metric **by_alias = realloc(table->by_alias, capacity * sizeof *by_alias);
+    while (capacity < alias) {
+        capacity *= 2;
+    }
+    spb_metric **by_alias = calloc(capacity, sizeof *by_alias); /* which costs nothing where nobody looks */
     if (!by_alias) {
         return false;
     }
+    if (table->by_alias_capacity > 0) {
+        memcpy(by_alias, table->by_alias, table->by_alias_capacity * sizeof *by_alias);
+    }
+    free(table->by_alias);
     table->by_alias = by_alias;
     table->by_alias_capacity = capacity;
     return true;
+}
+
+/* Room for one more alias that is to be saved. */
+static bool grow_unsaved(spb_table *table) {
+    if (!table->keeps_aliases || table->unsaved_count < table->unsaved_capacity) {
+        return true;
+    }
+    size_t capacity = table->unsaved_capacity ? table->unsaved_capacity * 2 : 64;
+    uint32_t *unsaved = realloc(table->unsaved, capacity * sizeof *unsaved);
+    if (!unsaved) {
+        return false;
+    }
+    table->unsaved = unsaved;
+    table->unsaved_capacity = capacity;
+    return true;
+}
+
+/* tck-id-payloads-alias-uniqueness: one count for the node and all its devices; it begins at 1. */
+static void give_alias(spb_table *table, spb_metric *metric) {
+    spb_alias_entry *known = spb_alias_map__take(&table->retired, spb_device__id_view(metric->holder),
+                                                 spb_metric__name_view(metric), (spb_type)metric->type, metric->hash);
+    metric->alias = known ? known->alias : ++table->last_alias;
+    table->by_alias[metric->alias - 1] = metric;
+    metric->is_alias_saved = known && known->is_saved;
+    if (table->keeps_aliases && !metric->is_alias_saved) {
+        table->unsaved[table->unsaved_count++] = metric->alias;
+    }
+    free(known);
+}
+
+spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias) {
+    uint32_t hash = hash_of(hash_of(0, alias->device_id), alias->name);
+    if (alias->alias == 0 || alias->alias > MAX_ALIAS) {
+        return SPB_ERR_ARGUMENT;
+    }
+    if (!grow_aliases(table, alias->alias)) {
+        return SPB_ERR_NO_MEMORY;
+    }
+    if (table->by_alias[alias->alias - 1]) {
+        return SPB_ERR_ARGUMENT;
+    }
+    if (!spb_alias_map__put(&table->retired, alias, hash, true)) {
+        return SPB_ERR_NO_MEMORY;
+    }
+    table->by_alias[alias->alias - 1] = (spb_metric *)&nobody;
+    table->last_alias = alias->alias > table->last_alias ? alias->alias : table->last_alias;
+    return SPB_OK;
+}
+
+void spb_table__aliases_saved(spb_table *table, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        spb_metric *metric = spb_table__find_alias(table, table->unsaved[i]);
+        if (metric) {
+            metric->is_alias_saved = true;
+        }
+    }
+    table->unsaved_count -= count;
+    memmove(table->unsaved, table->unsaved + count, table->unsaved_count * sizeof *table->unsaved);
 }
 
 spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metric *metric, spb_error *err) {
@@ -152,10 +227,11 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
         return spb_error__set(err, SPB_ERR_EXISTS, "metric %s%s%s exists already", holder->id,
                               spb_device__is_node(holder) ? "" : "/", metric->name);
     }
-    if (table->last_alias == UINT32_MAX) {
+    bool has_alias = !table->no_aliases && !metric->is_definition;
+    if (has_alias && table->last_alias == MAX_ALIAS) {
         return spb_error__set(err, SPB_ERR_LIMIT, "too many metrics");
     }
-    if (!grow_metrics(table) || !grow_aliases(table)) {
+    if (!grow_metrics(table) || (has_alias && !(grow_aliases(table, table->last_alias + 1) && grow_unsaved(table)))) {
         return spb_error__no_memory(err, "a metric");
     }
     metric->hash = hash_of(holder->hash, spb_metric__name_view(metric));
@@ -171,12 +247,22 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
     metric->previous_of_holder = holder->last_metric;
     holder->last_metric = metric;
     table->metric_count++;
-    if (!table->no_aliases && !metric->is_definition) {
-        /* tck-id-payloads-alias-uniqueness: one count for the node and all its devices; it begins at 1. */
-        metric->alias = ++table->last_alias;
-        table->by_alias[metric->alias - 1] = metric;
+    if (has_alias) {
+        give_alias(table, metric);
     }
     return SPB_OK;
+}
+
+/* The alias waits for a metric of that name and datatype. Without memory, it waits for ever. */
+static void retire_alias(spb_table *table, const spb_metric *metric) {
+    spb_alias alias = {.device_id = spb_device__id_view(metric->holder),
+                       .name = spb_metric__name_view(metric),
+                       .type = (spb_type)metric->type,
+                       .alias = metric->alias};
+    if (table->keeps_aliases) {
+        spb_alias_map__put(&table->retired, &alias, metric->hash, metric->is_alias_saved);
+    }
+    table->by_alias[metric->alias - 1] = (spb_metric *)&nobody;
 }
 
 static void forget_name(spb_table *table, spb_metric *metric) {
@@ -188,7 +274,7 @@ static void forget_name(spb_table *table, spb_metric *metric) {
     metric->next_in_bucket = NULL;
     table->metric_count--;
     if (metric->alias != 0) {
-        table->by_alias[metric->alias - 1] = NULL;
+        retire_alias(table, metric);
     }
 }
 
@@ -246,7 +332,8 @@ spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias) {
     if (table->no_aliases || alias == 0 || alias > table->last_alias) {
         return NULL;
     }
-    return table->by_alias[alias - 1];
+    spb_metric *metric = table->by_alias[alias - 1];
+    return metric != &nobody ? metric : NULL;
 }
 
 const char *spb_device_id(const spb_device *device) {

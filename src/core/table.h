@@ -2,6 +2,7 @@
 #ifndef SPB_CORE_TABLE_H
 #define SPB_CORE_TABLE_H
 
+#include "core/alias.h"
 #include "core/batch.h"
 #include "core/metric.h"
 #include "core/queue.h"
@@ -17,18 +18,23 @@ struct spb_device {
     spb_queue_link links[SPB_QUEUE_COUNT];
     spb_metric *first_metric;
     spb_metric *last_metric;
-    spb_batch batch;
+    spb_batch batch;        /* samples that hosts will follow, */
+    spb_batch held;         /* and those that nobody follows: for the journal */
     uint64_t window_end_ms; /* while it stands in SPB_QUEUE_WINDOW */
+    uint64_t hold_end_ms;   /* while it stands in SPB_QUEUE_HOLD */
     uint64_t birth_due_ms;  /* while it stands in SPB_QUEUE_BIRTH */
     uint64_t sequence;      /* the number of the NBIRTH that its last birth followed */
     size_t flush_count;     /* while it stands in SPB_QUEUE_FLUSH: messages that must leave before any birth */
     uint32_t hash;
     uint32_t id_len;
-    bool is_online;   /* as the application says */
-    bool is_born;     /* hosts know it: there was a birth in this connection, and no death since */
-    bool has_dropped; /* some of its metrics are behind */
-    bool is_removed;  /* out of the table: its DDEATH is all that is left to do */
-    char id[];        /* ends in NUL */
+    bool is_online;          /* as the application says */
+    bool is_born;            /* hosts know it: there was a birth in this connection, and no death since */
+    bool has_dropped;        /* some of its metrics are behind */
+    bool is_removed;         /* out of the table: its DDEATH is all that is left to do */
+    uint64_t deferred_round; /* when blocks of the journal were put off until its next birth: see spb_replay.round */
+    uint64_t chunk;          /* the chunk that was read last with a block of this holder, and that block */
+    size_t chunk_block;
+    char id[]; /* ends in NUL */
 };
 
 typedef struct spb_table {
@@ -43,19 +49,29 @@ typedef struct spb_table {
     spb_metric **by_alias;      /* by_alias[alias - 1] */
     size_t by_alias_capacity;
     size_t metric_count;
-    uint32_t last_alias; /* the highest ever given; none is given twice */
+    uint32_t last_alias;   /* the highest ever given; none is given twice */
+    spb_alias_map retired; /* those that have no metric at present */
+    uint32_t *unsaved;     /* those that the store does not have yet */
+    size_t unsaved_count;
+    size_t unsaved_capacity;
     bool no_aliases;
+    bool keeps_aliases; /* for ever, in the store */
 } spb_table;
 
 /* SPB_ERR_NO_MEMORY: nothing to clear. */
 spb_status spb_table__init(spb_table *table, spb_session *session, bool no_aliases, spb_error *err);
+/* An alias of an earlier run. SPB_ERR_ARGUMENT: 0, too high, or given already; SPB_ERR_NO_MEMORY. */
+spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias);
+/* The first `count` of the unsaved ones were saved. */
+void spb_table__aliases_saved(spb_table *table, size_t count);
 void spb_table__clear(spb_table *table);
 /* The ID was checked. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. */
 spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id, spb_error *err);
 /* Takes the metric over and gives it an alias. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY, SPB_ERR_LIMIT: then it is still the
  * caller's. */
 spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metric *metric, spb_error *err);
-/* Takes it out, for the caller to free; the metric's name is free again, its alias is not. */
+/* Takes it out, for the caller to free; the metric's name is free again, its alias is not: unless aliases are kept,
+ * then a metric of that name and datatype gets it again. */
 void spb_table__unlink_metric(spb_table *table, spb_metric *metric);
 /* The same for a device with all its metrics, which it keeps. Not for the node. */
 void spb_table__unlink_device(spb_table *table, spb_device *device);

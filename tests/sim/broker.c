@@ -79,16 +79,25 @@ void sim_broker_subscribe(sim *s, sim_event *event) {
 void sim_broker_publish(sim *s, sim_event *event) {
     const sim_broker *broker = find(s, event->connection);
     if (broker) {
+        sim_way_delivered(s, event);
         to_host(s, broker, event->topic, event->payload, event->payload_len);
     }
 }
 
 /* What was published before came by the same way, so it has been read. */
 void sim_broker_fence(sim *s, sim_event *event) {
-    if (find(s, event->connection)) {
+    const sim_broker *broker = find(s, event->connection);
+    if (broker && !broker->is_mute) {
         sim_transport_report(s, event->connection, SPB_TRANSPORT_FENCED, SPB_OK, sim_delay_ms(s));
     }
 }
+
+static void fall_silent(sim *s) {
+    sim_broker *broker = &s->brokers[s->link.server];
+    broker->is_mute = broker->connection != 0;
+}
+
+const sim_move sim_broker_moves[] = {{"the broker answers no fences any more", 1, false, fall_silent}, {0}};
 
 void sim_broker_disconnect(sim *s, sim_event *event) {
     sim_broker *broker = find(s, event->connection);

@@ -13,15 +13,24 @@
 /* Enough for everything that waits to be written. */
 #define PEACE_MS 60000
 
+/* A store is tried again within a minute, and so is a metric that may still be added; then the replay has its pace. */
+static uint64_t replay_limit_ms(const sim *s) {
+    spb_store_info info;
+    sim_journal_info(s, &info);
+    uint64_t samples_ms = s->options.replay_samples_per_s ? 2000 * info.samples / s->options.replay_samples_per_s : 0;
+    uint64_t bytes_ms = s->options.replay_bytes_per_s ? 2000 * info.bytes / s->options.replay_bytes_per_s : 0;
+    return s->has_journal ? 130000 + samples_ms + bytes_ms : 0;
+}
+
 static uint64_t calm_limit_ms(const sim *s) {
     const spb_session_options *o = &s->options;
     return s->now.mono_ms + CALM_SLACK_MS + o->keep_alive_s * UINT64_C(2000) + o->reconnect_max_ms * UINT64_C(5) / 4 +
-           2 * s->server_count * (o->connect_timeout_ms + o->host_wait_ms + UINT64_C(4000));
+           2 * s->server_count * (o->connect_timeout_ms + o->host_wait_ms + UINT64_C(4000)) + replay_limit_ms(s);
 }
 
 /* Its end is still to come. */
 static bool is_cut(const sim *s) {
-    return s->link.is_open && (s->link.up_cut || s->link.down_cut);
+    return s->link.is_open && (s->link.up_cut || s->link.down_cut || s->brokers[s->link.server].is_mute);
 }
 
 /* More messages than seq has numbers, without a birth between them. */
@@ -30,6 +39,24 @@ static void talk_long(sim *s) {
         sim_application_update(s);
         sim_pump(s);
         sim_run_until(s, s->now.mono_ms + s->options.batch_window_ms + 1);
+    }
+}
+
+/* Everything has arrived, or is safe. */
+static void check_parted(sim *s) {
+    char text[256];
+    if (s->level == SPB_DELIVERY_LIVE) {
+        return;
+    }
+    const char *missing = sim_replay_settled(s, text, sizeof text);
+    if (missing) {
+        sim_fail(s, "stop", "%s", missing);
+    }
+    for (size_t i = 0; i < s->journal.count; i++) {
+        const sim_block *block = &s->journal.blocks[i];
+        if (!block->is_gone && (!block->is_committed || block->is_confirmed != block->is_confirm_committed)) {
+            sim_fail(s, "stop", "block %llu was left without a commit", (unsigned long long)block->id);
+        }
     }
 }
 
@@ -45,6 +72,7 @@ static void part_in_peace(sim *s) {
     if (s->has_failed) {
         return;
     }
+    check_parted(s);
     spb_session_stats(s->session, &after);
     if (after.samples_dropped_lost != before.samples_dropped_lost) {
         sim_fail(s, "stop", "%llu samples were lost on a good link",
@@ -65,6 +93,7 @@ void sim_calm(sim *s) {
     s->is_calm = true;
     s->busy_until_ms = SPB_NEVER;
     sim_note(s, "-- calm");
+    sim_journal_mend(s);
     sim_primary_settle(s);
     if (s->has_packet_limits) { /* from now on everything fits */
         sim_transport_reset(s);

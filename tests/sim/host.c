@@ -57,6 +57,9 @@ static void learn_data(sim *s, unsigned holder, const spb_payload *payload, cons
         if (spb_value_resolve(&value, s->metrics[index].type, NULL) != SPB_OK) {
             surprise(s, "data of another datatype", topic);
         }
+        if (payload->metrics[i].is_historical) {
+            continue; /* it has newer ones */
+        }
         s->host->metrics[index].hash = sim_hash(&value);
         s->host->metrics[index].timestamp_ms = payload->metrics[i].timestamp_ms;
     }

@@ -1,8 +1,8 @@
 /*
- * sim [--seeds N] [--seed S] [--steps N] [--trace]
+ * sim [--seeds N] [--seed S] [--steps N] [--level live|outage|durable] [--trace]
  *
- * Runs N seeds from 1 (or from S), or the seed S alone. A seed that breaks a rule is run once more for its last events,
- * which are printed; so is the command that repeats it.
+ * Runs N seeds from 1 (or from S), or the seed S alone, at one delivery level or at all. A seed that breaks a rule is
+ * run once more for its last events, which are printed; so is the command that repeats it.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -56,12 +56,18 @@ typedef struct totals {
     uint64_t actions, checks, steps;
 } totals;
 
+typedef struct arguments {
+    uint64_t seeds, first, steps;
+    spb_delivery level;
+    bool has_trace;
+} arguments;
+
 /* True when no rule was broken. */
-static bool run(uint64_t seed, uint64_t steps, void (*trace)(void *, const char *), void *context, totals *sum) {
+static bool run(const arguments *args, uint64_t seed, void (*trace)(void *, const char *), void *context, totals *sum) {
     static sim world;
-    world = (sim){.trace = trace, .trace_context = context};
+    world = (sim){.trace = trace, .trace_context = context, .wanted_level = args->level};
     snprintf(crash_text, sizeof crash_text, "sim: seed %llu crashed\n", (unsigned long long)seed);
-    sim_run(&world, seed, steps);
+    sim_run(&world, seed, args->steps);
     sim_clear(&world);
     sum->actions += world.actions;
     sum->checks += world.checks;
@@ -73,22 +79,28 @@ static bool run(uint64_t seed, uint64_t steps, void (*trace)(void *, const char 
     return !world.has_failed;
 }
 
-static void explain(uint64_t seed, uint64_t steps) {
+static const char *const level_names[] = {"", "live", "outage", "durable"};
+
+static void explain(const arguments *args, uint64_t seed) {
     static tail last;
     totals ignored = {0};
     last.count = 0;
-    bool has_passed = run(seed, steps, remember, &last, &ignored);
+    bool has_passed = run(args, seed, remember, &last, &ignored);
     print_tail(&last);
     if (has_passed) {
         printf("sim: seed %llu does not repeat\n", (unsigned long long)seed);
     }
-    printf("  to repeat: sim --seed %llu --steps %llu --trace\n", (unsigned long long)seed, (unsigned long long)steps);
+    printf("  to repeat: sim --seed %llu --steps %llu%s%s --trace\n", (unsigned long long)seed,
+           (unsigned long long)args->steps, args->level == SPB_DELIVERY_AUTO ? "" : " --level ",
+           level_names[args->level]);
 }
 
-typedef struct arguments {
-    uint64_t seeds, first, steps;
-    bool has_trace;
-} arguments;
+static bool parse_level(arguments *out, const char *name) {
+    for (size_t i = 1; i < sizeof level_names / sizeof *level_names; i++) {
+        out->level = strcmp(name, level_names[i]) == 0 ? (spb_delivery)i : out->level;
+    }
+    return out->level != SPB_DELIVERY_AUTO;
+}
 
 static bool parse(arguments *out, int argc, char **argv) {
     *out = (arguments){.first = 1, .steps = DEFAULT_STEPS};
@@ -105,6 +117,10 @@ static bool parse(arguments *out, int argc, char **argv) {
             if (*end != '\0') {
                 return false;
             }
+        } else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc) {
+            if (!parse_level(out, argv[++i])) {
+                return false;
+            }
         } else if (strcmp(argv[i], "--trace") == 0) {
             out->has_trace = true;
         } else {
@@ -119,15 +135,15 @@ int main(int argc, char **argv) {
     arguments args;
     totals sum = {0};
     if (!parse(&args, argc, argv)) {
-        fprintf(stderr, "usage: sim [--seeds N] [--seed S] [--steps N] [--trace]\n");
+        fprintf(stderr, "usage: sim [--seeds N] [--seed S] [--steps N] [--level live|outage|durable] [--trace]\n");
         return 2;
     }
     signal(SIGSEGV, on_crash);
     signal(SIGABRT, on_crash);
     for (uint64_t seed = args.first; seed < args.first + args.seeds; seed++) {
-        if (!run(seed, args.steps, args.has_trace ? print_line : NULL, NULL, &sum)) {
+        if (!run(&args, seed, args.has_trace ? print_line : NULL, NULL, &sum)) {
             if (!args.has_trace) {
-                explain(seed, args.steps);
+                explain(&args, seed);
             }
             return 1;
         }

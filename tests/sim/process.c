@@ -18,12 +18,29 @@ static void make_session(sim *s) {
     }
 }
 
+/* Mostly the process starts again, now and then the machine, which may have no clock of its own. */
+static void boot(sim *s) {
+    bool is_first = s->options.boot == 0;
+    if (is_first || sim_below(s, 3) == 0) {
+        s->options.boot++;
+        s->now.wall_ms = s->has_unset_clocks && !is_first ? 1000 + sim_below(s, 100000) : s->now.wall_ms;
+    }
+}
+
 void sim_process_begin(sim *s) {
     for (size_t i = 0; i < s->event_count; i++) {
         s->calendar[i]->is_void |= s->calendar[i]->of_process;
     }
     sim_transport_die(s);
     sim_rules_forget(s, false);
+    if (s->options.boot != 0) {
+        sim_journal_die(s);
+        sim_ledger_bury(s);
+    }
+    boot(s);
+    sim_journal_open(s);
+    sim_way_reset(s);
+    s->host_offline_ms = SPB_NEVER;
     s->next_server = 0;
     s->attempts = 0;
     s->has_state_doubt = s->has_template = false;
@@ -38,6 +55,9 @@ void sim_process_begin(sim *s) {
     s->last_bdseq = s->has_stored ? s->stored_bdseq : -1;
     s->last_link = 0;
     make_session(s);
+    if (s->has_journal) {
+        sim_journal_adopt(s);
+    }
 }
 
 static void die(sim *s) {

@@ -60,7 +60,19 @@ void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, b
     if (!wire->is_host_online) {
         bool is_waiting = before == SPB_SESSION_WAIT_HOST && s->server_count > 1;
         wire->must_leave |= is_born || is_waiting;
+        if (is_born && s->level != SPB_DELIVERY_LIVE) {
+            s->host_offline_ms = s->now.mono_ms;
+            sim_replay_host_lost(s);
+        }
     }
+}
+
+/* The server may have named another keep-alive than the session's; and calls may come late. */
+uint64_t sim_host_window_ms(const sim *s, bool at_most) {
+    uint64_t ours_ms = s->options.keep_alive_s * UINT64_C(1000), its_ms = s->wire.keep_alive_ms;
+    uint64_t keep_alive_ms = (ours_ms < its_ms) == at_most ? its_ms : ours_ms;
+    uint64_t window_ms = s->options.host_window_ms == UINT32_MAX ? 2 * keep_alive_ms : s->options.host_window_ms;
+    return at_most ? window_ms + 2000 : window_ms > 2000 ? window_ms - 2000 : 0;
 }
 
 /* ---- leaving ---- */

@@ -47,7 +47,10 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
     s->counts.accepted++;
     s->counts.dropped_offline += m->is_unsent;
     s->counts.overflowed += has_overflowed;
-    sim_sample sample = {.metric = metric, .hash = m->hash, .timestamp_ms = timestamp_ms};
+    sim_sample sample = {.metric = metric, .hash = m->hash, .timestamp_ms = timestamp_ms, .since_ms = s->now.mono_ms};
+    if (s->level != SPB_DELIVERY_LIVE) {
+        m->record = sim_ledger_add(s, metric, m->hash, timestamp_ms);
+    }
     if (is_followed &&
         (holder->may_lose || s->wire.max_packet_bytes > 0)) { /* until its DBIRTH, only the session knows */
         s->counts.uncertain++;
@@ -111,11 +114,51 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     return is_next;
 }
 
+static bool is_stored(sim *s, const sim_sample *sample) {
+    uint32_t number = sim_ledger_find(s, sample->metric, sample->hash, sample->timestamp_ms);
+    return number != SIM_NO_RECORD && s->ledger.records[number].copies > 0;
+}
+
+/* Takes it out of what is owed, wherever it stands. */
+static void remove_owed(sim_holder *holder, size_t index) {
+    sim_sample *at = &holder->owed[holder->owed_first + index];
+    memmove(at, at + 1, (holder->owed_count - index - 1) * sizeof *at);
+    holder->owed_count--;
+}
+
+void sim_rules_settle_owed(sim *s, uint32_t record) {
+    const sim_record *stored = &s->ledger.records[record];
+    sim_sample sample = {.metric = stored->metric, .hash = stored->hash, .timestamp_ms = stored->timestamp_ms};
+    sim_holder *holder = &s->holders[s->metrics[stored->metric].holder];
+    for (size_t i = 0; i < holder->owed_count; i++) {
+        if (is_same(&holder->owed[holder->owed_first + i], &sample)) {
+            remove_owed(holder, i);
+            return;
+        }
+    }
+}
+
+/* What is in the journal need not be sent as live data, but then not behind newer data. */
+static void pass_stored(sim *s, sim_holder *holder, const sim_sample *sent) {
+    size_t found = 0;
+    while (found < holder->owed_count && !is_same(&holder->owed[holder->owed_first + found], sent)) {
+        found++;
+    }
+    for (size_t i = found; i > 0 && found < holder->owed_count; i--) {
+        if (is_stored(s, &holder->owed[holder->owed_first + i - 1])) {
+            remove_owed(holder, i - 1);
+        }
+    }
+}
+
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     sim_metric *m = &s->metrics[metric];
     sim_holder *holder = &s->holders[m->holder];
     sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
     sim_note(s, "  %s at %llu", m->name, (unsigned long long)timestamp_ms);
+    if (s->level == SPB_DELIVERY_DURABLE) {
+        pass_stored(s, holder, &sent);
+    }
     if (pay(s, holder, &sent)) {
         return;
     }
@@ -157,6 +200,9 @@ void sim_rules_carried(sim *s, unsigned holder) {
     for (size_t i = 0; i < s->metric_count; i++) {
         if (s->metrics[i].holder == holder) {
             s->counts.carried += s->metrics[i].is_unsent;
+            if (s->metrics[i].is_unsent && s->level != SPB_DELIVERY_LIVE) {
+                sim_ledger_carry(s, &s->metrics[i]);
+            }
             s->metrics[i].is_unsent = false;
         }
     }
@@ -194,10 +240,16 @@ static void keep_owed(sim *s, unsigned holder) {
 
 /* Nobody follows any more. Samples that waited are lost, or follow the next births. */
 void sim_rules_forget(sim *s, bool keeps_samples) {
+    if (s->level != SPB_DELIVERY_LIVE) {
+        keeps_samples = s->journal.has_failed; /* else they go to the journal */
+    }
     for (size_t i = 0; i < s->holder_count; i++) {
         sim_holder *holder = &s->holders[i];
         if (keeps_samples) {
             keep_owed(s, (unsigned)i);
+            if (s->level != SPB_DELIVERY_LIVE) {
+                sim_rules_doubt_owed(s, (unsigned)i);
+            }
         } else {
             sim_rules_drop_owed(s, (unsigned)i);
         }
@@ -251,7 +303,7 @@ void sim_rules_count(sim *s) {
     expect(s, "samples_published", stats.samples_published, c->published);
     expect(s, "rebirth_requests", stats.rebirth_requests, c->rebirth_requests);
     expect(s, "commands_accepted", stats.commands_accepted, c->writes_accepted);
-    if (s->has_packet_limits) {
+    if (s->has_packet_limits || s->level != SPB_DELIVERY_LIVE) {
         return; /* only the session knows what was too large */
     }
     expect(s, "samples_dropped_overflow", stats.samples_dropped_overflow, c->overflowed);

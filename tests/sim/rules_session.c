@@ -27,6 +27,7 @@ void sim_rules_called(sim *s) {
     }
     if (state == SPB_SESSION_STOPPED || state == SPB_SESSION_WAITING || state == SPB_SESSION_SAVING) {
         s->wire.is_over = s->wire.link != 0;
+        sim_way_ended(s);
         s->wire.wants_birth = false;
     }
     if (state == SPB_SESSION_STOPPED) {
@@ -119,6 +120,7 @@ void sim_rules_drained(sim *s) {
     check_watch(s, state, deadline_ms);
     sim_rules_host_drained(s, state, deadline_ms);
     check_window(s, state, deadline_ms);
+    sim_way_drained(s, state, deadline_ms);
     sim_rules_count(s);
 }
 
@@ -165,8 +167,7 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
         s->wire.subscribed_ms = s->wire.is_subscribed ? s->wire.subscribed_ms : s->now.mono_ms;
         s->wire.is_subscribed |= event->status == SPB_OK;
     } else if (event->kind == SPB_TRANSPORT_FENCED) {
-        s->wire.answered_ms = s->wire.is_fenced ? s->now.mono_ms : s->wire.answered_ms;
-        s->wire.is_fenced = false;
+        s->wire.answered_ms = sim_way_fenced(s) ? s->now.mono_ms : s->wire.answered_ms;
     } else if (event->kind == SPB_TRANSPORT_CONNECTED && s->wire.keep_alive_ms == 0) {
         s->wire.max_packet_bytes = event->max_packet_bytes;
         for (unsigned i = 0; i < s->holder_count && event->max_packet_bytes > 0; i++) {
@@ -234,5 +235,6 @@ const char *sim_rules_converged(sim *s, char *text, size_t capacity) {
             return text;
         }
     }
-    return missing_metric(s, text, capacity);
+    const char *missing = missing_metric(s, text, capacity);
+    return missing || s->level == SPB_DELIVERY_LIVE ? missing : sim_replay_settled(s, text, capacity);
 }

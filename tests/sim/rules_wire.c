@@ -105,6 +105,7 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     s->last_bdseq = expected;
     s->last_link = action->link;
     sim_rules_server(s, action->as.connect.server);
+    sim_way_ended(s);
     s->wire = (sim_wire){.link = action->link, .will_bdseq = (uint8_t)expected};
 }
 
@@ -124,18 +125,21 @@ void sim_rules_subscribe(sim *s, const spb_action *action) {
     }
 }
 
-/* One at a time, and not before half a keep-alive after the last answer. */
+/* Without a journal one at a time, and not before half a keep-alive after the last answer. */
 void sim_rules_fence(sim *s, const spb_action *action) {
-    sim_wire *wire = &s->wire;
+    const sim_wire *wire = &s->wire;
     sim_note(s, "> FENCE link %u", (unsigned)action->link);
     if (action->link != wire->link || wire->is_over || wire->is_dead || !wire->is_subscribed) {
         sim_fail(s, "links", "FENCE on link %u, which is not up", action->link);
     }
-    if (wire->is_fenced || s->now.mono_ms < wire->answered_ms + wire->keep_alive_ms / 2) {
-        sim_fail(s, "fence", "another one %llu ms after the last answer",
-                 (unsigned long long)(s->now.mono_ms - wire->answered_ms));
+    bool is_watch_due = s->now.mono_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
+    bool may_be =
+        s->level == SPB_DELIVERY_LIVE ? s->way.fences == 0 && is_watch_due : is_watch_due || sim_way_wants_fence(s);
+    if (!may_be) {
+        sim_fail(s, "fence", "another one %llu ms after the last answer, %u are under way",
+                 (unsigned long long)(s->now.mono_ms - wire->answered_ms), s->way.fences);
     }
-    wire->is_fenced = true;
+    sim_way_fence(s);
 }
 
 void sim_rules_disconnect(sim *s, const spb_action *action) {
@@ -189,6 +193,9 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
             sim_fail(s, "alias", "that of %s has changed", known->name);
         }
         known->alias = metric->alias;
+        if (s->has_journal && !s->journal.has_failed && sim_rules_saved_alias(s, known) != metric->alias) {
+            sim_fail(s, "alias", "that of %s would not survive", known->name);
+        }
     }
 }
 
@@ -234,6 +241,7 @@ static void check_birth(sim *s, const message *m) {
         }
     }
     s->holders[m->holder].is_flushing = false;
+    s->way.has_unfenced_birth = true;
     sim_rules_carried(s, m->holder);
 }
 
@@ -334,10 +342,15 @@ static void check_sample(sim *s, unsigned holder, const spb_payload_metric *metr
         sim_fail(s, "value", "metric %s: %s", s->metrics[i].name, err.text);
         return;
     }
-    sim_rules_sample(s, i, sim_hash(&value), metric->timestamp_ms);
+    if (metric->is_historical) {
+        sim_replay_sample(s, i, sim_hash(&value), metric->timestamp_ms);
+    } else {
+        sim_rules_sample(s, i, sim_hash(&value), metric->timestamp_ms);
+        sim_way_live(s, i, sim_hash(&value), metric->timestamp_ms);
+    }
 }
 
-static void check_data(sim *s, const message *m) {
+static void check_data(sim *s, const message *m, size_t payload_bytes) {
     const sim_holder *holder = &s->holders[m->holder];
     bool is_stopping = s->stop_by_ms != SPB_NEVER;
     uint64_t last_ms = 0;
@@ -364,9 +377,13 @@ static void check_data(sim *s, const message *m) {
             sim_fail(s, "time", "metric %zu without a timestamp, or older than the one before", i);
         }
         last_ms = metric->timestamp_ms;
+        if (metric->is_historical != m->payload->metrics[0].is_historical) {
+            sim_fail(s, "replay", "a message of both live and historical data");
+        }
         check_sample(s, m->holder, metric);
         s->counts.published++;
     }
+    sim_way_published(s, payload_bytes);
     sim_rules_sampled(s, m->holder);
 }
 
@@ -437,6 +454,7 @@ static void check_frame(sim *s, const spb_transport_message *sent, const message
 }
 
 static void check(sim *s, const spb_transport_message *sent, const message *m) {
+    sim_way_begin(s);
     check_frame(s, sent, m);
     check_size(s, sent);
     switch (m->kind) {
@@ -444,7 +462,7 @@ static void check(sim *s, const spb_transport_message *sent, const message *m) {
     case SPB_KIND_DBIRTH: check_device_birth(s, m); break;
     case SPB_KIND_NDEATH: check_node_death(s, m); break;
     case SPB_KIND_DDEATH: check_device_death(s, m); break;
-    default: check_data(s, m); break;
+    default: check_data(s, m, sent->payload.len); break;
     }
     if (m->kind != SPB_KIND_NDEATH) {
         check_seq(s, m);

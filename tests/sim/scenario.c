@@ -2,8 +2,9 @@
  * that leave some faults out reach states that a mixture of everything never does. */
 #include "sim/sim.h"
 
-static const sim_move *const actors[] = {sim_application_moves, sim_transport_moves, sim_host_moves, sim_process_moves,
-                                         sim_primary_moves};
+static const sim_move *const actors[] = {sim_application_moves, sim_model_moves,   sim_transport_moves,
+                                         sim_host_moves,        sim_process_moves, sim_primary_moves,
+                                         sim_journal_moves,     sim_broker_moves};
 
 /* The highest chance that a run may give to a fault, in 1/1000. */
 static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
@@ -26,7 +27,11 @@ static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
                                                   [SIM_ALLOCATION_FAILS] = 15,
                                                   [SIM_BUSY] = 200,
                                                   [SIM_PULL_SLOWLY] = 200,
-                                                  [SIM_HOST_MISSES] = 60};
+                                                  [SIM_HOST_MISSES] = 60,
+                                                  [SIM_APPEND_FAILS] = 100,
+                                                  [SIM_COMMIT_FAILS] = 100,
+                                                  [SIM_READ_FAILS] = 100,
+                                                  [SIM_STORE_SLOW] = 300};
 
 static void add_actor(sim_scenario *scenario, const sim_move *moves) {
     for (; moves->act; moves++) {
@@ -63,6 +68,29 @@ static uint32_t one_of(sim *s, const uint32_t *items, uint32_t count) {
 
 #define ONE_OF(s, ...) one_of(s, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4)
 
+static void delivery_draw(sim *s, spb_session_options *o) {
+    s->has_journal = sim_below(s, 4) != 0;
+    o->delivery = (spb_delivery)ONE_OF(s, SPB_DELIVERY_AUTO, SPB_DELIVERY_LIVE, SPB_DELIVERY_OUTAGE,
+                                       SPB_DELIVERY_OUTAGE, SPB_DELIVERY_DURABLE, SPB_DELIVERY_DURABLE);
+    if (s->wanted_level != SPB_DELIVERY_AUTO) {
+        o->delivery = s->wanted_level;
+        s->has_journal |= s->wanted_level != SPB_DELIVERY_LIVE;
+    }
+    s->level = !s->has_journal                    ? SPB_DELIVERY_LIVE
+               : o->delivery == SPB_DELIVERY_AUTO ? SPB_DELIVERY_OUTAGE
+                                                  : o->delivery;
+    o->confirm = sim_below(s, 8) == 0 ? SPB_CONFIRM_WINDOW : SPB_CONFIRM_FENCE;
+    o->max_unconfirmed_bytes = ONE_OF(s, 65536, 65536, 1 << 20);
+    o->store_window_ms = ONE_OF(s, 0, 10, 1000, 5000);
+    o->host_window_ms = ONE_OF(s, UINT32_MAX, UINT32_MAX, 0, 5000);
+    o->replay_samples_per_s = ONE_OF(s, 0, 50, 1000, 100000);
+    o->replay_bytes_per_s = ONE_OF(s, 0, 0, 20000, 1000000);
+    o->max_sample_age_s = ONE_OF(s, 0, 0, 0, 100);
+    s->journal.max_bytes = ONE_OF(s, 1 << 20, 1 << 20, 1 << 20, 20000);
+    s->journal.drops_newest = sim_below(s, 2) == 0;
+    s->has_unset_clocks = s->has_journal && sim_below(s, 6) == 0;
+}
+
 spb_session_options sim_options_draw(sim *s) {
     spb_session_options o = SPB_SESSION_OPTIONS_INIT;
     static const char *const lists[] = {"mqtt://first", "mqtt://first, mqtt://second",
@@ -87,5 +115,6 @@ spb_session_options sim_options_draw(sim *s) {
     o.no_aliases = sim_below(s, 5) == 0;
     s->has_stored = sim_below(s, 2) == 0;
     s->stored_bdseq = (uint8_t)ONE_OF(s, 0, 7, 250, 254, 255);
+    delivery_draw(s, &o);
     return o;
 }

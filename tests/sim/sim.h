@@ -11,6 +11,8 @@
 
 #include <spb/session.h>
 
+#include "sim/delivery.h"
+
 #define SIM_MAX_DEVICES 20
 #define SIM_MAX_HOLDERS (SIM_MAX_DEVICES + 1) /* the node is holder 0 */
 #define SIM_MAX_METRICS 100
@@ -24,8 +26,6 @@
 #define SIM_OLD_SEED UINT64_C(1002)
 #define SIM_STALE_SEED UINT64_C(1003)
 #define SIM_MAX_SERVERS 3
-
-typedef struct sim sim;
 
 /* ---- what may go wrong by itself, with a chance of its own in each run ---- */
 
@@ -51,6 +51,10 @@ typedef enum sim_fault {
     SIM_BUSY,        /* several events before the next action is pulled */
     SIM_PULL_SLOWLY, /* events between two actions, and between an action and its execution */
     SIM_HOST_MISSES, /* the broker drops a message on the way to the host */
+    SIM_APPEND_FAILS,
+    SIM_COMMIT_FAILS,
+    SIM_READ_FAILS,
+    SIM_STORE_SLOW,
     SIM_FAULT_COUNT
 } sim_fault;
 
@@ -67,8 +71,11 @@ typedef struct sim_move {
 extern const sim_move sim_transport_moves[];
 extern const sim_move sim_host_moves[];
 extern const sim_move sim_application_moves[];
+extern const sim_move sim_model_moves[];
 extern const sim_move sim_process_moves[];
 extern const sim_move sim_primary_moves[];
+extern const sim_move sim_journal_moves[];
+extern const sim_move sim_broker_moves[];
 
 #define SIM_MAX_MOVES 64
 
@@ -94,7 +101,7 @@ typedef struct sim_state {
 /* ---- the calendar ---- */
 
 /* Something that will happen. Who puts it in fills what its function needs. */
-typedef struct sim_event {
+struct sim_event {
     uint64_t at_ms;
     uint64_t order; /* among those of the same time */
     void (*happen)(sim *s, struct sim_event *event);
@@ -116,7 +123,10 @@ typedef struct sim_event {
     char topic[96];
     uint8_t *payload; /* freed with the event */
     size_t payload_len;
-} sim_event;
+    uint32_t *records; /* of the ledger, that it carries; freed with the event */
+    uint32_t record_count;
+    uint64_t id; /* of a block */
+};
 
 /* ---- the world's parts ---- */
 
@@ -137,12 +147,13 @@ typedef struct sim_link {
 typedef struct sim_broker {
     uint64_t connection; /* 0: none */
     bool is_subscribed;
+    bool is_mute; /* it answers no fences */
     uint8_t *will;
     size_t will_len;
 } sim_broker;
 
 /* What the application has, and what it knows to be true. */
-typedef struct sim_metric {
+struct sim_metric {
     spb_metric *handle;
     unsigned holder;
     char name[SIM_MAX_NAME];
@@ -158,13 +169,19 @@ typedef struct sim_metric {
     bool is_removed;      /* its name is not used again in this run */
     bool is_behind;       /* its last sample was dropped by overflow */
     uint32_t changes;     /* values that no message was owed for */
-} sim_metric;
+    spb_keep keep;
+    uint64_t given_alias; /* by this process; the births show it */
+    uint32_t record;      /* of its last sample in the ledger, */
+    uint32_t stored_before,
+        replayed_before; /* and what follows the last one that was stored, and replayed on this link */
+};
 
 /* A sample that the session owes. */
 typedef struct sim_sample {
     int metric;
     uint64_t hash;
     uint64_t timestamp_ms;
+    uint64_t since_ms;
     bool is_optional; /* it may be sent: the value after an overflow, */
     uint32_t changes; /* that of the metric at that time */
 } sim_sample;
@@ -200,7 +217,6 @@ typedef struct sim_wire {
     uint64_t birth_ms;  /* when the last NBIRTH left */
     uint64_t keep_alive_ms;
     uint64_t answered_ms; /* the broker's last answer to a request */
-    bool is_fenced;       /* a fence is under way */
     uint64_t subscribed_ms;
     uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
@@ -256,6 +272,18 @@ struct sim {
     bool wants_up;       /* the application wants the session to run */
     uint64_t stop_by_ms; /* SPB_NEVER: not being stopped */
 
+    spb_delivery wanted_level; /* AUTO: any */
+    bool has_journal;          /* in this run */
+    spb_delivery level;        /* as it comes out: LIVE, OUTAGE or DURABLE */
+    bool has_unset_clocks;     /* in this run, the machine starts without the time */
+    int64_t clock_offset_ms;   /* between wall clock and monotonic clock, when it was set */
+    uint64_t host_offline_ms;  /* when the primary host went while the node was born; SPB_NEVER: never */
+    sim_ledger ledger;
+    sim_journal journal;
+    sim_way way;
+    sim_flush flushes[SIM_MAX_FLUSHES];
+    unsigned flush_count;
+
     bool has_stored;
     uint8_t stored_bdseq;
     int saving;             /* the last number to be saved by this process, or -1 */
@@ -299,7 +327,8 @@ struct sim {
 
 /* ---- world.c ---- */
 
-/* Runs one seed; what went wrong is left in *s. Call sim_clear afterwards. */
+/* Runs one seed, with the trace and the level that are in *s; what went wrong is left there. Call sim_clear
+ * afterwards. */
 void sim_run(sim *s, uint64_t seed, uint64_t steps);
 void sim_clear(sim *s);
 /* The first failure counts. */
@@ -324,6 +353,9 @@ uint64_t sim_delay_ms(sim *s);
 /* 0 … limit - 1 */
 uint32_t sim_below(sim *s, uint32_t limit);
 bool sim_happens(sim *s, sim_fault fault);
+
+/* The timestamp of a sample that is taken now: without a wall clock, of the monotonic one. */
+uint64_t sim_stamp_ms(const sim *s);
 
 /* ---- calm.c ---- */
 
@@ -397,6 +429,14 @@ void sim_application_update(sim *s);
 void sim_application_update_much(sim *s);
 void sim_process_begin(sim *s);
 
+/* ---- model.c ---- */
+
+/* What the first process has; and what a later one has again. */
+void sim_model_begin(sim *s);
+void sim_model_define(sim *s);
+/* Any metric; -1: none, or one that was removed. */
+int sim_model_any(sim *s);
+
 /* ---- rules_wire.c: what the session sends ---- */
 
 void sim_rules_connect(sim *s, const spb_action *action);
@@ -409,6 +449,9 @@ int sim_find_metric(const sim *s, unsigned holder, spb_str name);
 int sim_find_holder(const sim *s, spb_str id);
 
 /* ---- rules_samples.c: where each sample goes ---- */
+
+/* It need not be sent as live data any more: it is in the journal. */
+void sim_rules_settle_owed(sim *s, uint32_t record);
 
 void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t timestamp_ms, const spb_stats *before);
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
@@ -435,6 +478,8 @@ void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, b
 void sim_rules_may_be_born(sim *s);
 bool sim_rules_may_leave(const sim *s);
 void sim_rules_host_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
+/* How long before the host went it may have missed something; at most, or at least. */
+uint64_t sim_host_window_ms(const sim *s, bool at_most);
 
 /* ---- rules_session.c, in the end ---- */
 

@@ -79,11 +79,12 @@ sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event
         return NULL;
     }
     uint64_t at_ms = s->now.mono_ms + delay_ms;
-    if (!sim_happens(s, SIM_REORDERED_CALLBACK)) {
+    bool is_fence = kind == SPB_TRANSPORT_FENCED; /* each one is answered once, in order */
+    if (is_fence || !sim_happens(s, SIM_REORDERED_CALLBACK)) {
         at_ms = at_ms < l->down_ms ? l->down_ms : at_ms;
         l->down_ms = at_ms;
     }
-    if (kind != SPB_TRANSPORT_MESSAGE && sim_happens(s, SIM_DUPLICATE_CALLBACK)) {
+    if (kind != SPB_TRANSPORT_MESSAGE && !is_fence && sim_happens(s, SIM_DUPLICATE_CALLBACK)) {
         report(s, l->number, kind, status, at_ms - s->now.mono_ms + sim_delay_ms(s));
     }
     return report(s, l->number, kind, status, at_ms - s->now.mono_ms);
@@ -214,6 +215,7 @@ spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_mess
     if (event) {
         snprintf(event->topic, sizeof event->topic, "%s", message->topic);
         sim_carry(event, message->payload.data, message->payload.len);
+        sim_way_carry(s, event);
     }
     if (!s->link.is_stalled) {
         sim_transport_report(s, s->link.connection, SPB_TRANSPORT_PUBLISHED, SPB_OK, written_ms - s->now.mono_ms);

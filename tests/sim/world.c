@@ -36,6 +36,10 @@ uint64_t sim_delay_ms(sim *s) {
     return sim_below(s, kind == 0 ? 400 : kind < 8 ? 4 : 30);
 }
 
+uint64_t sim_stamp_ms(const sim *s) {
+    return s->now.wall_ms < SPB_EARLIEST_MS ? s->now.mono_ms : s->now.wall_ms;
+}
+
 bool sim_happens(sim *s, sim_fault fault) {
     return !s->is_calm && sim_below(s, 1000) < s->scenario.permille[fault];
 }
@@ -141,6 +145,7 @@ static sim_event *take_first(sim *s) {
 }
 
 static void free_event(sim_event *event) {
+    free(event->records);
     free(event->payload);
     free(event);
 }
@@ -185,6 +190,24 @@ static void call_transport(sim *s, const spb_action *action) {
     }
 }
 
+static void call_store(sim *s, const spb_action *action) {
+    if (!s->has_journal) {
+        sim_fail(s, "journal", "there is none");
+    }
+    switch (action->kind) {
+    case SPB_ACTION_SAVE_ALIASES:
+        sim_journal_save_aliases(s, action->as.aliases.items, action->as.aliases.count);
+        break;
+    case SPB_ACTION_SAVE_CLOCK: sim_journal_save_clock(s, action->as.clock.boot, action->as.clock.offset_ms); break;
+    case SPB_ACTION_APPEND: sim_journal_append(s, &action->as.block); break;
+    case SPB_ACTION_CONFIRM: sim_journal_confirm(s, action->as.confirm.first_id, action->as.confirm.last_id); break;
+    case SPB_ACTION_COMMIT: sim_journal_commit(s); break;
+    case SPB_ACTION_EXPIRE: sim_journal_expire(s, action->as.before_ms); break;
+    case SPB_ACTION_READ: sim_journal_read(s, action->as.read_from_id); break;
+    default: sim_fail(s, "actions", "one of an unknown kind"); break;
+    }
+}
+
 static void carry_out(sim *s, const spb_action *action) {
     switch (action->kind) {
     case SPB_ACTION_SAVE_BDSEQ: sim_store_save(s, action->as.bdseq); break;
@@ -201,19 +224,13 @@ static void carry_out(sim *s, const spb_action *action) {
     case SPB_ACTION_COMMAND: break;
     case SPB_ACTION_STATE: sim_rules_told(s, action->as.state.state); break;
     case SPB_ACTION_LOG: sim_note(s, "> LOG %s", action->as.log.text); break;
-    case SPB_ACTION_SAVE_ALIASES:
-    case SPB_ACTION_SAVE_CLOCK:
-    case SPB_ACTION_APPEND:
-    case SPB_ACTION_CONFIRM:
-    case SPB_ACTION_COMMIT:
-    case SPB_ACTION_EXPIRE:
-    case SPB_ACTION_READ: sim_fail(s, "journal", "there is none"); break;
+    default: call_store(s, action); break;
     }
 }
 
 /* The rules see an action in the moment it is pulled: that is when its number was given. */
 static void judge(sim *s, const spb_action *action) {
-    s->actions += action->kind != SPB_ACTION_FENCE; /* these go on in silence */
+    s->actions += action->kind != SPB_ACTION_FENCE && action->kind != SPB_ACTION_EXPIRE; /* these go on in silence */
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {
         sim_rules_publish(s, &action->as.publish);
@@ -240,6 +257,16 @@ static uint64_t fingerprint(const spb_action *action) {
     } else if (action->kind == SPB_ACTION_CONNECT) {
         spb_value payload = spb_bytes_value(action->as.connect.will.payload.data, action->as.connect.will.payload.len);
         hash = sim_hash(&payload);
+    } else if (action->kind == SPB_ACTION_APPEND) {
+        const spb_block *block = &action->as.block;
+        spb_value metrics = spb_bytes_value(block->metrics.data, block->metrics.len);
+        spb_value device = spb_string_view(SPB_STRING, block->device_id);
+        hash = sim_hash(&metrics) ^ sim_hash(&device);
+    } else if (action->kind == SPB_ACTION_SAVE_ALIASES) {
+        for (size_t i = 0; i < action->as.aliases.count; i++) {
+            spb_value name = spb_string_view(SPB_STRING, action->as.aliases.items[i].name);
+            hash = hash * 31 + (sim_hash(&name) ^ action->as.aliases.items[i].alias);
+        }
     } else if (action->kind == SPB_ACTION_LOG) {
         spb_value text = spb_string(action->as.log.text);
         hash = sim_hash(&text);
@@ -364,18 +391,23 @@ static uint64_t gap_ms(sim *s) {
 /* ---- a run ---- */
 
 void sim_run(sim *s, uint64_t seed, uint64_t steps) {
-    void (*trace)(void *, const char *) = s->trace;
-    void *trace_context = s->trace_context;
-    *s = (sim){.seed = seed, .random = seed, .trace = trace, .trace_context = trace_context};
+    *s = (sim){.seed = seed,
+               .random = seed,
+               .trace = s->trace,
+               .trace_context = s->trace_context,
+               .wanted_level = s->wanted_level};
     sim_draw(s);
     s->allocation_random = sim_draw(s);
     s->now = (spb_time){.mono_ms = sim_below(s, 1000000), .wall_ms = UINT64_C(1700000000000)};
-    s->wake_ms = s->busy_until_ms = s->stop_by_ms = SPB_NEVER;
+    s->wake_ms = s->busy_until_ms = s->stop_by_ms = s->host_offline_ms = SPB_NEVER;
     s->saving = -1;
     s->host = &s->hosts[0];
     s->state_clock_ms = 1000000 + sim_below(s, 1000000);
     sim_scenario_draw(s);
     s->options = sim_options_draw(s);
+    if (s->has_unset_clocks) {
+        s->now.wall_ms = 1000 + sim_below(s, 100000);
+    }
     sim_application_begin(s);
     uint64_t storm = 50 + sim_below(s, 200);
     for (s->steps = 1; s->steps <= steps && !s->has_failed; s->steps++) {
@@ -399,6 +431,9 @@ void sim_clear(sim *s) {
     }
     free(s->calendar);
     sim_broker_clear(s);
+    sim_way_clear(s);
+    sim_journal_clear(s);
+    sim_ledger_clear(s);
     for (size_t i = 0; i < SIM_MAX_HOLDERS; i++) {
         free(s->holders[i].owed);
     }

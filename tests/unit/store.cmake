@@ -1,1 +1,2 @@
 spb_unit_test(store store)
+spb_unit_test(store_journal store support/blocks.c)

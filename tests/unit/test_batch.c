@@ -12,11 +12,10 @@ static bool add(spb_batch *batch, const char *text, uint64_t timestamp_ms, size_
 }
 
 static void take(spb_batch *batch, const char *wanted, uint32_t wanted_samples) {
-    uint32_t samples;
-    spb_bytes front = spb_batch__front(batch, &samples);
+    spb_bytes front = spb_batch__metrics(batch, 0);
     ck_assert_uint_eq(front.len, strlen(wanted));
     ck_assert_mem_eq(front.data, wanted, front.len);
-    ck_assert_uint_eq(samples, wanted_samples);
+    ck_assert_uint_eq(spb_batch__segment(batch, 0)->samples, wanted_samples);
     spb_batch__pop(batch);
 }
 

@@ -1,0 +1,31 @@
+/* Aliases that belong to no metric at present: of an earlier run, or of a metric that was removed. The metric of that
+ * device, name and datatype gets its alias again, and no other one ever does. */
+#ifndef SPB_CORE_ALIAS_H
+#define SPB_CORE_ALIAS_H
+
+#include <spb/store.h>
+
+typedef struct spb_alias_entry {
+    struct spb_alias_entry *next;
+    uint32_t hash;
+    uint32_t alias;
+    uint32_t device_len;
+    uint32_t name_len;
+    spb_type type;
+    bool is_saved; /* the store has it */
+    char text[];   /* the device's ID, and the name */
+} spb_alias_entry;
+
+typedef struct spb_alias_map {
+    spb_alias_entry **buckets;
+    size_t bucket_count; /* a power of two, or 0 */
+    size_t count;
+} spb_alias_map;
+
+void spb_alias_map__clear(spb_alias_map *map);
+/* `hash` is that of device and name. False: no memory. */
+bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash, bool is_saved);
+/* Whose alias it was, taken out for the caller to free; NULL: there is none. */
+spb_alias_entry *spb_alias_map__take(spb_alias_map *map, spb_str device_id, spb_str name, spb_type type, uint32_t hash);
+
+#endif

@@ -1,0 +1,293 @@
+/*
+ * Decides how long a published message is remembered: until a fence behind it was answered, or, where fences are not
+ * trusted, until it was written long ago; and longer when there is a primary host, which may not have seen what the
+ * server has. When the connection ends before, it goes to the journal.
+ */
+#include "core/session.h"
+
+/* ---- a message comes in ---- */
+
+/* At the level LIVE, records tell nothing but how many samples: those that the same fence will confirm are one. */
+static bool merge(spb_session *session, const spb_record *record) {
+    spb_window *window = &session->window;
+    spb_record *last = window->count > window->confirmed ? spb_window__at(window, window->count - 1) : NULL;
+    if (session->level != SPB_DELIVERY_LIVE || !last || last->epoch != record->epoch || last->is_settled ||
+        last->ordinal <= session->fences.covered) {
+        return false;
+    }
+    last->ordinal = record->ordinal;
+    last->samples += record->samples;
+    spb_flushes__confirm(&session->flushes, record->epoch); /* one message less to wait for */
+    return true;
+}
+
+static bool add(spb_session *session, const spb_record *record, const void *device_id, const void *metrics) {
+    if (!merge(session, record) && !spb_window__push(&session->window, record, device_id, metrics)) {
+        return false;
+    }
+    session->stats.samples_unconfirmed += record->kind == SPB_RECORD_REPLAY ? 0 : record->samples;
+    session->unconfirmed_bytes += record->size;
+    return true;
+}
+
+bool spb_session__keep(spb_session *session, const spb_device *holder, const spb_segment *segment, spb_bytes metrics) {
+    bool keeps_bytes = session->journal.is_used && segment->id == 0;
+    spb_record record = {.kind = SPB_RECORD_DATA,
+                         .ordinal = session->fences.last + 1,
+                         .id = segment->id,
+                         .first_ms = segment->first_ms,
+                         .last_ms = segment->last_ms,
+                         .boot = segment->boot,
+                         .samples = segment->samples,
+                         .size = (uint32_t)metrics.len,
+                         .device_len = keeps_bytes ? holder->id_len : 0,
+                         .len = keeps_bytes ? (uint32_t)metrics.len : 0,
+                         .epoch = segment->epoch,
+                         .is_settled = segment->id != 0};
+    session->fences.is_wanted |= session->flushes.first < session->flushes.current;
+    return add(session, &record, holder->id, metrics.data);
+}
+
+bool spb_session__keep_birth(spb_session *session, uint64_t values) {
+    spb_record record = {.kind = SPB_RECORD_BIRTH,
+                         .ordinal = session->fences.last + 1,
+                         .samples = (uint32_t)values,
+                         .epoch = (uint8_t)(session->flushes.current % SPB_MAX_EPOCHS)};
+    if (values == 0) {
+        return true;
+    }
+    if (!add(session, &record, "", "")) {
+        return false;
+    }
+    spb_flushes__begin(&session->flushes);
+    return true;
+}
+
+bool spb_session__keep_replay(spb_session *session, uint64_t chunk, uint32_t samples, size_t bytes) {
+    spb_record record = {.kind = SPB_RECORD_REPLAY,
+                         .ordinal = session->fences.last + 1,
+                         .id = chunk,
+                         .samples = samples,
+                         .size = (uint32_t)bytes,
+                         .is_settled = true};
+    return add(session, &record, "", "");
+}
+
+void spb_session__note_births(spb_session *session) {
+    spb_record record = {.kind = SPB_RECORD_BIRTH, .ordinal = session->fences.last};
+    while (spb_flushes__next_born(&session->flushes, &record.epoch)) {
+        if (!add(session, &record, "", "")) { /* then one cannot say what became of it */
+            spb_flushes__lose(&session->flushes, record.epoch);
+        }
+        session->fences.messages += session->fences.messages == 0; /* else nothing would call for a fence */
+        session->fences.is_wanted = true;
+    }
+}
+
+bool spb_session__is_window_full(const spb_session *session) {
+    return session->journal.is_used && session->unconfirmed_bytes >= session->options.max_unconfirmed_bytes;
+}
+
+/* ---- and goes ---- */
+
+static void settle(spb_session *session, spb_record *record) {
+    if (!record->is_settled) {
+        spb_flushes__confirm(&session->flushes, record->epoch);
+        record->is_settled = true;
+    }
+}
+
+static void confirm(spb_session *session, spb_record *record, spb_time now) {
+    session->unconfirmed_bytes -= record->size;
+    settle(session, record);
+    record->at_ms = now.mono_ms;
+    if (record->kind == SPB_RECORD_REPLAY) {
+        spb_session__on_replayed(session, record->id, now);
+    } else {
+        session->stats.samples_unconfirmed -= record->samples;
+        session->stats.samples_confirmed += record->samples;
+    }
+    session->window.confirmed++;
+}
+
+uint64_t spb_session__host_window_ms(const spb_session *session) {
+    uint32_t asked_ms = session->options.host_window_ms; /* UINT32_MAX: as long as a dying host may go unnoticed */
+    if (!session->journal.is_used || !session->host.topic) {
+        return 0;
+    }
+    return asked_ms == UINT32_MAX ? 2 * (uint64_t)session->options.keep_alive_s * 1000 : asked_ms;
+}
+
+/* Nobody will ask for the oldest message any more. */
+static void release(spb_session *session, spb_time now) {
+    const spb_record *front = spb_window__at(&session->window, 0);
+    if (front->kind == SPB_RECORD_DATA && front->id != 0) {
+        spb_journal__confirm(&session->journal, front->id, front->id, now.mono_ms);
+    }
+    session->written_index -= session->written_index > 0;
+    spb_window__pop(&session->window);
+}
+
+/* Lets go of what is confirmed; what the primary host may not have seen stays for a while. */
+static void release_confirmed(spb_session *session, spb_time now) {
+    uint64_t keep_ms = spb_session__host_window_ms(session);
+    while (session->window.confirmed > 0) {
+        const spb_record *front = spb_window__at(&session->window, 0);
+        bool is_kept = front->kind == SPB_RECORD_DATA && now.mono_ms < front->at_ms + keep_ms &&
+                       spb_window__size(&session->window) - session->unconfirmed_bytes < SPB_MAX_HOST_WINDOW_BYTES;
+        if (is_kept) {
+            return;
+        }
+        release(session, now);
+    }
+}
+
+static void confirm_up_to(spb_session *session, uint64_t ordinal, spb_time now) {
+    spb_window *window = &session->window;
+    while (window->confirmed < window->count && spb_window__at(window, window->confirmed)->ordinal <= ordinal) {
+        confirm(session, spb_window__at(window, window->confirmed), now);
+    }
+    release_confirmed(session, now);
+}
+
+/* ---- what shows that it has arrived ---- */
+
+bool spb_session__next_fence(spb_session *session, bool is_last, spb_time now, spb_action *out) {
+    if (spb_fences__due_ms(&session->fences) > now.mono_ms && !(is_last && spb_fences__is_wanted(&session->fences))) {
+        return false;
+    }
+    spb_fences__sent(&session->fences, now.mono_ms);
+    *out = (spb_action){.kind = SPB_ACTION_FENCE, .link = session->link};
+    return true;
+}
+
+void spb_session__on_fenced(spb_session *session, spb_time now) {
+    uint64_t covers;
+    if (spb_fences__answered(&session->fences, now.mono_ms, &covers) && session->options.confirm == SPB_CONFIRM_FENCE) {
+        confirm_up_to(session, covers, now);
+    }
+}
+
+static bool is_by_time(const spb_session *session) {
+    return session->options.confirm == SPB_CONFIRM_WINDOW;
+}
+
+void spb_session__on_written(spb_session *session, uint32_t count, spb_time now) {
+    spb_window *window = &session->window;
+    session->written += count;
+    while (is_by_time(session) && session->written_index < window->count &&
+           spb_window__at(window, session->written_index)->ordinal <= session->written) {
+        spb_record *record = spb_window__at(window, session->written_index++);
+        record->is_written = true;
+        record->at_ms = record->at_ms ? record->at_ms : now.mono_ms;
+    }
+}
+
+/* When the oldest message that is not confirmed counts as read. */
+static uint64_t believed_ms(const spb_session *session) {
+    const spb_window *window = &session->window;
+    const spb_record *oldest = window->confirmed < window->count ? spb_window__at(window, window->confirmed) : NULL;
+    bool is_believed = is_by_time(session) && oldest && oldest->is_written;
+    return is_believed ? oldest->at_ms + 2 * session->fences.keep_alive_ms : SPB_NEVER;
+}
+
+uint64_t spb_session__confirm_due_ms(const spb_session *session) {
+    uint64_t at_ms = believed_ms(session);
+    if (session->link != 0 && session->window.confirmed > 0) {
+        uint64_t release_ms = spb_window__at(&session->window, 0)->at_ms + spb_session__host_window_ms(session);
+        at_ms = release_ms < at_ms ? release_ms : at_ms;
+    }
+    return at_ms;
+}
+
+void spb_session__confirm_by_time(spb_session *session, spb_time now) {
+    while (believed_ms(session) <= now.mono_ms) {
+        confirm_up_to(session, spb_window__at(&session->window, session->window.confirmed)->ordinal, now);
+    }
+    if (session->link != 0 && session->window.confirmed > 0) { /* without one, nobody can tell how the host fares */
+        release_confirmed(session, now);
+    }
+}
+
+/* ---- the end of a connection ---- */
+
+void spb_session__lose(spb_session *session, const spb_segment *segment, spb_time now) {
+    if (segment->id != 0) {
+        spb_journal__confirm(&session->journal, segment->id, segment->id, now.mono_ms);
+    } else {
+        spb_flushes__lose(&session->flushes, segment->epoch);
+    }
+}
+
+/* It was published, and nobody can say whether it arrived. */
+static void reclaim(spb_session *session, spb_record *record, spb_str device_id, spb_bytes metrics) {
+    switch (record->kind) {
+    case SPB_RECORD_REPLAY: break; /* its chunk is forgotten as a whole */
+    case SPB_RECORD_BIRTH:         /* the next one has the newest value */
+        *(session->journal.is_used ? &session->stats.samples_dropped_choice : &session->stats.samples_dropped_lost) +=
+            record->samples;
+        if (!record->is_settled) {
+            spb_flushes__lose(&session->flushes, record->epoch);
+        }
+        break;
+    case SPB_RECORD_DATA:
+        if (record->id != 0) {
+            session->in_journal += record->samples;
+            spb_session__want_replay(session, record->id, record->id, true);
+        } else if (session->journal.is_used) {
+            spb_session__spill(session, record, device_id, metrics);
+        } else {
+            session->stats.samples_dropped_lost += record->samples;
+            spb_flushes__lose(&session->flushes, record->epoch);
+        }
+        break;
+    }
+}
+
+/* All that are not confirmed, in order. */
+static void reclaim_unconfirmed(spb_session *session) {
+    spb_window *window = &session->window;
+    size_t offset = window->start;
+    for (size_t i = 0; i < window->count; i++) {
+        spb_record *record = spb_window__at(window, i);
+        const uint8_t *bytes = window->bytes.data + offset;
+        spb_str device_id = record->device_len > 0 ? (spb_str){(const char *)bytes, record->device_len} : (spb_str){0};
+        offset += (size_t)record->device_len + record->len;
+        if (i < window->confirmed) {
+            continue;
+        }
+        session->stats.samples_unconfirmed -= record->kind == SPB_RECORD_REPLAY ? 0 : record->samples;
+        reclaim(session, record, device_id, (spb_bytes){bytes + record->device_len, record->len});
+    }
+    spb_window__cut(window, window->confirmed);
+}
+
+void spb_session__reopen(spb_session *session) {
+    spb_window *window = &session->window;
+    spb_session__reopen_chunks(session);
+    while (session->journal.is_used && window->confirmed > 0) {
+        spb_record *front = spb_window__at(window, 0);
+        session->reopened += front->samples;
+        reclaim(session, front, spb_window__front_device(window), spb_window__front_metrics(window));
+        session->written_index -= session->written_index > 0;
+        spb_window__pop(window);
+    }
+}
+
+void spb_session__end_window(spb_session *session, bool in_order, spb_time now) {
+    if (in_order && session->level == SPB_DELIVERY_LIVE) {
+        confirm_up_to(session, UINT64_MAX, now); /* an orderly end is all that this level knows */
+    }
+    spb_session__forget_chunks(session);
+    if (session->journal.is_used && (session->window.count > session->window.confirmed || session->has_host_gap)) {
+        spb_session__spill_held(session);
+    }
+    if (session->has_host_gap) {
+        spb_session__reopen(session);
+    }
+    reclaim_unconfirmed(session);
+    session->has_host_gap = false;
+    session->unconfirmed_bytes = 0;
+    session->written = 0;
+    session->written_index = session->window.count;
+}

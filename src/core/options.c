@@ -1,0 +1,54 @@
+/* Decides which options are good. What they do is left to all others. */
+#include "core/session.h"
+
+#define ALL_NODE_INFO (SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER | SPB_NODE_INFO_COUNTERS | SPB_NODE_INFO_STORE)
+
+static spb_status check_number(const char *name, uint64_t value, uint64_t min, uint64_t max, spb_error *err) {
+    if (value < min || value > max) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is %llu, but must be %llu to %llu", name,
+                              (unsigned long long)value, (unsigned long long)min, (unsigned long long)max);
+    }
+    return SPB_OK;
+}
+
+static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
+    const struct {
+        const char *name;
+        uint64_t value, min, max;
+    } rules[] = {{"keep_alive_s", o->keep_alive_s, 1, 65535},
+                 {"connect_timeout_ms", o->connect_timeout_ms, 100, 300000},
+                 {"reconnect_max_ms", o->reconnect_max_ms, 10, 3600000},
+                 {"reconnect_min_ms", o->reconnect_min_ms, 10, o->reconnect_max_ms},
+                 {"batch_max_bytes", o->batch_max_bytes, 1, 64 * 1024 * 1024},
+                 {"max_in_flight", o->max_in_flight, 1, UINT32_MAX},
+                 {"host_wait_ms", o->host_wait_ms, 0, 3600000},
+                 {"rebirth_window_ms", o->rebirth_window_ms, 0, 600000},
+                 {"node_info", o->node_info, 0, ALL_NODE_INFO},
+                 {"delivery", (uint64_t)o->delivery, SPB_DELIVERY_AUTO, SPB_DELIVERY_DURABLE},
+                 {"confirm", (uint64_t)o->confirm, SPB_CONFIRM_FENCE, SPB_CONFIRM_WINDOW},
+                 {"max_unconfirmed_bytes", o->max_unconfirmed_bytes, o->has_journal ? 65536 : 0, 1024 * 1024 * 1024},
+                 {"store_window_ms", o->store_window_ms, 0, 60000}};
+    spb_status status = SPB_OK;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {
+        status = check_number(rules[i].name, rules[i].value, rules[i].min, rules[i].max, err);
+    }
+    return status;
+}
+
+spb_status spb_session__check_options(const spb_session_options *options, spb_error *err) {
+    if (!options->group_id || !options->node_id) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is missing", options->group_id ? "node_id" : "group_id");
+    }
+    spb_status status = spb_id_check(spb_str_from(options->group_id), "group ID", err);
+    if (status == SPB_OK) {
+        status = spb_id_check(spb_str_from(options->node_id), "edge node ID", err);
+    }
+    return status == SPB_OK ? check_numbers(options, err) : status;
+}
+
+spb_delivery spb_session__level(const spb_session_options *options) {
+    if (!options->has_journal) {
+        return SPB_DELIVERY_LIVE;
+    }
+    return options->delivery == SPB_DELIVERY_AUTO ? SPB_DELIVERY_OUTAGE : options->delivery;
+}

@@ -1,0 +1,254 @@
+/*
+ * Decides which blocks of a chunk make the next message of a replay: oldest first, those of one holder together, each
+ * sample marked as historical by framing alone. Live data goes first, and half of what may be under way is left to it.
+ */
+#include "codec/reframe.h"
+#include "core/session.h"
+
+#define MAX_SAMPLES 10000
+#define MAX_BYTES ((size_t)256 * 1024)
+/* What a metric grows by: is_historical, and a longer length; a timestamp that is put right becomes longer, too. */
+#define GROWTH 3
+#define GROWTH_OF_TIME 5
+
+/* What goes into one message. */
+typedef struct reel {
+    spb_session *session;
+    spb_chunk *chunk;
+    spb_device *holder;
+    size_t begin; /* of the metrics in the payload */
+    size_t max_bytes;
+    uint32_t samples;
+    uint64_t last_ms; /* the newest timestamp in it */
+    bool is_full;
+    bool has_unknown; /* metrics that may come to be known */
+} reel;
+
+/* ---- what cannot be sent now ---- */
+
+static bool is_in_grace(const spb_session *session, spb_time now) {
+    return now.mono_ms < session->replay.grace_ms;
+}
+
+/* The block is read again, when the holder is born, or the application had its time to add what is missing: and so are
+ * all later ones of its holder, as each metric is replayed in order. */
+static void defer(spb_session *session, spb_chunk *chunk, spb_chunk_block *block, spb_device *holder) {
+    spb_replay *replay = &session->replay;
+    bool was_retried = chunk->round < replay->round; /* since the chunk was read */
+    if (holder && holder->deferred_round < chunk->round) {
+        holder->deferred_round = chunk->round;
+    }
+    if (!spb_ranges__add(was_retried ? &replay->wanted : &replay->deferred, block->id, block->id) ||
+        !spb_ranges__remove(&chunk->ids, block->id, block->id)) {
+        chunk->is_spoiled = true;
+    }
+    block->is_deferred = true;
+    spb_chunk__finish_block(chunk, block);
+}
+
+static void leave_out(spb_chunk *chunk, spb_chunk_block *block) {
+    block->gone = block->samples - block->kept - block->too_large;
+    spb_chunk__finish_block(chunk, block);
+}
+
+/* The holder that may send the block now; NULL: none, and the block is dealt with. */
+static spb_device *find_holder(spb_session *session, spb_chunk *chunk, spb_chunk_block *block, spb_time now) {
+    spb_str id = spb_chunk__device(chunk, block);
+    spb_device *holder = id.len > 0 ? spb_table__find_device(&session->table, id) : session->table.node;
+    bool was_deferred = holder && holder->deferred_round >= chunk->round;
+    bool lacks_clock = block->boot != 0 && block->boot == session->options.boot && !session->is_clock_set;
+    if (!holder && !is_in_grace(session, now)) {
+        leave_out(chunk, block);
+        return NULL;
+    }
+    if (!holder || !holder->is_born || !holder->is_online || was_deferred || lacks_clock) {
+        defer(session, chunk, block, holder);
+        return NULL;
+    }
+    return holder;
+}
+
+/* ---- one block ---- */
+
+static bool is_known(void *context, uint64_t alias, spb_str name) {
+    reel *r = context;
+    const spb_table *table = &r->session->table;
+    const spb_metric *metric =
+        alias != 0 ? spb_table__find_alias(table, alias) : spb_table__find_metric(table, r->holder, name);
+    if (metric && metric->holder == r->holder && metric->in_birth && !metric->is_definition) {
+        return true;
+    }
+    r->has_unknown |= metric && metric->holder == r->holder && !metric->in_birth; /* its birth is due */
+    return false;
+}
+
+/* The timestamp as it will be sent. */
+static uint64_t put_right(uint64_t timestamp_ms, int64_t shift_ms) {
+    return timestamp_ms < SPB_EARLIEST_MS ? timestamp_ms + (uint64_t)shift_ms : timestamp_ms;
+}
+
+/* One metric that no message can hold. */
+static void skip_metric(const reel *r, spb_chunk_block *block) {
+    block->sent += spb_reframe__cut(spb_chunk__rest(r->chunk, block), SIZE_MAX, 1, 0);
+    block->too_large++;
+    if (block->sent >= block->len) {
+        spb_chunk__finish_block(r->chunk, block);
+    }
+}
+
+static void reckon(reel *r, spb_chunk_block *block, size_t bytes, uint32_t kept, uint32_t gone) {
+    spb_session *session = r->session;
+    r->samples += kept;
+    block->kept += kept;
+    block->gone += gone;
+    block->sent += bytes;
+    r->last_ms = put_right(block->last_ms, block->shift_ms);
+    session->stats.samples_replayed += kept;
+    if (spb_ranges__contains(&session->replay.doubtful, block->id)) {
+        session->stats.samples_resent += kept;
+    }
+    if (block->sent == block->len) {
+        spb_chunk__finish_block(r->chunk, block);
+    } else {
+        r->is_full = true;
+    }
+}
+
+/* As much of the block as the message takes. */
+static spb_status add_block(reel *r, spb_chunk_block *block, spb_time now) {
+    spb_buffer *out = &r->session->payload;
+    spb_bytes rest = spb_chunk__rest(r->chunk, block);
+    size_t growth = GROWTH + (block->shift_ms != 0 ? GROWTH_OF_TIME : 0);
+    size_t used = out->len - r->begin;
+    size_t room = used < r->max_bytes ? r->max_bytes - used : 0;
+    size_t before = out->len;
+    uint32_t kept, gone;
+    if (r->samples > 0 && put_right(block->first_ms, block->shift_ms) < r->last_ms) {
+        r->is_full = true; /* one message is in time order */
+        return SPB_OK;
+    }
+    rest.len = spb_reframe__cut(rest, room, MAX_SAMPLES - r->samples, growth);
+    if (rest.len == 0) {
+        r->is_full = r->samples > 0;
+        if (!r->is_full) {
+            skip_metric(r, block);
+        }
+        return SPB_OK;
+    }
+    r->has_unknown = false;
+    spb_status status = spb_reframe__historical(out, rest, block->shift_ms, SPB_EARLIEST_MS, is_known, r, &kept, &gone);
+    if (status == SPB_ERR_MALFORMED) {
+        spb_session__log(r->session, SPB_LOG_ERROR, "block %llu of the journal is damaged, %u samples are left out",
+                         (unsigned long long)block->id, (unsigned)(block->samples - block->kept));
+        leave_out(r->chunk, block);
+        return SPB_OK;
+    }
+    if (status == SPB_OK && gone > 0 && (r->has_unknown || is_in_grace(r->session, now))) {
+        out->len = before;
+        defer(r->session, r->chunk, block, r->holder);
+        r->is_full = true;
+        return SPB_OK;
+    }
+    if (status == SPB_OK) {
+        reckon(r, block, rest.len, kept, gone);
+    }
+    return status;
+}
+
+/* ---- one message ---- */
+
+static size_t most_bytes(const spb_session *session, const spb_device *holder) {
+    size_t most = spb_session__most_metric_bytes(session, holder);
+    return most > 0 && most < MAX_BYTES ? most : MAX_BYTES;
+}
+
+/* The blocks of the holder, from that one on, as far as they share a message. */
+static spb_status fill(reel *r, size_t first, spb_time now) {
+    spb_session *session = r->session;
+    spb_status status = spb_session__begin_data(session, r->holder, now);
+    r->begin = session->payload.len;
+    for (size_t i = first; i != SPB_NO_BLOCK && status == SPB_OK && !r->is_full;) {
+        spb_chunk_block *block = &r->chunk->blocks[i];
+        if (!block->is_done) {
+            status = add_block(r, block, now);
+        }
+        i = block->is_done ? block->next : i;
+    }
+    return status == SPB_OK ? spb_session__end_data(session) : status;
+}
+
+static bool give_up(reel *r, spb_status status, spb_time now) {
+    return spb_session__give_up(r->session, spb_device__is_node(r->holder) ? SPB_KIND_NDATA : SPB_KIND_DDATA, status,
+                                now);
+}
+
+static bool publish(reel *r, spb_time now, spb_action *out) {
+    spb_session *session = r->session;
+    size_t bytes = session->payload.len - r->begin;
+    if (!spb_session__keep_replay(session, r->chunk->number, r->samples, bytes)) {
+        return give_up(r, SPB_ERR_NO_MEMORY, now);
+    }
+    r->chunk->messages++;
+    session->fences.is_wanted |= spb_chunk__is_sent(r->chunk); /* then the chunk waits for nothing else */
+    session->stats.samples_published += r->samples;
+    spb_pace__take(&session->replay.pace, r->samples, bytes, now.mono_ms);
+    spb_session__publish_numbered(session, true, now, out);
+    return true;
+}
+
+static spb_chunk *next_chunk(spb_session *session) {
+    for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
+        spb_chunk *chunk = &session->replay.chunks[i];
+        if (chunk->number != 0 && chunk->is_complete && chunk->next < chunk->count) {
+            return chunk;
+        }
+    }
+    return NULL;
+}
+
+/* Half of what may be under way is left to live data. */
+static bool has_room(const spb_session *session) {
+    return (session->in_flight == 0 || session->in_flight < session->options.max_in_flight / 2) &&
+           (session->unconfirmed_bytes == 0 || session->unconfirmed_bytes < session->options.max_unconfirmed_bytes / 2);
+}
+
+bool spb_session__next_replay(spb_session *session, spb_time now, spb_action *out) {
+    if (!session->journal.is_used || !has_room(session) || !spb_pace__may(&session->replay.pace, 1, 1, now.mono_ms)) {
+        return false;
+    }
+    for (spb_chunk *chunk; (chunk = next_chunk(session));) {
+        size_t first = chunk->next;
+        reel r = {.session = session, .chunk = chunk};
+        r.holder = find_holder(session, chunk, &chunk->blocks[first], now);
+        if (!r.holder) {
+            continue;
+        }
+        r.max_bytes = most_bytes(session, r.holder);
+        spb_status status = fill(&r, first, now);
+        if (status != SPB_OK) {
+            return give_up(&r, status, now);
+        }
+        if (r.samples > 0) {
+            return publish(&r, now, out);
+        }
+    }
+    spb_session__finish_chunks(session, now); /* those of which nothing is to be sent */
+    return false;
+}
+
+/* ---- when ---- */
+
+uint64_t spb_session__replay_due_ms(const spb_session *session) {
+    uint64_t at_ms = SPB_NEVER;
+    if (!session->journal.is_used) {
+        return at_ms;
+    }
+    if (next_chunk((spb_session *)session) && has_room(session)) {
+        const spb_pace *pace = &session->replay.pace;
+        at_ms = spb_pace__next_ms(pace, 1, 1, pace->at_ms);
+    }
+    if (spb_session__wants_read(session) && session->replay.retry_ms < at_ms) {
+        at_ms = session->replay.retry_ms;
+    }
+    return at_ms;
+}

@@ -1,0 +1,312 @@
+/*
+ * Decides what of the journal is read, and when it is known to have arrived: chunk by chunk, trimmed when a fence
+ * behind its last message was answered; a chunk that was under way when the connection ended is read again. How a
+ * message of it is made is left to reel.c.
+ */
+#include "core/replay.h"
+
+#include <stdlib.h>
+
+#include "core/session.h"
+
+#define CHUNK_BYTES ((size_t)512 * 1024)
+#define RETRY_MS 1000
+
+void spb_replay__clear(spb_replay *replay) {
+    spb_ranges__clear(&replay->wanted);
+    spb_ranges__clear(&replay->deferred);
+    spb_ranges__clear(&replay->doubtful);
+    for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
+        spb_chunk__clear(&replay->chunks[i]);
+    }
+    free(replay->replayed);
+    replay->replayed = NULL;
+}
+
+/* Without memory, blocks are not replayed before the next start: they stay in the journal. */
+void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t last_id, bool is_doubtful) {
+    spb_ranges__add(&session->replay.wanted, first_id, last_id);
+    if (is_doubtful) {
+        spb_ranges__add(&session->replay.doubtful, first_id, last_id);
+    }
+}
+
+static void add_all(spb_ranges *to, const spb_ranges *from) {
+    for (size_t i = 0; i < from->count; i++) {
+        spb_range range = spb_ranges__at(from, i);
+        spb_ranges__add(to, range.first, range.last);
+    }
+}
+
+void spb_session__retry_deferred(spb_session *session) {
+    spb_replay *replay = &session->replay;
+    add_all(&replay->wanted, &replay->deferred);
+    spb_ranges__clear(&replay->deferred);
+    replay->round++;
+}
+
+/* ---- reading ---- */
+
+static spb_chunk *free_chunk(spb_replay *replay) {
+    for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
+        if (replay->chunks[i].number == 0) {
+            return &replay->chunks[i];
+        }
+    }
+    return NULL;
+}
+
+/* The one that READ fills. */
+static spb_chunk *open_chunk(spb_replay *replay) {
+    for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
+        if (replay->chunks[i].number != 0 && !replay->chunks[i].is_complete) {
+            return &replay->chunks[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_active(const spb_session *session) {
+    return session->journal.is_used && session->state == SPB_SESSION_ONLINE && !session->wants_birth;
+}
+
+bool spb_session__wants_read(const spb_session *session) {
+    const spb_replay *replay = &session->replay;
+    return is_active(session) && replay->wanted.count > 0 && replay->chunks[SPB_MAX_CHUNKS - 1].number == 0 &&
+           session->journal.asked == SPB_CALL_NONE && !session->journal.is_failing;
+}
+
+bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out) {
+    spb_replay *replay = &session->replay;
+    spb_range first;
+    if (!spb_session__wants_read(session) || replay->retry_ms > now.mono_ms ||
+        !spb_ranges__next(&replay->wanted, 0, &first)) {
+        return false;
+    }
+    spb_chunk *chunk = free_chunk(replay);
+    chunk->number = ++replay->last_chunk;
+    chunk->round = replay->round;
+    replay->read_from = first.first;
+    replay->read_upto = 0;
+    replay->is_cut = replay->is_void = false;
+    session->journal.asked = SPB_CALL_READ;
+    *out = (spb_action){.kind = SPB_ACTION_READ};
+    out->as.read_from_id = first.first;
+    return true;
+}
+
+static bool is_too_old(const spb_session *session, const spb_block *block, spb_time now) {
+    uint64_t age_ms = (uint64_t)session->options.max_sample_age_s * 1000;
+    uint64_t last_ms = block->last_ms < SPB_EARLIEST_MS ? block->last_ms + (uint64_t)block->shift_ms : block->last_ms;
+    return age_ms > 0 && last_ms >= SPB_EARLIEST_MS && last_ms < now.wall_ms && now.wall_ms - last_ms > age_ms;
+}
+
+/* Blocks of one holder share messages: the new one is the next of its holder. */
+static void link_last(spb_session *session, spb_chunk *chunk) {
+    size_t index = chunk->count - 1;
+    spb_str id = spb_chunk__device(chunk, &chunk->blocks[index]);
+    spb_device *holder = id.len > 0 ? spb_table__find_device(&session->table, id) : session->table.node;
+    if (holder && holder->chunk == chunk->number) {
+        chunk->blocks[holder->chunk_block].next = index;
+    }
+    if (holder) {
+        holder->chunk = chunk->number;
+        holder->chunk_block = index;
+    }
+}
+
+bool spb_session_on_block(spb_session *session, const spb_block *block, spb_time now) {
+    spb_replay *replay = &session->replay;
+    spb_range wanted;
+    if (session->journal.asked != SPB_CALL_READ || replay->is_void || replay->is_cut ||
+        !spb_ranges__next(&replay->wanted, block->id, &wanted)) {
+        return false;
+    }
+    if (wanted.first != block->id) { /* it is live */
+        return true;
+    }
+    spb_chunk *chunk = open_chunk(replay);
+    if (is_too_old(session, block, now)) {
+        chunk->aged += block->samples;
+    } else if ((chunk->count > 0 && chunk->bytes.len + block->metrics.len > CHUNK_BYTES) ||
+               !spb_chunk__add(chunk, block)) {
+        replay->is_cut = true;
+        return false;
+    } else {
+        link_last(session, chunk);
+    }
+    replay->read_upto = block->id;
+    return true;
+}
+
+/* The chunk covers what was wanted up to there: also ids whose blocks the journal does not have any more. */
+static bool cover(spb_replay *replay, spb_chunk *chunk, uint64_t upto) {
+    spb_range range = {0, 0};
+    for (uint64_t from = 0; spb_ranges__next(&replay->wanted, from, &range) && range.first <= upto;
+         from = range.last + 1) {
+        if (!spb_ranges__add(&chunk->ids, range.first, range.last < upto ? range.last : upto)) {
+            return false;
+        }
+    }
+    return spb_ranges__remove(&replay->wanted, 0, upto);
+}
+
+void spb_session_on_read_done(spb_session *session, spb_status status, const char *reason, spb_time now) {
+    spb_replay *replay = &session->replay;
+    if (session->journal.asked != SPB_CALL_READ) {
+        return;
+    }
+    session->journal.asked = SPB_CALL_NONE;
+    spb_chunk *chunk = open_chunk(replay);
+    bool is_partial = replay->is_cut || status != SPB_OK;
+    uint64_t upto = is_partial ? replay->read_upto : session->journal.appended_id;
+    if (status != SPB_OK) {
+        spb_session__log(session, SPB_LOG_WARNING, "the journal cannot be read: %s",
+                         reason && *reason ? reason : spb_status_name(status));
+    }
+    if (replay->is_void || upto == 0 || !cover(replay, chunk, upto)) {
+        replay->retry_ms = replay->is_void ? 0 : now.mono_ms + RETRY_MS;
+        spb_chunk__reset(chunk);
+        return;
+    }
+    replay->retry_ms = status != SPB_OK ? now.mono_ms + RETRY_MS : 0;
+    chunk->is_complete = true;
+    spb_session__finish_chunks(session, now);
+}
+
+/* ---- what has arrived ---- */
+
+static void remember_for_host(spb_session *session, spb_range ids, uint64_t samples, spb_time now) {
+    spb_replay *replay = &session->replay;
+    if (!replay->replayed) {
+        replay->replayed = calloc(SPB_MAX_REPLAYED, sizeof *replay->replayed);
+    }
+    if (!replay->replayed || replay->replayed_count == SPB_MAX_REPLAYED) {
+        spb_journal__confirm(&session->journal, ids.first, ids.last, now.mono_ms);
+        return;
+    }
+    size_t last = (replay->first_replayed + replay->replayed_count++) % SPB_MAX_REPLAYED;
+    replay->replayed[last] = (spb_replayed){.ids = ids, .samples = samples, .at_ms = now.mono_ms};
+}
+
+/* Its samples are delivered, or will never be: into the counters. How many were delivered. */
+static uint64_t reckon(spb_session *session, const spb_chunk *chunk) {
+    uint64_t kept = 0, others = chunk->aged;
+    for (size_t i = 0; i < chunk->count; i++) {
+        const spb_chunk_block *block = &chunk->blocks[i];
+        if (!block->is_deferred) {
+            kept += block->kept;
+            others += block->gone + block->too_large;
+            session->stats.samples_dropped_gone += block->gone;
+            session->stats.samples_dropped_overflow += block->too_large;
+        }
+    }
+    session->replay.aged += chunk->aged;
+    session->stats.samples_confirmed += kept;
+    session->in_journal -= kept + others < session->in_journal ? kept + others : session->in_journal;
+    return kept;
+}
+
+static void finish_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
+    spb_replay *replay = &session->replay;
+    if (chunk->is_spoiled) { /* once more; some of it may arrive twice */
+        add_all(&replay->wanted, &chunk->ids);
+        add_all(&replay->doubtful, &chunk->ids);
+        return;
+    }
+    uint64_t kept = reckon(session, chunk);
+    for (size_t i = 0; i < chunk->ids.count; i++) {
+        spb_range ids = spb_ranges__at(&chunk->ids, i);
+        if (spb_session__host_window_ms(session) > 0 && kept > 0) {
+            remember_for_host(session, ids, i == 0 ? kept : 0, now);
+        } else {
+            spb_journal__confirm(&session->journal, ids.first, ids.last, now.mono_ms);
+        }
+        if (spb_ranges__count(&replay->doubtful, ids.first, ids.last) > 0) {
+            spb_ranges__remove(&replay->doubtful, ids.first, ids.last);
+        }
+    }
+}
+
+/* Free chunks stand at the end; their memory is used again. */
+static void free_at(spb_replay *replay, size_t index) {
+    spb_chunk freed = replay->chunks[index];
+    spb_chunk__reset(&freed);
+    for (; index + 1 < SPB_MAX_CHUNKS; index++) {
+        replay->chunks[index] = replay->chunks[index + 1];
+    }
+    replay->chunks[index] = freed;
+}
+
+void spb_session__finish_chunks(spb_session *session, spb_time now) {
+    spb_replay *replay = &session->replay;
+    for (size_t i = 0; i < SPB_MAX_CHUNKS;) {
+        spb_chunk *chunk = &replay->chunks[i];
+        if (chunk->number != 0 && spb_chunk__is_sent(chunk) && chunk->messages == 0) {
+            finish_chunk(session, chunk, now);
+            free_at(replay, i);
+        } else {
+            i++;
+        }
+    }
+}
+
+void spb_session__on_replayed(spb_session *session, uint64_t number, spb_time now) {
+    for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
+        spb_chunk *chunk = &session->replay.chunks[i];
+        if (chunk->number == number) {
+            chunk->messages--;
+            spb_session__finish_chunks(session, now);
+            return;
+        }
+    }
+}
+
+/* ---- and what may not have ---- */
+
+void spb_session__forget_chunks(spb_session *session) {
+    spb_replay *replay = &session->replay;
+    for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
+        spb_chunk *chunk = &replay->chunks[i];
+        if (chunk->number != 0 && !chunk->is_complete) {
+            replay->is_void = true; /* freed when READ is answered */
+            continue;
+        }
+        add_all(&replay->wanted, &chunk->ids);
+        for (size_t j = 0; j < chunk->count; j++) {
+            const spb_chunk_block *block = &chunk->blocks[j];
+            if (block->kept > 0 && !block->is_deferred) {
+                spb_ranges__add(&replay->doubtful, block->id, block->id);
+            }
+        }
+        spb_chunk__reset(chunk);
+    }
+    if (replay->chunks[0].number == 0 && replay->chunks[1].number != 0) {
+        free_at(replay, 0);
+    }
+}
+
+void spb_session__reopen_chunks(spb_session *session) {
+    spb_replay *replay = &session->replay;
+    for (; replay->replayed_count > 0; replay->replayed_count--) {
+        const spb_replayed *oldest = &replay->replayed[replay->first_replayed];
+        spb_session__want_replay(session, oldest->ids.first, oldest->ids.last, true);
+        session->in_journal += oldest->samples;
+        session->reopened += oldest->samples;
+        replay->first_replayed = (replay->first_replayed + 1) % SPB_MAX_REPLAYED;
+    }
+}
+
+void spb_session__trim_replayed(spb_session *session, spb_time now) {
+    spb_replay *replay = &session->replay;
+    uint64_t keep_ms = spb_session__host_window_ms(session);
+    while (session->link != 0 && replay->replayed_count > 0) {
+        const spb_replayed *oldest = &replay->replayed[replay->first_replayed];
+        if (oldest->at_ms + keep_ms > now.mono_ms) {
+            return;
+        }
+        spb_journal__confirm(&session->journal, oldest->ids.first, oldest->ids.last, now.mono_ms);
+        replay->first_replayed = (replay->first_replayed + 1) % SPB_MAX_REPLAYED;
+        replay->replayed_count--;
+    }
+}

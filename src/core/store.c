@@ -1,0 +1,260 @@
+/* Decides which call of the store is next, and what a failure of it means: the session goes on, and asks again later.
+ */
+#include "core/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPIRE_MS 60000
+
+/* ---- how the store fares ---- */
+
+void spb_session__store_failed(spb_session *session, const char *what, spb_status status, const char *reason,
+                               spb_time now) {
+    if (spb_journal__failed(&session->journal, now.mono_ms)) {
+        spb_session__log(session, SPB_LOG_ERROR, "the store fails: %s: %s", what,
+                         reason && *reason ? reason : spb_status_name(status));
+    }
+}
+
+void spb_session__store_went_well(spb_session *session) {
+    if (spb_journal__went_well(&session->journal)) {
+        spb_session__log(session, SPB_LOG_INFO, "the store works again");
+    }
+}
+
+/* ---- aliases ---- */
+
+bool spb_session__awaits_aliases(const spb_session *session) {
+    return session->table.unsaved_count > 0 && !session->journal.is_failing;
+}
+
+static spb_alias alias_of(const spb_metric *metric) {
+    spb_alias alias = {.name = spb_metric__name_view(metric), .type = (spb_type)metric->type, .alias = metric->alias};
+    if (!spb_device__is_node(metric->holder)) {
+        alias.device_id = spb_device__id_view(metric->holder);
+    }
+    return alias;
+}
+
+/* All that are new, with copies of their names: metrics may be removed before they are written. */
+static bool copy_aliases(spb_session *session, size_t *count) {
+    const spb_table *table = &session->table;
+    spb_alias *items = realloc(session->alias_items, table->unsaved_count * sizeof *items);
+    spb_buffer *texts = &session->payload;
+    if (!items) {
+        return false;
+    }
+    session->alias_items = items;
+    texts->len = 0;
+    *count = 0;
+    for (size_t i = 0; i < table->unsaved_count; i++) {
+        const spb_metric *metric = spb_table__find_alias(table, table->unsaved[i]);
+        if (!metric) {
+            continue;
+        }
+        items[*count] = alias_of(metric);
+        if (!spb_buffer__append(texts, metric->holder->id, metric->holder->id_len) ||
+            !spb_buffer__append(texts, metric->name, metric->name_len)) {
+            return false;
+        }
+        (*count)++;
+    }
+    const char *at = (const char *)texts->data;
+    for (size_t i = 0; i < *count; i++) {
+        items[i].device_id.data = items[i].device_id.data ? at : NULL;
+        at += items[i].device_id.len;
+        items[i].name.data = at;
+        at += items[i].name.len;
+    }
+    return true;
+}
+
+static bool save_aliases(spb_session *session, spb_time now, spb_action *out) {
+    size_t count;
+    if (!copy_aliases(session, &count)) {
+        spb_session__store_failed(session, "aliases", SPB_ERR_NO_MEMORY, NULL, now);
+        return false;
+    }
+    if (count == 0) { /* all of them were removed again */
+        spb_table__aliases_saved(&session->table, session->table.unsaved_count);
+        return false;
+    }
+    *out = (spb_action){.kind = SPB_ACTION_SAVE_ALIASES};
+    out->as.aliases.items = session->alias_items;
+    out->as.aliases.count = count;
+    session->saving_aliases = session->table.unsaved_count;
+    session->journal.asked = SPB_CALL_SAVE_ALIASES;
+    return true;
+}
+
+void spb_session_on_aliases_saved(spb_session *session, spb_status status, const char *reason, spb_time now) {
+    if (session->journal.asked != SPB_CALL_SAVE_ALIASES) {
+        return;
+    }
+    session->journal.asked = SPB_CALL_NONE;
+    if (status == SPB_OK) {
+        spb_session__store_went_well(session);
+        spb_table__aliases_saved(&session->table, session->saving_aliases);
+    } else {
+        spb_session__store_failed(session, "aliases", status, reason, now);
+    }
+}
+
+spb_status spb_session_adopt_alias(spb_session *session, const spb_alias *alias) {
+    return spb_table__adopt_alias(&session->table, alias);
+}
+
+/* ---- what needs no answer ---- */
+
+static bool wants_clock(const spb_session *session) {
+    const spb_journal *journal = &session->journal;
+    return journal->is_used && session->is_clock_set && !session->is_clock_told && session->options.boot != 0 &&
+           journal->has_boot_blocks;
+}
+
+static bool tell_clock(spb_session *session, spb_time now, spb_action *out) {
+    session->is_clock_told = true;
+    session->journal.has_news = true;
+    spb_journal__want_commit(&session->journal, now.mono_ms);
+    *out = (spb_action){.kind = SPB_ACTION_SAVE_CLOCK};
+    out->as.clock.boot = session->options.boot;
+    out->as.clock.offset_ms = (int64_t)(now.wall_ms - now.mono_ms);
+    return true;
+}
+
+static bool is_running(const spb_session *session) {
+    return session->state != SPB_SESSION_STOPPED;
+}
+
+static bool expire(spb_session *session, spb_time now, spb_action *out) {
+    uint64_t age_ms = (uint64_t)session->options.max_sample_age_s * 1000;
+    session->journal.expire_ms = now.mono_ms + EXPIRE_MS;
+    if (now.wall_ms < SPB_EARLIEST_MS) {
+        return false;
+    }
+    session->journal.has_news = true;
+    *out = (spb_action){.kind = SPB_ACTION_EXPIRE};
+    out->as.before_ms = now.wall_ms - age_ms;
+    return true;
+}
+
+/* Those that arrived, range by range; the COMMIT that makes it durable follows. */
+static bool confirm(spb_session *session, spb_time now, spb_action *out) {
+    spb_journal *journal = &session->journal;
+    spb_range range;
+    if (!spb_ranges__next(&journal->confirms, 0, &range)) {
+        return false;
+    }
+    spb_ranges__remove(&journal->confirms, 0, range.last); /* from the beginning: needs no memory */
+    journal->has_news = true;
+    spb_journal__want_commit(journal, now.mono_ms);
+    *out = (spb_action){.kind = SPB_ACTION_CONFIRM};
+    out->as.confirm.first_id = range.first;
+    out->as.confirm.last_id = range.last;
+    return true;
+}
+
+/* ---- COMMIT ---- */
+
+static bool commit(spb_session *session, spb_action *out) {
+    spb_journal *journal = &session->journal;
+    journal->asked = SPB_CALL_COMMIT;
+    journal->asked_id = journal->appended_id;
+    journal->bytes = 0;
+    journal->has_news = false;
+    journal->commit_ms = journal->confirm_ms = SPB_NEVER;
+    *out = (spb_action){.kind = SPB_ACTION_COMMIT};
+    return true;
+}
+
+static uint64_t dropped_by_store(const spb_store_info *info) {
+    return info->dropped_full + info->dropped_age + info->dropped_damage;
+}
+
+void spb_session_on_committed(spb_session *session, spb_status status, const char *reason, const spb_store_info *info,
+                              spb_time now) {
+    spb_journal *journal = &session->journal;
+    if (journal->asked != SPB_CALL_COMMIT) {
+        return;
+    }
+    journal->asked = SPB_CALL_NONE;
+    uint64_t dropped = info ? dropped_by_store(info) - dropped_by_store(&journal->info) : 0;
+    session->in_journal -= dropped < session->in_journal ? dropped : session->in_journal;
+    if (info) {
+        journal->info = *info;
+    }
+    if (status == SPB_OK) {
+        journal->committed_id = journal->asked_id;
+        spb_session__store_went_well(session);
+    } else {
+        journal->has_news = true;
+        spb_session__store_failed(session, "commit", status, reason, now);
+        spb_journal__want_commit(journal, journal->retry_ms);
+    }
+}
+
+/* ---- the choice ---- */
+
+bool spb_session__next_store(spb_session *session, spb_time now, spb_action *out) {
+    spb_journal *journal = &session->journal;
+    if (!session->options.has_journal || spb_journal__is_blocked(journal, now.mono_ms)) {
+        return false;
+    }
+    if (session->table.unsaved_count > 0 && save_aliases(session, now, out)) {
+        return true;
+    }
+    if (spb_session__next_append(session, now, out)) {
+        return true;
+    }
+    if (!journal->is_used || spb_journal__is_blocked(journal, now.mono_ms)) {
+        return false;
+    }
+    if (wants_clock(session)) {
+        return tell_clock(session, now, out);
+    }
+    if (is_running(session) && journal->expire_ms <= now.mono_ms && expire(session, now, out)) {
+        return true;
+    }
+    if ((journal->confirm_ms <= now.mono_ms || journal->commit_ms <= now.mono_ms) && confirm(session, now, out)) {
+        return true;
+    }
+    return (journal->commit_ms <= now.mono_ms || journal->is_failing) && commit(session, out);
+}
+
+uint64_t spb_session__store_due_ms(const spb_session *session) {
+    const spb_journal *journal = &session->journal;
+    if (!session->options.has_journal || journal->asked != SPB_CALL_NONE) {
+        return SPB_NEVER;
+    }
+    if (journal->is_failing) {
+        return journal->retry_ms;
+    }
+    if (session->table.unsaved_count > 0 || wants_clock(session)) {
+        return 0;
+    }
+    uint64_t at_ms = spb_session__append_due_ms(session);
+    at_ms = journal->commit_ms < at_ms ? journal->commit_ms : at_ms;
+    at_ms = journal->confirm_ms < at_ms ? journal->confirm_ms : at_ms;
+    return is_running(session) && journal->expire_ms < at_ms ? journal->expire_ms : at_ms;
+}
+
+/* ---- flush ---- */
+
+uint64_t spb_session_flush(spb_session *session, spb_time now) {
+    while (session->queues[SPB_QUEUE_WINDOW].first) {
+        spb_session__close_batch(session, session->queues[SPB_QUEUE_WINDOW].first);
+    }
+    while (session->queues[SPB_QUEUE_HOLD].first) {
+        spb_session__close_held(session, session->queues[SPB_QUEUE_HOLD].first);
+    }
+    session->fences.is_wanted = true;
+    spb_journal__want_commit(&session->journal, now.mono_ms);
+    bool wants_birth = !session->journal.is_used && session->phase != SPB_PHASE_BORN && session->unsent > 0;
+    return spb_flushes__close(&session->flushes, session->in_journal > 0 ? session->journal.appended_id : 0,
+                              wants_birth);
+}
+
+spb_flush spb_session_flushed(const spb_session *session, uint64_t ticket) {
+    return spb_flushes__look(&session->flushes, ticket, session->journal.committed_id);
+}

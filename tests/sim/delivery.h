@@ -1,0 +1,215 @@
+/*
+ * Store-and-forward in the simulated world: what became of each sample that was accepted (the ledger), the store's
+ * journal, and what is on its way to the broker. Part of sim.h.
+ */
+#ifndef SIM_DELIVERY_H
+#define SIM_DELIVERY_H
+
+#include <spb/session.h>
+
+typedef struct sim sim;
+typedef struct sim_event sim_event;
+typedef struct sim_metric sim_metric;
+
+/* ---- ledger.c ---- */
+
+#define SIM_BUCKETS 4096
+#define SIM_NO_RECORD UINT32_MAX
+
+/* A sample that the application saw accepted. Metric, hash and timestamp tell it from all others. */
+typedef struct sim_record {
+    int metric;
+    uint64_t hash;
+    uint64_t timestamp_ms; /* as it was accepted */
+    uint64_t boot;         /* the run of the machine whose monotonic clock that is; 0: it is of the wall clock */
+    uint64_t accepted_ms;
+    uint64_t sent_ms;      /* the last time */
+    uint64_t confirmed_ms; /* when the session was told last */
+    size_t block;          /* the index of the last one with it */
+    uint32_t copies;       /* blocks with it that are not confirmed */
+    uint32_t sent;         /* so many times by this process */
+    bool is_delivered;     /* a broker has read it */
+    bool is_confirmed;     /* and the session was told */
+    bool is_doubtful;      /* a link ended while it was on its way */
+    bool is_excused;       /* it was lost with its process, or counted before the end of that */
+    bool is_carried;       /* a birth had it, and the application wants no more */
+    bool is_old;           /* of an earlier process */
+    bool is_owed_again;    /* the primary host may have missed it */
+    uint32_t next;         /* of the same bucket */
+} sim_record;
+
+typedef struct sim_ledger {
+    sim_record *records;
+    uint32_t count, capacity;
+    uint32_t buckets[SIM_BUCKETS];
+} sim_ledger;
+
+/* ---- journal.c ---- */
+
+typedef struct sim_block {
+    uint64_t id;
+    unsigned holder;
+    uint32_t *records;
+    spb_block block; /* its metrics are a copy; device_id is that of the holder */
+    bool is_committed;
+    bool is_confirmed, is_confirm_committed;
+    bool is_read; /* by this process */
+    bool is_gone; /* dropped by the store, or never made durable */
+} sim_block;
+
+typedef struct sim_alias {
+    unsigned holder;
+    char name[32];
+    spb_type type;
+    uint32_t alias;
+} sim_alias;
+
+typedef struct sim_clock {
+    uint64_t boot;
+    int64_t offset_ms;
+    bool is_committed;
+} sim_clock;
+
+#define SIM_MAX_ALIASES 200
+#define SIM_MAX_CLOCKS 64
+
+typedef struct sim_journal {
+    sim_block *blocks;
+    size_t count, capacity;
+    sim_alias aliases[SIM_MAX_ALIASES];
+    size_t alias_count;
+    sim_clock clocks[SIM_MAX_CLOCKS];
+    size_t clock_count;
+    spb_store_info info;
+    uint64_t max_bytes;
+    bool drops_newest;
+    bool is_broken;  /* until it comes back, nothing works */
+    bool is_full;    /* the disk is */
+    bool has_failed; /* in this process */
+    bool is_failing; /* the session's last news of it is a failure */
+    unsigned answers_waiting;
+    uint64_t answer_ms;        /* of the last of them */
+    uint64_t samples_appended; /* by this process */
+    uint32_t samples_asked; /* of the APPEND that is not answered */
+} sim_journal;
+
+/* ---- rules_way.c ---- */
+
+/* A data message on its way. */
+typedef struct sim_sent {
+    uint32_t *records;
+    uint32_t count;
+    size_t bytes;
+    bool is_replay;
+} sim_sent;
+
+#define SIM_MAX_FENCES 8
+
+/* What was published on the present link, and what the session was told of it. */
+typedef struct sim_way {
+    sim_sent *messages;
+    size_t count, capacity;
+    size_t confirmed;             /* so many of them, */
+    size_t fenced;                /* and so many stand before a fence */
+    size_t marks[SIM_MAX_FENCES]; /* `count` at each fence that is not answered */
+    unsigned fences;
+    size_t unfenced_bytes, unconfirmed_bytes;
+    uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
+    bool has_unfenced_birth;
+    uint64_t replayed; /* samples, by this process */
+    uint64_t resent, confirmed_samples;
+    double samples_level, bytes_level; /* what may be replayed now */
+    uint64_t level_ms;
+    uint32_t *publishing; /* the samples of the message that was pulled last */
+    uint32_t publishing_count, publishing_capacity;
+    bool is_replaying; /* it is of the journal */
+} sim_way;
+
+/* ---- a flush ---- */
+
+#define SIM_MAX_FLUSHES 8
+
+typedef struct sim_flush {
+    uint64_t ticket;
+    uint32_t before; /* records with a lower number */
+} sim_flush;
+
+/* ---- journal.c ---- */
+
+void sim_journal_append(sim *s, const spb_block *block);
+void sim_journal_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+void sim_journal_commit(sim *s);
+void sim_journal_expire(sim *s, uint64_t before_ms);
+void sim_journal_read(sim *s, uint64_t from_id);
+void sim_journal_save_aliases(sim *s, const spb_alias *items, size_t count);
+void sim_journal_save_clock(sim *s, uint64_t boot, int64_t offset_ms);
+void sim_journal_info(const sim *s, spb_store_info *out);
+/* Its process ends; a new one opens it, for the options of its session, and hands out the aliases. */
+void sim_journal_die(sim *s);
+void sim_journal_open(sim *s);
+void sim_journal_adopt(sim *s);
+void sim_journal_mend(sim *s);
+void sim_journal_clear(sim *s);
+
+/* ---- ledger.c ---- */
+
+/* SIM_NO_RECORD: there is none. */
+uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* The same by the timestamp that it has in a replay. */
+uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* Neither read by a broker, nor in the journal; and how many of the first `before` ones. */
+bool sim_ledger_is_gone(const sim *s, uint32_t number);
+uint64_t sim_ledger_gone(const sim *s, uint32_t before);
+/* What this process has counted as dropped. */
+uint64_t sim_ledger_dropped(const sim *s);
+/* NULL when each sample is where it should be, in a world at rest; else what is wrong. */
+const char *sim_ledger_settled(sim *s, char *text, size_t capacity);
+void sim_ledger_carry(sim *s, const sim_metric *metric);
+void sim_ledger_bury(sim *s);
+void sim_ledger_clear(sim *s);
+
+/* ---- rules_store.c: what the session wants of the store ---- */
+
+/* The records of its samples, to be freed, and whose they are; NULL: a rule was broken. */
+uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder);
+void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+void sim_rules_read(sim *s, size_t bytes);
+/* True when it is a new one; *holder is whose. */
+bool sim_rules_alias(sim *s, const spb_alias *alias, unsigned *holder);
+/* 0: none was saved. */
+uint64_t sim_rules_saved_alias(const sim *s, const sim_metric *metric);
+void sim_rules_clock(sim *s, uint64_t boot, int64_t offset_ms);
+
+/* ---- rules_way.c: what is on its way to the broker ---- */
+
+void sim_way_begin(sim *s);
+void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* A record is in the message that was pulled. */
+void sim_way_send(sim *s, uint32_t number);
+void sim_way_published(sim *s, size_t payload_bytes);
+void sim_way_carry(const sim *s, sim_event *event);
+void sim_way_delivered(sim *s, const sim_event *event);
+void sim_way_fence(sim *s);
+bool sim_way_wants_fence(const sim *s);
+bool sim_way_fenced(sim *s);
+void sim_way_ended(sim *s);
+void sim_way_reset(sim *s);
+void sim_way_clear(sim *s);
+void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
+
+/* ---- rules_replay.c ---- */
+
+void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+void sim_replay_published(sim *s, size_t bytes);
+/* It is offline: what it may have missed must come again. */
+void sim_replay_host_lost(sim *s);
+/* NULL: everything has arrived, or waits for a device that is offline. */
+const char *sim_replay_settled(sim *s, char *text, size_t capacity);
+
+/* ---- flush.c ---- */
+
+void sim_flush_begin(sim *s, uint64_t ticket);
+void sim_flush_check(sim *s);
+
+#endif

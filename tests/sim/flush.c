@@ -1,0 +1,47 @@
+/* Flushes: what the session says of them, and whether that is so. */
+#include "sim/sim.h"
+
+void sim_flush_begin(sim *s, uint64_t ticket) {
+    if (s->flush_count < SIM_MAX_FLUSHES) {
+        s->flushes[s->flush_count++] = (sim_flush){.ticket = ticket, .before = s->ledger.count};
+    }
+}
+
+/* Nothing of it vanished; all of it arrived, or is safe. */
+static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
+    uint64_t dropped = sim_ledger_dropped(s);
+    uint64_t gone = sim_ledger_gone(s, flush->before);
+    sim_note(s, "  a flush is done: %d", (int)how);
+    if (gone > dropped) {
+        sim_fail(s, "flush", "done, but %llu samples are nowhere, and %llu were counted", (unsigned long long)gone,
+                 (unsigned long long)dropped);
+    }
+    if (how == SPB_FLUSH_LOST && dropped == 0) {
+        sim_fail(s, "flush", "something was lost, but nothing was counted");
+    }
+    for (uint32_t i = 0; i < flush->before; i++) {
+        const sim_record *record = &s->ledger.records[i];
+        if (record->copies == 0 || record->is_delivered || how == SPB_FLUSH_LOST) {
+            continue;
+        }
+        bool is_committed = s->journal.blocks[record->block].is_committed;
+        bool is_of_before = record->is_old && how == SPB_FLUSH_CONFIRMED; /* an earlier process has stored it */
+        if (!is_of_before && (how == SPB_FLUSH_CONFIRMED || !is_committed)) {
+            sim_fail(s, "flush", "%s, but %s at %llu is not", how == SPB_FLUSH_CONFIRMED ? "confirmed" : "stored",
+                     s->metrics[record->metric].name, (unsigned long long)record->timestamp_ms);
+        }
+    }
+}
+
+void sim_flush_check(sim *s) {
+    unsigned left = 0;
+    for (unsigned i = 0; i < s->flush_count; i++) {
+        spb_flush how = spb_session_flushed(s->session, s->flushes[i].ticket);
+        if (how == SPB_FLUSH_PENDING) {
+            s->flushes[left++] = s->flushes[i];
+        } else {
+            check_flushed(s, &s->flushes[i], how);
+        }
+    }
+    s->flush_count = left;
+}

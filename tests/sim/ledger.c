@@ -1,0 +1,149 @@
+/*
+ * The ledger: each sample that the application saw accepted at a delivery level with a journal, and what became of it.
+ * In the end it was read by a broker, or is in the journal, or the session has counted it as dropped; or it was lost
+ * with its process, which OUTAGE allows, and DURABLE for what was not committed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+static uint32_t *bucket(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    uint64_t key =
+        (hash ^ timestamp_ms * UINT64_C(0x9e3779b97f4a7c15)) + (uint64_t)metric * UINT64_C(0xbf58476d1ce4e5b9);
+    return &s->ledger.buckets[(key >> 20) % SIM_BUCKETS];
+}
+
+uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    const sim_ledger *ledger = &s->ledger;
+    uint32_t at = *bucket(s, metric, hash, timestamp_ms);
+    while (at > 0) {
+        const sim_record *record = &ledger->records[at - 1];
+        if (record->metric == metric && record->hash == hash && record->timestamp_ms == timestamp_ms) {
+            return at - 1;
+        }
+        at = record->next;
+    }
+    return SIM_NO_RECORD;
+}
+
+/* The monotonic times of the machine's runs in which the clock was not set became others when that was known. */
+uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    uint32_t found = sim_ledger_find(s, metric, hash, timestamp_ms);
+    for (size_t i = 0; i < s->journal.clock_count && found == SIM_NO_RECORD; i++) {
+        const sim_clock *clock = &s->journal.clocks[i];
+        uint64_t before_ms = timestamp_ms - (uint64_t)clock->offset_ms;
+        found = before_ms < SPB_EARLIEST_MS ? sim_ledger_find(s, metric, hash, before_ms) : SIM_NO_RECORD;
+        if (found != SIM_NO_RECORD && s->ledger.records[found].boot != clock->boot) {
+            found = SIM_NO_RECORD;
+        }
+    }
+    return found;
+}
+
+uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    sim_ledger *ledger = &s->ledger;
+    if (ledger->count == ledger->capacity) {
+        ledger->capacity = ledger->capacity ? 2 * ledger->capacity : 256;
+        ledger->records = realloc(ledger->records, ledger->capacity * sizeof *ledger->records);
+        if (!ledger->records) {
+            abort();
+        }
+    }
+    uint32_t *first = bucket(s, metric, hash, timestamp_ms);
+    ledger->records[ledger->count] = (sim_record){.metric = metric,
+                                                  .hash = hash,
+                                                  .timestamp_ms = timestamp_ms,
+                                                  .boot = timestamp_ms < SPB_EARLIEST_MS ? s->options.boot : 0,
+                                                  .accepted_ms = s->now.mono_ms,
+                                                  .next = *first};
+    *first = ++ledger->count;
+    return ledger->count - 1;
+}
+
+/* The present value of a metric that keeps no more than that: the next birth will have it. */
+static bool is_for_birth(const sim *s, uint32_t number) {
+    const sim_metric *metric = &s->metrics[s->ledger.records[number].metric];
+    return metric->keep != SPB_KEEP_ALL && metric->record == number && metric->is_unsent && !metric->is_removed;
+}
+
+bool sim_ledger_is_gone(const sim *s, uint32_t number) {
+    const sim_record *record = &s->ledger.records[number];
+    return !record->is_delivered && record->copies == 0 && !record->is_excused && !record->is_carried &&
+           !is_for_birth(s, number);
+}
+
+uint64_t sim_ledger_gone(const sim *s, uint32_t before) {
+    uint64_t gone = 0;
+    for (uint32_t i = 0; i < before; i++) {
+        gone += sim_ledger_is_gone(s, i);
+    }
+    return gone;
+}
+
+/* Samples that arrived, though the session may have counted them as dropped: it could not know. */
+static uint64_t count_doubtful(const sim *s) {
+    uint64_t doubtful = 0;
+    for (uint32_t i = 0; i < s->ledger.count; i++) {
+        doubtful += s->ledger.records[i].is_doubtful && s->ledger.records[i].is_delivered;
+    }
+    return doubtful;
+}
+
+uint64_t sim_ledger_dropped(const sim *s) {
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    const spb_store_info *journal = &s->journal.info;
+    return stats.samples_dropped_offline + stats.samples_dropped_overflow + stats.samples_dropped_lost +
+           stats.samples_dropped_choice + stats.samples_dropped_gone + stats.samples_dropped_disk +
+           journal->dropped_full + journal->dropped_age;
+}
+
+/* The balance, in a world that has come to rest: nothing waits in the session's memory. NULL: it is right. */
+const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
+    uint64_t gone = sim_ledger_gone(s, s->ledger.count), dropped = sim_ledger_dropped(s);
+    if (gone > dropped) {
+        for (uint32_t i = 0; i < s->ledger.count; i++) {
+            const sim_record *record = &s->ledger.records[i];
+            if (sim_ledger_is_gone(s, i)) {
+                snprintf(text, capacity,
+                         "%llu samples vanished, the first is %s at %llu (record %u); %llu were counted as dropped",
+                         (unsigned long long)gone, s->metrics[record->metric].name,
+                         (unsigned long long)record->timestamp_ms, i, (unsigned long long)dropped);
+                return text;
+            }
+        }
+    }
+    if (dropped > gone + count_doubtful(s)) {
+        snprintf(text, capacity, "%llu samples were counted as dropped, but %llu are missing",
+                 (unsigned long long)dropped, (unsigned long long)gone);
+        return text;
+    }
+    return NULL;
+}
+
+/* The process is dead: what no broker has read and no disk holds is lost. */
+void sim_ledger_bury(sim *s) {
+    for (uint32_t i = 0; i < s->ledger.count; i++) {
+        sim_record *record = &s->ledger.records[i];
+        record->is_excused |= !record->is_delivered && record->copies == 0;
+        record->is_doubtful |= record->sent > 0 && !record->is_confirmed;
+        record->is_old = true;
+        record->is_owed_again = false;
+        record->is_confirmed = record->is_confirmed && record->copies == 0;
+        record->sent = 0;
+    }
+}
+
+/* A birth shows the present value of a metric that keeps no other. */
+void sim_ledger_carry(sim *s, const sim_metric *metric) {
+    if (metric->keep != SPB_KEEP_ALL && metric->record != SIM_NO_RECORD) {
+        s->ledger.records[metric->record].is_carried = true;
+    }
+}
+
+void sim_ledger_clear(sim *s) {
+    free(s->ledger.records);
+    s->ledger = (sim_ledger){0};
+}

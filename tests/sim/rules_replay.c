@@ -1,0 +1,108 @@
+/* What is replayed: only what was read from the journal and has not arrived, in order, flagged, at its pace and behind
+ * live data; and that everything has come in the end. */
+#include <stdio.h>
+
+#include "sim/sim.h"
+
+/* ---- samples and messages ---- */
+
+void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    sim_metric *m = &s->metrics[metric];
+    unsigned long long at_ms = timestamp_ms;
+    uint32_t number = sim_ledger_find_shifted(s, metric, hash, timestamp_ms);
+    sim_note(s, "  %s at %llu, historical", m->name, at_ms);
+    if (s->level == SPB_DELIVERY_LIVE || number == SIM_NO_RECORD) {
+        sim_fail(s, "replay", "%s at %llu was never taken", m->name, at_ms);
+        return;
+    }
+    sim_record *record = &s->ledger.records[number];
+    const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
+    if (!block || !block->is_read) {
+        sim_fail(s, "replay", "%s at %llu was not read from the journal", m->name, at_ms);
+    } else if (block->is_confirmed || record->is_confirmed) {
+        sim_fail(s, "replay", "%s at %llu has arrived before", m->name, at_ms);
+    }
+    if (number < m->replayed_before && !s->journal.has_failed) {
+        sim_fail(s, "replay", "%s at %llu comes behind newer ones", m->name, at_ms);
+    }
+    m->replayed_before = number + 1;
+    s->way.is_replaying = true;
+    s->way.replayed++;
+    sim_way_send(s, number);
+    sim_rules_settle_owed(s, number);
+}
+
+/* One more way to say what a token bucket says: what may leave grows with time, up to 100 ms worth. */
+static void check_rate(sim *s, double *level, uint32_t per_s, size_t amount, uint64_t elapsed_ms, const char *what) {
+    double most = per_s / 10.0;
+    *level += (double)elapsed_ms * per_s / 1000.0;
+    *level = *level > most ? most : *level;
+    double wanted = (double)amount < most ? (double)amount : most;
+    if (per_s > 0 && *level + 1e-6 < wanted) {
+        sim_fail(s, "pace", "a replay of %zu %s, but %.1f may leave at %u/s", amount, what, *level, per_s);
+    }
+    *level -= (double)amount;
+}
+
+/* Data that has waited for its window goes first. */
+static void check_live_first(sim *s) {
+    for (size_t i = 0; i < s->holder_count && s->level == SPB_DELIVERY_OUTAGE; i++) {
+        const sim_holder *holder = &s->holders[i];
+        const sim_sample *oldest = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
+        if (oldest && !oldest->is_optional && holder->is_born && !holder->is_due && !holder->may_lose &&
+            oldest->since_ms + s->options.batch_window_ms < s->now.mono_ms) {
+            sim_fail(s, "live first", "a replay, but %s has waited for %llu ms", s->metrics[oldest->metric].name,
+                     (unsigned long long)(s->now.mono_ms - oldest->since_ms));
+        }
+    }
+}
+
+void sim_replay_published(sim *s, size_t bytes) {
+    sim_way *way = &s->way;
+    uint64_t elapsed_ms = s->now.mono_ms - way->level_ms;
+    way->level_ms = s->now.mono_ms;
+    check_rate(s, &way->samples_level, s->options.replay_samples_per_s, way->publishing_count, elapsed_ms, "samples");
+    check_rate(s, &way->bytes_level, s->options.replay_bytes_per_s, bytes, elapsed_ms, "bytes");
+    check_live_first(s);
+    if (way->publishing_count > 10000 || bytes > (256u + 128u) * 1024u) {
+        sim_fail(s, "replay", "a message of %u samples, %zu bytes", way->publishing_count, bytes);
+    }
+}
+
+/* ---- the primary host ---- */
+
+/* It is offline: what was sent shortly before, it may have missed. */
+void sim_replay_host_lost(sim *s) {
+    uint64_t window_ms = sim_host_window_ms(s, false);
+    for (uint32_t i = 0; i < s->ledger.count; i++) {
+        sim_record *record = &s->ledger.records[i];
+        const sim_metric *metric = &s->metrics[record->metric];
+        record->is_owed_again |= record->sent > 0 && record->is_delivered && metric->keep == SPB_KEEP_ALL &&
+                                 record->sent_ms + window_ms > s->now.mono_ms && !s->journal.has_failed;
+    }
+}
+
+/* ---- in the end ---- */
+
+/* Once the world is at rest, everything has arrived but what waits for a device that is offline. NULL: it has. */
+const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
+    for (uint32_t i = 0; i < s->ledger.count; i++) {
+        const sim_record *record = &s->ledger.records[i];
+        const sim_metric *metric = &s->metrics[record->metric];
+        const sim_holder *holder = &s->holders[metric->holder];
+        if (record->copies > 0 && (holder->is_online || holder->is_removed)) {
+            snprintf(text, capacity, "%s at %llu is still in the journal, in block %llu", metric->name,
+                     (unsigned long long)record->timestamp_ms, (unsigned long long)s->journal.blocks[record->block].id);
+            return text;
+        }
+        if (record->is_owed_again && record->copies == 0 && !metric->is_removed && !s->journal.has_failed) {
+            snprintf(text, capacity, "%s at %llu did not come again for the primary host", metric->name,
+                     (unsigned long long)record->timestamp_ms);
+            return text;
+        }
+    }
+    if (s->flush_count > 0) {
+        return "a flush is not done";
+    }
+    return sim_ledger_settled(s, text, capacity);
+}

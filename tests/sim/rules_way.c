@@ -1,0 +1,263 @@
+/*
+ * The way to the broker: what was published, what a fence was sent for, and what the session knows to have arrived;
+ * what is replayed, in which order and how fast. Knows what the application did and what the broker read, and nothing
+ * of the session's inside.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/sim.h"
+
+#define FENCE_MESSAGES 100
+#define FENCE_BYTES ((size_t)64 * 1024)
+#define FENCE_MS 1000
+/* What a payload has besides its metrics. */
+#define FRAME_BYTES 12
+
+/* ---- messages on their way ---- */
+
+static void note_published(sim *s, uint32_t number) {
+    sim_way *way = &s->way;
+    if (way->publishing_count == way->publishing_capacity) {
+        way->publishing_capacity = way->publishing_capacity ? 2 * way->publishing_capacity : 64;
+        way->publishing = realloc(way->publishing, way->publishing_capacity * sizeof *way->publishing);
+        if (!way->publishing) {
+            abort();
+        }
+    }
+    way->publishing[way->publishing_count++] = number;
+}
+
+static uint32_t *copy_numbers(const uint32_t *numbers, uint32_t count) {
+    uint32_t *copy = malloc((count + 1) * sizeof *copy);
+    if (!copy) {
+        abort();
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        copy[i] = numbers[i];
+    }
+    return copy;
+}
+
+/* On the way to the broker: what it will have read. */
+void sim_way_carry(const sim *s, sim_event *event) {
+    event->records = copy_numbers(s->way.publishing, s->way.publishing_count);
+    event->record_count = s->way.publishing_count;
+}
+
+void sim_way_delivered(sim *s, const sim_event *event) {
+    for (uint32_t i = 0; i < event->record_count; i++) {
+        sim_record *record = &s->ledger.records[event->records[i]];
+        record->is_delivered = true;
+        record->is_owed_again = false;
+    }
+}
+
+/* A message begins; a birth or a death has no samples. */
+void sim_way_begin(sim *s) {
+    s->way.publishing_count = 0;
+    s->way.is_replaying = false;
+}
+
+static void check_live(sim *s, uint32_t number) {
+    const sim_record *record = &s->ledger.records[number];
+    const char *name = s->metrics[record->metric].name;
+    bool is_stored = record->copies > 0 && s->journal.blocks[record->block].is_committed;
+    bool may_fail = s->journal.has_failed || s->scenario.permille[SIM_ALLOCATION_FAILS] > 0;
+    if (s->level == SPB_DELIVERY_DURABLE && !is_stored && !may_fail) {
+        sim_fail(s, "durable", "%s at %llu is published before it is committed", name,
+                 (unsigned long long)record->timestamp_ms);
+    }
+    if (s->level == SPB_DELIVERY_OUTAGE && record->copies > 0) {
+        sim_fail(s, "journal", "%s at %llu is published as live data, but it is stored", name,
+                 (unsigned long long)record->timestamp_ms);
+    }
+    if (record->sent > 0 && s->counts.overflowed == 0 && s->counts.uncertain == 0) {
+        sim_fail(s, "twice", "%s at %llu is published as live data again", name,
+                 (unsigned long long)record->timestamp_ms);
+    }
+}
+
+void sim_way_send(sim *s, uint32_t number) {
+    sim_record *record = &s->ledger.records[number];
+    s->way.resent += record->sent > 0;
+    record->sent++;
+    record->sent_ms = s->now.mono_ms;
+    note_published(s, number);
+}
+
+void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    uint32_t number = s->level == SPB_DELIVERY_LIVE ? SIM_NO_RECORD : sim_ledger_find(s, metric, hash, timestamp_ms);
+    if (number != SIM_NO_RECORD) {
+        check_live(s, number);
+        sim_way_send(s, number);
+    }
+}
+
+/* A data message is complete: it is on its way, as far as the session can know. */
+void sim_way_published(sim *s, size_t payload_bytes) {
+    sim_way *way = &s->way;
+    size_t bytes = payload_bytes > FRAME_BYTES ? payload_bytes - FRAME_BYTES : 0;
+    if (s->level == SPB_DELIVERY_LIVE) {
+        return;
+    }
+    if (way->unconfirmed_bytes > s->options.max_unconfirmed_bytes) {
+        sim_fail(s, "memory", "%zu bytes are not confirmed, and more is published", way->unconfirmed_bytes);
+    }
+    if (way->is_replaying) {
+        sim_replay_published(s, payload_bytes);
+    }
+    if (way->count == way->capacity) {
+        way->capacity = way->capacity ? 2 * way->capacity : 64;
+        way->messages = realloc(way->messages, way->capacity * sizeof *way->messages);
+        if (!way->messages) {
+            abort();
+        }
+    }
+    way->messages[way->count++] = (sim_sent){.records = copy_numbers(way->publishing, way->publishing_count),
+                                             .count = way->publishing_count,
+                                             .bytes = bytes,
+                                             .is_replay = way->is_replaying};
+    way->unfenced_ms = way->unfenced_ms == SPB_NEVER ? s->now.mono_ms : way->unfenced_ms;
+    way->unfenced_bytes += bytes;
+    way->unconfirmed_bytes += bytes;
+}
+
+/* ---- fences ---- */
+
+static bool has_fence_due(const sim *s) {
+    const sim_way *way = &s->way;
+    size_t unfenced = way->count - way->fenced;
+    return way->fences < SIM_MAX_FENCES && unfenced > 0 &&
+           (unfenced >= FENCE_MESSAGES || way->unfenced_bytes >= FENCE_BYTES ||
+            way->unfenced_ms + FENCE_MS <= s->now.mono_ms);
+}
+
+void sim_way_fence(sim *s) {
+    sim_way *way = &s->way;
+    if (way->fences == SIM_MAX_FENCES) {
+        sim_fail(s, "fence", "%u are unanswered already", way->fences);
+        return;
+    }
+    way->marks[way->fences++] = way->count;
+    way->fenced = way->count;
+    way->unfenced_bytes = 0;
+    way->unfenced_ms = SPB_NEVER;
+    way->has_unfenced_birth = false;
+}
+
+/* Whether the session may send one now, besides the watch. */
+bool sim_way_wants_fence(const sim *s) {
+    const sim_way *way = &s->way;
+    bool is_urgent = s->flush_count > 0 || spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
+                     way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes;
+    return s->options.confirm == SPB_CONFIRM_FENCE &&
+           (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
+}
+
+/* The oldest one was answered. True if there was one. */
+bool sim_way_fenced(sim *s) {
+    sim_way *way = &s->way;
+    if (way->fences == 0) {
+        return false;
+    }
+    for (; way->confirmed < way->marks[0]; way->confirmed++) {
+        const sim_sent *sent = &way->messages[way->confirmed];
+        way->unconfirmed_bytes -= sent->bytes;
+        way->confirmed_samples += sent->count;
+        for (uint32_t i = 0; i < sent->count; i++) {
+            sim_record *record = &s->ledger.records[sent->records[i]];
+            record->is_confirmed = true;
+            record->confirmed_ms = s->now.mono_ms;
+        }
+    }
+    way->fences--;
+    for (unsigned i = 0; i < way->fences; i++) {
+        way->marks[i] = way->marks[i + 1];
+    }
+    return true;
+}
+
+/* The link is over; what was not confirmed may have arrived, or not. */
+void sim_way_ended(sim *s) {
+    sim_way *way = &s->way;
+    if (way->count == 0 && way->fences == 0) {
+        return;
+    }
+    for (size_t i = 0; i < way->count; i++) {
+        for (uint32_t k = 0; i >= way->confirmed && k < way->messages[i].count; k++) {
+            s->ledger.records[way->messages[i].records[k]].is_doubtful = true;
+        }
+        free(way->messages[i].records);
+    }
+    way->count = way->confirmed = way->fenced = 0;
+    way->fences = 0;
+    way->unfenced_bytes = way->unconfirmed_bytes = 0;
+    way->unfenced_ms = SPB_NEVER;
+    for (size_t i = 0; i < s->metric_count; i++) {
+        s->metrics[i].replayed_before = 0;
+    }
+}
+
+/* A new process: nothing was sent by it, and it may replay at once. */
+void sim_way_reset(sim *s) {
+    sim_way_ended(s);
+    s->way.replayed = s->way.resent = s->way.confirmed_samples = 0;
+    s->way.level_ms = s->now.mono_ms;
+    s->way.samples_level = s->options.replay_samples_per_s / 10.0;
+    s->way.bytes_level = s->options.replay_bytes_per_s / 10.0;
+    s->flush_count = 0;
+}
+
+void sim_way_clear(sim *s) {
+    sim_way_ended(s);
+    free(s->way.messages);
+    free(s->way.publishing);
+    s->way = (sim_way){0};
+}
+
+/* ---- after the last action ---- */
+
+static void expect(sim *s, const char *what, uint64_t told, uint64_t counted) {
+    if (told != counted) {
+        sim_fail(s, "counters", "%s is %llu, but there were %llu", what, (unsigned long long)told,
+                 (unsigned long long)counted);
+    }
+}
+
+/* Births may have carried some on top. */
+static void check_confirmed(sim *s, const spb_stats *stats) {
+    uint64_t sure = s->way.confirmed_samples;
+    if (stats->samples_confirmed < sure || stats->samples_confirmed > sure + s->counts.carried) {
+        sim_fail(s, "counters", "samples_confirmed is %llu, but fences have shown %llu, and births have had %llu",
+                 (unsigned long long)stats->samples_confirmed, (unsigned long long)sure,
+                 (unsigned long long)s->counts.carried);
+    }
+}
+
+void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
+    const sim_way *way = &s->way;
+    spb_stats stats;
+    if (s->level == SPB_DELIVERY_LIVE) {
+        return;
+    }
+    spb_session_stats(s->session, &stats);
+    bool is_fencing = state == SPB_SESSION_ONLINE && s->options.confirm == SPB_CONFIRM_FENCE;
+    if (is_fencing && has_fence_due(s)) {
+        sim_fail(s, "fence", "none for %zu messages, %zu bytes", way->count - way->fenced, way->unfenced_bytes);
+    }
+    if (is_fencing && way->fences < SIM_MAX_FENCES && way->unfenced_ms != SPB_NEVER &&
+        deadline_ms > way->unfenced_ms + FENCE_MS) {
+        sim_fail(s, "fence", "nobody would send one in time");
+    }
+    expect(s, "samples_stored", stats.samples_stored, s->journal.samples_appended);
+    expect(s, "samples_replayed", stats.samples_replayed, way->replayed);
+    if (s->options.confirm == SPB_CONFIRM_FENCE) {
+        check_confirmed(s, &stats);
+    }
+    if (stats.samples_resent < way->resent && s->counts.overflowed == 0 && s->counts.uncertain == 0) {
+        sim_fail(s, "counters", "samples_resent is %llu, but there were %llu", (unsigned long long)stats.samples_resent,
+                 (unsigned long long)way->resent);
+    }
+    sim_flush_check(s);
+}
