@@ -12,6 +12,7 @@
 typedef struct journal {
     spb_store *store;
     const char *owner;          /* "<group>/<node>" */
+    bool has_owner;             /* else it is "unknown/unknown" */
     spb_str group_id, node_id;  /* its parts */
     births *known;              /* what the aliases tell */
     size_t alias_count;         /* of them */

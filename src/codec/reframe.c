@@ -188,6 +188,25 @@ spb_status spb_reframe__filter(spb_buffer *out, spb_bytes metrics, spb_reframe_f
     return reframe_or_undo(out, metrics, NULL, keep, context, kept, dropped);
 }
 
+spb_status spb_reframe__span(spb_bytes metrics, uint64_t *first_ms, uint64_t *last_ms) {
+    const uint8_t *end = metrics.len > 0 ? metrics.data + metrics.len : metrics.data;
+    uint64_t smallest_ms = UINT64_MAX, largest_ms = 0;
+    for (const uint8_t *p = metrics.data; p < end;) {
+        frame f;
+        if (!next(&f, &p, end) || !f.timestamp) {
+            return SPB_ERR_MALFORMED;
+        }
+        smallest_ms = f.timestamp_ms < smallest_ms ? f.timestamp_ms : smallest_ms;
+        largest_ms = f.timestamp_ms > largest_ms ? f.timestamp_ms : largest_ms;
+    }
+    if (metrics.len == 0) {
+        return SPB_ERR_MALFORMED;
+    }
+    *first_ms = smallest_ms;
+    *last_ms = largest_ms;
+    return SPB_OK;
+}
+
 size_t spb_reframe__cut(spb_bytes metrics, size_t max_bytes, size_t max_metrics, size_t growth) {
     const uint8_t *at = metrics.data;
     const uint8_t *end = metrics.data + metrics.len;

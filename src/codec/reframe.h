@@ -26,6 +26,8 @@ spb_status spb_reframe__historical(spb_buffer *out, spb_bytes metrics, int64_t s
 /* The same with metrics that stay as they are. */
 spb_status spb_reframe__filter(spb_buffer *out, spb_bytes metrics, spb_reframe_fn keep, void *context, uint32_t *kept,
                                uint32_t *dropped);
+/* The smallest and the largest timestamp of metrics; statuses as above, SPB_ERR_MALFORMED also when there is none. */
+spb_status spb_reframe__span(spb_bytes metrics, uint64_t *first_ms, uint64_t *last_ms);
 /* How many bytes of whole metrics, at most max_metrics of them, are not more than max_bytes when each grows by
  * `growth`; 0: not even the first. Malformed metrics are taken as a whole. */
 size_t spb_reframe__cut(spb_bytes metrics, size_t max_bytes, size_t max_metrics, size_t growth);

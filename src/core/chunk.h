@@ -37,11 +37,12 @@ typedef struct spb_chunk {
     spb_chunk_block *blocks;
     size_t count;
     size_t capacity;
-    size_t next;       /* the first block that is not done */
-    uint32_t messages; /* published, and not confirmed */
-    uint64_t aged;     /* samples that are too old */
-    bool is_complete;  /* it was read to its end */
-    bool is_spoiled;   /* for want of memory it does not know what it covers */
+    size_t next;        /* the first block that is not done */
+    uint32_t messages;  /* published, and not confirmed */
+    uint64_t confirmed; /* samples of those that are */
+    uint64_t aged;      /* samples that are too old */
+    bool is_complete;   /* it was read to its end */
+    bool is_spoiled;    /* for want of memory it does not know what it covers */
 } spb_chunk;
 
 void spb_chunk__clear(spb_chunk *chunk);

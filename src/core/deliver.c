@@ -21,11 +21,22 @@ static bool merge(spb_session *session, const spb_record *record) {
     return true;
 }
 
+/* Its samples were published in this connection for the first time. */
+static bool is_live(const spb_record *record) {
+    return record->kind == SPB_RECORD_DATA || record->kind == SPB_RECORD_BIRTH;
+}
+
+/* A message that the journal does not have. */
+static bool is_idless(const spb_record *record) {
+    return record->id == 0 && (record->kind == SPB_RECORD_DATA || record->kind == SPB_RECORD_WAITING);
+}
+
 static bool add(spb_session *session, const spb_record *record, const void *device_id, const void *metrics) {
     if (!merge(session, record) && !spb_window__push(&session->window, record, device_id, metrics)) {
         return false;
     }
-    session->stats.samples_unconfirmed += record->kind == SPB_RECORD_REPLAY ? 0 : record->samples;
+    session->stats.samples_unconfirmed += is_live(record) ? record->samples : 0;
+    session->idless += is_idless(record);
     session->unconfirmed_bytes += record->size;
     return true;
 }
@@ -44,7 +55,7 @@ bool spb_session__keep(spb_session *session, const spb_device *holder, const spb
                          .len = keeps_bytes ? (uint32_t)metrics.len : 0,
                          .epoch = segment->epoch,
                          .is_settled = segment->id != 0};
-    session->fences.is_wanted |= session->flushes.first < session->flushes.current;
+    session->fences.is_wanted |= segment->epoch != session->flushes.current % SPB_MAX_EPOCHS; /* a flush is for it */
     return add(session, &record, holder->id, metrics.data);
 }
 
@@ -73,6 +84,28 @@ bool spb_session__keep_replay(spb_session *session, uint64_t chunk, uint32_t sam
     return add(session, &record, "", "");
 }
 
+bool spb_session__keep_waiting(spb_session *session, const spb_device *holder, const spb_segment *segment,
+                               spb_bytes metrics) {
+    bool keeps_bytes = segment->id == 0;
+    spb_record record = {.kind = SPB_RECORD_WAITING,
+                         .ordinal = session->fences.last,
+                         .id = segment->id,
+                         .first_ms = segment->first_ms,
+                         .last_ms = segment->last_ms,
+                         .boot = segment->boot,
+                         .samples = segment->samples,
+                         .device_len = keeps_bytes ? holder->id_len : 0,
+                         .len = keeps_bytes ? (uint32_t)metrics.len : 0,
+                         .epoch = segment->epoch,
+                         .is_settled = segment->id != 0};
+    bool is_full = spb_window__size(&session->window) > SPB_MAX_HELD_BYTES;
+    return !is_full && add(session, &record, holder->id, metrics.data);
+}
+
+bool spb_session__has_unconfirmed(const spb_session *session) {
+    return session->window.count > session->window.confirmed;
+}
+
 void spb_session__note_births(spb_session *session) {
     spb_record record = {.kind = SPB_RECORD_BIRTH, .ordinal = session->fences.last};
     while (spb_flushes__next_born(&session->flushes, &record.epoch)) {
@@ -97,17 +130,26 @@ static void settle(spb_session *session, spb_record *record) {
     }
 }
 
+static void reclaim(spb_session *session, const spb_record *record, spb_record_bytes bytes);
+
 static void confirm(spb_session *session, spb_record *record, spb_time now) {
     session->unconfirmed_bytes -= record->size;
-    settle(session, record);
     record->at_ms = now.mono_ms;
+    session->idless -= is_idless(record);
+    if (record->kind == SPB_RECORD_WAITING) {
+        reclaim(session, record, spb_window__unconfirmed(&session->window));
+        record->kind = SPB_RECORD_DONE;
+        spb_window__confirm(&session->window);
+        return;
+    }
+    settle(session, record);
     if (record->kind == SPB_RECORD_REPLAY) {
-        spb_session__on_replayed(session, record->id, now);
+        spb_session__on_replayed(session, record->id, record->samples, now);
     } else {
         session->stats.samples_unconfirmed -= record->samples;
         session->stats.samples_confirmed += record->samples;
     }
-    session->window.confirmed++;
+    spb_window__confirm(&session->window);
 }
 
 uint64_t spb_session__host_window_ms(const spb_session *session) {
@@ -219,25 +261,28 @@ void spb_session__lose(spb_session *session, const spb_segment *segment, spb_tim
     }
 }
 
-/* It was published, and nobody can say whether it arrived. */
-static void reclaim(spb_session *session, spb_record *record, spb_str device_id, spb_bytes metrics) {
+/* Nobody can say whether it arrived, or it was not published yet. */
+static void reclaim(spb_session *session, const spb_record *record, spb_record_bytes bytes) {
+    bool was_published = record->kind == SPB_RECORD_DATA;
+    spb_stats *stats = &session->stats;
     switch (record->kind) {
+    case SPB_RECORD_DONE:
     case SPB_RECORD_REPLAY: break; /* its chunk is forgotten as a whole */
     case SPB_RECORD_BIRTH:         /* the next one has the newest value */
-        *(session->journal.is_used ? &session->stats.samples_dropped_choice : &session->stats.samples_dropped_lost) +=
-            record->samples;
+        *(session->journal.is_used ? &stats->samples_dropped_choice : &stats->samples_dropped_lost) += record->samples;
         if (!record->is_settled) {
             spb_flushes__lose(&session->flushes, record->epoch);
         }
         break;
+    case SPB_RECORD_WAITING:
     case SPB_RECORD_DATA:
         if (record->id != 0) {
             session->in_journal += record->samples;
-            spb_session__want_replay(session, record->id, record->id, true);
+            spb_session__want_replay(session, record->id, record->id, was_published);
         } else if (session->journal.is_used) {
-            spb_session__spill(session, record, device_id, metrics);
+            spb_session__spill(session, record, bytes, was_published);
         } else {
-            session->stats.samples_dropped_lost += record->samples;
+            stats->samples_dropped_lost += record->samples;
             spb_flushes__lose(&session->flushes, record->epoch);
         }
         break;
@@ -246,29 +291,23 @@ static void reclaim(spb_session *session, spb_record *record, spb_str device_id,
 
 /* All that are not confirmed, in order. */
 static void reclaim_unconfirmed(spb_session *session) {
-    spb_window *window = &session->window;
-    size_t offset = window->start;
-    for (size_t i = 0; i < window->count; i++) {
-        spb_record *record = spb_window__at(window, i);
-        const uint8_t *bytes = window->bytes.data + offset;
-        spb_str device_id = record->device_len > 0 ? (spb_str){(const char *)bytes, record->device_len} : (spb_str){0};
-        offset += (size_t)record->device_len + record->len;
-        if (i < window->confirmed) {
-            continue;
-        }
-        session->stats.samples_unconfirmed -= record->kind == SPB_RECORD_REPLAY ? 0 : record->samples;
-        reclaim(session, record, device_id, (spb_bytes){bytes + record->device_len, record->len});
+    spb_window walk = session->window; /* a second cursor */
+    while (walk.confirmed < walk.count) {
+        const spb_record *record = spb_window__at(&walk, walk.confirmed);
+        session->stats.samples_unconfirmed -= is_live(record) ? record->samples : 0;
+        reclaim(session, record, spb_window__unconfirmed(&walk));
+        spb_window__confirm(&walk);
     }
-    spb_window__cut(window, window->confirmed);
+    spb_window__cut(&session->window);
 }
 
 void spb_session__reopen(spb_session *session) {
     spb_window *window = &session->window;
     spb_session__reopen_chunks(session);
     while (session->journal.is_used && window->confirmed > 0) {
-        spb_record *front = spb_window__at(window, 0);
-        session->reopened += front->samples;
-        reclaim(session, front, spb_window__front_device(window), spb_window__front_metrics(window));
+        const spb_record *front = spb_window__at(window, 0);
+        session->reopened += is_live(front) ? front->samples : 0;
+        reclaim(session, front, spb_window__front(window));
         session->written_index -= session->written_index > 0;
         spb_window__pop(window);
     }
@@ -279,14 +318,12 @@ void spb_session__end_window(spb_session *session, bool in_order, spb_time now) 
         confirm_up_to(session, UINT64_MAX, now); /* an orderly end is all that this level knows */
     }
     spb_session__forget_chunks(session);
-    if (session->journal.is_used && (session->window.count > session->window.confirmed || session->has_host_gap)) {
-        spb_session__spill_held(session);
-    }
     if (session->has_host_gap) {
         spb_session__reopen(session);
     }
     reclaim_unconfirmed(session);
     session->has_host_gap = false;
+    session->idless = 0;
     session->unconfirmed_bytes = 0;
     session->written = 0;
     session->written_index = session->window.count;

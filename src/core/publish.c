@@ -154,6 +154,9 @@ static bool publish_node_birth(spb_session *session, spb_time now, spb_action *o
     if (status != SPB_OK) {
         return spb_session__give_up(session, SPB_KIND_NBIRTH, status, now);
     }
+    if (session->phase == SPB_PHASE_UNBORN) {
+        spb_session__spill_held(session);
+    }
     session->seq = 0;
     session->sequence++;
     session->wants_birth = false;
@@ -379,7 +382,7 @@ static bool awaits_confirmation(spb_session *session) {
     if (session->level == SPB_DELIVERY_LIVE || session->options.confirm != SPB_CONFIRM_FENCE) {
         return false;
     }
-    session->fences.is_wanted = true;
+    session->fences.is_wanted |= session->fences.messages > 0;
     return session->stats.samples_unconfirmed > 0;
 }
 

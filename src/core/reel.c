@@ -10,6 +10,8 @@
 /* What a metric grows by: is_historical, and a longer length; a timestamp that is put right becomes longer, too. */
 #define GROWTH 3
 #define GROWTH_OF_TIME 5
+/* A message has this much besides its metrics. */
+#define OTHERS 16
 
 /* What goes into one message. */
 typedef struct reel {
@@ -114,6 +116,15 @@ static void reckon(reel *r, spb_chunk_block *block, size_t bytes, uint32_t kept,
     }
 }
 
+/* What of it is left, at most what one message takes, may leave together with what is in the message already. */
+static uint64_t pace_ms(const reel *r, const spb_chunk_block *block, size_t used, uint64_t now_ms) {
+    uint32_t samples = block->samples - block->kept - block->gone - block->too_large;
+    size_t bytes = spb_chunk__rest(r->chunk, block).len + GROWTH * (size_t)samples;
+    samples = r->samples + samples < MAX_SAMPLES ? r->samples + samples : MAX_SAMPLES;
+    bytes = used + bytes < MAX_BYTES ? used + bytes : MAX_BYTES;
+    return spb_pace__next_ms(&r->session->replay.pace, samples, bytes + OTHERS, now_ms);
+}
+
 /* As much of the block as the message takes. */
 static spb_status add_block(reel *r, spb_chunk_block *block, spb_time now) {
     spb_buffer *out = &r->session->payload;
@@ -123,8 +134,10 @@ static spb_status add_block(reel *r, spb_chunk_block *block, spb_time now) {
     size_t room = used < r->max_bytes ? r->max_bytes - used : 0;
     size_t before = out->len;
     uint32_t kept, gone;
-    if (r->samples > 0 && put_right(block->first_ms, block->shift_ms) < r->last_ms) {
-        r->is_full = true; /* one message is in time order */
+    /* One message is in time order. */
+    if (r->samples > 0 && (put_right(block->first_ms, block->shift_ms) < r->last_ms ||
+                           pace_ms(r, block, used, now.mono_ms) > now.mono_ms)) {
+        r->is_full = true;
         return SPB_OK;
     }
     rest.len = spb_reframe__cut(rest, room, MAX_SAMPLES - r->samples, growth);
@@ -191,14 +204,14 @@ static bool publish(reel *r, spb_time now, spb_action *out) {
     r->chunk->messages++;
     session->fences.is_wanted |= spb_chunk__is_sent(r->chunk); /* then the chunk waits for nothing else */
     session->stats.samples_published += r->samples;
-    spb_pace__take(&session->replay.pace, r->samples, bytes, now.mono_ms);
+    spb_pace__take(&session->replay.pace, r->samples, session->payload.len, now.mono_ms);
     spb_session__publish_numbered(session, true, now, out);
     return true;
 }
 
-static spb_chunk *next_chunk(spb_session *session) {
+static const spb_chunk *next_chunk(const spb_session *session) {
     for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
-        spb_chunk *chunk = &session->replay.chunks[i];
+        const spb_chunk *chunk = &session->replay.chunks[i];
         if (chunk->number != 0 && chunk->is_complete && chunk->next < chunk->count) {
             return chunk;
         }
@@ -213,12 +226,15 @@ static bool has_room(const spb_session *session) {
 }
 
 bool spb_session__next_replay(spb_session *session, spb_time now, spb_action *out) {
-    if (!session->journal.is_used || !has_room(session) || !spb_pace__may(&session->replay.pace, 1, 1, now.mono_ms)) {
+    if (!session->journal.is_used || !has_room(session)) {
         return false;
     }
-    for (spb_chunk *chunk; (chunk = next_chunk(session));) {
+    for (spb_chunk *chunk; (chunk = (spb_chunk *)next_chunk(session));) {
         size_t first = chunk->next;
         reel r = {.session = session, .chunk = chunk};
+        if (pace_ms(&r, &chunk->blocks[first], 0, now.mono_ms) > now.mono_ms) {
+            return false;
+        }
         r.holder = find_holder(session, chunk, &chunk->blocks[first], now);
         if (!r.holder) {
             continue;
@@ -243,9 +259,10 @@ uint64_t spb_session__replay_due_ms(const spb_session *session) {
     if (!session->journal.is_used) {
         return at_ms;
     }
-    if (next_chunk((spb_session *)session) && has_room(session)) {
-        const spb_pace *pace = &session->replay.pace;
-        at_ms = spb_pace__next_ms(pace, 1, 1, pace->at_ms);
+    const spb_chunk *chunk = next_chunk(session);
+    if (chunk && has_room(session)) {
+        const reel r = {.session = (spb_session *)session, .chunk = (spb_chunk *)chunk};
+        at_ms = pace_ms(&r, &chunk->blocks[chunk->next], 0, session->replay.pace.at_ms);
     }
     if (spb_session__wants_read(session) && session->replay.retry_ms < at_ms) {
         at_ms = session->replay.retry_ms;

@@ -189,7 +189,11 @@ static void remember_for_host(spb_session *session, spb_range ids, uint64_t samp
     replay->replayed[last] = (spb_replayed){.ids = ids, .samples = samples, .at_ms = now.mono_ms};
 }
 
-/* Its samples are delivered, or will never be: into the counters. How many were delivered. */
+static void leave_journal(spb_session *session, uint64_t samples) {
+    session->in_journal -= samples < session->in_journal ? samples : session->in_journal;
+}
+
+/* Those of its samples that will never be delivered: into the counters. How many were. */
 static uint64_t reckon(spb_session *session, const spb_chunk *chunk) {
     uint64_t kept = 0, others = chunk->aged;
     for (size_t i = 0; i < chunk->count; i++) {
@@ -202,8 +206,7 @@ static uint64_t reckon(spb_session *session, const spb_chunk *chunk) {
         }
     }
     session->replay.aged += chunk->aged;
-    session->stats.samples_confirmed += kept;
-    session->in_journal -= kept + others < session->in_journal ? kept + others : session->in_journal;
+    leave_journal(session, others);
     return kept;
 }
 
@@ -212,6 +215,8 @@ static void finish_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
     if (chunk->is_spoiled) { /* once more; some of it may arrive twice */
         add_all(&replay->wanted, &chunk->ids);
         add_all(&replay->doubtful, &chunk->ids);
+        session->in_journal += chunk->confirmed;
+        session->reopened += chunk->confirmed;
         return;
     }
     uint64_t kept = reckon(session, chunk);
@@ -245,17 +250,22 @@ void spb_session__finish_chunks(spb_session *session, spb_time now) {
         if (chunk->number != 0 && spb_chunk__is_sent(chunk) && chunk->messages == 0) {
             finish_chunk(session, chunk, now);
             free_at(replay, i);
-        } else {
-            i++;
+            continue;
         }
+        /* It waits for nothing but the server. */
+        session->fences.is_wanted |= chunk->number != 0 && spb_chunk__is_sent(chunk) && session->fences.messages > 0;
+        i++;
     }
 }
 
-void spb_session__on_replayed(spb_session *session, uint64_t number, spb_time now) {
+void spb_session__on_replayed(spb_session *session, uint64_t number, uint32_t samples, spb_time now) {
+    session->stats.samples_confirmed += samples;
+    leave_journal(session, samples);
     for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
         spb_chunk *chunk = &session->replay.chunks[i];
         if (chunk->number == number) {
             chunk->messages--;
+            chunk->confirmed += samples;
             spb_session__finish_chunks(session, now);
             return;
         }
@@ -273,6 +283,8 @@ void spb_session__forget_chunks(spb_session *session) {
             continue;
         }
         add_all(&replay->wanted, &chunk->ids);
+        session->in_journal += chunk->confirmed; /* all of it comes again */
+        session->reopened += chunk->confirmed;
         for (size_t j = 0; j < chunk->count; j++) {
             const spb_chunk_block *block = &chunk->blocks[j];
             if (block->kept > 0 && !block->is_deferred) {

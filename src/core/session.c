@@ -87,7 +87,7 @@ static void make_delivery(spb_session *session, const spb_session_options *optio
     spb_pace__init(&session->replay.pace, options->replay_samples_per_s, options->replay_bytes_per_s);
     session->replay.round = 1;
     session->table.keeps_aliases = options->has_journal && !options->no_aliases;
-    session->is_clock_set = options->boot == 0 || !is_used;
+    session->is_clock_set = options->boot == 0;
     if (is_used && journal->last_id > 0) { /* what an earlier run left */
         spb_session__want_replay(session, 1, journal->last_id, false);
         session->in_journal = journal->samples;

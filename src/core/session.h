@@ -111,6 +111,7 @@ struct spb_session {
     spb_delivery level;       /* LIVE, OUTAGE or DURABLE */
     spb_window window;        /* published in this connection, or kept for the primary host */
     size_t unconfirmed_bytes; /* of metrics in it */
+    size_t idless;            /* messages in it that are not confirmed, and that the journal does not have */
     uint64_t written;         /* messages of this connection that were reported as published */
     size_t written_index;     /* of the first record in the window that was not; SPB_CONFIRM_WINDOW */
     bool has_host_gap;        /* the primary host was away: what is kept in the window is for the journal */
@@ -223,6 +224,11 @@ void spb_session__drop_unsent(spb_session *session, spb_metric *metric);
 bool spb_session__keep(spb_session *session, const spb_device *holder, const spb_segment *segment, spb_bytes metrics);
 /* The same for a message of the journal. */
 bool spb_session__keep_replay(spb_session *session, uint64_t chunk, uint32_t samples, size_t bytes);
+/* A message that is not published, but goes to the journal when everything before it has arrived: so that the journal
+ * has the samples of each metric in their order. */
+bool spb_session__keep_waiting(spb_session *session, const spb_device *holder, const spb_segment *segment,
+                               spb_bytes metrics);
+bool spb_session__has_unconfirmed(const spb_session *session);
 /* It will not be published after all: the server does not take it. */
 void spb_session__lose(spb_session *session, const spb_segment *segment, spb_time now);
 /* The next message will carry so many values that no message had; false: no memory. */
@@ -258,10 +264,10 @@ spb_status spb_session__hold(spb_session *session, spb_metric *metric, const spb
                              spb_time now);
 /* What is held is older than a birth, or wanted: closed, and stored at once. */
 void spb_session__close_held(spb_session *session, spb_device *holder);
-/* Everything that is held in messages goes behind what is in the spill, which newer messages are about to join. */
+/* The first NBIRTH of a connection is about to leave: what is held in messages is older, so it goes to the spill. */
 void spb_session__spill_held(spb_session *session);
-/* A message of a lost connection, the oldest of the window, joins the spill. */
-void spb_session__spill(spb_session *session, const spb_record *record, spb_str device_id, spb_bytes metrics);
+/* A message joins the spill; is_doubtful: it was published. */
+void spb_session__spill(spb_session *session, const spb_record *record, spb_record_bytes bytes, bool is_doubtful);
 /* The link is slower than the samples: the holder's oldest message goes to the journal. False: it cannot. */
 bool spb_session__store_oldest(spb_session *session, spb_device *holder);
 /* The next message for the journal. */
@@ -291,8 +297,8 @@ void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t 
 /* READ is wanted, to go on. */
 bool spb_session__wants_read(const spb_session *session);
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
-/* A message of the chunk of that number has arrived. */
-void spb_session__on_replayed(spb_session *session, uint64_t number, spb_time now);
+/* A message of the chunk of that number has arrived, with so many samples. */
+void spb_session__on_replayed(spb_session *session, uint64_t number, uint32_t samples, spb_time now);
 /* Ends the chunks of which everything has arrived. */
 void spb_session__finish_chunks(spb_session *session, spb_time now);
 /* The connection is over: what is under way is to be read again. */

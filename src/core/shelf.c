@@ -1,7 +1,8 @@
 /*
  * Decides what becomes of samples that nobody follows: with a journal they go there, message by message, in their
- * order; without one they are lost and counted. Each holder has a shelf of its own for them (`held`), so that live data
- * never waits behind; what was published in a connection that was lost goes ahead of it (`spill`).
+ * order; without one they are lost and counted. While there is no birth, each holder has a shelf of its own for them
+ * (`held`); what was published in a connection that was lost, and with the next births all that is on the shelves, goes
+ * ahead of it (`spill`), so that live data never waits behind.
  */
 #include "codec/reframe.h"
 #include "core/session.h"
@@ -33,11 +34,24 @@ static uint32_t hold_window_ms(const spb_session *session) {
     return is_durable && o->batch_window_ms < o->store_window_ms ? o->batch_window_ms : o->store_window_ms;
 }
 
+static void pass_on(spb_session *session, spb_device *holder);
+
+/* What is closed goes to the journal from here; or, in a connection, behind what was published before. */
+static void place_held(spb_session *session, spb_device *holder) {
+    if (session->phase != SPB_PHASE_UNBORN) {
+        pass_on(session, holder);
+    } else if (spb_batch__closed(&holder->held) > 0) {
+        spb_queue__push(queue(session, SPB_QUEUE_STORE), holder);
+    }
+    if (!holder->held.is_open || spb_batch__is_empty(&holder->held)) {
+        spb_queue__remove(queue(session, SPB_QUEUE_HOLD), holder);
+    }
+}
+
 void spb_session__close_held(spb_session *session, spb_device *holder) {
     if (!spb_batch__is_empty(&holder->held)) {
         spb_batch__close(&holder->held);
-        spb_queue__remove(queue(session, SPB_QUEUE_HOLD), holder);
-        spb_queue__push(queue(session, SPB_QUEUE_STORE), holder);
+        place_held(session, holder);
     }
 }
 
@@ -61,10 +75,7 @@ static void append_held(spb_session *session, spb_device *holder, uint64_t times
         spb_queue__push(queue(session, SPB_QUEUE_HOLD), holder);
     }
     if (spb_batch__closed(held) > 0) {
-        spb_queue__push(queue(session, SPB_QUEUE_STORE), holder);
-    }
-    if (!held->is_open) {
-        spb_queue__remove(queue(session, SPB_QUEUE_HOLD), holder);
+        place_held(session, holder);
     }
 }
 
@@ -114,17 +125,16 @@ static void follow(spb_session *session, const spb_device *holder, size_t index)
     }
 }
 
-/* The batch goes behind what is on the shelf; without memory the rest of it is lost. */
-static void merge_into_held(spb_session *session, spb_device *holder, size_t asked) {
-    size_t index = holder->held.count + asked;
-    spb_batch__close(&holder->held);
-    while (!spb_batch__is_empty(&holder->batch) && spb_batch__move_front(&holder->held, &holder->batch)) {
+/* What is on the shelf goes behind the batch, which is older; without memory the rest of it is lost. */
+static void merge_held_behind(spb_session *session, spb_device *holder) {
+    size_t index = holder->batch.count;
+    while (!spb_batch__is_empty(&holder->held) && spb_batch__move_front(&holder->batch, &holder->held)) {
     }
-    if (is_asked(session, holder, false) && index >= holder->held.count) {
-        session->appending.holder = NULL;
+    if (is_asked(session, holder, true)) {
+        session->appending.index += index;
+        session->appending.holder = session->appending.index < holder->batch.count ? holder : NULL;
     }
-    follow(session, holder, index);
-    drop(session, &holder->batch, &session->stats.samples_dropped_disk);
+    drop(session, &holder->held, &session->stats.samples_dropped_disk);
 }
 
 static void move_to_held(spb_session *session, spb_device *holder) {
@@ -140,14 +150,13 @@ static void move_to_held(spb_session *session, spb_device *holder) {
     }
     spb_batch__close(batch);
     size_t before = spb_batch__size(&holder->held);
-    if (spb_batch__is_empty(&holder->held)) { /* the usual case, which needs no memory */
-        spb_batch empty = holder->held;
-        holder->held = *batch;
-        *batch = empty;
-        follow(session, holder, asked);
-    } else {
-        merge_into_held(session, holder, asked);
+    follow(session, holder, asked);
+    if (!spb_batch__is_empty(&holder->held)) {
+        merge_held_behind(session, holder);
     }
+    spb_batch empty = holder->held;
+    holder->held = *batch;
+    *batch = empty;
     session->held_bytes += spb_batch__size(&holder->held) - before;
     spb_session__close_held(session, holder);
 }
@@ -161,32 +170,6 @@ void spb_session__shelve(spb_session *session, spb_device *holder) {
     }
 }
 
-bool spb_session__store_oldest(spb_session *session, spb_device *holder) {
-    spb_batch *batch = &holder->batch;
-    size_t size = spb_batch__size(batch);
-    bool is_possible = session->journal.is_used && !session->journal.is_failing && spb_batch__closed(batch) > 0 &&
-                       !is_asked(session, holder, false) && !is_shelf_full(session, holder, 0);
-    if (!is_possible) {
-        return false;
-    }
-    if (spb_batch__segment(batch, 0)->id != 0) {
-        reckon_stored(session, spb_batch__segment(batch, 0));
-        spb_batch__pop(batch);
-    } else {
-        spb_batch__close(&holder->held);
-        if (!spb_batch__move_front(&holder->held, batch)) {
-            return false;
-        }
-        session->held_bytes += size - spb_batch__size(batch);
-        spb_session__close_held(session, holder);
-    }
-    if (holder->flush_count > 0 && --holder->flush_count == 0) {
-        spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
-    }
-    spb_session__place(session, holder);
-    return true;
-}
-
 /* ---- from the shelf to the spill ---- */
 
 static bool push_spill(spb_session *session, const spb_record *record, const void *device_id, const void *metrics) {
@@ -194,10 +177,10 @@ static bool push_spill(spb_session *session, const spb_record *record, const voi
            spb_window__push(&session->spill, record, device_id, metrics);
 }
 
-void spb_session__spill(spb_session *session, const spb_record *record, spb_str device_id, spb_bytes metrics) {
+void spb_session__spill(spb_session *session, const spb_record *record, spb_record_bytes bytes, bool is_doubtful) {
     spb_record added = *record;
-    added.is_doubtful = true;
-    if (!push_spill(session, &added, device_id.data, metrics.data)) {
+    added.is_doubtful = is_doubtful;
+    if (!push_spill(session, &added, bytes.device_id.data, bytes.metrics.data)) {
         session->stats.samples_dropped_disk += record->samples;
         if (!record->is_settled) {
             spb_flushes__lose(&session->flushes, record->epoch);
@@ -214,35 +197,59 @@ static void pop_held(spb_session *session, spb_device *holder) {
     }
 }
 
-/* The oldest message of the shelf joins the spill, or is lost. */
-static void spill_front(spb_session *session, spb_device *holder, bool is_asked_for) {
-    const spb_segment *segment = spb_batch__segment(&holder->held, 0);
-    spb_bytes metrics = spb_batch__metrics(&holder->held, 0);
+/* A message that was never published joins the spill, or is lost. */
+static void spill_segment(spb_session *session, const spb_device *holder, const spb_segment *segment,
+                          spb_bytes metrics) {
     spb_record record = {.first_ms = segment->first_ms,
                          .last_ms = segment->last_ms,
                          .boot = segment->boot,
                          .samples = segment->samples,
-                         .size = (uint32_t)metrics.len,
                          .device_len = holder->id_len,
                          .len = (uint32_t)metrics.len,
                          .epoch = segment->epoch};
-    bool was_empty = session->spill.count == 0;
-    if (is_asked_for && !was_empty) {
+    spb_record_bytes bytes = {.device_id = spb_device__id_view(holder), .metrics = metrics};
+    spb_session__spill(session, &record, bytes, false);
+}
+
+/* It goes to the journal behind what was published before it. */
+static void send_on(spb_session *session, const spb_device *holder, const spb_segment *segment, spb_bytes metrics) {
+    if (spb_session__has_unconfirmed(session)) {
+        if (!spb_session__keep_waiting(session, holder, segment, metrics)) {
+            session->stats.samples_dropped_disk += segment->id == 0 ? segment->samples : 0;
+            if (segment->id != 0) {
+                reckon_stored(session, segment);
+            } else {
+                spb_flushes__lose(&session->flushes, segment->epoch);
+            }
+        }
+    } else if (segment->id != 0) {
+        reckon_stored(session, segment);
+    } else {
+        spill_segment(session, holder, segment, metrics);
+    }
+}
+
+/* The oldest message of the shelf joins the spill, or is lost. */
+static void spill_front(spb_session *session, spb_device *holder, bool is_asked_for) {
+    const spb_segment *segment = spb_batch__segment(&holder->held, 0);
+    size_t before = session->spill.count;
+    if (is_asked_for && before > 0) {
         session->appending.holder = NULL; /* the block is all that is left of it */
         session->appending.epoch = segment->epoch;
-    } else if (push_spill(session, &record, holder->id, metrics.data)) {
-        session->appending.is_of_spill |= is_asked_for;
-        session->appending.holder = is_asked_for ? NULL : session->appending.holder;
-    } else {
-        session->stats.samples_dropped_disk += segment->samples;
-        spb_flushes__lose(&session->flushes, segment->epoch);
-        session->appending.holder = is_asked_for ? NULL : session->appending.holder;
+        return;
+    }
+    spill_segment(session, holder, segment, spb_batch__metrics(&holder->held, 0));
+    if (is_asked_for) {
+        session->appending.holder = NULL;
+        session->appending.is_of_spill = session->spill.count > before;
+        session->appending.epoch = segment->epoch;
     }
 }
 
 static void spill_holder(spb_session *session, spb_device *holder) {
     size_t asked = is_asked(session, holder, true) ? session->appending.index : SIZE_MAX;
-    spb_session__close_held(session, holder);
+    spb_batch__close(&holder->held);
+    spb_queue__remove(queue(session, SPB_QUEUE_HOLD), holder);
     for (size_t i = 0; !spb_batch__is_empty(&holder->held); i++) {
         const spb_segment *segment = spb_batch__segment(&holder->held, 0);
         if (segment->id != 0) {
@@ -258,6 +265,35 @@ void spb_session__spill_held(spb_session *session) {
     while (queue(session, SPB_QUEUE_STORE)->first) {
         spill_holder(session, queue(session, SPB_QUEUE_STORE)->first);
     }
+}
+
+static void pass_on(spb_session *session, spb_device *holder) {
+    size_t asked = is_asked(session, holder, true) ? session->appending.index : SIZE_MAX;
+    for (size_t i = 0; spb_batch__closed(&holder->held) > 0; i++) {
+        const spb_segment *segment = spb_batch__segment(&holder->held, 0);
+        if (i == asked) {
+            spill_front(session, holder, true);
+        } else {
+            send_on(session, holder, segment, spb_batch__metrics(&holder->held, 0));
+        }
+        pop_held(session, holder);
+    }
+}
+
+bool spb_session__store_oldest(spb_session *session, spb_device *holder) {
+    spb_batch *batch = &holder->batch;
+    bool is_possible = session->journal.is_used && !session->journal.is_failing && spb_batch__closed(batch) > 0 &&
+                       !is_asked(session, holder, false) && spb_window__size(&session->window) < SPB_MAX_HELD_BYTES;
+    if (!is_possible) {
+        return false;
+    }
+    send_on(session, holder, spb_batch__segment(batch, 0), spb_batch__metrics(batch, 0));
+    spb_batch__pop(batch);
+    if (holder->flush_count > 0 && --holder->flush_count == 0) {
+        spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
+    }
+    spb_session__place(session, holder);
+    return true;
 }
 
 void spb_session__abandon(spb_session *session, spb_device *holder) {
@@ -351,6 +387,9 @@ static bool ask(spb_session *session, const spb_block *message, spb_time now, sp
     if (device_len > 0) {
         out->as.block.device_id.data = (const char *)session->payload.data;
     }
+    if (appending->unwanted > 0) {
+        spb_reframe__span(out->as.block.metrics, &out->as.block.first_ms, &out->as.block.last_ms);
+    }
     appending->bytes = out->as.block.metrics.len;
     appending->has_boot = message->boot != 0;
     session->journal.asked = SPB_CALL_APPEND;
@@ -359,12 +398,13 @@ static bool ask(spb_session *session, const spb_block *message, spb_time now, sp
 
 static bool ask_spill(spb_session *session, spb_time now, spb_action *out) {
     const spb_record *record = spb_window__at(&session->spill, 0);
-    spb_block message = {.device_id = spb_window__front_device(&session->spill),
+    spb_record_bytes bytes = spb_window__front(&session->spill);
+    spb_block message = {.device_id = bytes.device_id,
                          .samples = record->samples,
                          .first_ms = record->first_ms,
                          .last_ms = record->last_ms,
                          .boot = record->boot,
-                         .metrics = spb_window__front_metrics(&session->spill)};
+                         .metrics = bytes.metrics};
     session->appending = (spb_appending){.is_of_spill = true, .samples = record->samples};
     return ask(session, &message, now, out);
 }
@@ -417,7 +457,7 @@ static bool ask_next(spb_session *session, spb_time now, spb_action *out, bool *
         }
     }
     spb_device *live = queue(session, SPB_QUEUE_TRY)->first;
-    if (live) {
+    if (live && session->idless == 0) { /* else it would get an id before older ones */
         spb_batch__close(&live->batch);
         return ask_holder(session, live, false, now, out);
     }
@@ -443,7 +483,8 @@ uint64_t spb_session__append_due_ms(const spb_session *session) {
     if (!session->journal.is_used || session->table.unsaved_count > 0) {
         return SPB_NEVER;
     }
-    if (session->spill.count > 0 || session->queues[SPB_QUEUE_STORE].first || session->queues[SPB_QUEUE_TRY].first) {
+    bool has_live = session->queues[SPB_QUEUE_TRY].first && session->idless == 0;
+    if (session->spill.count > 0 || session->queues[SPB_QUEUE_STORE].first || has_live) {
         return 0;
     }
     const spb_device *hold = session->queues[SPB_QUEUE_HOLD].first;

@@ -216,16 +216,28 @@ bool spb_session__next_store(spb_session *session, spb_time now, spb_action *out
     if (is_running(session) && journal->expire_ms <= now.mono_ms && expire(session, now, out)) {
         return true;
     }
-    if ((journal->confirm_ms <= now.mono_ms || journal->commit_ms <= now.mono_ms) && confirm(session, now, out)) {
+    bool is_due = journal->confirm_ms <= now.mono_ms || journal->commit_ms <= now.mono_ms || !is_running(session);
+    if (is_due && confirm(session, now, out)) {
         return true;
     }
-    return (journal->commit_ms <= now.mono_ms || journal->is_failing) && commit(session, out);
+    bool is_wanted = journal->commit_ms <= now.mono_ms || journal->is_failing;
+    return (is_wanted || (!is_running(session) && journal->has_news)) && commit(session, out);
+}
+
+/* Nobody waits for anything in a session that is stopped: what can be done is done at once. */
+static bool has_rest(const spb_session *session) {
+    const spb_journal *journal = &session->journal;
+    return !journal->is_failing && (session->table.unsaved_count > 0 || wants_clock(session) || journal->has_news ||
+                                    journal->confirms.count > 0 || spb_session__append_due_ms(session) == 0);
 }
 
 uint64_t spb_session__store_due_ms(const spb_session *session) {
     const spb_journal *journal = &session->journal;
     if (!session->options.has_journal || journal->asked != SPB_CALL_NONE) {
         return SPB_NEVER;
+    }
+    if (!is_running(session)) {
+        return has_rest(session) ? 0 : SPB_NEVER;
     }
     if (journal->is_failing) {
         return journal->retry_ms;
@@ -236,7 +248,7 @@ uint64_t spb_session__store_due_ms(const spb_session *session) {
     uint64_t at_ms = spb_session__append_due_ms(session);
     at_ms = journal->commit_ms < at_ms ? journal->commit_ms : at_ms;
     at_ms = journal->confirm_ms < at_ms ? journal->confirm_ms : at_ms;
-    return is_running(session) && journal->expire_ms < at_ms ? journal->expire_ms : at_ms;
+    return journal->expire_ms < at_ms ? journal->expire_ms : at_ms;
 }
 
 /* ---- flush ---- */
@@ -248,7 +260,7 @@ uint64_t spb_session_flush(spb_session *session, spb_time now) {
     while (session->queues[SPB_QUEUE_HOLD].first) {
         spb_session__close_held(session, session->queues[SPB_QUEUE_HOLD].first);
     }
-    session->fences.is_wanted = true;
+    session->fences.is_wanted |= session->fences.messages > 0;
     spb_journal__want_commit(&session->journal, now.mono_ms);
     bool wants_birth = !session->journal.is_used && session->phase != SPB_PHASE_BORN && session->unsent > 0;
     return spb_flushes__close(&session->flushes, session->in_journal > 0 ? session->journal.appended_id : 0,

@@ -20,6 +20,7 @@ static void compact(spb_window *window) {
     if (window->start > 0 && window->start >= window->bytes.len / 2) {
         window->bytes.len -= window->start;
         memmove(window->bytes.data, window->bytes.data + window->start, window->bytes.len);
+        window->confirmed_end -= window->confirmed > 0 ? window->start : 0;
         window->start = 0;
     }
     if (window->first > 0 && window->first >= window->count) {
@@ -56,19 +57,38 @@ spb_record *spb_window__at(const spb_window *window, size_t index) {
     return &window->records[window->first + index];
 }
 
-spb_str spb_window__front_device(const spb_window *window) {
-    uint32_t len = spb_window__at(window, 0)->device_len;
-    return len > 0 ? (spb_str){(const char *)window->bytes.data + window->start, len} : (spb_str){0};
+static spb_record_bytes bytes_at(const spb_window *window, size_t index, size_t offset) {
+    const spb_record *record = spb_window__at(window, index);
+    const uint8_t *at = window->bytes.data + offset;
+    spb_record_bytes bytes = {.metrics = {at + record->device_len, record->len}};
+    if (record->device_len > 0) {
+        bytes.device_id = (spb_str){(const char *)at, record->device_len};
+    }
+    return bytes;
 }
 
-spb_bytes spb_window__front_metrics(const spb_window *window) {
-    const spb_record *front = spb_window__at(window, 0);
-    return (spb_bytes){window->bytes.data + window->start + front->device_len, front->len};
+spb_record_bytes spb_window__front(const spb_window *window) {
+    return bytes_at(window, 0, window->start);
+}
+
+/* Where the first that is not confirmed begins. */
+static size_t unconfirmed_begin(const spb_window *window) {
+    return window->confirmed > 0 ? window->confirmed_end : window->start;
+}
+
+spb_record_bytes spb_window__unconfirmed(const spb_window *window) {
+    return bytes_at(window, window->confirmed, unconfirmed_begin(window));
+}
+
+void spb_window__confirm(spb_window *window) {
+    const spb_record *record = spb_window__at(window, window->confirmed);
+    window->confirmed_end = unconfirmed_begin(window) + record->device_len + record->len;
+    window->confirmed++;
 }
 
 static void reset(spb_window *window) {
     window->bytes.len = 0;
-    window->start = window->first = window->count = window->confirmed = 0;
+    window->start = window->first = window->count = window->confirmed = window->confirmed_end = 0;
     if (window->bytes.capacity > KEPT_BYTES || window->capacity > KEPT_RECORDS) {
         spb_window__clear(window);
     }
@@ -85,14 +105,10 @@ void spb_window__pop(spb_window *window) {
     }
 }
 
-void spb_window__cut(spb_window *window, size_t count) {
-    for (size_t i = count; i < window->count; i++) {
-        const spb_record *record = spb_window__at(window, i);
-        window->bytes.len -= (size_t)record->device_len + record->len;
-    }
-    window->count = count;
-    window->confirmed = window->confirmed < count ? window->confirmed : count;
-    if (count == 0) {
+void spb_window__cut(spb_window *window) {
+    window->bytes.len = window->count > 0 ? unconfirmed_begin(window) : window->bytes.len;
+    window->count = window->confirmed;
+    if (window->count == 0) {
         reset(window);
     }
 }

@@ -10,9 +10,11 @@
 #include "base/buffer.h"
 
 typedef enum spb_record_kind {
-    SPB_RECORD_DATA,  /* live data: its bytes are kept, or its block in the journal is known */
-    SPB_RECORD_BIRTH, /* the values that a birth carried; they stand in the metrics, too */
-    SPB_RECORD_REPLAY /* a message of a chunk of the journal, which keeps the rest */
+    SPB_RECORD_DATA,    /* live data: its bytes are kept, or its block in the journal is known */
+    SPB_RECORD_BIRTH,   /* the values that a birth carried; they stand in the metrics, too */
+    SPB_RECORD_WAITING, /* not published, but for the journal: when all that is older and was published has arrived */
+    SPB_RECORD_DONE,    /* one of these that is there */
+    SPB_RECORD_REPLAY   /* a message of a chunk of the journal, which keeps the rest */
 } spb_record_kind;
 
 typedef struct spb_record {
@@ -38,7 +40,8 @@ typedef struct spb_window {
     size_t first; /* index of the oldest */
     size_t count;
     size_t capacity;
-    size_t confirmed; /* the oldest of them, which are kept for another reason */
+    size_t confirmed;     /* the oldest of them, which are kept for another reason */
+    size_t confirmed_end; /* offset behind the bytes of these */
     spb_buffer bytes;
     size_t start; /* offset of the oldest one's bytes */
 } spb_window;
@@ -48,13 +51,19 @@ void spb_window__clear(spb_window *window);
 bool spb_window__push(spb_window *window, const spb_record *record, const void *device_id, const void *metrics);
 /* The record of that index, 0 … count - 1, counted from the oldest; borrowed until the window changes. */
 spb_record *spb_window__at(const spb_window *window, size_t index);
-/* The bytes of the oldest one, borrowed likewise. */
-spb_str spb_window__front_device(const spb_window *window);
-spb_bytes spb_window__front_metrics(const spb_window *window);
+/* The bytes of the oldest one, and of the oldest that is not confirmed; borrowed likewise. */
+typedef struct spb_record_bytes {
+    spb_str device_id; /* absent: none is kept, or it is of the node */
+    spb_bytes metrics;
+} spb_record_bytes;
+spb_record_bytes spb_window__front(const spb_window *window);
+spb_record_bytes spb_window__unconfirmed(const spb_window *window);
+/* The oldest that is not confirmed counts as confirmed. */
+void spb_window__confirm(spb_window *window);
 /* Removes the oldest. */
 void spb_window__pop(spb_window *window);
-/* Keeps the `count` oldest. */
-void spb_window__cut(spb_window *window, size_t count);
+/* Removes all that are not confirmed. */
+void spb_window__cut(spb_window *window);
 /* Of memory: the bytes that are kept, and the records themselves. */
 size_t spb_window__size(const spb_window *window);
 

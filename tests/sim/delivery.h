@@ -90,7 +90,7 @@ typedef struct sim_journal {
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
     uint64_t samples_appended; /* by this process */
-    uint32_t samples_asked; /* of the APPEND that is not answered */
+    uint32_t samples_asked;    /* of the APPEND that is not answered */
 } sim_journal;
 
 /* ---- rules_way.c ---- */
@@ -116,6 +116,7 @@ typedef struct sim_way {
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
+    bool has_flushed;  /* at the level LIVE, only that calls for a fence besides the watch */
     uint64_t replayed; /* samples, by this process */
     uint64_t resent, confirmed_samples;
     double samples_level, bytes_level; /* what may be replayed now */

@@ -310,9 +310,11 @@ void sim_rules_count(sim *s) {
     if (c->uncertain == 0) {
         expect(s, "samples_dropped_offline", stats.samples_dropped_offline, c->dropped_offline);
     }
-    int64_t waiting = (int64_t)(c->accepted + c->caught_up - stats.samples_published - stats.samples_dropped_offline -
-                                stats.samples_dropped_overflow - stats.samples_dropped_lost - c->carried) -
-                      count_unsent(s);
+    /* What births carried is among the confirmed ones; what was lost on the way is no longer. */
+    int64_t waiting =
+        (int64_t)(c->accepted + c->caught_up - stats.samples_confirmed - stats.samples_unconfirmed -
+                  stats.samples_dropped_offline - stats.samples_dropped_overflow - stats.samples_dropped_lost) -
+        count_unsent(s);
     int64_t sure, all, optional, doubt = (int64_t)c->uncertain;
     count_owed(s, &sure, &all, &optional);
     if (spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {

@@ -149,7 +149,8 @@ void sim_way_fence(sim *s) {
 /* Whether the session may send one now, besides the watch. */
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
-    bool is_urgent = s->flush_count > 0 || spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
+    bool is_end_of_chunk = way->count > 0 && way->messages[way->count - 1].is_replay; /* for all one can know */
+    bool is_urgent = s->flush_count > 0 || is_end_of_chunk || spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes;
     return s->options.confirm == SPB_CONFIRM_FENCE &&
            (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
@@ -206,6 +207,7 @@ void sim_way_reset(sim *s) {
     s->way.level_ms = s->now.mono_ms;
     s->way.samples_level = s->options.replay_samples_per_s / 10.0;
     s->way.bytes_level = s->options.replay_bytes_per_s / 10.0;
+    s->way.unfenced_ms = SPB_NEVER;
     s->flush_count = 0;
 }
 
