@@ -151,7 +151,7 @@ void bench_print_as(bench_figure figure, bool json, const char *format, ...) {
 static const struct command {
     const char *name;
     int (*run)(bool json);
-} commands[] = {{"codec", bench_codec}, {"publish", bench_publish}, {"update", bench_update}};
+} commands[] = {{"codec", bench_codec}, {"publish", bench_publish}, {"update", bench_update}, {"store", bench_store}};
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

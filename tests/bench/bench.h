@@ -48,6 +48,7 @@ void bench_print_as(bench_figure figure, bool json, const char *format, ...);
 int bench_codec(bool json);
 int bench_publish(bool json);
 int bench_update(bool json);
+int bench_store(bool json);
 int bench_latency(bool json);
 int bench_scale(bool json);
 int bench_footprint(bool json);

@@ -52,7 +52,7 @@ void plant_build(plant *self, spb_node_options options, size_t device_count, siz
     options.node_id = "Gateway";
     options.on_state = on_state;
     options.on_log = on_log;
-    options.log_level = SPB_LOG_WARNING;
+    options.log_level = SPB_LOG_ERROR;
     *self = (plant){.device_count = device_count, .metrics_per_device = metrics_per_device};
     self->metrics = bench_allocate(device_count * metrics_per_device, sizeof *self->metrics);
     sem_init(&went_online, 0, 0);
