@@ -16,6 +16,20 @@ spb_time spb_clock__now(void) {
     return (spb_time){.mono_ms = read_ms(CLOCK_MONOTONIC), .wall_ms = read_ms(CLOCK_REALTIME)};
 }
 
+/* Linux has clocks that are copied from the last tick instead of being read. */
+#ifdef CLOCK_MONOTONIC_COARSE
+#define MONOTONIC_OF_TICK CLOCK_MONOTONIC_COARSE
+#define REALTIME_OF_TICK CLOCK_REALTIME_COARSE
+#else
+#define MONOTONIC_OF_TICK CLOCK_MONOTONIC
+#define REALTIME_OF_TICK CLOCK_REALTIME
+#endif
+
+spb_time spb_clock__of_update(uint64_t timestamp_ms) {
+    return (spb_time){.mono_ms = read_ms(MONOTONIC_OF_TICK),
+                      .wall_ms = read_ms(timestamp_ms == SPB_NOW ? CLOCK_REALTIME : REALTIME_OF_TICK)};
+}
+
 int spb_clock__init_cond(pthread_cond_t *cond) {
     pthread_condattr_t attributes;
     int failure = pthread_condattr_init(&attributes);

@@ -8,6 +8,12 @@
 
 /* Both clocks at this moment. Any thread. */
 spb_time spb_clock__now(void);
+/*
+ * Both clocks for an update, at a fraction of the price: a few milliseconds late, as the kernel's own tick left them.
+ * The wall clock is exact when the sample's timestamp is SPB_NOW. So times of updates may lie a little before those of
+ * other calls.
+ */
+spb_time spb_clock__of_update(uint64_t timestamp_ms);
 /* A condition variable whose timed waits follow the monotonic clock. 0, or the system's error number. */
 int spb_clock__init_cond(pthread_cond_t *cond);
 /* Waits for a signal; false when deadline_ms (monotonic) has come first. May wake without a signal, as condition

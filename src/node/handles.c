@@ -92,7 +92,8 @@ spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t times
     pthread_mutex_lock(&node->lock);
     uint64_t before_ms = spb_session_deadline_ms(node->session);
     /* The clock is read under the lock: samples that get "now" as their time are in the order of their times. */
-    spb_status status = spb_session_update(node->session, metric, &value, timestamp_ms, spb_clock__now());
+    spb_time now = spb_clock__of_update(timestamp_ms);
+    spb_status status = spb_session_update(node->session, metric, &value, timestamp_ms, now);
     /* Most samples join a batch that the worker waits for already: only the first and the last one have to wake it. */
     bool must_wake = spb_session_deadline_ms(node->session) < before_ms;
     spb_node__tell_flushes_locked(node); /* an overflow may have dropped what one waits for */

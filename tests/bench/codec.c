@@ -24,25 +24,12 @@ typedef struct subject {
     uint8_t *copy;
 } subject;
 
-static void fail(const char *what) {
-    fprintf(stderr, "spb-bench: %s\n", what);
-    exit(1);
-}
-
-static void *allocate(size_t count, size_t size) {
-    void *memory = calloc(count, size);
-    if (!memory) {
-        fail("out of memory");
-    }
-    return memory;
-}
-
 static void encode_ours(void *context) {
     subject *s = context;
     uint8_t *bytes;
     size_t len;
     if (spb_payload_encode(&s->payload, NULL, &bytes, &len, NULL) != SPB_OK) {
-        fail("cannot encode");
+        bench_fail("cannot encode");
     }
     spb_free(bytes);
 }
@@ -51,7 +38,7 @@ static void decode_ours(void *context) {
     subject *s = context;
     spb_payload *payload;
     if (spb_payload_decode(&payload, (spb_bytes){s->wire, s->len}, NULL, NULL) != SPB_OK) {
-        fail("cannot decode");
+        bench_fail("cannot decode");
     }
     spb_payload_free(payload);
 }
@@ -60,7 +47,7 @@ static void encode_theirs(void *context) {
     subject *s = context;
     uint8_t *bytes = malloc(spb__pb__payload__get_packed_size(s->unpacked));
     if (!bytes || spb__pb__payload__pack(s->unpacked, bytes) != s->len) {
-        fail("protobuf-c packs something else");
+        bench_fail("protobuf-c packs something else");
     }
     free(bytes);
 }
@@ -69,7 +56,7 @@ static void decode_theirs(void *context) {
     subject *s = context;
     Spb__Pb__Payload *payload = spb__pb__payload__unpack(NULL, s->len, s->wire);
     if (!payload) {
-        fail("protobuf-c cannot unpack");
+        bench_fail("protobuf-c cannot unpack");
     }
     spb__pb__payload__free_unpacked(payload, NULL);
 }
@@ -84,7 +71,7 @@ static double heap_of_decoded(const subject *s) {
     spb_payload *payload;
     size_t before = bench_heap_bytes();
     if (spb_payload_decode(&payload, (spb_bytes){s->wire, s->len}, NULL, NULL) != SPB_OK) {
-        fail("cannot decode");
+        bench_fail("cannot decode");
     }
     size_t after = bench_heap_bytes();
     spb_payload_free(payload);
@@ -92,38 +79,43 @@ static double heap_of_decoded(const subject *s) {
 }
 
 static void report(const subject *s, const char *direction, double ns, const char *baseline, double baseline_ns,
-                   double heap, bool json) {
-    char name[64];
-    snprintf(name, sizeof name, "codec/%s/%s", s->name, direction);
+                   bool json) {
     double count = (double)s->metric_count;
-    bench_print(&(bench_result){.bench = name,
-                                .ns_per_item = ns / count,
-                                .baseline = baseline,
-                                .baseline_ns_per_item = baseline_ns / count,
-                                .mb_per_s = (double)s->len / ns * 1e3,
-                                .heap_bytes_per_item = heap / count},
-                json);
+    bench_print_as(
+        (bench_figure){
+            .unit = "ns/metric", .value = ns / count, .baseline = baseline, .baseline_value = baseline_ns / count},
+        json, "codec/%s/%s", s->name, direction);
+}
+
+/* The baseline is what comes over the wire. */
+static void report_heap(const subject *s, bool json) {
+    double count = (double)s->metric_count;
+    bench_print_as((bench_figure){.unit = "B/metric",
+                                  .value = heap_of_decoded(s) / count,
+                                  .baseline = "wire",
+                                  .baseline_value = (double)s->len / count},
+                   json, "codec/%s/heap", s->name);
 }
 
 static void measure(subject *s, bool json) {
     if (spb_payload_encode(&s->payload, NULL, &s->wire, &s->len, NULL) != SPB_OK) {
-        fail("cannot encode");
+        bench_fail("cannot encode");
     }
-    s->copy = allocate(s->len, 1);
+    s->copy = bench_allocate(s->len, 1);
     s->unpacked = spb__pb__payload__unpack(NULL, s->len, s->wire);
-    uint8_t *again = allocate(s->len + 64, 1);
+    uint8_t *again = bench_allocate(s->len + 64, 1);
     if (!s->unpacked || spb__pb__payload__pack(s->unpacked, again) != s->len || memcmp(again, s->wire, s->len) != 0) {
-        fail("protobuf-c packs other bytes");
+        bench_fail("protobuf-c packs other bytes");
     }
     bench_run encode[] = {{encode_ours, 0}, {encode_theirs, 0}, {copy_bytes, 0}};
     bench_measure(encode, 3, s);
-    report(s, "encode", encode[0].ns, "protobuf-c pack", encode[1].ns, 0, json);
-    report(s, "encode", encode[0].ns, "memcpy", encode[2].ns, 0, json);
+    report(s, "encode", encode[0].ns, "protobuf-c pack", encode[1].ns, json);
+    report(s, "encode", encode[0].ns, "memcpy", encode[2].ns, json);
     bench_run decode[] = {{decode_ours, 0}, {decode_theirs, 0}, {copy_bytes, 0}};
-    double heap = heap_of_decoded(s);
     bench_measure(decode, 3, s);
-    report(s, "decode", decode[0].ns, "protobuf-c unpack", decode[1].ns, heap, json);
-    report(s, "decode", decode[0].ns, "memcpy", decode[2].ns, heap, json);
+    report(s, "decode", decode[0].ns, "protobuf-c unpack", decode[1].ns, json);
+    report(s, "decode", decode[0].ns, "memcpy", decode[2].ns, json);
+    report_heap(s, json);
     spb__pb__payload__free_unpacked(s->unpacked, NULL);
     spb_free(s->wire);
     free(s->copy);
@@ -142,7 +134,7 @@ static subject subject_of(const char *name, const spb_payload_metric *metrics, s
 }
 
 static void bench_data(bool json) {
-    spb_payload_metric *metrics = allocate(METRICS, sizeof *metrics);
+    spb_payload_metric *metrics = bench_allocate(METRICS, sizeof *metrics);
     for (size_t i = 0; i < METRICS; i++) {
         metrics[i] = (spb_payload_metric){.has_alias = true,
                                           .alias = i,
@@ -157,8 +149,8 @@ static void bench_data(bool json) {
 }
 
 static void bench_birth(bool json) {
-    spb_payload_metric *metrics = allocate(METRICS, sizeof *metrics);
-    char(*names)[31] = allocate(METRICS, sizeof *names);
+    spb_payload_metric *metrics = bench_allocate(METRICS, sizeof *metrics);
+    char(*names)[31] = bench_allocate(METRICS, sizeof *names);
     const spb_property properties[] = {{spb_str_from("engUnit"), spb_string("kPa")},
                                        {spb_str_from(SPB_PROPERTY_QUALITY), spb_int32(SPB_QUALITY_GOOD)}};
     const spb_property_set set = {properties, 2};
@@ -198,7 +190,7 @@ static void bench_mixed(bool json) {
                                 spb_float_array(curve, 8),
                                 spb_boolean_array(flags, 9),
                                 spb_string_array(words, 3)};
-    spb_payload_metric *metrics = allocate(METRICS, sizeof *metrics);
+    spb_payload_metric *metrics = bench_allocate(METRICS, sizeof *metrics);
     for (size_t i = 0; i < METRICS; i++) {
         metrics[i] = (spb_payload_metric){.has_alias = true,
                                           .alias = i,
@@ -231,7 +223,7 @@ static void bench_template(bool json) {
                                .metric_count = MEMBERS,
                                .parameters = parameters,
                                .parameter_count = 2};
-    spb_payload_metric *metrics = allocate(INSTANCES, sizeof *metrics);
+    spb_payload_metric *metrics = bench_allocate(INSTANCES, sizeof *metrics);
     for (size_t i = 0; i < INSTANCES; i++) {
         metrics[i] = (spb_payload_metric){.name = spb_str_from("Line 4/Motor"),
                                           .has_timestamp = true,
