@@ -50,9 +50,35 @@ typedef struct spb_metric_def {
                                     of host and node must agree so far */
     bool is_transient;           /* hosts are asked not to store it */
     spb_keep keep;               /* store-and-forward; without a journal it means nothing */
-    spb_write_fn on_write;       /* NULL: commands on it are refused */
-    void *user;                  /* for on_write */
+
+    /* Report by exception: which samples are worth a message. Zeroed: each that differs from the one before. Time is
+       that of the samples. */
+    double deadband;          /* of a number: a change of no more than this from the value sent last is none, */
+    double deadband_percent;  /* or of no more than so many percent of max - min */
+    uint32_t min_interval_ms; /* samples are sent at least so far apart; of those in between, the newest */
+    uint32_t max_interval_ms; /* after so long the newest sample is sent, changed or not; 0: never */
+    bool keeps_all;           /* of those within min_interval_ms all are sent, together, at its end */
+    bool sends_unchanged;     /* each sample counts as changed */
+    bool is_urgent;           /* its samples do not wait for the end of the batch window */
+
+    spb_write_fn on_write; /* NULL: commands on it are refused */
+    void *user;            /* for on_write */
 } spb_metric_def;
+
+/* What else there is to say of a sample, or'ed. A change of quality is always sent; hosts see it as the property
+ * `Quality` (tck-id-payloads-propertyset-quality-value-value). */
+#define SPB_SAMPLE_GOOD 0x0u
+#define SPB_SAMPLE_BAD 0x1u    /* the value is not to be trusted */
+#define SPB_SAMPLE_STALE 0x2u  /* the value may be out of date */
+#define SPB_SAMPLE_FORCED 0x4u /* sent, whatever the rules of its metric say */
+#define SPB_SAMPLE_URGENT 0x8u /* does not wait for the end of the batch window */
+
+typedef struct spb_sample {
+    spb_metric *metric;
+    spb_value value;
+    uint64_t timestamp_ms; /* or SPB_NOW */
+    uint32_t flags;        /* SPB_SAMPLE_… */
+} spb_sample;
 
 /* Its name, alias (0: none) and datatype. Any thread; valid as long as the handle. */
 SPB_API const char *spb_metric_name(const spb_metric *metric);

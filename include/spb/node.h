@@ -42,6 +42,8 @@ typedef struct spb_node_options {
     uint32_t reconnect_max_ms;
     uint32_t batch_window_ms;
     size_t batch_max_bytes;
+    uint32_t batch_max_samples;
+    size_t max_waiting_bytes;
     uint32_t max_in_flight;
     bool no_aliases;
     const char *primary_host_id;
@@ -77,9 +79,10 @@ typedef struct spb_node_options {
 #define SPB_NODE_OPTIONS_INIT                                                                                          \
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
-        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .host_wait_ms = 30000,                  \
-        .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000,                          \
-        .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000, .log_level = SPB_LOG_INFO                        \
+        .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
+        .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20,       \
+        .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000,                         \
+        .log_level = SPB_LOG_INFO                                                                                      \
     }
 
 /*
@@ -129,6 +132,16 @@ SPB_API spb_status spb_node_remove_template(spb_node *node, const char *name, sp
 SPB_API void spb_device_set_online(spb_device *device, bool online);
 /* A new sample; `value` is copied. One short lock, no I/O. See spb_session_update for the statuses. */
 SPB_API spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms);
+/*
+ * The same for many samples, of any metrics of the node, in their order, in one turn with its lock. Stops at the first
+ * one that is not accepted, and returns its status; *accepted, which may be NULL, is how many were accepted before it.
+ */
+SPB_API spb_status spb_node_update(spb_node *node, const spb_sample *samples, size_t count, size_t *accepted);
+/* A coherent scan: between the two, samples stay in one message. See spb_session_begin_scan. */
+SPB_API void spb_device_begin_scan(spb_device *device);
+SPB_API void spb_device_end_scan(spb_device *device);
+SPB_API void spb_node_begin_scan(spb_node *node);
+SPB_API void spb_node_end_scan(spb_node *node);
 /* A copy of the last accepted value, to be released with spb_value_clear; *timestamp_ms may be NULL. SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_metric_read(const spb_metric *metric, spb_value *out, uint64_t *timestamp_ms);

@@ -93,9 +93,12 @@ typedef struct spb_session_options {
     uint32_t reconnect_min_ms;   /* first wait after a failure, 10 … reconnect_max_ms */
     uint32_t reconnect_max_ms;   /* it doubles up to here, with ± 25 % jitter; at most 3,600,000 */
     uint32_t batch_window_ms;    /* samples of this time share a message; 0: each is sent at once */
-    size_t batch_max_bytes;      /* a message is closed when its metrics reach this size */
-    uint32_t max_in_flight;      /* messages handed to the transport and not yet reported as published */
-    bool no_aliases;             /* data messages carry names instead of aliases */
+    size_t batch_max_bytes;      /* a message is closed when its metrics reach this size, */
+    uint32_t batch_max_samples;  /* or this number */
+    size_t max_waiting_bytes; /* of samples of all devices that wait to be published: beyond it, those of a device go to
+                                 the journal, or without one, new ones are dropped and counted; at least 64 KiB */
+    uint32_t max_in_flight;   /* messages handed to the transport and not yet reported as published */
+    bool no_aliases;          /* data messages carry names instead of aliases */
     const char *primary_host_id; /* births wait until this host application is online; NULL: none */
     bool legacy_state;           /* its STATE is on the topic STATE/<id>, as ONLINE or OFFLINE (before Sparkplug 3.0) */
     uint32_t host_wait_ms;       /* with several servers: how long one may keep silent about the host before the next is
@@ -128,9 +131,9 @@ typedef struct spb_session_options {
 #define SPB_SESSION_OPTIONS_INIT                                                                                       \
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
-        .batch_window_ms = 100, .batch_max_bytes = 65536, .max_in_flight = 64, .host_wait_ms = 30000,                  \
-        .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000,                          \
-        .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000                                                   \
+        .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
+        .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20,       \
+        .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000                          \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */
@@ -185,6 +188,14 @@ SPB_API spb_status spb_session_remove_template(spb_session *session, const char 
  */
 SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value,
                                       uint64_t timestamp_ms, spb_time now);
+/* The same with a quality, or by force. SPB_ERR_ARGUMENT: flags that contradict each other, or are not known. */
+SPB_API spb_status spb_session_sample(spb_session *session, const spb_sample *sample, spb_time now);
+/*
+ * Between the two, samples of the device (NULL: of the node) stay in one message, as far as the server takes one of
+ * that size and time does not go back; their batch window begins when the scan ends. No change is fine.
+ */
+SPB_API void spb_session_begin_scan(spb_session *session, spb_device *device);
+SPB_API void spb_session_end_scan(spb_session *session, spb_device *device, spb_time now);
 /* A device comes (DBIRTH) or goes (DDEATH). No change is fine. */
 SPB_API void spb_session_set_device_online(spb_session *session, spb_device *device, bool online, spb_time now);
 SPB_API bool spb_session_device_is_online(const spb_session *session, const spb_device *device);
@@ -360,6 +371,7 @@ typedef struct spb_stats {
     uint64_t messages_published;       /* handed to the transport */
     uint64_t bytes_published;          /* payload bytes of these */
     uint64_t samples_accepted;         /* updates that were taken */
+    uint64_t samples_suppressed;       /* of these: not worth a message, as the rules of their metric say */
     uint64_t samples_published;        /* samples in data messages handed to the transport */
     uint64_t samples_dropped_offline;  /* replaced by a newer one while there was no birth to follow */
     uint64_t samples_dropped_overflow; /* dropped because the link was slower than the samples, or because the server

@@ -9,10 +9,18 @@
 #define KEPT_BYTES ((size_t)128 * 1024)
 #define KEPT_SEGMENTS ((size_t)1024)
 
+static void count(const spb_batch *batch, size_t more, size_t less) {
+    if (batch->total) {
+        *batch->total += more;
+        *batch->total -= less;
+    }
+}
+
 void spb_batch__clear(spb_batch *batch) {
+    count(batch, 0, spb_batch__size(batch));
     spb_buffer__clear(&batch->bytes);
     free(batch->segments);
-    *batch = (spb_batch){0};
+    *batch = (spb_batch){.total = batch->total};
 }
 
 /* Moves what waits to the front once half of the buffer lies behind, which makes it O(1) per byte. */
@@ -71,7 +79,8 @@ bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t time
     last->end = batch->bytes.len;
     last->samples++;
     last->last_ms = timestamp_ms;
-    batch->is_open = last->end - begin < limits.full_bytes;
+    batch->is_open = last->end - begin < limits.full_bytes && last->samples < limits.full_samples;
+    count(batch, metric->len, 0);
     return is_new;
 }
 
@@ -109,6 +118,7 @@ void spb_batch__close(spb_batch *batch) {
 }
 
 void spb_batch__pop(spb_batch *batch) {
+    count(batch, 0, batch->segments[batch->first].end - batch->start);
     batch->start = batch->segments[batch->first].end;
     batch->first++;
     batch->count--;
@@ -128,6 +138,7 @@ bool spb_batch__move_front(spb_batch *to, spb_batch *from) {
     *added = *spb_batch__segment(from, 0);
     added->end = to->bytes.len;
     to->is_open = false;
+    count(to, metrics.len, 0);
     spb_batch__pop(from);
     return true;
 }
@@ -137,6 +148,7 @@ uint64_t spb_batch__drop(spb_batch *batch) {
     for (size_t i = batch->first; i < batch->first + batch->count; i++) {
         samples += batch->segments[i].samples;
     }
+    count(batch, 0, spb_batch__size(batch));
     reset(batch);
     return samples;
 }

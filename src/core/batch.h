@@ -21,8 +21,9 @@ typedef struct spb_segment {
 } spb_segment;
 
 typedef struct spb_batch_limits {
-    size_t full_bytes; /* a message that has reached this takes no more */
-    size_t most_bytes; /* no message becomes larger than this, unless by one metric alone; 0: no such limit */
+    size_t full_bytes;     /* a message that has reached this takes no more, */
+    uint32_t full_samples; /* nor one with so many */
+    size_t most_bytes;     /* no message becomes larger than this, unless by one metric alone; 0: no such limit */
 } spb_batch_limits;
 
 typedef struct spb_batch {
@@ -33,6 +34,7 @@ typedef struct spb_batch {
     size_t count;    /* messages */
     size_t tried;    /* the first of them, which the journal took or refused */
     size_t capacity; /* of segments */
+    size_t *total;   /* what waits in all batches that have this sum in common; NULL: nobody asks */
     bool is_open;    /* the last message takes more */
 } spb_batch;
 

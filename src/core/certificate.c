@@ -1,7 +1,43 @@
 /* Decides what stands in births, deaths and data. When they are sent is left to the session, the bytes to the codec. */
 #include "core/certificate.h"
 
+#include <stdlib.h>
+
+#include "base/error.h"
 #include "codec/encode.h"
+
+/* So many properties of a birth are put together without the heap. */
+#define FEW_PROPERTIES 16
+
+static spb_property quality_of(uint8_t quality) {
+    return (spb_property){.key = {SPB_PROPERTY_QUALITY, sizeof SPB_PROPERTY_QUALITY - 1},
+                          .value = spb_int32(spb_metric__quality_code(quality))};
+}
+
+/* The entry with the present quality among its properties; the definition may have given the first one. */
+static spb_status with_quality(spb_buffer *out, spb_payload_metric *entry, uint8_t quality, spb_error *err) {
+    const spb_property_set *given = entry->properties;
+    size_t count = 0, most = (given ? given->count : 0) + 1;
+    spb_property few[FEW_PROPERTIES];
+    spb_property *items = most <= FEW_PROPERTIES ? few : malloc(most * sizeof *items);
+    if (!items) {
+        return spb_error__no_memory(err, "the properties of a metric");
+    }
+    spb_str key = spb_str_from(SPB_PROPERTY_QUALITY);
+    for (size_t i = 0; given && i < given->count; i++) {
+        if (!spb_str_equal(given->items[i].key, key)) {
+            items[count++] = given->items[i];
+        }
+    }
+    items[count++] = quality_of(quality);
+    spb_property_set all = {.items = items, .count = count};
+    entry->properties = &all;
+    spb_status status = spb_encode__metric(out, entry, err);
+    if (items != few) {
+        free(items);
+    }
+    return status;
+}
 
 spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, spb_error *err) {
     const spb_metric_extra *extra = metric->extra;
@@ -18,11 +54,13 @@ spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, sp
     if (extra && !extra->properties.is_null) {
         entry.properties = extra->properties.as.set;
     }
-    return spb_encode__metric(out, &entry, err);
+    return metric->has_quality ? with_quality(out, &entry, metric->quality, err) : spb_encode__metric(out, &entry, err);
 }
 
 spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, const spb_value *value,
-                                   uint64_t timestamp_ms, spb_error *err) {
+                                   uint64_t timestamp_ms, uint8_t quality, spb_error *err) {
+    spb_property property = quality_of(quality);
+    spb_property_set told = {.items = &property, .count = 1};
     spb_payload_metric entry = {.alias = metric->alias,
                                 .has_alias = metric->alias != 0,
                                 .timestamp_ms = timestamp_ms,
@@ -32,6 +70,9 @@ spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, co
                                 .value = *value};
     if (metric->alias == 0) {
         entry.name = spb_metric__name_view(metric);
+    }
+    if (metric->has_quality || quality != SPB_SAMPLE_GOOD) {
+        entry.properties = &told;
     }
     return spb_encode__metric(out, &entry, err);
 }

@@ -30,8 +30,9 @@ spb_status spb_certificate__node_death(spb_buffer *out, uint8_t bdseq, uint64_t 
 spb_status spb_certificate__device_death(spb_buffer *out, uint8_t seq, uint64_t now_ms);
 /* One metric of a birth: name, alias, datatype, properties. */
 spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, spb_error *err);
-/* One metric of a data message: alias, or name where it has none, and no datatype. */
+/* One metric of a data message: alias, or name where it has none, and no datatype. The quality is told if it is not
+ * good, or if hosts have been told of one. */
 spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, const spb_value *value,
-                                   uint64_t timestamp_ms, spb_error *err);
+                                   uint64_t timestamp_ms, uint8_t quality, spb_error *err);
 
 #endif

@@ -39,6 +39,7 @@ struct spb_change {
     bool keeps_all;
     bool sends_unchanged;
     bool has_deferred; /* some samples leave when the shortest interval is over */
+    bool is_doubtful;  /* what was to be sent last was not */
 };
 
 /* ---- options ---- */
@@ -155,7 +156,7 @@ static bool is_beyond(const spb_change *change, number now) {
 }
 
 /* Both are null, or neither is. */
-static bool has_changed(const spb_change *change, const spb_sample *last, const spb_sample *sample) {
+static bool has_changed(const spb_change *change, const spb_report *last, const spb_report *sample) {
     if (!change || change->measure == MEASURE_CONTENT) {
         bool is_apart = change && (change->sends_unchanged || change->hold == HOLD_CHANGED);
         return is_apart || !spb_value_equal(last->value, sample->value);
@@ -164,7 +165,7 @@ static bool has_changed(const spb_change *change, const spb_sample *last, const 
            (!sample->value->is_null && is_beyond(change, number_of(sample->value, change->measure)));
 }
 
-static bool is_exempt(const spb_sample *last, const spb_sample *sample) {
+static bool is_exempt(const spb_report *last, const spb_report *sample) {
     return sample->is_forced || sample->quality != last->quality || sample->value->is_null != last->value->is_null;
 }
 
@@ -187,9 +188,10 @@ static void note_sent(spb_change *change, const spb_value *value, uint64_t at_ms
     change->sent_ms = at_ms;
     change->hold = HOLD_NONE;
     change->has_deferred = false;
+    change->is_doubtful = false;
 }
 
-void spb_change__reported(spb_change *change, const spb_sample *sample) {
+void spb_change__reported(spb_change *change, const spb_report *sample) {
     if (change) {
         note_sent(change, sample->value, sample->timestamp_ms);
     }
@@ -197,7 +199,7 @@ void spb_change__reported(spb_change *change, const spb_sample *sample) {
 
 /* What has become due between the sample before and this time. True: the held one is sent. One that is as new is the
  * newer one. An unchanged one need not be sent at its time: this one can be as well. */
-static bool catch_up(spb_change *change, const spb_sample *last, uint64_t now_ms) {
+static bool catch_up(spb_change *change, const spb_report *last, uint64_t now_ms) {
     uint64_t due_ms = later(change->sent_ms, change->min_interval_ms);
     if (now_ms < change->sent_ms) {
         change->sent_ms = now_ms;
@@ -211,12 +213,12 @@ static bool catch_up(spb_change *change, const spb_sample *last, uint64_t now_ms
     return false;
 }
 
-static spb_verdict send(spb_change *change, const spb_sample *sample) {
+static spb_verdict send(spb_change *change, const spb_report *sample) {
     note_sent(change, sample->value, sample->timestamp_ms);
     return (spb_verdict){.kind = SPB_VERDICT_SEND};
 }
 
-static spb_verdict judge_unchanged(spb_change *change, const spb_sample *sample) {
+static spb_verdict judge_unchanged(spb_change *change, const spb_report *sample) {
     if (change->max_interval_ms == 0) {
         change->hold = HOLD_NONE;
         return (spb_verdict){.kind = SPB_VERDICT_DROP};
@@ -229,7 +231,7 @@ static spb_verdict judge_unchanged(spb_change *change, const spb_sample *sample)
     return (spb_verdict){.kind = SPB_VERDICT_HOLD, .until_ms = due_ms};
 }
 
-static spb_verdict judge_changed(spb_change *change, const spb_sample *sample) {
+static spb_verdict judge_changed(spb_change *change, const spb_report *sample) {
     uint64_t due_ms = later(change->sent_ms, change->min_interval_ms);
     if (sample->timestamp_ms >= due_ms) {
         return send(change, sample);
@@ -243,8 +245,8 @@ static spb_verdict judge_changed(spb_change *change, const spb_sample *sample) {
     return (spb_verdict){.kind = SPB_VERDICT_DEFER, .until_ms = due_ms};
 }
 
-spb_verdict spb_change__judge(spb_change *change, const spb_sample *last, const spb_sample *sample) {
-    bool passes = is_exempt(last, sample);
+spb_verdict spb_change__judge(spb_change *change, const spb_report *last, const spb_report *sample) {
+    bool passes = is_exempt(last, sample) || (change && change->is_doubtful);
     if (!change) {
         bool is_news = passes || has_changed(NULL, last, sample);
         return (spb_verdict){.kind = is_news ? SPB_VERDICT_SEND : SPB_VERDICT_DROP};
@@ -259,7 +261,13 @@ spb_verdict spb_change__judge(spb_change *change, const spb_sample *last, const 
     return verdict;
 }
 
-bool spb_change__on_due(spb_change *change, const spb_sample *last) {
+void spb_change__doubt(spb_change *change) {
+    if (change) {
+        change->is_doubtful = true;
+    }
+}
+
+bool spb_change__on_due(spb_change *change, const spb_report *last) {
     bool was_held = change->hold != HOLD_NONE;
     uint64_t due_ms = held_until(change, (hold)change->hold);
     if (was_held) {

@@ -22,12 +22,12 @@ typedef struct spb_change_options {
     bool sends_unchanged;     /* each sample counts as changed */
 } spb_change_options;
 
-typedef struct spb_sample {
+typedef struct spb_report {
     const spb_value *value; /* of the metric's datatype */
     uint64_t timestamp_ms;
     uint16_t quality; /* any code: it is compared alone */
     bool is_forced;   /* to be sent, whatever the rules say */
-} spb_sample;
+} spb_report;
 
 typedef enum spb_verdict_kind {
     SPB_VERDICT_DROP,  /* says nothing new, and will never be sent */
@@ -56,7 +56,7 @@ spb_status spb_change__new(spb_change **out, const spb_change_options *options, 
  * anything is judged, and for each birth; what was held is held no more. So the first sample after a birth is sent only
  * if it says something else than the birth. `change` may be NULL.
  */
-void spb_change__reported(spb_change *change, const spb_sample *sample);
+void spb_change__reported(spb_change *change, const spb_report *sample);
 
 /*
  * What becomes of `sample`, which comes after `last`, the newest one so far. `change` NULL: the metric has no options.
@@ -69,9 +69,12 @@ void spb_change__reported(spb_change *change, const spb_sample *sample);
  * A timestamp before that of the last report does not wait for the clock to come back: intervals begin anew with it.
  * While a change of text, bytes or the like is held, what was sent last is not at hand, and counts as different.
  */
-spb_verdict spb_change__judge(spb_change *change, const spb_sample *last, const spb_sample *sample);
+spb_verdict spb_change__judge(spb_change *change, const spb_report *last, const spb_report *sample);
+
+/* What was to be sent could not be: the next sample is sent in any case. `change` may be NULL. */
+void spb_change__doubt(spb_change *change);
 
 /* The time of a HOLD or DEFER has come. True: `last`, the newest sample, was held, and is sent now. */
-bool spb_change__on_due(spb_change *change, const spb_sample *last);
+bool spb_change__on_due(spb_change *change, const spb_report *last);
 
 #endif

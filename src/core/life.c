@@ -159,6 +159,7 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
     case SPB_SESSION_WAIT_HOST:
     case SPB_SESSION_BIRTHING:
     case SPB_SESSION_ONLINE:
+        spb_session__release_all(session, now);
         say_goodbye(session, end_ms, NULL);
         spb_session__advance(session, now);
         break;
@@ -226,6 +227,7 @@ static void end_grace(spb_session *session, spb_time now) {
 
 void spb_session__advance(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
+    spb_session__ring_timers(session, now);
     expire(session, now);
     finish_births(session, now);
     if (session->journal.is_used) {
@@ -253,7 +255,7 @@ static uint64_t link_due_ms(const spb_session *session) {
 }
 
 uint64_t spb_session_deadline_ms(const spb_session *session) {
-    uint64_t at_ms = session->timer_ms;
+    uint64_t at_ms = earlier(session->timer_ms, spb_timers__next_ms(&session->timers));
     if (session->link != 0) {
         at_ms = earlier(at_ms, link_due_ms(session));
         at_ms = earlier(at_ms, spb_session__publish_due_ms(session));

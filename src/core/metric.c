@@ -202,12 +202,46 @@ static spb_status make_extra(spb_metric *metric, const spb_metric_def *def, spb_
     return status;
 }
 
+/* Its rules, if it has some; told with the metric's name. */
+static spb_status make_rules(spb_metric *metric, const spb_metric_def *def, spb_error *err) {
+    spb_change_options options = {.deadband = def->deadband,
+                                  .deadband_percent = def->deadband_percent,
+                                  .min = def->min,
+                                  .max = def->max,
+                                  .min_interval_ms = def->min_interval_ms,
+                                  .max_interval_ms = def->max_interval_ms,
+                                  .keeps_all = def->keeps_all,
+                                  .sends_unchanged = def->sends_unchanged};
+    spb_error why;
+    spb_status status = spb_change__new(&metric->change, &options, (spb_type)metric->type, &why);
+    return status == SPB_OK ? SPB_OK : spb_error__set(err, status, "metric %s: %.160s", def->name, why.text);
+}
+
+/* The quality of the first value is the property that the definition gives it; later ones replace that. */
+static void set_first_quality(spb_metric *metric) {
+    const spb_property *quality = metric->extra && !metric->extra->properties.is_null
+                                      ? spb_property_find(metric->extra->properties.as.set, SPB_PROPERTY_QUALITY)
+                                      : NULL;
+    if (quality) {
+        int64_t code = quality->value.as.i64;
+        metric->has_quality = true;
+        metric->quality = code == SPB_QUALITY_BAD     ? SPB_SAMPLE_BAD
+                          : code == SPB_QUALITY_STALE ? SPB_SAMPLE_STALE
+                                                      : SPB_SAMPLE_GOOD;
+    }
+}
+
 /* A definition without a value gives a null one. */
 static spb_status set_first_value(spb_metric *metric, const spb_metric_def *def, uint64_t now_ms, spb_error *err) {
     spb_value first = def->value.type == SPB_UNKNOWN ? spb_null((spb_type)metric->type) : def->value;
     spb_status status = spb_metric__check(metric, &first, err);
     if (status == SPB_OK) {
         status = spb_metric__set(metric, &first, def->timestamp_ms == SPB_NOW ? now_ms : def->timestamp_ms, err);
+    }
+    if (status == SPB_OK) {
+        set_first_quality(metric);
+        spb_report report = spb_metric__report(metric);
+        spb_change__reported(metric->change, &report);
     }
     return status;
 }
@@ -236,9 +270,13 @@ spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t
     metric->name_len = (uint32_t)len;
     metric->type = (uint8_t)type_of(def);
     metric->is_transient = def->is_transient;
+    metric->is_urgent = def->is_urgent;
     metric->keep = (uint8_t)def->keep;
     metric->value = spb_null((spb_type)metric->type);
     status = make_extra(metric, def, err);
+    if (status == SPB_OK) {
+        status = make_rules(metric, def, err);
+    }
     if (status == SPB_OK) {
         status = set_first_value(metric, def, now_ms, err);
     }
@@ -258,6 +296,7 @@ void spb_metric__free(spb_metric *metric) {
         spb_value_clear(&metric->value);
     }
     free(metric->storage);
+    free(metric->change);
     if (metric->extra) {
         spb_value_clear(&metric->extra->properties);
         free(metric->extra->description);
@@ -345,6 +384,16 @@ spb_status spb_metric__set(spb_metric *metric, const spb_value *value, uint64_t 
     }
     metric->timestamp_ms = timestamp_ms;
     return SPB_OK;
+}
+
+spb_report spb_metric__report(const spb_metric *metric) {
+    return (spb_report){.value = &metric->value, .timestamp_ms = metric->timestamp_ms, .quality = metric->quality};
+}
+
+int32_t spb_metric__quality_code(uint8_t quality) {
+    return quality == SPB_SAMPLE_BAD     ? SPB_QUALITY_BAD
+           : quality == SPB_SAMPLE_STALE ? SPB_QUALITY_STALE
+                                         : SPB_QUALITY_GOOD;
 }
 
 spb_str spb_metric__name_view(const spb_metric *metric) {

@@ -20,6 +20,8 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"reconnect_max_ms", o->reconnect_max_ms, 10, 3600000},
                  {"reconnect_min_ms", o->reconnect_min_ms, 10, o->reconnect_max_ms},
                  {"batch_max_bytes", o->batch_max_bytes, 1, 64 * 1024 * 1024},
+                 {"batch_max_samples", o->batch_max_samples, 1, UINT32_MAX},
+                 {"max_waiting_bytes", o->max_waiting_bytes, 65536, SIZE_MAX},
                  {"max_in_flight", o->max_in_flight, 1, UINT32_MAX},
                  {"host_wait_ms", o->host_wait_ms, 0, 3600000},
                  {"rebirth_window_ms", o->rebirth_window_ms, 0, 600000},

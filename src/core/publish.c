@@ -12,9 +12,10 @@ static spb_queue *queue(spb_session *session, spb_queue_kind kind) {
 
 /* ---- waiting samples ---- */
 
-/* The open message waits for the end of its window; without a window it leaves at once, with what joined it by then. */
-static bool has_window(const spb_session *session, const spb_device *holder) {
-    return holder->batch.is_open && session->options.batch_window_ms > 0;
+/* The open message waits: for the end of its window or of a scan, or for a sample that is in more of a hurry. Without a
+ * window it leaves at once, with what joined it by then. */
+static bool is_waiting(const spb_session *session, const spb_device *holder) {
+    return holder->batch.is_open && (session->options.batch_window_ms > 0 || holder->is_scanning || holder->is_patient);
 }
 
 static void set_in(spb_session *session, spb_queue_kind kind, spb_device *holder, bool is_in) {
@@ -27,7 +28,7 @@ static void set_in(spb_session *session, spb_queue_kind kind, spb_device *holder
 
 void spb_session__place(spb_session *session, spb_device *holder) {
     const spb_batch *batch = &holder->batch;
-    size_t due = batch->count - (has_window(session, holder) && batch->count > 0);
+    size_t due = batch->count - (is_waiting(session, holder) && batch->count > 0);
     bool is_durable = session->level == SPB_DELIVERY_DURABLE;
     set_in(session, SPB_QUEUE_READY, holder, (is_durable ? batch->tried : due) > 0);
     set_in(session, SPB_QUEUE_TRY, holder, is_durable && due > batch->tried);
@@ -47,22 +48,59 @@ void spb_session__hurry(spb_session *session, spb_device *holder) {
     }
 }
 
-void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, spb_time now) {
+/* From now on the open message waits for the end of a window, if there is one. */
+static void begin_window(spb_session *session, spb_device *holder, spb_time now) {
+    if (holder->batch.is_open && session->options.batch_window_ms > 0 && !holder->is_scanning && !holder->is_patient) {
+        holder->window_end_ms = now.mono_ms + session->options.batch_window_ms;
+        spb_queue__push(queue(session, SPB_QUEUE_WINDOW), holder);
+    }
+}
+
+static spb_batch_limits limits_of(const spb_session *session, const spb_device *holder) {
+    return (spb_batch_limits){.full_bytes = holder->is_scanning ? SIZE_MAX : session->options.batch_max_bytes,
+                              .full_samples = holder->is_scanning ? UINT32_MAX : session->options.batch_max_samples,
+                              .most_bytes = spb_session__most_metric_bytes(session, holder)};
+}
+
+void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, bool is_patient,
+                             spb_time now) {
     spb_batch *batch = &holder->batch;
-    spb_batch_limits limits = {.full_bytes = session->options.batch_max_bytes,
-                               .most_bytes = spb_session__most_metric_bytes(session, holder)};
-    bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, limits);
+    bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, limits_of(session, holder));
+    bool is_first = is_new || (holder->is_patient && !is_patient); /* that is in a hurry */
     if (is_new) {
         spb_segment *segment = spb_batch__segment(batch, batch->count - 1);
         segment->epoch = spb_flushes__begin(&session->flushes);
         segment->boot = spb_session__boot(session);
         spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
-        if (has_window(session, holder)) {
-            holder->window_end_ms = now.mono_ms + session->options.batch_window_ms;
-            spb_queue__push(queue(session, SPB_QUEUE_WINDOW), holder);
-        }
+        holder->is_patient = true;
     }
-    if (is_new || !batch->is_open) {
+    holder->is_patient = holder->is_patient && is_patient;
+    if (is_first) {
+        begin_window(session, holder, now);
+    }
+    if (is_first || !batch->is_open) {
+        spb_session__place(session, holder);
+    }
+}
+
+static spb_device *holder_of(const spb_session *session, spb_device *device) {
+    return device ? device : session->table.node;
+}
+
+void spb_session_begin_scan(spb_session *session, spb_device *device) {
+    spb_device *holder = holder_of(session, device);
+    holder->is_scanning = true;
+    spb_queue__remove(queue(session, SPB_QUEUE_WINDOW), holder);
+    spb_session__place(session, holder);
+}
+
+void spb_session_end_scan(spb_session *session, spb_device *device, spb_time now) {
+    spb_device *holder = holder_of(session, device);
+    if (holder->is_scanning) {
+        holder->is_scanning = false;
+        if (!spb_batch__is_empty(&holder->batch)) {
+            begin_window(session, holder, now);
+        }
         spb_session__place(session, holder);
     }
 }
@@ -77,7 +115,8 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
         session->scratch.len = 0;
         size_t max_bytes = SPB_MAX_WAITING_BATCHES * session->options.batch_max_bytes;
         if (spb_batch__size(&holder->batch) > max_bytes ||
-            spb_certificate__sample(&session->scratch, metric, &metric->value, metric->timestamp_ms, NULL) != SPB_OK ||
+            spb_certificate__sample(&session->scratch, metric, &metric->value, metric->timestamp_ms, metric->quality,
+                                    NULL) != SPB_OK ||
             !spb_batch__reserve(&holder->batch, session->scratch.len)) {
             holder->has_dropped = true;
             if (spb_batch__is_empty(&holder->batch)) { /* nothing waits that would lead here again */
@@ -85,7 +124,7 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
             }
             return;
         }
-        spb_session__add_sample(session, holder, metric->timestamp_ms, now);
+        spb_session__add_sample(session, holder, metric->timestamp_ms, false, now);
         metric->is_behind = false;
     }
 }
@@ -123,12 +162,17 @@ static void mark_born(spb_session *session, spb_device *holder) {
     if (holder->deferred_round == session->replay.round) {
         spb_session__retry_deferred(session);
     }
+    bool has_older = !spb_batch__is_empty(&holder->batch);
     for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
+        spb_report report = spb_metric__report(metric);
+        spb_change__reported(metric->change, &report);
         metric->in_birth = true;
         session->unsent -= metric->is_unsent;
-        metric->is_unsent = false;
+        metric->is_unsent = metric->is_held = false;
         /* Older samples that still wait will take hosts back: then the value is sent once more after them. */
-        metric->is_behind = metric->is_behind && holder->has_dropped;
+        metric->is_behind = (metric->is_behind && holder->has_dropped) || (metric->is_ahead && has_older);
+        holder->has_dropped |= metric->is_behind;
+        metric->is_ahead = false;
     }
 }
 

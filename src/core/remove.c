@@ -50,6 +50,7 @@ static void settle_samples(spb_session *session, spb_device *holder) {
 
 void spb_session__remove_metric(spb_session *session, spb_metric *metric, spb_time now) {
     spb_device *holder = metric->holder;
+    spb_timers__cancel(&session->timers, metric);
     spb_session__drop_unsent(session, metric);
     spb_table__unlink_metric(&session->table, metric);
     metric->is_removed = true;
@@ -62,13 +63,15 @@ void spb_session__remove_metric(spb_session *session, spb_metric *metric, spb_ti
 }
 
 void spb_session_remove_metric(spb_session *session, spb_metric *metric, spb_time now) {
+    spb_session__release(session, metric, now);
     settle_samples(session, metric->holder);
     spb_session__remove_metric(session, metric, now);
 }
 
 void spb_session_remove_device(spb_session *session, spb_device *device, spb_time now) {
-    (void)now;
     for (spb_metric *metric = device->first_metric; metric; metric = metric->next_of_holder) {
+        spb_session__release(session, metric, now);
+        spb_timers__cancel(&session->timers, metric);
         spb_session__drop_unsent(session, metric);
         metric->is_behind = false; /* nobody will catch up */
         metric->is_removed = true;

@@ -1,35 +1,77 @@
-/* Decides what an update does: into a batch when hosts follow, else to the journal, or into the next birth. */
+/*
+ * Decides what a sample becomes. The rules of its metric say whether it is worth a message, and when; then it goes into
+ * a batch when hosts follow, else to the journal, or into the next birth. The newest one is the metric's value in any
+ * case.
+ */
 #include "core/certificate.h"
 #include "core/session.h"
 
+#define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT)
+#define QUALITY (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE)
+/* When a held sample could not be sent for want of memory. */
+#define RETRY_MS 100
+
+/* A sample that was looked at, and its time found out. */
+typedef struct sample {
+    const spb_value *value;
+    uint64_t timestamp_ms;
+    uint8_t quality;
+    bool is_patient; /* it may join a message, but need not make one leave */
+    bool is_urgent;  /* its message leaves at once */
+} sample;
+
+/* ---- values that no message has carried ---- */
+
+static void set_unsent(spb_session *session, spb_metric *metric, bool is_held) {
+    session->unsent += !metric->is_unsent;
+    metric->is_unsent = true;
+    metric->is_held = is_held;
+}
+
+static void clear_unsent(spb_session *session, spb_metric *metric) {
+    session->unsent -= metric->is_unsent;
+    metric->is_unsent = metric->is_held = false;
+}
+
 void spb_session__drop_unsent(spb_session *session, spb_metric *metric) {
-    if (metric->is_unsent) {
+    if (metric->is_held) {
+        session->stats.samples_suppressed++;
+    } else if (metric->is_unsent) {
         bool is_choice = session->journal.is_used;
         *(is_choice ? &session->stats.samples_dropped_choice : &session->stats.samples_dropped_offline) += 1;
-        metric->is_unsent = false;
-        session->unsent--;
         spb_flushes__lose_value(&session->flushes);
     }
+    clear_unsent(session, metric);
+}
+
+/* ---- what is worth a message ---- */
+
+static spb_status set_value(spb_metric *metric, const sample *s) {
+    spb_status status = spb_metric__set(metric, s->value, s->timestamp_ms, NULL);
+    if (status == SPB_OK) {
+        metric->has_quality |= s->quality != SPB_SAMPLE_GOOD;
+        metric->quality = s->quality;
+    }
+    return status;
 }
 
 /* Without a birth to follow, the next birth will carry the value; what it replaces is gone if nothing carried it. */
-static spb_status replace_value(spb_session *session, spb_metric *metric, const spb_value *value,
-                                uint64_t timestamp_ms) {
-    spb_status status = spb_metric__set(metric, value, timestamp_ms, NULL);
+static spb_status replace_value(spb_session *session, spb_metric *metric, const sample *s) {
+    spb_status status = set_value(metric, s);
     if (status == SPB_OK) {
         spb_session__drop_unsent(session, metric);
-        metric->is_unsent = true;
-        session->unsent++;
+        set_unsent(session, metric, false);
         metric->is_behind = !spb_batch__is_empty(&metric->holder->batch); /* older ones will follow the birth */
     }
     return status;
 }
 
-/* More than the holder may keep waiting: with a journal, the oldest message makes room there. */
+/* More than may wait, of the holder or of all: with a journal, the holder's oldest message makes room there. */
 static bool is_overflow(spb_session *session, spb_device *holder) {
     size_t most_bytes = SPB_MAX_WAITING_BATCHES * session->options.batch_max_bytes;
-    while (spb_batch__size(&holder->batch) + session->scratch.len > most_bytes &&
-           !spb_batch__is_empty(&holder->batch)) {
+    size_t more = session->scratch.len;
+    while ((spb_batch__size(&holder->batch) + more > most_bytes && !spb_batch__is_empty(&holder->batch)) ||
+           session->waiting_bytes + more > session->options.max_waiting_bytes) {
         if (!spb_session__store_oldest(session, holder)) {
             return true;
         }
@@ -37,14 +79,13 @@ static bool is_overflow(spb_session *session, spb_device *holder) {
     return false;
 }
 
-static spb_status add_to_batch(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
-                               spb_time now) {
+static spb_status add_to_batch(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
     spb_device *holder = metric->holder;
     bool is_full = is_overflow(session, holder);
     if (!is_full && !spb_batch__reserve(&holder->batch, session->scratch.len)) {
         return SPB_ERR_NO_MEMORY;
     }
-    spb_status status = spb_metric__set(metric, value, timestamp_ms, NULL);
+    spb_status status = set_value(metric, s);
     if (status != SPB_OK) {
         return status;
     }
@@ -54,9 +95,23 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
         holder->has_dropped = true;
         session->stats.samples_dropped_overflow++;
     } else {
-        spb_session__add_sample(session, holder, timestamp_ms, now);
+        spb_session__add_sample(session, holder, s->timestamp_ms, s->is_patient, now);
+        if (s->is_urgent) {
+            spb_session__close_batch(session, holder);
+        }
     }
     return SPB_OK;
+}
+
+/* For the journal. */
+static spb_status hold(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
+    spb_status status = spb_session__hold(session, metric, s->value, s->timestamp_ms, now);
+    if (status == SPB_OK) {
+        metric->has_quality |= s->quality != SPB_SAMPLE_GOOD;
+        metric->quality = s->quality;
+        spb_session__drop_unsent(session, metric);
+    }
+    return status;
 }
 
 static bool is_followed(const spb_session *session, const spb_metric *metric) {
@@ -66,33 +121,119 @@ static bool is_followed(const spb_session *session, const spb_metric *metric) {
     return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth && !is_dying;
 }
 
-spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
-                              spb_time now) {
-    spb_status status = spb_metric__check(metric, value, NULL);
-    if (status == SPB_OK) {
-        status = spb_session__check_template(session, value, NULL);
+static spb_status pass(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
+    session->scratch.len = 0;
+    spb_status status = spb_certificate__sample(&session->scratch, metric, s->value, s->timestamp_ms, s->quality, NULL);
+    if (status != SPB_OK) {
+        return status;
     }
+    status = is_followed(session, metric)                               ? add_to_batch(session, metric, s, now)
+             : session->journal.is_used && metric->keep == SPB_KEEP_ALL ? hold(session, metric, s, now)
+                                                                        : replace_value(session, metric, s);
+    metric->is_ahead &= status != SPB_OK;
+    return status;
+}
+
+/* The sample that was held is worth a message now. */
+static spb_status pass_held(spb_session *session, spb_metric *metric, spb_time now) {
+    sample held = {.value = &metric->value, .timestamp_ms = metric->timestamp_ms, .quality = metric->quality};
+    bool was_held = metric->is_held;
+    clear_unsent(session, metric);
+    spb_status status = pass(session, metric, &held, now);
+    if (status != SPB_OK && was_held) {
+        set_unsent(session, metric, true);
+    }
+    return status;
+}
+
+/* ---- what is not, or not yet ---- */
+
+static spb_status keep_back(spb_session *session, spb_metric *metric, const sample *s, bool is_for_later) {
+    bool is_other = !spb_value_equal(&metric->value, s->value);
+    spb_status status = set_value(metric, s);
+    if (status != SPB_OK) {
+        return status;
+    }
+    metric->is_ahead |= is_other;
+    if (is_for_later) {
+        spb_session__drop_unsent(session, metric);
+        set_unsent(session, metric, true);
+    } else if (metric->is_held) { /* it has gone back to what hosts know */
+        session->stats.samples_suppressed += 2;
+        clear_unsent(session, metric);
+    } else {
+        session->stats.samples_suppressed++;
+    }
+    return SPB_OK;
+}
+
+/* The rules tell a time of the samples; it comes as long after this sample as that is away. */
+static bool set_timer(spb_session *session, spb_metric *metric, uint64_t until_ms, uint64_t timestamp_ms,
+                      spb_time now) {
+    uint64_t wait_ms = until_ms > timestamp_ms ? until_ms - timestamp_ms : 0;
+    return spb_timers__set(&session->timers, metric, now.mono_ms + (wait_ms < UINT32_MAX ? wait_ms : UINT32_MAX));
+}
+
+/* ---- a sample comes ---- */
+
+static spb_status follow(spb_session *session, spb_metric *metric, sample *s, spb_verdict verdict, spb_time now) {
+    spb_status status = verdict.releases_held ? pass_held(session, metric, now) : SPB_OK;
+    if (status != SPB_OK) {
+        return status;
+    }
+    switch (verdict.kind) {
+    case SPB_VERDICT_DROP: return keep_back(session, metric, s, false);
+    case SPB_VERDICT_HOLD:
+        return set_timer(session, metric, verdict.until_ms, s->timestamp_ms, now) ? keep_back(session, metric, s, true)
+                                                                                  : SPB_ERR_NO_MEMORY;
+    case SPB_VERDICT_DEFER:
+        s->is_patient = true;
+        if (!set_timer(session, metric, verdict.until_ms, s->timestamp_ms, now)) {
+            return SPB_ERR_NO_MEMORY;
+        }
+        break;
+    case SPB_VERDICT_SEND: spb_timers__cancel(&session->timers, metric); break;
+    }
+    return pass(session, metric, s, now);
+}
+
+static spb_status check(const spb_session *session, const spb_metric *metric, const spb_value *value, uint32_t flags) {
+    if ((flags & ~ALL_FLAGS) != 0 || (flags & QUALITY) == QUALITY) {
+        return SPB_ERR_ARGUMENT;
+    }
+    spb_status status = spb_metric__check(metric, value, NULL);
+    return status == SPB_OK ? spb_session__check_template(session, value, NULL) : status;
+}
+
+spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb_time now) {
+    spb_metric *metric = given->metric;
+    spb_status status = check(session, metric, &given->value, given->flags);
     if (status != SPB_OK) {
         return status;
     }
     spb_session__see_clock(session, now);
-    if (timestamp_ms == SPB_NOW) {
-        timestamp_ms = spb_session__stamp(session, now);
-    }
-    session->scratch.len = 0;
-    status = spb_certificate__sample(&session->scratch, metric, value, timestamp_ms, NULL);
+    sample s = {.value = &given->value,
+                .timestamp_ms = given->timestamp_ms == SPB_NOW ? spb_session__stamp(session, now) : given->timestamp_ms,
+                .quality = given->flags & QUALITY,
+                .is_urgent = metric->is_urgent || (given->flags & SPB_SAMPLE_URGENT) != 0};
+    spb_report last = spb_metric__report(metric);
+    spb_report report = {.value = s.value,
+                         .timestamp_ms = s.timestamp_ms,
+                         .quality = s.quality,
+                         .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
+    status = follow(session, metric, &s, spb_change__judge(metric->change, &last, &report), now);
     if (status != SPB_OK) {
+        spb_change__doubt(metric->change);
         return status;
     }
-    if (is_followed(session, metric)) {
-        status = add_to_batch(session, metric, value, timestamp_ms, now);
-    } else if (session->journal.is_used && metric->keep == SPB_KEEP_ALL) {
-        status = spb_session__hold(session, metric, value, timestamp_ms, now);
-    } else {
-        status = replace_value(session, metric, value, timestamp_ms);
-    }
-    session->stats.samples_accepted += status == SPB_OK;
-    return status;
+    session->stats.samples_accepted++;
+    return SPB_OK;
+}
+
+spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
+                              spb_time now) {
+    spb_sample plain = {.metric = metric, .value = *value, .timestamp_ms = timestamp_ms};
+    return spb_session_sample(session, &plain, now);
 }
 
 spb_value spb_session_value(const spb_session *session, const spb_metric *metric, uint64_t *timestamp_ms) {
@@ -101,4 +242,40 @@ spb_value spb_session_value(const spb_session *session, const spb_metric *metric
         *timestamp_ms = metric->timestamp_ms;
     }
     return metric->value;
+}
+
+/* ---- time comes ---- */
+
+static void ring(spb_session *session, spb_metric *metric, spb_time now) {
+    spb_report last = spb_metric__report(metric);
+    if (!spb_change__on_due(metric->change, &last) && !metric->is_held) {
+        spb_session__close_batch(session, metric->holder); /* those that were deferred */
+    } else if (pass_held(session, metric, now) != SPB_OK) {
+        spb_change__doubt(metric->change);
+        spb_timers__set(&session->timers, metric, now.mono_ms + RETRY_MS); /* its place is free */
+    }
+}
+
+void spb_session__ring_timers(spb_session *session, spb_time now) {
+    for (spb_metric *metric; (metric = spb_timers__ring(&session->timers, now.mono_ms));) {
+        ring(session, metric, now);
+    }
+}
+
+void spb_session__release(spb_session *session, spb_metric *metric, spb_time now) {
+    if (metric->is_held && metric->is_ahead) {
+        spb_timers__cancel(&session->timers, metric);
+        ring(session, metric, now);
+    }
+}
+
+void spb_session__release_all(spb_session *session, spb_time now) {
+    for (spb_device *holder = session->table.node; holder; holder = holder->next) {
+        for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
+            spb_session__release(session, metric, now);
+        }
+        if (!spb_batch__is_empty(&holder->batch)) {
+            spb_session__close_batch(session, holder);
+        }
+    }
 }

@@ -128,6 +128,7 @@ spb_status spb_session_new(spb_session **out, const spb_session_options *options
     spb_bdseq__init(&session->bdseq, options->has_bdseq, options->bdseq);
     session->stats.bdseq = session->bdseq.number;
     session->timer_ms = session->node_birth_due_ms = SPB_NEVER;
+    session->table.node->batch.total = &session->waiting_bytes;
     make_delivery(session, options);
     *out = session;
     return SPB_OK;
@@ -142,6 +143,7 @@ void spb_session_free(spb_session *session) {
     session->waiting_writes = 0; /* nobody will answer any more */
     spb_session__bury(session);
     spb_table__clear(&session->table);
+    spb_timers__clear(&session->timers);
     spb_servers__clear(&session->servers);
     spb_host__clear(&session->host);
     spb_commands__clear(&session->commands);
@@ -191,6 +193,7 @@ spb_status spb_session_add_device(spb_session *session, spb_device **out, const 
     }
     if (status == SPB_OK) {
         /* Blocks of a device of that ID may wait for its birth. */
+        (*out)->batch.total = &session->waiting_bytes;
         (*out)->deferred_round = session->replay.deferred.count > 0 ? session->replay.round : 0;
         spb_session__want_birth(session, *out, now);
     }

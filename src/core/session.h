@@ -22,6 +22,7 @@
 #include "core/seq.h"
 #include "core/servers.h"
 #include "core/table.h"
+#include "core/timers.h"
 #include "core/window.h"
 
 /* How long additions wait for each other, so that they share one birth. */
@@ -130,6 +131,9 @@ struct spb_session {
     uint64_t in_journal;  /* samples that are stored and not yet delivered */
     uint64_t reopened;    /* samples that were counted as confirmed, and are stored after all */
 
+    spb_timers timers;    /* of samples that are held, or deferred, by the rules of their metrics */
+    size_t waiting_bytes; /* in the `batch` of all holders */
+
     spb_buffer scratch;  /* one encoded metric */
     spb_buffer filtered; /* the metrics of a message that are to be stored */
     /* What the last action points to. */
@@ -217,6 +221,11 @@ void spb_session__see_clock(spb_session *session, spb_time now);
 
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */
 void spb_session__drop_unsent(spb_session *session, spb_metric *metric);
+/* What the rules of metrics hold back is sent when its time has come; */
+void spb_session__ring_timers(spb_session *session, spb_time now);
+/* before that, what says something new: of one metric, and of all. */
+void spb_session__release(spb_session *session, spb_metric *metric, spb_time now);
+void spb_session__release_all(spb_session *session, spb_time now);
 
 /* deliver.c */
 
@@ -345,8 +354,10 @@ spb_status spb_session__make_death(spb_session *session, spb_time now);
 bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *out);
 /* When that will be, if nothing happens. */
 uint64_t spb_session__publish_due_ms(const spb_session *session);
-/* Appends an encoded sample to the batch of its holder; scratch holds it, room was reserved. */
-void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, spb_time now);
+/* Appends an encoded sample to the batch of its holder; scratch holds it, room was reserved. A patient one goes along
+ * with the next that is not. */
+void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, bool is_patient,
+                             spb_time now);
 /* The holder's open message takes no more, and may leave. */
 void spb_session__close_batch(spb_session *session, spb_device *holder);
 /* The same, if it cannot leave without the journal: something waits for it. */

@@ -77,7 +77,8 @@ static bool is_shelf_full(const spb_session *session, const spb_device *holder, 
 
 static void append_held(spb_session *session, spb_device *holder, uint64_t timestamp_ms, spb_time now) {
     spb_batch *held = &holder->held;
-    spb_batch_limits limits = {.full_bytes = session->options.batch_max_bytes};
+    spb_batch_limits limits = {.full_bytes = session->options.batch_max_bytes,
+                               .full_samples = session->options.batch_max_samples};
     bool is_new = spb_batch__append(held, &session->scratch, timestamp_ms, limits);
     session->held_bytes += session->scratch.len;
     if (is_new) {

@@ -263,9 +263,7 @@ uint64_t spb_session__store_due_ms(const spb_session *session) {
 /* ---- flush ---- */
 
 uint64_t spb_session_flush(spb_session *session, spb_time now) {
-    while (session->queues[SPB_QUEUE_WINDOW].first) {
-        spb_session__close_batch(session, session->queues[SPB_QUEUE_WINDOW].first);
-    }
+    spb_session__release_all(session, now);
     while (session->queues[SPB_QUEUE_HOLD].first) {
         spb_session__close_held(session, session->queues[SPB_QUEUE_HOLD].first);
     }

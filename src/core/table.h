@@ -31,6 +31,8 @@ struct spb_device {
     bool is_born;            /* hosts know it: there was a birth in this connection, and no death since */
     bool has_dropped;        /* some of its metrics are behind */
     bool is_removed;         /* out of the table: its DDEATH is all that is left to do */
+    bool is_scanning;        /* its open message is not closed by time */
+    bool is_patient;         /* its open message holds only samples that make nothing leave */
     uint64_t deferred_round; /* when blocks of the journal were put off until its next birth: see spb_replay.round */
     uint64_t chunk;          /* the chunk that was read last with a block of this holder, and that block */
     size_t chunk_block;

@@ -104,6 +104,56 @@ spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t times
     return status;
 }
 
+spb_status spb_node_update(spb_node *node, const spb_sample *samples, size_t count, size_t *accepted) {
+    spb_status status = SPB_OK;
+    size_t done = 0;
+    pthread_mutex_lock(&node->lock);
+    uint64_t before_ms = spb_session_deadline_ms(node->session);
+    spb_time now = spb_clock__of_update(SPB_NOW);
+    while (done < count && (status = spb_session_sample(node->session, &samples[done], now)) == SPB_OK) {
+        done++;
+    }
+    bool must_wake = spb_session_deadline_ms(node->session) < before_ms;
+    spb_node__tell_flushes_locked(node);
+    pthread_mutex_unlock(&node->lock);
+    if (must_wake) {
+        spb_mailbox__wake(&node->mailbox);
+    }
+    if (accepted) {
+        *accepted = done;
+    }
+    return status;
+}
+
+static void begin_scan(spb_node *node, spb_device *device) {
+    pthread_mutex_lock(&node->lock);
+    spb_session_begin_scan(node->session, device);
+    pthread_mutex_unlock(&node->lock);
+}
+
+static void end_scan(spb_node *node, spb_device *device) {
+    pthread_mutex_lock(&node->lock);
+    spb_session_end_scan(node->session, device, spb_clock__now());
+    pthread_mutex_unlock(&node->lock);
+    spb_mailbox__wake(&node->mailbox);
+}
+
+void spb_device_begin_scan(spb_device *device) {
+    begin_scan(node_of_device(device), device);
+}
+
+void spb_device_end_scan(spb_device *device) {
+    end_scan(node_of_device(device), device);
+}
+
+void spb_node_begin_scan(spb_node *node) {
+    begin_scan(node, NULL);
+}
+
+void spb_node_end_scan(spb_node *node) {
+    end_scan(node, NULL);
+}
+
 spb_status spb_metric_read(const spb_metric *metric, spb_value *out, uint64_t *timestamp_ms) {
     spb_node *node = node_of_metric(metric);
     pthread_mutex_lock(&node->lock);

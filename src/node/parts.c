@@ -32,6 +32,8 @@ static spb_session_options session_options(const spb_node_options *options) {
         .reconnect_max_ms = options->reconnect_max_ms,
         .batch_window_ms = options->batch_window_ms,
         .batch_max_bytes = options->batch_max_bytes,
+        .batch_max_samples = options->batch_max_samples,
+        .max_waiting_bytes = options->max_waiting_bytes,
         .max_in_flight = options->max_in_flight,
         .no_aliases = options->no_aliases,
         .primary_host_id = options->primary_host_id,

@@ -13,12 +13,12 @@
 typedef struct subject {
     spb_change *change;
     spb_value value;
-    spb_sample last;
+    spb_report last;
 } subject;
 
 static void take(subject *s, spb_value value, uint64_t at_ms, uint16_t quality) {
     s->value = value;
-    s->last = (spb_sample){.value = &s->value, .timestamp_ms = at_ms, .quality = quality};
+    s->last = (spb_report){.value = &s->value, .timestamp_ms = at_ms, .quality = quality};
 }
 
 static void open_subject(subject *s, const spb_change_options *options, spb_value first, uint64_t at_ms) {
@@ -28,7 +28,7 @@ static void open_subject(subject *s, const spb_change_options *options, spb_valu
 }
 
 static spb_verdict judge_any(subject *s, spb_value value, uint64_t at_ms, uint16_t quality, bool is_forced) {
-    spb_sample sample = {&value, at_ms, quality, is_forced};
+    spb_report sample = {&value, at_ms, quality, is_forced};
     spb_verdict verdict = spb_change__judge(s->change, &s->last, &sample);
     take(s, value, at_ms, quality);
     return verdict;

@@ -14,12 +14,12 @@
 typedef struct subject {
     spb_change *change;
     spb_value value;
-    spb_sample last;
+    spb_report last;
 } subject;
 
 static void take(subject *s, spb_value value, uint64_t at_ms, uint16_t quality) {
     s->value = value;
-    s->last = (spb_sample){.value = &s->value, .timestamp_ms = at_ms, .quality = quality};
+    s->last = (spb_report){.value = &s->value, .timestamp_ms = at_ms, .quality = quality};
 }
 
 #define WALKS 4000
@@ -150,7 +150,7 @@ static bool should_release(witness *w, const subject *s, uint64_t at_ms) {
     return is_due;
 }
 
-static void check_verdict(witness *w, const subject *s, const spb_sample *sample, spb_verdict verdict) {
+static void check_verdict(witness *w, const subject *s, const spb_report *sample, spb_verdict verdict) {
     const spb_change_options *o = &w->options;
     bool was_held = w->is_held;
     uint64_t at_ms = sample->timestamp_ms;
@@ -215,7 +215,7 @@ static void step(witness *w, subject *s, uint64_t *clock_ms) {
         w->is_held = w->is_change_held = w->is_deferred = false;
     }
     spb_value value = draw_value(s->value.type);
-    spb_sample sample = {.value = &value,
+    spb_report sample = {.value = &value,
                          .timestamp_ms = *clock_ms,
                          .quality = draw(30) == 0 ? SPB_QUALITY_STALE : SPB_QUALITY_GOOD,
                          .is_forced = draw(50) == 0};
