@@ -130,7 +130,9 @@ void spb_session_on_write_done(spb_session *session, spb_metric *metric, spb_sta
         status = SPB_ERR_NOT_FOUND;
     }
     if (status == SPB_OK) {
-        status = value ? spb_session_update(session, metric, value, SPB_NOW, now) : SPB_ERR_ARGUMENT;
+        /* Also an unchanged value is an answer. */
+        spb_sample answer = {.metric = metric, .value = value ? *value : metric->value, .flags = SPB_SAMPLE_FORCED};
+        status = value ? spb_session_sample(session, &answer, now) : SPB_ERR_ARGUMENT;
     }
     if (status == SPB_OK) {
         session->stats.commands_accepted++;

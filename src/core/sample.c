@@ -274,7 +274,12 @@ void spb_session__release_all(spb_session *session, spb_time now) {
         for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
             spb_session__release(session, metric, now);
         }
-        if (!spb_batch__is_empty(&holder->batch)) {
+    }
+    while (session->queues[SPB_QUEUE_WINDOW].first) {
+        spb_session__close_batch(session, session->queues[SPB_QUEUE_WINDOW].first);
+    }
+    for (spb_device *holder = session->table.node; holder; holder = holder->next) {
+        if (!spb_batch__is_empty(&holder->batch)) { /* in a scan, or in no hurry */
             spb_session__close_batch(session, holder);
         }
     }

@@ -24,6 +24,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     bool is_rich = sim_below(s, 4) == 0;
     uint64_t age_ms = sim_below(s, 100000), stamp_ms = sim_stamp_ms(s);
     spb_metric_def def = {.name = metric->name,
+                          .sends_unchanged = true,
                           .type = metric->type,
                           .value = first,
                           .timestamp_ms = age_ms % 2 == 0 || age_ms >= stamp_ms ? SPB_NOW : stamp_ms - age_ms,

@@ -415,7 +415,8 @@ spb_device *wire_add_device(wire *w, const char *id) {
 spb_metric *wire_add_metric(wire *w, spb_device *device, const char *name, spb_value value) {
     spb_metric *metric;
     spb_error err;
-    spb_metric_def def = {.name = name, .value = value};
+    /* Each sample counts, unless a test is about those that do not. */
+    spb_metric_def def = {.name = name, .value = value, .sends_unchanged = true};
     ck_assert_msg(spb_session_add_metric(w->session, &metric, device, &def, w->now, &err) == SPB_OK, "%s", err.text);
     return metric;
 }
