@@ -122,13 +122,16 @@ struct spb_session {
     size_t saving_aliases; /* while journal.asked is SPB_CALL_SAVE_ALIASES: how many */
     spb_replay replay;
     spb_flushes flushes;
-    uint64_t unsent;      /* metrics that hold a sample which nothing has carried */
-    bool has_choices;     /* there are, or were, metrics whose samples are not all stored */
-    bool is_clock_set;    /* the wall clock was seen to show the time, or nobody asked */
-    bool was_clock_unset; /* and before that, not to */
-    bool is_clock_told;   /* to the journal */
-    uint64_t in_journal;  /* samples that are stored and not yet delivered */
-    uint64_t reopened;    /* samples that were counted as confirmed, and are stored after all */
+    uint64_t unsent;           /* metrics that hold a sample which nothing has carried */
+    bool has_choices;          /* there are, or were, metrics whose samples are not all stored */
+    bool is_clock_set;         /* the wall clock was seen to show the time, or nobody asked */
+    bool was_clock_unset;      /* and before that, not to */
+    bool is_clock_told;        /* to the journal */
+    uint64_t in_journal;       /* samples that are stored and not yet delivered */
+    uint64_t stored_before;    /* those of an earlier run */
+    uint64_t dropped_by_store; /* those that the journal gave up */
+    uint64_t repeated;         /* samples that are sent once more after an overflow */
+    uint64_t reopened;         /* samples that were counted as confirmed, and are stored after all */
 
     spb_buffer scratch;  /* one encoded metric */
     spb_buffer filtered; /* the metrics of a message that are to be stored */
