@@ -158,6 +158,7 @@ static bool publish_node_birth(spb_session *session, spb_time now, spb_action *o
     }
     if (session->phase == SPB_PHASE_UNBORN) {
         spb_session__spill_held(session);
+        spb_session__complete_replay(session, now);
     }
     session->seq = 0;
     session->sequence++;

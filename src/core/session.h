@@ -301,6 +301,9 @@ bool spb_session__awaits_aliases(const spb_session *session);
 
 /* Blocks that the journal holds, and that are to be replayed. */
 void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t last_id, bool is_doubtful);
+/* Before the first births of a connection: if memory was short, and it is not known what is to be replayed, then all
+ * that the journal holds is. */
+void spb_session__complete_replay(spb_session *session, spb_time now);
 /* READ is wanted, to go on. */
 bool spb_session__wants_read(const spb_session *session);
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
@@ -313,6 +316,7 @@ void spb_session__forget_chunks(spb_session *session, spb_time now);
 /* The primary host may not have seen what was replayed lately; it has had its time to. */
 void spb_session__reopen_chunks(spb_session *session);
 void spb_session__trim_replayed(spb_session *session, spb_time now);
+uint64_t spb_session__trim_due_ms(const spb_session *session);
 /* Blocks that waited for a birth, or for the application, are tried again. */
 void spb_session__retry_deferred(spb_session *session);
 
