@@ -58,7 +58,8 @@ static spb_device *find_holder(spb_session *session, spb_chunk *chunk, spb_chunk
     spb_str id = spb_chunk__device(chunk, block);
     spb_device *holder = id.len > 0 ? spb_table__find_device(&session->table, id) : session->table.node;
     bool was_deferred = holder && holder->deferred_round >= chunk->round;
-    bool lacks_clock = block->boot != 0 && block->boot == session->options.boot && !session->is_clock_set;
+    bool lacks_clock = block->boot != 0 && block->boot == session->options.boot && !session->is_clock_set &&
+                       is_in_grace(session, now); /* a machine whose clock is never set sends what it has */
     if (!holder && !is_in_grace(session, now)) {
         leave_out(chunk, block);
         return NULL;
@@ -100,6 +101,7 @@ static void skip_metric(const reel *r, spb_chunk_block *block) {
 
 static void reckon(reel *r, spb_chunk_block *block, size_t bytes, uint32_t kept, uint32_t gone) {
     spb_session *session = r->session;
+    spb_chunk__note_arrival(r->chunk, block);
     r->samples += kept;
     block->kept += kept;
     block->gone += gone;

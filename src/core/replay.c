@@ -115,6 +115,27 @@ static void link_last(spb_session *session, spb_chunk *chunk) {
     }
 }
 
+static void remember_part(spb_replay *replay, const spb_chunk_block *block) {
+    size_t first = replay->partial_count == SPB_MAX_PARTIALS;
+    for (size_t i = 0; i + 1 < SPB_MAX_PARTIALS && first > 0; i++) {
+        replay->partials[i] = replay->partials[i + 1];
+    }
+    replay->partial_count -= first;
+    replay->partials[replay->partial_count++] =
+        (spb_partial){.id = block->id, .bytes = block->safe, .samples = block->safe_kept};
+}
+
+/* The part of the block that has arrived in an earlier connection is not sent again. */
+static void skip_part(spb_replay *replay, spb_chunk_block *block) {
+    for (size_t i = 0; i < replay->partial_count; i++) {
+        if (replay->partials[i].id == block->id) {
+            block->sent = block->safe = replay->partials[i].bytes;
+            block->samples -= replay->partials[i].samples;
+            replay->partials[i] = replay->partials[--replay->partial_count];
+        }
+    }
+}
+
 bool spb_session_on_block(spb_session *session, const spb_block *block, spb_time now) {
     spb_replay *replay = &session->replay;
     spb_range wanted;
@@ -133,6 +154,7 @@ bool spb_session_on_block(spb_session *session, const spb_block *block, spb_time
         replay->is_cut = true;
         return false;
     } else {
+        skip_part(replay, &chunk->blocks[chunk->count - 1]);
         link_last(session, chunk);
     }
     replay->read_upto = block->id;
@@ -176,17 +198,18 @@ void spb_session_on_read_done(spb_session *session, spb_status status, const cha
 
 /* ---- what has arrived ---- */
 
-static void remember_for_host(spb_session *session, spb_range ids, uint64_t samples, spb_time now) {
+static void remember_for_host(spb_session *session, spb_range ids, uint64_t samples, uint64_t at_ms, spb_time now) {
     spb_replay *replay = &session->replay;
+    bool is_over = at_ms + spb_session__host_window_ms(session) <= now.mono_ms;
     if (!replay->replayed) {
         replay->replayed = calloc(SPB_MAX_REPLAYED, sizeof *replay->replayed);
     }
-    if (!replay->replayed || replay->replayed_count == SPB_MAX_REPLAYED) {
+    if (is_over || !replay->replayed || replay->replayed_count == SPB_MAX_REPLAYED) {
         spb_journal__confirm(&session->journal, ids.first, ids.last, now.mono_ms);
         return;
     }
     size_t last = (replay->first_replayed + replay->replayed_count++) % SPB_MAX_REPLAYED;
-    replay->replayed[last] = (spb_replayed){.ids = ids, .samples = samples, .at_ms = now.mono_ms};
+    replay->replayed[last] = (spb_replayed){.ids = ids, .samples = samples, .at_ms = at_ms};
 }
 
 static void leave_journal(spb_session *session, uint64_t samples) {
@@ -200,11 +223,12 @@ static void reckon(spb_session *session, const spb_chunk_block *block) {
     leave_journal(session, (uint64_t)block->gone + block->too_large);
 }
 
-/* Blocks that have arrived, as far as they could: the journal need not keep them. `kept` samples of them were sent. */
-static void settle(spb_session *session, spb_range ids, uint64_t kept, spb_time now) {
+/* Blocks of the chunk that have arrived, as far as they could: the journal need not keep them. `kept` samples of them
+ * were sent. */
+static void settle(spb_session *session, const spb_chunk *chunk, spb_range ids, uint64_t kept, spb_time now) {
     spb_replay *replay = &session->replay;
     if (spb_session__host_window_ms(session) > 0 && kept > 0) {
-        remember_for_host(session, ids, kept, now);
+        remember_for_host(session, ids, kept, chunk->confirmed_ms, now);
     } else {
         spb_journal__confirm(&session->journal, ids.first, ids.last, now.mono_ms);
     }
@@ -236,7 +260,7 @@ static void finish_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
     session->stats.samples_dropped_age += chunk->aged;
     leave_journal(session, chunk->aged);
     for (size_t i = 0; i < chunk->ids.count; i++) {
-        settle(session, spb_ranges__at(&chunk->ids, i), i == 0 ? kept : kept > 0, now);
+        settle(session, chunk, spb_ranges__at(&chunk->ids, i), i == 0 ? kept : kept > 0, now);
     }
 }
 
@@ -276,6 +300,7 @@ void spb_session__on_replayed(spb_session *session, const spb_record *message, s
             chunk->messages--;
             chunk->confirmed += samples;
             chunk->confirmed_ordinal = message->ordinal;
+            chunk->confirmed_ms = now.mono_ms;
             spb_session__finish_chunks(session, now);
             return;
         }
@@ -288,17 +313,22 @@ void spb_session__on_replayed(spb_session *session, const spb_record *message, s
 static void forget_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
     uint64_t again = chunk->confirmed;
     for (size_t i = 0; i < chunk->count && !chunk->is_spoiled; i++) {
-        const spb_chunk_block *block = &chunk->blocks[i];
-        bool has_arrived = block->is_done && block->last_ordinal <= chunk->confirmed_ordinal;
+        spb_chunk_block *block = &chunk->blocks[i];
+        spb_chunk__note_arrival(chunk, block);
         if (block->is_deferred) {
             continue;
         }
-        if (has_arrived && spb_ranges__remove(&chunk->ids, block->id, block->id)) {
+        again -= block->safe_kept;
+        if (block->safe == block->len && spb_ranges__remove(&chunk->ids, block->id, block->id)) {
             reckon(session, block);
-            settle(session, (spb_range){block->id, block->id}, block->kept, now);
-            again -= block->kept;
-        } else if (block->kept > 0) {
+            settle(session, chunk, (spb_range){block->id, block->id}, block->kept, now);
+            continue;
+        }
+        if (block->kept > block->safe_kept) {
             spb_ranges__add(&session->replay.doubtful, block->id, block->id);
+        }
+        if (block->safe > 0) {
+            remember_part(&session->replay, block);
         }
     }
     reopen(session, chunk, again);
