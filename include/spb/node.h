@@ -50,7 +50,8 @@ typedef struct spb_node_options {
     uint32_t rebirth_window_ms;
     bool next_server_metric;
     uint32_t node_info;
-    spb_delivery delivery;
+    spb_delivery delivery; /* OUTAGE without store_path or store: the journal is in memory, of store_options.max_bytes;
+                              DURABLE without one is refused, as is either with a store that has no journal */
     spb_confirm confirm;
     size_t max_unconfirmed_bytes;
     uint32_t store_window_ms;
@@ -59,7 +60,7 @@ typedef struct spb_node_options {
     uint32_t replay_bytes_per_s;
     uint32_t max_sample_age_s;
 
-    spb_store_options store_options; /* for store_path */
+    spb_store_options store_options; /* for store_path, and for a journal in memory */
 
     spb_mqtt_options mqtt; /* MQTT version, user and password, TLS */
 
@@ -82,9 +83,10 @@ typedef struct spb_node_options {
     }
 
 /*
- * Makes a node; nothing is sent yet. *out is the caller's, to be freed with spb_node_free; NULL on failure.
- * SPB_ERR_ARGUMENT or SPB_ERR_NAME: an option is wrong, err->text says which. SPB_ERR_STORE, SPB_ERR_STORE_BUSY: see
- * spb_store_open. SPB_ERR_NO_MEMORY.
+ * Makes a node; nothing is sent yet. *out is the caller's, to be freed with spb_node_free; NULL on failure. A store
+ * that was damaged is no failure: on_log gets an SPB_LOG_WARNING that says what was lost. SPB_ERR_ARGUMENT or
+ * SPB_ERR_NAME: an option is wrong, err->text says which. SPB_ERR_STORE, SPB_ERR_STORE_BUSY: see spb_store_open.
+ * SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_node_new(spb_node **out, const spb_node_options *options, spb_error *err);
 /* Starts the worker, which connects and stays connected. SPB_ERR_STATE: already started. SPB_ERR_SYSTEM: no thread. */
@@ -136,9 +138,10 @@ SPB_API spb_device *spb_node_find_device(spb_node *node, const char *device_id);
 SPB_API spb_metric *spb_device_find_metric(spb_device *device, const char *name);
 /*
  * Waits until every sample that was accepted before the call is safe, and says how in *how (may be NULL). SPB_OK: with
- * SPB_FLUSH_CONFIRMED the server has read all of it; with SPB_FLUSH_STORED it is on the disk, as far as it is not
- * confirmed; with SPB_FLUSH_LOST some of it was dropped and counted. SPB_ERR_TIMEOUT: not yet; it goes on by itself.
- * SPB_ERR_STATE: the node does not run, or the call is made in a callback.
+ * SPB_FLUSH_CONFIRMED the server has read all of it; with SPB_FLUSH_STORED it is committed to the store, as far as it
+ * is not confirmed; with SPB_FLUSH_LOST some of it was dropped and counted. SPB_ERR_TIMEOUT: not yet
+ * (SPB_FLUSH_PENDING); it goes on by itself. SPB_ERR_STATE: the node does not run, or the call is made in a callback.
+ * Several threads may wait at once, also while another one stops the node.
  */
 SPB_API spb_status spb_node_flush(spb_node *node, uint32_t timeout_ms, spb_flush *how);
 /* A new NBIRTH and all DBIRTHs, with the same bdSeq. */

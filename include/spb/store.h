@@ -47,7 +47,8 @@ typedef struct spb_store_info {
     uint64_t blocks;        /* not confirmed, */
     uint64_t samples;       /* the samples in them, */
     uint64_t bytes;         /* the bytes of their metrics, */
-    uint64_t oldest_ms;     /* and the smallest timestamp; 0: there are none */
+    uint64_t oldest_ms;     /* and the smallest timestamp in the first of them; 0: there are none, or it was taken
+                               before the clock was set */
     uint64_t file_bytes;    /* on the disk now */
     uint64_t written_bytes; /* to the disk, since it was opened */
     /* Samples since it was opened: */
@@ -83,7 +84,8 @@ struct spb_store {
     /*
      * Adds a block, whose id is higher than all before. It can be read at once, and survives a power cut after the next
      * commit. SPB_ERR_LIMIT: there is no room for it, and dropping others is not the policy, or would not help.
-     * SPB_ERR_STORE: the disk failed, or is full. On failure nothing was added; the same id may be used again.
+     * SPB_ERR_STORE: the disk failed, or is full. SPB_ERR_NO_MEMORY. SPB_ERR_ARGUMENT: the id is not higher. On failure
+     * nothing was added; the same id may be used again.
      */
     spb_status (*append)(spb_store *self, const spb_block *block, spb_error *err);
     /* The blocks first_id … last_id have arrived and are not read any more; ids without a block are fine. It becomes

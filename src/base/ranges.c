@@ -126,6 +126,14 @@ bool spb_ranges__contains(const spb_ranges *ranges, uint64_t number) {
     return index < ranges->count && spb_ranges__at(ranges, index).first <= number;
 }
 
+bool spb_ranges__around(const spb_ranges *ranges, uint64_t number, spb_range *out) {
+    if (!spb_ranges__contains(ranges, number)) {
+        return false;
+    }
+    *out = spb_ranges__at(ranges, find(ranges, number));
+    return true;
+}
+
 bool spb_ranges__next(const spb_ranges *ranges, uint64_t from, spb_range *out) {
     size_t index = find(ranges, from);
     if (index == ranges->count) {

@@ -26,6 +26,8 @@ bool spb_ranges__add(spb_ranges *ranges, uint64_t first, uint64_t last);
 /* Removes first … last. From the beginning this takes O(log n) and no memory. False: no memory, and nothing changed. */
 bool spb_ranges__remove(spb_ranges *ranges, uint64_t first, uint64_t last);
 bool spb_ranges__contains(const spb_ranges *ranges, uint64_t number);
+/* The range that holds `number`, all of it. False: none does. */
+bool spb_ranges__around(const spb_ranges *ranges, uint64_t number, spb_range *out);
 /* The first range at or after `from`; it begins at `from` if that lies within. False: there is none. */
 bool spb_ranges__next(const spb_ranges *ranges, uint64_t from, spb_range *out);
 /* How many numbers of first … last are in the set. */

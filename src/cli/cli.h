@@ -14,5 +14,7 @@ enum {
  */
 int cmd_decode(int argc, char **argv);
 int cmd_edge(int argc, char **argv);
+int cmd_fence_test(int argc, char **argv);
+int cmd_store(int argc, char **argv);
 
 #endif

@@ -13,6 +13,8 @@ static const char help[] = "Usage: spb COMMAND [OPTION...]\n"
                            "Commands:\n"
                            "  decode [FILE|-]   show captured or live payloads, as text or JSON\n"
                            "  edge              run a demo edge node with measurements of this machine\n"
+                           "  store FILE        show the journal of an edge node, check or export it\n"
+                           "  fence-test        find out whether an MQTT server honours fences\n"
                            "  help [COMMAND]    this text, or the one of a command\n"
                            "\n"
                            "Options:\n"
@@ -27,7 +29,8 @@ typedef struct command {
     int (*run)(int argc, char **argv);
 } command;
 
-static const command commands[] = {{"decode", cmd_decode}, {"edge", cmd_edge}};
+static const command commands[] = {
+    {"decode", cmd_decode}, {"edge", cmd_edge}, {"store", cmd_store}, {"fence-test", cmd_fence_test}};
 
 static const command *find_command(const char *name) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {

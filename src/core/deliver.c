@@ -55,7 +55,8 @@ bool spb_session__keep(spb_session *session, const spb_device *holder, const spb
                          .len = keeps_bytes ? (uint32_t)metrics.len : 0,
                          .epoch = segment->epoch,
                          .is_settled = segment->id != 0};
-    session->fences.is_wanted |= segment->epoch != session->flushes.current % SPB_MAX_EPOCHS; /* a flush is for it */
+    bool is_of_flush = segment->id == 0 && segment->epoch != session->flushes.current % SPB_MAX_EPOCHS;
+    session->fences.is_wanted |= is_of_flush;
     return add(session, &record, holder->id, metrics.data);
 }
 
@@ -176,7 +177,7 @@ static void release_confirmed(spb_session *session, spb_time now) {
     while (session->window.confirmed > 0) {
         const spb_record *front = spb_window__at(&session->window, 0);
         bool is_kept = front->kind == SPB_RECORD_DATA && now.mono_ms < front->at_ms + keep_ms &&
-                       spb_window__size(&session->window) - session->unconfirmed_bytes < SPB_MAX_HOST_WINDOW_BYTES;
+                       spb_window__size(&session->window) < SPB_MAX_HOST_WINDOW_BYTES + session->unconfirmed_bytes;
         if (is_kept) {
             return;
         }

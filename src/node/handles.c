@@ -95,6 +95,7 @@ spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t times
     spb_status status = spb_session_update(node->session, metric, &value, timestamp_ms, spb_clock__now());
     /* Most samples join a batch that the worker waits for already: only the first and the last one have to wake it. */
     bool must_wake = spb_session_deadline_ms(node->session) < before_ms;
+    spb_node__tell_flushes_locked(node); /* an overflow may have dropped what one waits for */
     pthread_mutex_unlock(&node->lock);
     if (must_wake) {
         spb_mailbox__wake(&node->mailbox);

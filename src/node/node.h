@@ -8,6 +8,8 @@
 
 #include "node/mailbox.h"
 
+typedef struct spb_flush_wait spb_flush_wait;
+
 struct spb_node {
     /* Fixed when the node is made. */
     spb_transport *transport; /* called by the worker only */
@@ -30,10 +32,19 @@ struct spb_node {
     uint64_t runs_ended;   /* how often a stop was completed, */
     spb_status run_status; /* and what the last one returns */
     pthread_cond_t run_ended;
-    pthread_t worker; /* while has_worker */
-    bool has_worker;  /* to be joined */
+    spb_flush_wait *flushes; /* the calls of spb_node_flush that wait, */
+    pthread_cond_t flushed;  /* and what wakes them */
+    pthread_t worker;        /* while has_worker */
+    bool has_worker;         /* to be joined */
     bool worker_ended;
 };
+
+/* In a callback of this node? */
+bool spb_node__is_worker_locked(const spb_node *node);
+/* A line for on_log, if it wants one of that level. No lock is held. */
+void spb_node__log(const spb_node *node, spb_log_level level, const char *text);
+/* Wakes those who wait in spb_node_flush, if there is something new for one of them. */
+void spb_node__tell_flushes_locked(spb_node *node);
 
 /* The worker thread: `context` is the node. Ends when the session has stopped and nobody wants it to go on. */
 void *spb_worker__run(void *context);

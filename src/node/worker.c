@@ -9,7 +9,7 @@
 #include "node/clock.h"
 #include "node/node.h"
 
-static void write_log(spb_node *node, spb_log_level level, const char *text) {
+void spb_node__log(const spb_node *node, spb_log_level level, const char *text) {
     if (node->on_log && level <= node->log_level) {
         node->on_log(level, text, node->user_data);
     }
@@ -74,7 +74,7 @@ static void read_journal(spb_node *node, uint64_t from_id) {
         bool found;
         status = node->store->read(node->store, from_id, &block, &found, &err);
         if (status == SPB_ERR_STORE && block.id >= from_id) {
-            write_log(node, SPB_LOG_ERROR, err.text);
+            spb_node__log(node, SPB_LOG_ERROR, err.text);
             from_id = block.id + 1;
             continue;
         }
@@ -101,7 +101,7 @@ static void note_for_store(spb_node *node, const spb_action *action) {
                             ? store->expire(store, action->as.before_ms, &err)
                             : store->save_clock(store, action->as.clock.boot, action->as.clock.offset_ms, &err);
     if (status != SPB_OK) {
-        write_log(node, SPB_LOG_WARNING, reason_of(status, &err));
+        spb_node__log(node, SPB_LOG_WARNING, reason_of(status, &err));
     }
 }
 
@@ -165,7 +165,7 @@ static void carry_out(spb_node *node, const spb_action *action) {
             node->on_state(node, action->as.state.state, action->as.state.reason, node->user_data);
         }
         break;
-    case SPB_ACTION_LOG: write_log(node, action->as.log.level, action->as.log.text); break;
+    case SPB_ACTION_LOG: spb_node__log(node, action->as.log.level, action->as.log.text); break;
     }
 }
 
@@ -197,6 +197,7 @@ static void carry_out_all_locked(spb_node *node) {
         pthread_mutex_unlock(&node->lock);
         carry_out(node, &action);
         pthread_mutex_lock(&node->lock);
+        spb_node__tell_flushes_locked(node);
     }
 }
 
@@ -205,6 +206,7 @@ static void end_run_locked(spb_node *node) {
     node->runs_ended++;
     node->run_status = node->farewell;
     pthread_cond_broadcast(&node->run_ended);
+    pthread_cond_broadcast(&node->flushed);
 }
 
 static void report_dropped(spb_node *node) {
@@ -212,7 +214,7 @@ static void report_dropped(spb_node *node) {
     if (dropped > 0) {
         char text[120];
         snprintf(text, sizeof text, "%" PRIu64 " incoming messages dropped: more than the mailbox holds", dropped);
-        write_log(node, SPB_LOG_ERROR, text);
+        spb_node__log(node, SPB_LOG_ERROR, text);
     }
 }
 
@@ -222,6 +224,7 @@ void *spb_worker__run(void *context) {
     for (;;) {
         take_event_locked(node);
         spb_session_on_tick(node->session, spb_clock__now());
+        spb_node__tell_flushes_locked(node);
         carry_out_all_locked(node);
 
         bool has_stopped = spb_session_get_state(node->session) == SPB_SESSION_STOPPED;

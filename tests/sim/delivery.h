@@ -36,7 +36,6 @@ typedef struct sim_record {
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
     bool is_owed_again;    /* the primary host may have missed it */
-    bool may_come_again;   /* the primary host was away soon after it arrived */
     uint32_t next;         /* of the same bucket */
 } sim_record;
 

@@ -30,7 +30,8 @@ struct fake_server {
     bool is_connected;
     fake_welcome welcome;
     bool is_stalled, is_connect_blocked, refuses_publish;
-    uint32_t withheld; /* messages that a stall has not let be reported */
+    uint32_t withheld;        /* messages that a stall has not let be reported, */
+    uint32_t withheld_fences; /* and answers to fences */
     bool withholds_goodbye;
 
     fake_message **messages; /* each in a block of its own, so that it stays where it is */
@@ -223,7 +224,10 @@ static spb_status fence(spb_transport *transport, uint32_t link, spb_error *err)
     (void)err;
     fake_server *self = server_of(transport);
     pthread_mutex_lock(&self->lock);
-    if (link == self->link && self->is_connected && !self->is_stalled) {
+    bool is_open = link == self->link && self->is_connected;
+    if (is_open && self->is_stalled) {
+        self->withheld_fences++;
+    } else if (is_open) {
         report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .link = link});
     }
     pthread_mutex_unlock(&self->lock);
@@ -233,7 +237,7 @@ static spb_status fence(spb_transport *transport, uint32_t link, spb_error *err)
 static void end_link_locked(fake_server *self) {
     self->link = 0;
     self->is_connected = false;
-    self->withheld = 0;
+    self->withheld = self->withheld_fences = 0;
     self->withholds_goodbye = false;
     pthread_cond_broadcast(&self->changed);
 }
@@ -345,6 +349,9 @@ void fake_server_stall(fake_server *self, bool stall) {
         report_locked(
             self, (spb_transport_event){.kind = SPB_TRANSPORT_PUBLISHED, .link = self->link, .count = self->withheld});
         self->withheld = 0;
+    }
+    for (; !stall && self->withheld_fences > 0; self->withheld_fences--) {
+        report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .link = self->link});
     }
     if (!stall && self->withholds_goodbye) {
         report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_DISCONNECTED, .link = self->link});

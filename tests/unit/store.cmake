@@ -1,1 +1,7 @@
 spb_unit_test(store store)
+spb_unit_test(store_journal store support/blocks.c)
+spb_unit_test(store_power store support/blocks.c support/disk.c)
+spb_unit_test(store_faults store support/blocks.c support/disk.c support/failing_heap.c)
+target_link_options(test_store_faults PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+spb_unit_test(store_damage store support/blocks.c support/store_files.c)
+spb_unit_test(store_process store support/blocks.c support/store_files.c)

@@ -98,6 +98,9 @@ START_TEST(the_next_range_begins_where_it_was_asked_for) {
     ck_assert(spb_ranges__next(&ranges, 21, &found));
     ck_assert(found.first == 30 && found.last == 40);
     ck_assert(!spb_ranges__next(&ranges, 41, &found));
+    ck_assert(spb_ranges__around(&ranges, 15, &found));
+    ck_assert(found.first == 10 && found.last == 20);
+    ck_assert(!spb_ranges__around(&ranges, 21, &found));
     ck_assert_uint_eq(spb_ranges__count(&ranges, 15, 32), 9);
     ck_assert_uint_eq(spb_ranges__count(&ranges, 21, 29), 0);
     spb_ranges__clear(&ranges);

@@ -1,0 +1,227 @@
+/*
+ * Decides how bdSeq, aliases and clocks stand in the file, and that the first two are safe from a power cut when they
+ * are saved, whatever the journal does with its commits. What they mean is left to the session.
+ */
+#include "store/identity.h"
+
+#include "base/error.h"
+
+#include "store/checksum.h"
+
+#define ALIAS_BYTES 24 /* of a row, beside its texts */
+#define BASE_PAGES 6
+
+/* ---- transactions of their own ---- */
+
+static spb_status begin(spb_sqlite *store, uint64_t pages, spb_error *err) {
+    spb_status status = spb_room__clear_log(&store->room, &store->database, pages, err);
+    if (status == SPB_OK && store->options.sync == SPB_STORE_SYNC_NORMAL) {
+        status = spb_database__execute(&store->database, "PRAGMA synchronous = FULL", "begin", err);
+    }
+    return status == SPB_OK ? spb_database__execute(&store->database, "BEGIN", "begin", err) : status;
+}
+
+static spb_status end(spb_sqlite *store, spb_status status, spb_error *err) {
+    if (status == SPB_OK) {
+        status = spb_database__execute(&store->database, "COMMIT", "commit", err);
+    }
+    spb_database__rollback(&store->database);
+    if (store->options.sync == SPB_STORE_SYNC_NORMAL) {
+        sqlite3_exec(store->database.db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+    }
+    spb_room__measure(&store->room, &store->database, NULL);
+    return status;
+}
+
+/* ---- the bdSeq ---- */
+
+spb_status spb_identity__load_bdseq(spb_database *database, uint8_t *bdseq, bool *found, spb_error *err) {
+    int64_t number = -1;
+    *found = false;
+    spb_status status =
+        spb_database__number(database, "SELECT coalesce(bdseq, -1) FROM identity WHERE id = 1", &number, err);
+    if (status == SPB_OK && (number < -1 || number > UINT8_MAX)) {
+        return spb_database__damaged(database, err, "the bdSeq in it is none");
+    }
+    if (status == SPB_OK && number >= 0) {
+        *bdseq = (uint8_t)number;
+        *found = true;
+    }
+    return status;
+}
+
+spb_status spb_identity__save_bdseq(spb_sqlite *store, uint8_t bdseq, spb_error *err) {
+    spb_status status = begin(store, BASE_PAGES, err);
+    if (status == SPB_OK) {
+        status = spb_database__execute_with(&store->database, "UPDATE identity SET bdseq = %lld WHERE id = 1", bdseq,
+                                            "save the bdSeq", err);
+    }
+    if (status == SPB_OK && sqlite3_changes(store->database.db) != 1) {
+        status = spb_database__damaged(&store->database, err, "the row of the bdSeq is missing");
+    }
+    return end(store, status, err);
+}
+
+/* ---- aliases ---- */
+
+static spb_str text_of(sqlite3_stmt *row, int column) {
+    bool is_absent = sqlite3_column_type(row, column) == SQLITE_NULL;
+    const void *data = is_absent ? NULL : sqlite3_column_blob(row, column);
+    return (spb_str){.data = data || is_absent ? data : "", .len = (size_t)sqlite3_column_bytes(row, column)};
+}
+
+static void bind_text(sqlite3_stmt *statement, int index, spb_str text) {
+    if (text.data) {
+        sqlite3_bind_text64(statement, index, text.data, text.len, SQLITE_STATIC, SQLITE_UTF8);
+    } else {
+        sqlite3_bind_null(statement, index);
+    }
+}
+
+spb_status spb_identity__load_aliases(spb_database *database, void (*each)(void *context, const spb_alias *alias),
+                                      void *context, uint64_t *damaged, spb_error *err) {
+    sqlite3_stmt *row = NULL;
+    bool has_row = true;
+    uint64_t bad = 0;
+    spb_status status = spb_database__prepare(database, &row, "SELECT alias, device, name, type, crc FROM alias", err);
+    while (status == SPB_OK && has_row) {
+        status = spb_database__step(database, row, &has_row, "read the aliases", err);
+        if (status != SPB_OK || !has_row) {
+            break;
+        }
+        spb_alias alias = {.alias = (uint32_t)sqlite3_column_int64(row, 0),
+                           .device_id = text_of(row, 1),
+                           .name = text_of(row, 2),
+                           .type = (spb_type)sqlite3_column_int(row, 3)};
+        if (sqlite3_errcode(database->db) == SQLITE_NOMEM) {
+            status = spb_error__no_memory(err, "the aliases");
+        } else if (spb_checksum__alias(&alias) != (uint32_t)sqlite3_column_int64(row, 4)) {
+            bad++;
+        } else {
+            each(context, &alias);
+        }
+    }
+    sqlite3_finalize(row);
+    if (damaged) {
+        *damaged = bad;
+    } else if (status == SPB_OK && bad > 0) {
+        status = spb_database__damaged(database, err, "the checksum of an alias is wrong");
+    }
+    return status;
+}
+
+static void ignore(void *context, const spb_alias *alias) {
+    (void)context;
+    (void)alias;
+}
+
+spb_status spb_identity__count_aliases(spb_database *database, uint64_t *damaged) {
+    return spb_identity__load_aliases(database, ignore, NULL, damaged, NULL);
+}
+
+static uint64_t alias_pages(const spb_sqlite *store, const spb_alias *items, size_t count) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += spb_room__row_bytes(&store->room, ALIAS_BYTES + items[i].device_id.len + items[i].name.len);
+    }
+    return bytes / store->room.page_bytes + 1;
+}
+
+/* As many as one transaction may change pages for. */
+static spb_status insert_aliases(spb_sqlite *store, const spb_alias *items, size_t count, spb_error *err) {
+    sqlite3_stmt *statement = NULL;
+    spb_status status =
+        spb_database__prepare(&store->database, &statement, "INSERT OR REPLACE INTO alias VALUES (?, ?, ?, ?, ?)", err);
+    for (size_t i = 0; status == SPB_OK && i < count; i++) {
+        sqlite3_bind_int64(statement, 1, items[i].alias);
+        bind_text(statement, 2, items[i].device_id);
+        bind_text(statement, 3, items[i].name);
+        sqlite3_bind_int(statement, 4, (int)items[i].type);
+        sqlite3_bind_int64(statement, 5, spb_checksum__alias(&items[i]));
+        status = spb_database__run(&store->database, statement, "save aliases", err);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+spb_status spb_identity__save_aliases(spb_sqlite *store, const spb_alias *items, size_t count, spb_error *err) {
+    spb_status status = SPB_OK;
+    uint64_t most = spb_room__transaction_pages(&store->room) - BASE_PAGES;
+    while (status == SPB_OK && count > 0) {
+        size_t some = count;
+        while (some > 1 && alias_pages(store, items, some) > most) {
+            some = (some + 1) / 2;
+        }
+        status = begin(store, BASE_PAGES + alias_pages(store, items, some), err);
+        if (status == SPB_OK) {
+            status = insert_aliases(store, items, some, err);
+        }
+        status = end(store, status, err);
+        items += some;
+        count -= some;
+    }
+    return status;
+}
+
+/* ---- clocks ---- */
+
+spb_status spb_identity__load_clocks(spb_database *database, spb_boots *boots, uint64_t *damaged, spb_error *err) {
+    sqlite3_stmt *row = NULL;
+    bool has_row = true;
+    spb_status status = spb_database__prepare(database, &row, "SELECT boot, offset_ms, crc FROM clock", err);
+    *damaged = 0;
+    while (status == SPB_OK && has_row) {
+        status = spb_database__step(database, row, &has_row, "read the clocks", err);
+        if (status != SPB_OK || !has_row) {
+            break;
+        }
+        uint64_t boot = (uint64_t)sqlite3_column_int64(row, 0);
+        int64_t offset_ms = sqlite3_column_int64(row, 1);
+        if (spb_checksum__clock(boot, offset_ms) != (uint32_t)sqlite3_column_int64(row, 2)) {
+            ++*damaged;
+        } else if (!spb_boots__set(boots, boot, offset_ms)) {
+            status = spb_error__no_memory(err, "the clocks");
+        } else {
+            boots->items[boots->count - 1].is_saved = true;
+        }
+    }
+    sqlite3_finalize(row);
+    return status;
+}
+
+spb_status spb_identity__write_clocks(spb_sqlite *store, spb_error *err) {
+    sqlite3_stmt *statement = NULL;
+    spb_status status =
+        spb_database__prepare(&store->database, &statement, "INSERT OR REPLACE INTO clock VALUES (?, ?, ?)", err);
+    for (size_t i = 0; status == SPB_OK && i < store->boots.count; i++) {
+        spb_boot boot = store->boots.items[i];
+        if (boot.is_saved) {
+            continue;
+        }
+        sqlite3_bind_int64(statement, 1, (sqlite3_int64)boot.boot);
+        sqlite3_bind_int64(statement, 2, boot.offset_ms);
+        sqlite3_bind_int64(statement, 3, spb_checksum__clock(boot.boot, boot.offset_ms));
+        status = spb_database__run(&store->database, statement, "save a clock", err);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+spb_status spb_identity__check(spb_database *database, spb_error *err) {
+    uint8_t bdseq;
+    bool found;
+    spb_boots boots = {0};
+    uint64_t damaged = 0;
+    spb_status status = spb_identity__load_bdseq(database, &bdseq, &found, err);
+    if (status == SPB_OK) {
+        status = spb_identity__load_aliases(database, ignore, NULL, NULL, err);
+    }
+    if (status == SPB_OK) {
+        status = spb_identity__load_clocks(database, &boots, &damaged, err);
+    }
+    if (status == SPB_OK && damaged > 0) {
+        status = spb_database__damaged(database, err, "the checksum of a clock is wrong");
+    }
+    spb_boots__clear(&boots);
+    return status;
+}

@@ -1,0 +1,361 @@
+"""Store-and-forward of the demo edge node on a real mosquitto: outages, and what an independent decoder has seen of each
+sample afterwards. `spb edge` tells how many samples it accepted; every one of them must have arrived."""
+
+import json
+import pathlib
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+
+from harness import PATIENCE_S, TOOL, Broker, Edge, Subscriber, free_port, wait_until
+from proxy import DOWN, UP, Proxy
+from rules import check_stream
+
+KEEP_ALIVE_S = 2
+DATA = {"NDATA", "DDATA"}
+BIRTHS = {"NBIRTH", "DBIRTH"}
+
+
+def names_of(messages):
+    """{alias: (device, name)} as births tell it. One alias for two metrics, or two for one, is an error."""
+    names, aliases = {}, {}
+    for message in messages:
+        for metric in message.decoded["metrics"] if message.kind in BIRTHS else []:
+            if "alias" in metric:
+                of = (message.device, metric["name"])
+                if names.setdefault(metric["alias"], of) != of or aliases.setdefault(of, metric["alias"]) != metric["alias"]:
+                    raise AssertionError(f"alias {metric['alias']} is that of {names[metric['alias']]}, and of {of}")
+    return names
+
+
+def samples_of(messages, names):
+    """Each metric in each data message: (device, name), timestamp, is it historical, the metric itself."""
+    for message in messages:
+        for metric in message.decoded["metrics"] if message.kind in DATA else []:
+            of = names[metric["alias"]]
+            assert of[0] == message.device, f"{of} in a message of {message.device}"
+            yield of, metric["timestamp"], bool(metric.get("isHistorical")), metric
+
+
+class Counters:
+    """The last lines of `spb edge --verbose`."""
+
+    def __init__(self, output):
+        line = [line for line in output.splitlines() if line.startswith("spb: samples: ")][-1]
+        for name in ("accepted", "confirmed", "stored", "replayed", "in the store"):
+            setattr(self, name.replace(" ", "_"), int(re.search(rf"{name} (\d+)", line)[1]))
+        self.dropped = {why: int(count) for count, why in re.findall(r"(\d+) \(([^)]*)\)", line)}
+
+
+def store_says(path, *options):
+    """`spb store --json`: exit status, and the objects that it prints."""
+    done = subprocess.run([TOOL, "store", "--json", *options, str(path)], stdout=subprocess.PIPE, text=True)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class StoreTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="spb-store-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.store = self.directory / "edge.spb"
+        self.broker = Broker()
+        self.addCleanup(self.broker.close)
+        self.proxy = Proxy(self.broker.port)
+        self.addCleanup(self.proxy.close)
+        self.host = self.subscribe()
+
+    def subscribe(self):
+        host = Subscriber(self.broker)
+        self.addCleanup(host.close)
+        return host
+
+    def edge(self, *options, delivery="outage", with_store=True):
+        store = ["--store", self.store] if with_store else []
+        timing = ["--keep-alive", KEEP_ALIVE_S, "--reconnect", 1]
+        edge = Edge(self.proxy, *timing, "--delivery", delivery, *store, *options, interval_ms=100)
+        self.addCleanup(edge.close)
+        return edge
+
+    def stop(self, edge):
+        self.assertEqual(edge.stop(), 0, edge.output())
+        return Counters(edge.output())
+
+    def await_state(self, edge, state, count):
+        wait_until(lambda: edge.output().count(f"spb: {state}") >= count, f"{state} of the edge node")
+
+    def await_live_data_after_replay(self, host, start):
+        """The replay is paced, live data is not held up by it: so that comes first, or between."""
+        old = host.wait(lambda m: any(metric.get("isHistorical") for metric in (m.decoded or {}).get("metrics", [])), "old data", start)
+        return host.wait(lambda m: m.kind == "DDATA" and not any(x.get("isHistorical") for x in m.decoded["metrics"]), "data", old)
+
+    def await_uptime(self, start):
+        """The next value of what counts the seconds, live."""
+
+        def has_uptime(message):
+            metric = message.metric("System/Uptime") if message.kind == "NDATA" else None
+            return metric is not None and not metric.get("isHistorical")
+
+        return self.host.wait(has_uptime, "System/Uptime", start)
+
+    def check_all_arrived(self, counters, messages):
+        """Every accepted sample once at least, flagged as it must be, with its own time."""
+        names = names_of(messages)
+        seen, births = {}, 0
+        for message in messages:
+            if message.kind == "NBIRTH":
+                births = message.decoded["timestamp"]
+            for of, timestamp, is_old, _ in samples_of([message], names):
+                seen.setdefault((of, timestamp), []).append(is_old)
+                if timestamp < births:
+                    self.assertTrue(is_old, f"{of} at {timestamp} is older than the birth at {births}")
+        self.assertEqual(len(seen), counters.accepted, "each accepted sample arrived")
+        live = [flags.count(False) for flags in seen.values()]
+        self.assertLessEqual(max(live), 1, "nothing came live twice")
+        self.check_uptimes(messages, names)
+        return seen
+
+    def check_uptimes(self, messages, names):
+        """System/Uptime counts seconds, so it grows with the timestamps, whatever the order in which they came."""
+        uptimes = {t: metric["value"] for of, t, _, metric in samples_of(messages, names) if of[1] == "System/Uptime"}
+        counted = [uptimes[timestamp] for timestamp in sorted(uptimes)]
+        self.assertGreater(len(counted), 1)
+        self.assertEqual(counted, sorted(set(counted)))
+
+    def check_old_ones_are_in_order(self, messages):
+        last = {}
+        for of, timestamp, is_old, _ in samples_of(messages, names_of(messages)):
+            if is_old:
+                self.assertGreaterEqual(timestamp, last.get(of, 0), of)
+                last[of] = timestamp
+
+    # ---- the link ----
+
+    def outage_by(self, fault, **options):
+        edge = self.edge(**options)
+        start = self.host.wait_kind("DDATA")
+        # Refused for a while, so that much is taken while nobody follows.
+        self.proxy.refuse(True)
+        fault()
+        death = self.host.wait_kind("NDEATH", start)
+        self.await_state(edge, "WAITING", 2)
+        self.proxy.refuse(False)
+        birth = self.host.wait_kind("NBIRTH", death)
+        self.await_live_data_after_replay(self.host, birth)
+        counters = self.stop(edge)
+        end = self.host.wait_kind("NDEATH", birth)
+        messages = self.host.messages[: end + 1]
+        check_stream(self, messages)
+        self.check_all_arrived(counters, messages)
+        self.check_old_ones_are_in_order(messages[birth:])
+        self.assertEqual(counters.dropped, {}, edge.output())
+        self.assertEqual(counters.in_the_store, 0)
+        self.assertGreater(counters.replayed, 0)
+
+    def test_nothing_is_missing_after_a_blackhole(self):
+        self.outage_by(lambda: self.proxy.blackhole(UP, DOWN))
+
+    def test_nothing_is_missing_after_a_reset(self):
+        self.outage_by(self.proxy.reset)
+
+    def test_nothing_is_missing_after_a_message_was_cut(self):
+        self.outage_by(lambda: self.proxy.cut_in(150))
+
+    def test_a_journal_in_memory_does_as_well(self):
+        self.outage_by(lambda: self.proxy.blackhole(UP), with_store=False)
+
+    def test_durable_does_as_well(self):
+        self.outage_by(lambda: self.proxy.blackhole(DOWN), delivery="durable")
+
+    def test_live_counts_what_it_drops(self):
+        edge = self.edge(delivery="live")
+        start = self.host.wait_kind("DDATA")
+        self.proxy.refuse(True)
+        self.proxy.blackhole(UP, DOWN)
+        self.await_state(edge, "WAITING", 2)
+        self.proxy.refuse(False)
+        birth = self.host.wait_kind("NBIRTH", self.host.wait_kind("NDEATH", start))
+        self.host.wait_kind("DDATA", birth)
+        counters = self.stop(edge)
+        messages = self.host.messages[: self.host.wait_kind("NDEATH", birth) + 1]
+        seen = {(of, timestamp): is_old for of, timestamp, is_old, _ in samples_of(messages, names_of(messages))}
+        self.assertNotIn(True, seen.values(), "nothing is replayed")
+        self.assertGreater(counters.dropped["replaced while offline"], 0)
+        missing = counters.accepted - len(seen)
+        # The newest value of a metric is in the births; and what was lost on the way is counted, as if none of it arrived.
+        self.assertLessEqual(missing - sum(counters.dropped.values()), len(names_of(messages)), edge.output())
+
+    # ---- the primary host ----
+
+    def say_state(self, online):
+        state = json.dumps({"online": online, "timestamp": int(time.time() * 1000)})
+        self.broker.publish("spBv1.0/STATE/Host1", state.encode(), qos=1, retain=True)
+
+    def host_loss(self, delivery):
+        """The primary host goes and comes back. Gives the counters, and what somebody else has seen of it all."""
+        self.say_state(True)
+        edge = self.edge("--primary-host", "Host1", delivery=delivery)
+        start = self.await_uptime(self.host.wait_kind("DBIRTH"))
+        self.say_state(False)
+        death = self.host.wait_kind("NDEATH", start)
+        self.await_state(edge, "WAIT_HOST", 2)
+        self.say_state(True)
+        birth = self.host.wait_kind("NBIRTH", death)
+        if delivery == "live":
+            self.host.wait_kind("DDATA", birth)
+        else:
+            self.await_live_data_after_replay(self.host, birth)
+        self.await_uptime(birth)
+        counters = self.stop(edge)
+        end = self.host.wait_kind("NDEATH", birth)
+        messages = [m for m in self.host.messages[: end + 1] if m.kind != "STATE"]
+        check_stream(self, messages)
+        return counters, messages, birth
+
+    def check_host_loss(self, delivery):
+        counters, messages, _ = self.host_loss(delivery)
+        seen = self.check_all_arrived(counters, messages)
+        self.assertEqual(counters.dropped, {})
+        # What the broker had, and the host may not have seen any more, comes again: historical, besides live.
+        self.assertTrue([sample for sample, flags in seen.items() if sorted(flags) == [False, True]])
+
+    def test_nothing_is_missing_after_the_primary_host_was_away(self):
+        self.check_host_loss("outage")
+
+    def test_durable_misses_nothing_of_the_primary_host_either(self):
+        self.check_host_loss("durable")
+
+    def test_live_counts_what_the_primary_host_missed(self):
+        counters, messages, _ = self.host_loss("live")
+        self.assertGreater(counters.dropped["replaced while offline"], 0)
+        names = names_of(messages)
+        self.assertNotIn(True, [is_old for _, _, is_old, _ in samples_of(messages, names)])
+
+    # ---- the broker ----
+
+    def test_nothing_is_missing_after_the_broker_was_killed(self):
+        edge = self.edge()
+        self.host.wait_kind("DDATA")
+        # What the broker has read must have reached its subscriber, or it dies with the broker.
+        edge.process.send_signal(signal.SIGSTOP)
+        self.broker.publish("spBv1.0/Plant1/NCMD/End", b"x")
+        end = self.host.wait(lambda m: m.topic.endswith("/End"), "what the broker has read")
+        before = self.host.messages[:end]
+        self.broker.kill()
+        edge.process.send_signal(signal.SIGCONT)
+        self.await_state(edge, "WAITING", 2)
+        edge.process.send_signal(signal.SIGSTOP)
+        self.broker.start()
+        host = self.subscribe()
+        edge.process.send_signal(signal.SIGCONT)
+        self.await_live_data_after_replay(host, 0)
+        counters = self.stop(edge)
+        after = host.messages[: host.wait_kind("NDEATH") + 1]
+        self.assertEqual([message.kind for message in after[:2]], ["NBIRTH", "DBIRTH"], "nothing before the births")
+        check_stream(self, after)
+        self.check_all_arrived(counters, [m for m in before if m.kind not in ("NCMD", "STATE")] + after)
+        self.assertEqual(counters.dropped, {}, edge.output())
+
+    # ---- the process ----
+
+    def kill_while_offline(self, delivery):
+        """What is in the store of an edge node that is killed with much that nobody has read."""
+        edge = self.edge(delivery=delivery)
+        start = self.host.wait_kind("DDATA")
+        self.proxy.refuse(True)
+        self.proxy.blackhole(UP, DOWN)
+        self.await_state(edge, "WAITING", 3)
+        edge.kill()
+        end = self.host.wait_kind("NDEATH", start)
+        self.proxy.refuse(False)
+        status, summary = store_says(self.store, "--check")
+        self.assertEqual((status, summary[0]["wrong"], summary[0]["owner"]), (0, 0, "Plant1/Edge1"), summary)
+        status, blocks = store_says(self.store, "--samples")
+        self.assertEqual(status, 0)
+        stored = {
+            ((block.get("device"), metric["name"]), metric["timestamp"]): metric["value"]
+            for block in blocks
+            for metric in block["metrics"]
+        }
+        self.assertEqual(len(stored), summary[0]["samples"])
+        self.assertGreater(len(stored), 0)
+        return end, summary[0], stored
+
+    def check_life_after_kill(self, delivery):
+        end, summary, stored = self.kill_while_offline(delivery)
+        edge = self.edge(delivery=delivery)
+        birth = self.host.wait_kind("NBIRTH", end)
+        self.assertEqual(self.host.messages[birth].value("bdSeq"), (summary["bdseq"] + 1) % 256, "bdSeq counts on")
+        self.await_live_data_after_replay(self.host, birth)
+        counters = self.stop(edge)
+        messages = self.host.messages[: self.host.wait_kind("NDEATH", birth) + 1]
+        check_stream(self, messages)
+        names = names_of(messages)  # of both lives: it fails if an alias has changed
+        arrived = {
+            (of, timestamp): metric for of, timestamp, is_old, metric in samples_of(messages[birth:], names) if is_old
+        }
+        for (of, timestamp), value in stored.items():
+            self.assertIn((of, timestamp), arrived, "what was committed before the kill has arrived")
+        self.assertGreaterEqual(counters.replayed, len(stored))
+        self.check_old_ones_are_in_order(messages[birth:])
+
+    def test_what_was_committed_survives_a_kill_in_durable(self):
+        self.check_life_after_kill("durable")
+
+    def test_what_was_stored_in_an_outage_survives_a_kill(self):
+        self.check_life_after_kill("outage")
+
+    def test_a_damaged_store_is_set_aside(self):
+        end, summary, stored = self.kill_while_offline("outage")
+        database = sqlite3.connect(self.store)
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page_bytes = database.execute("PRAGMA page_size").fetchone()[0]
+        page = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'segment'").fetchone()[0]
+        database.close()
+        with open(self.store, "r+b") as file:
+            file.seek((page - 1) * page_bytes)
+            file.write(b"\xff" * page_bytes)
+        edge = self.edge()
+        birth = self.host.wait_kind("NBIRTH", end)
+        self.await_live_data_after_replay(self.host, birth)
+        counters = self.stop(edge)
+        self.assertEqual(self.host.messages[birth].value("bdSeq"), (summary["bdseq"] + 1) % 256)
+        self.assertIn("spb: warning: ", edge.output())
+        aside = [path.name for path in self.directory.glob("edge.spb.corrupt-*")]
+        self.assertTrue(aside)
+        self.assertIn(aside[0], edge.output(), "the log says where the damaged file is")
+        self.assertGreaterEqual(counters.replayed, len(stored), "the blocks were sound, so all of them could be read")
+
+    def test_identity_survives_a_restart(self):
+        births, start = [], 0
+        for _ in range(3):
+            edge = self.edge()
+            birth = self.host.wait_kind("NBIRTH", start)
+            births.append(birth)
+            self.host.wait_kind("DDATA", birth)
+            self.stop(edge)
+            start = self.host.wait_kind("NDEATH", birth) + 1
+        self.assertEqual([self.host.messages[birth].value("bdSeq") for birth in births], [0, 1, 2])
+        messages = self.host.messages[:start]
+        check_stream(self, messages)
+        names_of(messages)  # the same aliases in all of them
+        first = names_of(messages[births[0] : births[1]])
+        self.assertGreater(len(first), 10)
+        self.assertTrue(set(first) & set(names_of(messages[births[2] :])))
+
+    def test_another_process_cannot_have_the_store(self):
+        edge = self.edge()
+        self.host.wait_kind("DDATA")
+        for command in (["edge", "--store", self.store, "--broker", f"mqtt://127.0.0.1:{free_port()}"], ["store", self.store]):
+            done = subprocess.run([TOOL, *map(str, command)], stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(str(self.store), done.stderr)
+        self.stop(edge)
+
+
+if __name__ == "__main__":
+    unittest.main()
