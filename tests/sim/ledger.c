@@ -82,11 +82,13 @@ uint64_t sim_ledger_gone(const sim *s, uint32_t before) {
     return gone;
 }
 
-/* Samples that arrived, though the session may have counted them as dropped: it could not know. */
+/* Samples that arrived, as data or in a birth, though the session may have counted them as dropped: it could not know.
+ */
 static uint64_t count_doubtful(const sim *s) {
     uint64_t doubtful = 0;
     for (uint32_t i = 0; i < s->ledger.count; i++) {
-        doubtful += s->ledger.records[i].is_doubtful && s->ledger.records[i].is_delivered;
+        const sim_record *record = &s->ledger.records[i];
+        doubtful += (record->is_doubtful && record->is_delivered) || record->is_carried;
     }
     return doubtful;
 }

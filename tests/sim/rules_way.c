@@ -176,8 +176,9 @@ bool sim_way_fenced(sim *s) {
         way->confirmed_samples += sent->count;
         for (uint32_t i = 0; i < sent->count; i++) {
             sim_record *record = &s->ledger.records[sent->records[i]];
-            record->is_confirmed = true;
-            record->confirmed_ms = s->now.mono_ms;
+            record->is_confirmed = s->options.confirm == SPB_CONFIRM_FENCE; /* else it proves nothing */
+            record->may_come_again = false;
+            record->confirmed_ms = sim_way_linked_ms(s);
         }
     }
     way->fences--;
@@ -187,9 +188,21 @@ bool sim_way_fenced(sim *s) {
     return true;
 }
 
+uint64_t sim_way_linked_ms(const sim *s) {
+    return s->way.linked_ms + (s->way.is_linked ? s->now.mono_ms - s->way.linked_since_ms : 0);
+}
+
+void sim_way_begun(sim *s) {
+    sim_way_ended(s);
+    s->way.is_linked = true;
+    s->way.linked_since_ms = s->now.mono_ms;
+}
+
 /* The link is over; what was not confirmed may have arrived, or not. */
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
+    way->linked_ms = sim_way_linked_ms(s);
+    way->is_linked = false;
     if (way->count == 0 && way->fences == 0) {
         return;
     }

@@ -105,7 +105,7 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     s->last_bdseq = expected;
     s->last_link = action->link;
     sim_rules_server(s, action->as.connect.server);
-    sim_way_ended(s);
+    sim_way_begun(s);
     s->wire = (sim_wire){.link = action->link, .will_bdseq = (uint8_t)expected};
 }
 
@@ -192,7 +192,8 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
             sim_fail(s, "alias", "that of %s has changed", known->name);
         }
         known->alias = metric->alias;
-        if (s->has_journal && !s->journal.has_failed && sim_rules_saved_alias(s, known) != metric->alias) {
+        bool may_fail = s->journal.has_failed || s->scenario.permille[SIM_ALLOCATION_FAILS] > 0;
+        if (s->has_journal && !may_fail && sim_rules_saved_alias(s, known) != metric->alias) {
             sim_fail(s, "alias", "that of %s would not survive", known->name);
         }
     }
