@@ -35,6 +35,7 @@ typedef struct sim_record {
     bool is_excused;       /* it was lost with its process, or counted before the end of that */
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
+    bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */
     bool may_come_again;   /* likewise, perhaps */
     bool is_owed_again;    /* the primary host may have missed it */
     uint32_t next;         /* of the same bucket */
@@ -44,6 +45,7 @@ typedef struct sim_ledger {
     sim_record *records;
     uint32_t count, capacity;
     uint32_t buckets[SIM_BUCKETS];
+    uint64_t noted_dropped;
 } sim_ledger;
 
 /* ---- journal.c ---- */
@@ -172,6 +174,7 @@ uint64_t sim_ledger_dropped(const sim *s);
 const char *sim_ledger_settled(sim *s, char *text, size_t capacity);
 /* Writes it into the trace. */
 void sim_ledger_note(sim *s);
+void sim_ledger_watch(sim *s);
 void sim_ledger_carry(sim *s, const sim_metric *metric);
 void sim_ledger_bury(sim *s);
 void sim_ledger_clear(sim *s);

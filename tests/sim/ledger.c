@@ -88,7 +88,8 @@ static uint64_t count_doubtful(const sim *s) {
     uint64_t doubtful = 0;
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         const sim_record *record = &s->ledger.records[i];
-        doubtful += (record->is_doubtful && record->is_delivered) || record->is_carried;
+        bool had_doubt = record->is_doubtful || record->may_come_again;
+        doubtful += (had_doubt && record->is_delivered) || record->is_carried;
     }
     return doubtful;
 }
@@ -121,6 +122,16 @@ void sim_ledger_note(sim *s) {
              (unsigned long long)stats.samples_dropped_gone, (unsigned long long)stats.samples_dropped_disk,
              (unsigned long long)s->journal.info.dropped_full, (unsigned long long)s->journal.info.dropped_age,
              (unsigned long long)stats.samples_dropped_age);
+}
+
+/* When the session has counted something as dropped since the last look. */
+void sim_ledger_watch(sim *s) {
+    uint64_t dropped = s->trace ? sim_ledger_dropped(s) : 0;
+    if (dropped > s->ledger.noted_dropped) {
+        sim_note(s, "  (%llu samples were counted as dropped)",
+                 (unsigned long long)(dropped - s->ledger.noted_dropped));
+    }
+    s->ledger.noted_dropped = dropped;
 }
 
 /* The balance, in a world that has come to rest: nothing waits in the session's memory. NULL: it is right. */

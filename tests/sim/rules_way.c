@@ -82,6 +82,7 @@ void sim_way_send(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     s->way.resent += record->sent > 0;
     record->sent++;
+    record->is_doubtful |= s->options.confirm == SPB_CONFIRM_WINDOW; /* time proves nothing */
     record->sent_ms = s->now.mono_ms;
     note_published(s, number);
 }
@@ -177,7 +178,7 @@ bool sim_way_fenced(sim *s) {
         for (uint32_t i = 0; i < sent->count; i++) {
             sim_record *record = &s->ledger.records[sent->records[i]];
             record->is_confirmed = s->options.confirm == SPB_CONFIRM_FENCE; /* else it proves nothing */
-            record->may_come_again = false;
+            record->may_come_again = s->wire.must_leave;                    /* the host is away already */
             record->confirmed_ms = sim_way_linked_ms(s);
         }
     }

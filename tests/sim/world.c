@@ -298,6 +298,7 @@ void sim_pump(sim *s) {
         sim_enter(s);
         bool has_action = spb_session_next_action(s->session, s->now, &action);
         sim_leave(s);
+        sim_ledger_watch(s);
         if (!has_action) {
             break;
         }
