@@ -24,7 +24,7 @@ typedef struct sim_record {
     uint64_t boot;         /* the run of the machine whose monotonic clock that is; 0: it is of the wall clock */
     uint64_t accepted_ms;
     uint64_t sent_ms;      /* the last time */
-    uint64_t confirmed_ms; /* when the session was told last, in time with a link */
+    uint64_t confirmed_ms; /* when the session was told last, in the time of sim_way_born_ms */
     size_t block;          /* the index of the last one with it */
     uint32_t copies;       /* blocks with it that are not confirmed */
     uint32_t sent;         /* so many times by this process */
@@ -121,8 +121,8 @@ typedef struct sim_way {
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
-    bool is_linked;
-    uint64_t linked_ms, linked_since_ms;
+    bool is_born;
+    uint64_t born_ms, born_since_ms;
     uint64_t replayed; /* samples, by this process */
     uint64_t resent, confirmed_samples;
     double samples_level, bytes_level; /* what may be replayed now */
@@ -203,10 +203,11 @@ void sim_way_delivered(sim *s, const sim_event *event);
 void sim_way_fence(sim *s);
 bool sim_way_wants_fence(const sim *s);
 bool sim_way_fenced(sim *s);
-void sim_way_begun(sim *s);
+/* An NBIRTH was sent. */
+void sim_way_born(sim *s);
 void sim_way_ended(sim *s);
-/* How long this process has had a link, all in all. */
-uint64_t sim_way_linked_ms(const sim *s);
+/* How long the node has been born in this process, all in all. */
+uint64_t sim_way_born_ms(const sim *s);
 void sim_way_reset(sim *s);
 void sim_way_clear(sim *s);
 void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);

@@ -162,7 +162,8 @@ void sim_ledger_bury(sim *s) {
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         sim_record *record = &s->ledger.records[i];
         record->is_excused |= !record->is_delivered && record->copies == 0;
-        record->is_doubtful |= record->sent > 0 && !record->is_confirmed;
+        record->is_doubtful |=
+            (record->sent > 0 && !record->is_confirmed) || (record->is_delivered && record->copies > 0);
         record->is_old = true;
         record->is_owed_again = false;
         record->is_confirmed = record->is_confirmed && record->copies == 0;

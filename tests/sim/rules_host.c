@@ -48,13 +48,13 @@ static bool counts(sim *s, const sim_event *event) {
     return true;
 }
 
-/* The host was away, whenever that was: what was confirmed shortly before may come again. Without a link, the time
- * stands still. */
+/* The host was away, whenever that was: what was confirmed shortly before may come again. Without a birth, the
+ * time stands still. */
 static void note_absence(sim *s) {
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         sim_record *record = &s->ledger.records[i];
         record->may_come_again |=
-            record->is_confirmed && record->confirmed_ms + sim_host_window_ms(s, true) >= sim_way_linked_ms(s);
+            record->is_confirmed && record->confirmed_ms + sim_host_window_ms(s, true) >= sim_way_born_ms(s);
     }
 }
 

@@ -179,7 +179,7 @@ bool sim_way_fenced(sim *s) {
             sim_record *record = &s->ledger.records[sent->records[i]];
             record->is_confirmed = s->options.confirm == SPB_CONFIRM_FENCE; /* else it proves nothing */
             record->may_come_again = s->wire.must_leave;                    /* the host is away already */
-            record->confirmed_ms = sim_way_linked_ms(s);
+            record->confirmed_ms = sim_way_born_ms(s);
         }
     }
     way->fences--;
@@ -189,21 +189,20 @@ bool sim_way_fenced(sim *s) {
     return true;
 }
 
-uint64_t sim_way_linked_ms(const sim *s) {
-    return s->way.linked_ms + (s->way.is_linked ? s->now.mono_ms - s->way.linked_since_ms : 0);
+uint64_t sim_way_born_ms(const sim *s) {
+    return s->way.born_ms + (s->way.is_born ? s->now.mono_ms - s->way.born_since_ms : 0);
 }
 
-void sim_way_begun(sim *s) {
-    sim_way_ended(s);
-    s->way.is_linked = true;
-    s->way.linked_since_ms = s->now.mono_ms;
+void sim_way_born(sim *s) {
+    s->way.born_since_ms = s->way.is_born ? s->way.born_since_ms : s->now.mono_ms;
+    s->way.is_born = true;
 }
 
 /* The link is over; what was not confirmed may have arrived, or not. */
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
-    way->linked_ms = sim_way_linked_ms(s);
-    way->is_linked = false;
+    way->born_ms = sim_way_born_ms(s);
+    way->is_born = false;
     if (way->count == 0 && way->fences == 0) {
         return;
     }

@@ -105,7 +105,7 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     s->last_bdseq = expected;
     s->last_link = action->link;
     sim_rules_server(s, action->as.connect.server);
-    sim_way_begun(s);
+    sim_way_ended(s);
     s->wire = (sim_wire){.link = action->link, .will_bdseq = (uint8_t)expected};
 }
 
@@ -266,6 +266,7 @@ static void check_node_birth(sim *s, const message *m) {
     wire->wants_birth = wire->has_cause = wire->has_change = false;
     wire->lacks_template = false;
     wire->birth_ms = s->now.mono_ms;
+    sim_way_born(s);
     wire->next_seq = 0;
     s->counts.births++;
     s->holders[0].is_born = true;
