@@ -1,8 +1,8 @@
 /*
  * The parts of a session, and what its files share. What it is: session.c, options.c; what it publishes: session.c,
- * remove.c, template.c, info.c; what a sample becomes: sample.c, shelf.c (when nobody follows), deliver.c (until it is
- * confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts say), clock.c; what it wants done:
- * action.c, store.c, publish.c and frame.c (messages).
+ * remove.c, template.c, info.c; what becomes of a sample: sample.c, shelf.c (when nobody follows), append.c (into the
+ * journal), deliver.c (until it is confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts
+ * say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay) and frame.c (messages).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -123,13 +123,16 @@ struct spb_session {
     size_t saving_aliases; /* while journal.asked is SPB_CALL_SAVE_ALIASES: how many */
     spb_replay replay;
     spb_flushes flushes;
-    uint64_t unsent;      /* metrics that hold a sample which nothing has carried */
-    bool has_choices;     /* there are, or were, metrics whose samples are not all stored */
-    bool is_clock_set;    /* the wall clock was seen to show the time, or nobody asked */
-    bool was_clock_unset; /* and before that, not to */
-    bool is_clock_told;   /* to the journal */
-    uint64_t in_journal;  /* samples that are stored and not yet delivered */
-    uint64_t reopened;    /* samples that were counted as confirmed, and are stored after all */
+    uint64_t unsent;           /* metrics that hold a sample which nothing has carried */
+    bool has_choices;          /* there are, or were, metrics whose samples are not all stored */
+    bool is_clock_set;         /* the wall clock was seen to show the time, or nobody asked */
+    bool was_clock_unset;      /* and before that, not to */
+    bool is_clock_told;        /* to the journal */
+    uint64_t in_journal;       /* samples that are stored and not yet delivered */
+    uint64_t stored_before;    /* those of an earlier run */
+    uint64_t dropped_by_store; /* those that the journal gave up */
+    uint64_t repeated;         /* samples that are sent once more after an overflow */
+    uint64_t reopened;         /* samples that were counted as confirmed, and are stored after all */
 
     spb_timers timers;    /* of samples that are held, or deferred, by the rules of their metrics */
     size_t waiting_bytes; /* in the `batch` of all holders */
@@ -283,6 +286,14 @@ void spb_session__spill_held(spb_session *session);
 void spb_session__spill(spb_session *session, const spb_record *record, spb_record_bytes bytes, bool is_doubtful);
 /* The link is slower than the samples: the holder's oldest message goes to the journal. False: it cannot. */
 bool spb_session__store_oldest(spb_session *session, spb_device *holder);
+/* The oldest message of the shelf is gone; those that are in the journal already are taken from its front. */
+void spb_session__pop_held(spb_session *session, spb_device *holder);
+void spb_session__skip_stored(spb_session *session, spb_device *holder);
+
+/* append.c */
+
+/* The journal is asked to take a message of the holder: of `held`, or of `batch`. */
+bool spb_session__is_asked(const spb_session *session, const spb_device *holder, bool is_held);
 /* The next message for the journal. */
 bool spb_session__next_append(spb_session *session, spb_time now, spb_action *out);
 /* When that will be; 0: at once. */
@@ -307,6 +318,9 @@ bool spb_session__awaits_aliases(const spb_session *session);
 
 /* Blocks that the journal holds, and that are to be replayed. */
 void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t last_id, bool is_doubtful);
+/* Before the first births of a connection: if memory was short, and it is not known what is to be replayed, then all
+ * that the journal holds is. */
+void spb_session__complete_replay(spb_session *session, spb_time now);
 /* READ is wanted, to go on. */
 bool spb_session__wants_read(const spb_session *session);
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
@@ -319,6 +333,7 @@ void spb_session__forget_chunks(spb_session *session, spb_time now);
 /* The primary host may not have seen what was replayed lately; it has had its time to. */
 void spb_session__reopen_chunks(spb_session *session);
 void spb_session__trim_replayed(spb_session *session, spb_time now);
+uint64_t spb_session__trim_due_ms(const spb_session *session);
 /* Blocks that waited for a birth, or for the application, are tried again. */
 void spb_session__retry_deferred(spb_session *session);
 
@@ -364,6 +379,14 @@ void spb_session__close_batch(spb_session *session, spb_device *holder);
 void spb_session__hurry(spb_session *session, spb_device *holder);
 /* Puts the holder into the queues where it belongs with what waits now. */
 void spb_session__place(spb_session *session, spb_device *holder);
+
+/* birth.c */
+
+/* Each of these becomes the action; false: it could not be made, and the connection is over. */
+bool spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out);
+bool spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out);
+bool spb_session__publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out);
+bool spb_session__publish_node_death(spb_session *session, spb_time now, spb_action *out);
 /* Skips the devices that do not want a DBIRTH; NULL: all have theirs. */
 spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now);
 /* A DBIRTH soon. */

@@ -24,18 +24,18 @@ static int find_metric(const sim *s, unsigned holder, const spb_payload_metric *
 
 /* It was confirmed, but shortly before the primary host went offline. */
 static bool is_in_host_window(const sim *s, const sim_record *record) {
-    return s->options.primary_host_id && s->host_offline_ms != SPB_NEVER &&
-           record->confirmed_ms + sim_host_window_ms(s, true) >= s->host_offline_ms;
+    return s->options.primary_host_id && record->may_come_again;
 }
 
 /* What may go wrong with a sample that is to be stored. */
 static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
-    if (record->copies > 0) {
-        sim_fail(s, "journal", "%s at %llu is stored twice", metric->name, (unsigned long long)record->timestamp_ms);
+    if (record->copies > 0 && s->counts.overflowed == 0) { /* what catches up is sent besides */
+        sim_fail(s, "journal", "%s at %llu (#%u) is stored twice", metric->name,
+                 (unsigned long long)record->timestamp_ms, number);
     }
-    if (metric->given_alias != sim_rules_saved_alias(s, metric) && !s->options.no_aliases && !s->journal.has_failed) {
+    if (metric->given_alias != sim_rules_saved_alias(s, metric) && !s->options.no_aliases) {
         sim_fail(s, "alias", "that of %s is stored, but would not survive", metric->name);
     }
     bool comes_again = record->is_confirmed && is_in_host_window(s, record);
@@ -47,7 +47,8 @@ static void check_sample(sim *s, uint32_t number) {
         sim_fail(s, "journal", "%s at %llu is stored behind newer ones", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }
-    metric->stored_before = number + 1 > metric->stored_before ? number + 1 : metric->stored_before;
+    metric->stored_before = !comes_again && number + 1 > metric->stored_before ? number + 1 : metric->stored_before;
+    record->is_reopened = comes_again;
     record->is_confirmed = false;
 }
 
