@@ -116,9 +116,9 @@ static void print_json(const bench_figure *f, double ratio) {
 }
 
 static void print_text(const bench_figure *f, double ratio) {
-    printf("%-34s %12.6g %-10s", f->name, f->value, f->unit);
+    printf("%-44s %12.6g %-10s", f->name, f->value, f->unit);
     if (f->baseline) {
-        printf(" %-24s %12.6g %8.2f x", f->baseline, f->baseline_value, ratio);
+        printf(" %-20s %12.6g %7.2f x", f->baseline, f->baseline_value, ratio);
     }
     if (f->target > 0) {
         printf("   %s %.6g%s", f->more_is_better ? "at least" : "at most", f->target, is_reached(f) ? "" : ": missed");
