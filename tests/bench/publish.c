@@ -46,7 +46,9 @@ static void end_round(outcome *best, round_begin begin, uint64_t samples, size_t
     bool is_complete = listener_wait(subscriber, samples, 0);
     double cpu_ns = (bench_cpu_ns() - begin.cpu_ns) / (double)samples;
     listener_counts counts = listener_read(subscriber);
-    if (!is_complete || counts.samples != samples || counts.messages != samples / per_message) {
+    uint64_t fewest = samples / per_message;
+    /* On a busy machine the window ends before some of them are full. */
+    if (!is_complete || counts.samples != samples || counts.messages < fewest || counts.messages > fewest * 11 / 10) {
         bench_fail("%llu samples in %llu messages arrived, not %llu, %zu in each", (unsigned long long)counts.samples,
                    (unsigned long long)counts.messages, (unsigned long long)samples, per_message);
     }
