@@ -151,9 +151,9 @@ void bench_print_as(bench_figure figure, bool json, const char *format, ...) {
 static const struct command {
     const char *name;
     int (*run)(bool json);
-} commands[] = {{"codec", bench_codec},        {"publish", bench_publish}, {"update", bench_update},
-                {"store", bench_store},        {"latency", bench_latency}, {"scale", bench_scale},
-                {"footprint", bench_footprint}};
+} commands[] = {{"codec", bench_codec},         {"publish", bench_publish}, {"update", bench_update},
+                {"store", bench_store},         {"latency", bench_latency}, {"scale", bench_scale},
+                {"footprint", bench_footprint}, {"soak", bench_soak}};
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
