@@ -55,7 +55,8 @@ bool spb_session__keep(spb_session *session, const spb_device *holder, const spb
                          .len = keeps_bytes ? (uint32_t)metrics.len : 0,
                          .epoch = segment->epoch,
                          .is_settled = segment->id != 0};
-    session->fences.is_wanted |= segment->epoch != session->flushes.current % SPB_MAX_EPOCHS; /* a flush is for it */
+    bool is_of_flush = segment->id == 0 && segment->epoch != session->flushes.current % SPB_MAX_EPOCHS;
+    session->fences.is_wanted |= is_of_flush;
     return add(session, &record, holder->id, metrics.data);
 }
 
@@ -144,7 +145,7 @@ static void confirm(spb_session *session, spb_record *record, spb_time now) {
     }
     settle(session, record);
     if (record->kind == SPB_RECORD_REPLAY) {
-        spb_session__on_replayed(session, record->id, record->samples, now);
+        spb_session__on_replayed(session, record, now);
     } else {
         session->stats.samples_unconfirmed -= record->samples;
         session->stats.samples_confirmed += record->samples;
@@ -176,7 +177,7 @@ static void release_confirmed(spb_session *session, spb_time now) {
     while (session->window.confirmed > 0) {
         const spb_record *front = spb_window__at(&session->window, 0);
         bool is_kept = front->kind == SPB_RECORD_DATA && now.mono_ms < front->at_ms + keep_ms &&
-                       spb_window__size(&session->window) - session->unconfirmed_bytes < SPB_MAX_HOST_WINDOW_BYTES;
+                       spb_window__size(&session->window) < SPB_MAX_HOST_WINDOW_BYTES + session->unconfirmed_bytes;
         if (is_kept) {
             return;
         }
@@ -203,15 +204,15 @@ bool spb_session__next_fence(spb_session *session, bool is_last, spb_time now, s
     return true;
 }
 
+static bool is_by_time(const spb_session *session) {
+    return session->journal.is_used && session->options.confirm == SPB_CONFIRM_WINDOW;
+}
+
 void spb_session__on_fenced(spb_session *session, spb_time now) {
     uint64_t covers;
     if (spb_fences__answered(&session->fences, now.mono_ms, &covers) && session->options.confirm == SPB_CONFIRM_FENCE) {
         confirm_up_to(session, covers, now);
     }
-}
-
-static bool is_by_time(const spb_session *session) {
-    return session->options.confirm == SPB_CONFIRM_WINDOW;
 }
 
 void spb_session__on_written(spb_session *session, uint32_t count, spb_time now) {
@@ -317,7 +318,7 @@ void spb_session__end_window(spb_session *session, bool in_order, spb_time now) 
     if (in_order && session->level == SPB_DELIVERY_LIVE) {
         confirm_up_to(session, UINT64_MAX, now); /* an orderly end is all that this level knows */
     }
-    spb_session__forget_chunks(session);
+    spb_session__forget_chunks(session, now);
     if (session->has_host_gap) {
         spb_session__reopen(session);
     }

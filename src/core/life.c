@@ -245,6 +245,9 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 static uint64_t link_due_ms(const spb_session *session) {
     const spb_fences *fences = &session->fences;
+    if (session->state == SPB_SESSION_STOPPING && !session->is_death_due) {
+        return SPB_NEVER;
+    }
     uint64_t at_ms = spb_fences__is_wanted(fences) ? 0 : spb_fences__due_ms(fences);
     return earlier(at_ms, spb_fences__lost_ms(fences));
 }
@@ -293,8 +296,8 @@ static void fail_with(spb_session *session, const char *what, spb_status status,
 static void on_connected(spb_session *session, const spb_transport_event *event) {
     if (session->state == SPB_SESSION_CONNECTING) {
         uint32_t keep_alive_s = event->keep_alive_s ? event->keep_alive_s : session->options.keep_alive_s;
-        spb_fences__begin(&session->fences, (uint64_t)keep_alive_s * 1000,
-                          session->journal.is_used && session->options.confirm == SPB_CONFIRM_FENCE);
+        spb_fences__begin(&session->fences, (uint64_t)keep_alive_s * 1000, session->journal.is_used,
+                          !session->journal.is_used || session->options.confirm == SPB_CONFIRM_FENCE);
         session->max_packet_bytes = event->max_packet_bytes;
         session->timer_ms = SPB_NEVER;
         session->is_due = true;

@@ -97,6 +97,7 @@ static void requeue(spb_session *session, spb_device *holder, spb_time now) {
     }
     spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
     spb_session__place(session, holder);
+    spb_session__release_held(session, holder);
     if (spb_batch__is_empty(&holder->batch) && holder->has_dropped) {
         catch_up(session, holder, now);
     }
@@ -118,7 +119,7 @@ static void mark_born(spb_session *session, spb_device *holder) {
     spb_queue__remove(queue(session, SPB_QUEUE_BIRTH), holder);
     holder->is_born = true;
     holder->sequence = session->sequence;
-    spb_session__close_held(session, holder); /* it is older than the birth, which has the newest values */
+    spb_session__settle_held(session, holder);
     if (holder->deferred_round == session->replay.round) {
         spb_session__retry_deferred(session);
     }
@@ -441,9 +442,18 @@ static uint64_t data_due_ms(const spb_session *session) {
     return window && (session->level != SPB_DELIVERY_DURABLE || is_failing) ? window->window_end_ms : SPB_NEVER;
 }
 
+/* Last samples of somebody go ahead of all else, and have to wait: for the journal, or for a confirmation. */
+static bool is_held_up(const spb_session *session) {
+    const spb_device *flush = session->queues[SPB_QUEUE_FLUSH].first;
+    const spb_device *first = flush ? flush : session->queues[SPB_QUEUE_DEATH].first;
+    return first && !spb_batch__is_empty(&first->batch) &&
+           (!spb_session__may_leave(session, first) || spb_session__is_window_full(session));
+}
+
 uint64_t spb_session__publish_due_ms(const spb_session *session) {
     /* While the link is full, only the transport's answer helps. */
-    if (session->state != SPB_SESSION_ONLINE || session->in_flight >= session->options.max_in_flight) {
+    if (session->state != SPB_SESSION_ONLINE || session->in_flight >= session->options.max_in_flight ||
+        is_held_up(session)) {
         return SPB_NEVER;
     }
     const spb_device *birth = session->queues[SPB_QUEUE_BIRTH].first;

@@ -61,7 +61,9 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
 
 static bool is_followed(const spb_session *session, const spb_metric *metric) {
     const spb_device *holder = metric->holder;
-    return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth;
+    /* A device that went offline and came back is born again soon: with a journal, its samples stay in order. */
+    bool is_dying = session->journal.is_used && holder->links[SPB_QUEUE_DEATH].is_in;
+    return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth && !is_dying;
 }
 
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,

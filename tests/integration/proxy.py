@@ -1,7 +1,7 @@
 """A TCP proxy that breaks links the way real networks do: stall, blackhole, reset, cut in the middle of a packet.
 
 It stands between a node and its broker. A fault strikes the links that are open at that moment and stays with them;
-links that are opened later are sound.
+links that are opened later are sound, unless new links are refused or swallowed, too.
 """
 
 import select
@@ -27,24 +27,39 @@ class Link:
         self.stalled = set()  # directions in which nothing is read: the sender's buffers fill
         self.blackholed = set()  # directions in which all is read and thrown away: the sender sees nothing
         self.cut_after = None  # bytes that may still go up before the link is reset
+        self.pending = {UP: b"", DOWN: b""}  # read, and not taken by the other side yet
+        near.setblocking(False)
+        far.setblocking(False)
+
+    def ends(self, direction):
+        """Source and sink."""
+        return (self.near, self.far) if direction == UP else (self.far, self.near)
 
     def pump(self, direction):
         """Moves what there is; False when the link has ended."""
-        source, sink = (self.near, self.far) if direction == UP else (self.far, self.near)
+        source, sink = self.ends(direction)
         try:
-            data = source.recv(65536)
+            data = self.pending[direction]
             if not data:
-                # What a dead direction hides is hidden from the other side: it must find out by itself.
-                return self.blackholed and self.stop_reading(direction)
+                data = source.recv(65536)
+                if not data:
+                    # What a dead direction hides is hidden from the other side: it must find out by itself.
+                    return self.blackholed and self.stop_reading(direction)
             if direction in self.blackholed:
+                self.pending[direction] = b""
                 return True
             if direction == UP and self.cut_after is not None:
                 data = data[: self.cut_after]
-                self.cut_after -= len(data)
-            sink.sendall(data)
-            if self.cut_after == 0:
-                self.reset()
-                return False
+            sent = sink.send(data)
+            self.pending[direction] = data[sent:]
+            if direction == UP and self.cut_after is not None:
+                self.cut_after -= sent
+                if self.cut_after == 0:
+                    self.reset()
+                    return False
+            return True
+        except BlockingIOError:
+            self.pending[direction] = data
             return True
         except OSError:
             return self.blackholed and self.stop_reading(direction)
@@ -70,6 +85,7 @@ class Proxy:
         self.uri = f"mqtt://127.0.0.1:{self.port}"
         self.links = []
         self.refusing = False
+        self.swallowing = False
         self.accepted = 0
         self.lock = threading.Lock()
         self.wake, self.waker = socket.socketpair()
@@ -104,6 +120,14 @@ class Proxy:
         """New links are reset as soon as they are accepted."""
         self.refusing = refusing
 
+    def swallow(self, swallowing):
+        """New links are blackholed in both directions."""
+        self.swallowing = swallowing
+
+    def resume(self):
+        """What was stalled flows again."""
+        self._strike(lambda link: link.stalled.clear())
+
     def _strike(self, fault):
         with self.lock:
             for link in self.links:
@@ -122,21 +146,28 @@ class Proxy:
             return
         self.accepted += 1
         self.links.append(Link(near, far))
+        if self.swallowing:
+            self.links[-1].blackholed.update((UP, DOWN))
 
-    def _sources(self):
-        sources = {}
+    def _waiting(self):
+        """The ends to be read, and those to be written, each with its link and direction."""
+        sources, sinks = {}, {}
         for link in self.links:
-            for direction, end in ((UP, link.near), (DOWN, link.far)):
+            for direction in (UP, DOWN):
                 if direction not in link.stalled:
-                    sources[end] = (link, direction)
-        return sources
+                    source, sink = link.ends(direction)
+                    if link.pending[direction] and direction not in link.blackholed:
+                        sinks[sink] = (link, direction)
+                    else:
+                        sources[source] = (link, direction)
+        return sources, sinks
 
     def _run(self):
         while self.running:
             with self.lock:
-                sources = self._sources()
+                sources, sinks = self._waiting()
             try:
-                readable, _, _ = select.select([self.listener, self.wake, *sources], [], [])
+                readable, writable, _ = select.select([self.listener, self.wake, *sources], [*sinks], [])
             except (OSError, ValueError):
                 continue  # a link was reset meanwhile
             with self.lock:
@@ -147,6 +178,8 @@ class Proxy:
                         self._accept()
                     else:
                         self._serve(*sources[ready])
+                for ready in writable:
+                    self._serve(*sinks[ready])
 
     def _serve(self, link, direction):
         if link in self.links and direction not in link.stalled and not link.pump(direction):

@@ -121,12 +121,12 @@ uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder) {
 
 /* ---- what has arrived ---- */
 
-/* It will never be replayed, and was counted. */
+/* It will never be replayed, and was counted; as are those that are too large for the server. */
 static bool is_counted(const sim *s, const sim_block *block, const sim_record *record) {
     const sim_metric *metric = &s->metrics[record->metric];
     uint64_t age_ms = s->options.max_sample_age_s * UINT64_C(1000);
     bool is_too_old = age_ms > 0 && block->block.last_ms + age_ms < s->now.wall_ms;
-    return is_too_old || metric->is_removed || s->holders[metric->holder].is_removed;
+    return is_too_old || s->has_packet_limits || metric->is_removed || s->holders[metric->holder].is_removed;
 }
 
 /* Only what a broker has read, as far as the session can know. */

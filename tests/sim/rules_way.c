@@ -89,6 +89,7 @@ void sim_way_send(sim *s, uint32_t number) {
 void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     uint32_t number = s->level == SPB_DELIVERY_LIVE ? SIM_NO_RECORD : sim_ledger_find(s, metric, hash, timestamp_ms);
     if (number != SIM_NO_RECORD) {
+        sim_note(s, "    is sample #%u", number);
         check_live(s, number);
         sim_way_send(s, number);
     }
@@ -149,8 +150,15 @@ void sim_way_fence(sim *s) {
 /* Whether the session may send one now, besides the watch. */
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
-    bool is_end_of_chunk = way->count > 0 && way->messages[way->count - 1].is_replay; /* for all one can know */
-    bool is_urgent = s->flush_count > 0 || is_end_of_chunk || spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
+    if (s->level == SPB_DELIVERY_LIVE) {
+        return s->flush_count > 0;
+    }
+    bool is_end_of_chunk = false; /* for all one can know */
+    for (size_t i = way->fenced; i < way->count; i++) {
+        is_end_of_chunk |= way->messages[i].is_replay;
+    }
+    bool is_urgent = s->flush_count > 0 || is_end_of_chunk ||
+                     spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes;
     return s->options.confirm == SPB_CONFIRM_FENCE &&
            (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
@@ -203,6 +211,7 @@ void sim_way_ended(sim *s) {
 /* A new process: nothing was sent by it, and it may replay at once. */
 void sim_way_reset(sim *s) {
     sim_way_ended(s);
+    s->way.unfenced_ms = SPB_NEVER;
     s->way.replayed = s->way.resent = s->way.confirmed_samples = 0;
     s->way.level_ms = s->now.mono_ms;
     s->way.samples_level = s->options.replay_samples_per_s / 10.0;
@@ -240,6 +249,7 @@ static void check_confirmed(sim *s, const spb_stats *stats) {
 void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     const sim_way *way = &s->way;
     spb_stats stats;
+    sim_flush_check(s);
     if (s->level == SPB_DELIVERY_LIVE) {
         return;
     }
@@ -261,5 +271,4 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
         sim_fail(s, "counters", "samples_resent is %llu, but there were %llu", (unsigned long long)stats.samples_resent,
                  (unsigned long long)way->resent);
     }
-    sim_flush_check(s);
 }
