@@ -116,9 +116,9 @@ static void print_json(const bench_figure *f, double ratio) {
 }
 
 static void print_text(const bench_figure *f, double ratio) {
-    printf("%-34s %12.6g %-10s", f->name, f->value, f->unit);
+    printf("%-44s %12.6g %-10s", f->name, f->value, f->unit);
     if (f->baseline) {
-        printf(" %-24s %12.6g %8.2f x", f->baseline, f->baseline_value, ratio);
+        printf(" %-20s %12.6g %7.2f x", f->baseline, f->baseline_value, ratio);
     }
     if (f->target > 0) {
         printf("   %s %.6g%s", f->more_is_better ? "at least" : "at most", f->target, is_reached(f) ? "" : ": missed");
@@ -151,11 +151,9 @@ void bench_print_as(bench_figure figure, bool json, const char *format, ...) {
 static const struct command {
     const char *name;
     int (*run)(bool json);
-} commands[] = {{"codec", bench_codec},
-                {"publish", bench_publish},
-                {"update", bench_update},
-                {"store", bench_store},
-                {"latency", bench_latency}};
+} commands[] = {{"codec", bench_codec},         {"publish", bench_publish}, {"update", bench_update},
+                {"store", bench_store},         {"latency", bench_latency}, {"scale", bench_scale},
+                {"footprint", bench_footprint}, {"soak", bench_soak}};
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

@@ -51,6 +51,7 @@ int bench_update(bool json);
 int bench_store(bool json);
 int bench_latency(bool json);
 int bench_scale(bool json);
+int bench_soak(bool json);
 int bench_footprint(bool json);
 
 #endif

@@ -153,13 +153,20 @@ static void note_memory(memory *m, uint64_t done, uint64_t all) {
     m->early = done * 10 <= all ? now : m->early;
 }
 
+/* Not in the journal yet, or when the node is online, not handed over yet. */
+static uint64_t waiting(const plant *p) {
+    spb_stats s = plant_stats(p);
+    bool is_online = s.state == SPB_SESSION_ONLINE;
+    uint64_t done = is_online && s.samples_published < s.samples_stored ? s.samples_published : s.samples_stored;
+    return s.samples_accepted - done;
+}
+
 /* At full speed, but never more ahead than fits in memory. */
 static void produce(const plant *p, uint64_t samples, memory *m) {
     static const struct timespec moment = {.tv_nsec = 200000};
     for (uint64_t i = 0; i < samples; i++) {
         if (i % 1024 == 0) {
-            spb_stats stats = plant_stats(p);
-            for (; stats.samples_accepted - stats.samples_stored > MOST_WAITING; stats = plant_stats(p)) {
+            while (waiting(p) > MOST_WAITING) {
                 nanosleep(&moment, NULL);
             }
         }
@@ -296,7 +303,7 @@ static void run_durable(bool json) {
     produce(&p, DURABLE, &m);
     flush(&p, SPB_FLUSH_STORED);
     spb_stats stats = plant_stats(&p);
-    while (stats.samples_published < DURABLE) { /* stored is not sent yet */
+    while (stats.samples_published + stats.samples_dropped_overflow < DURABLE) { /* stored is not sent yet */
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         stats = plant_stats(&p);
     }
