@@ -25,7 +25,7 @@ static uint64_t clamp(uint64_t number, uint64_t least, uint64_t most) {
 }
 
 static void share_out(spb_room *room, uint64_t max_bytes, uint64_t page_bytes) {
-    uint64_t log_bytes = clamp(max_bytes / 16, LEAST_LOG_BYTES, MOST_LOG_BYTES);
+    uint64_t log_bytes = clamp(max_bytes / 16 + LEAST_LOG_BYTES / 4, LEAST_LOG_BYTES, MOST_LOG_BYTES);
     uint64_t file_pages = (max_bytes - log_bytes) / page_bytes;
     *room = (spb_room){.page_bytes = page_bytes,
                        .file_pages = file_pages,
