@@ -176,7 +176,7 @@ spb_status spb_room__open(spb_room *room, spb_database *database, uint64_t max_b
 }
 
 uint64_t spb_room__for_blocks(spb_room *room, spb_database *database) {
-    if (room->disk_pages < room->file_pages && room->growth_tried != room->used_pages) {
+    if (database->db && room->disk_pages < room->file_pages && room->growth_tried != room->used_pages) {
         take_file(room, database, NULL);
         room->growth_tried = room->used_pages;
     }

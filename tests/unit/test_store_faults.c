@@ -155,7 +155,7 @@ static bool fail_once(disk_call kind, unsigned n, bool for_ever) {
 }
 
 static long next_n(long n) {
-    return getenv("SPB_EVERY_FAULT") || n < 10 ? n + 1 : n + n / 10;
+    return getenv("SPB_EVERY_FAULT") || n < 10 ? n + 1 : n + n / 5;
 }
 
 static void fail_each(disk_call kind, unsigned at_least) {
