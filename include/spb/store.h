@@ -50,7 +50,7 @@ typedef struct spb_store_info {
     uint64_t oldest_ms;     /* and the smallest timestamp in the first of them; 0: there are none, or it was taken
                                before the clock was set */
     uint64_t file_bytes;    /* on the disk now */
-    uint64_t written_bytes; /* to the disk for all this, about, since it was opened */
+    uint64_t written_bytes; /* to the disk since it was opened; a little more than it was */
     /* Samples since it was opened: */
     uint64_t dropped_full;   /* dropped for newer ones, as there was no more room (SPB_STORE_DROP_OLDEST) */
     uint64_t dropped_age;    /* dropped by `expire` */
