@@ -112,6 +112,12 @@ class Edge(Program):
     def wait_online(self):
         self.wait(lambda _: self.state() == "ONLINE", "state ONLINE")
 
+    def wait_link(self):
+        """Online, and not only by its own belief."""
+        before = self.count("linked")
+        self.tell("link")
+        self.wait_line("linked", before)
+
     def set_clock(self, setting):
         """Milliseconds that it is ahead, or "unset"; survives the process, as it would in a machine."""
         self.clock = str(setting)

@@ -36,8 +36,8 @@ typedef struct verdict_options {
     bool owes_flushed;         /* the process was killed: owed is what a flush called safe; else what was accepted */
     bool may_overflow;         /* the link was slow at times: samples newer than the birth may be replayed, too */
     uint64_t max_resent_bytes; /* of metrics that may come twice when a connection is lost, */
-    uint64_t host_bytes;       /* and so much more when the primary host was, */
-    uint64_t killed_bytes;     /* or the process was killed */
+    uint64_t host_bytes;       /* and so much more when the primary host was, or the process was killed, */
+    uint64_t killed_bytes;     /* and still more in the latter case */
     bool has_trace;            /* report when samples of a metric come, to look into a run */
     unsigned trace;            /* which */
 } verdict_options;
