@@ -377,10 +377,11 @@ typedef struct spb_stats {
     uint64_t samples_resent;         /* replayed though they may have arrived before: possible duplicates */
     uint64_t samples_dropped_choice; /* not stored, as their metric says (spb_keep) */
     uint64_t samples_dropped_gone;   /* in the journal, but their metric does not exist any more */
-    uint64_t samples_dropped_disk;   /* neither sent nor stored, as the store failed for too long, or takes no more */
-    uint64_t samples_unconfirmed;    /* now: published and not confirmed */
-    bool is_store_failing;           /* now */
-    spb_store_info journal;          /* of the last commit */
+    uint64_t samples_dropped_age;  /* in the journal, and too old when their turn came; see also journal.dropped_age */
+    uint64_t samples_dropped_disk; /* neither sent nor stored, as the store failed for too long, or takes no more */
+    uint64_t samples_unconfirmed;  /* now: published and not confirmed */
+    bool is_store_failing;         /* now */
+    spb_store_info journal;        /* of the last commit */
 } spb_stats;
 
 SPB_API void spb_session_stats(const spb_session *session, spb_stats *out);

@@ -208,7 +208,7 @@ static bool next_network(spb_session *session, spb_time now, spb_action *out) {
     case SPB_SESSION_BIRTHING:
     case SPB_SESSION_ONLINE: return next_exchange(session, now, out);
     case SPB_SESSION_STOPPING:
-        return next_exchange(session, now, out) ||
+        return (session->is_death_due && next_exchange(session, now, out)) ||
                (session->is_due && !session->is_death_due && disconnect(session, now, out));
     }
     return false;

@@ -54,6 +54,13 @@ spb_bytes spb_chunk__rest(const spb_chunk *chunk, const spb_chunk_block *block) 
     return (spb_bytes){chunk->bytes.data + block->at + block->device_len + block->sent, block->len - block->sent};
 }
 
+void spb_chunk__note_arrival(const spb_chunk *chunk, spb_chunk_block *block) {
+    if (block->last_ordinal <= chunk->confirmed_ordinal) {
+        block->safe = block->sent;
+        block->safe_kept = block->kept;
+    }
+}
+
 void spb_chunk__finish_block(spb_chunk *chunk, spb_chunk_block *block) {
     block->is_done = true;
     while (chunk->next < chunk->count && chunk->blocks[chunk->next].is_done) {

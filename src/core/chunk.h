@@ -19,7 +19,10 @@ typedef struct spb_chunk_block {
     uint64_t last_ms;
     uint64_t boot;
     int64_t shift_ms;
-    size_t next; /* the next block of the same holder, or SPB_NO_BLOCK */
+    uint64_t last_ordinal; /* of the last message with some of it; 0: there is none */
+    size_t safe;           /* bytes that were sent before that message, and have arrived, */
+    uint32_t safe_kept;    /* and the samples that were published of them */
+    size_t next;           /* the next block of the same holder, or SPB_NO_BLOCK */
     /* Its samples: */
     uint32_t samples;
     uint32_t kept;      /* published, */
@@ -37,12 +40,15 @@ typedef struct spb_chunk {
     spb_chunk_block *blocks;
     size_t count;
     size_t capacity;
-    size_t next;        /* the first block that is not done */
-    uint32_t messages;  /* published, and not confirmed */
-    uint64_t confirmed; /* samples of those that are */
-    uint64_t aged;      /* samples that are too old */
-    bool is_complete;   /* it was read to its end */
-    bool is_spoiled;    /* for want of memory it does not know what it covers */
+    size_t next;                /* the first block that is not done */
+    uint32_t messages;          /* published, and not confirmed */
+    uint64_t last_ordinal;      /* of the last message */
+    uint64_t confirmed_ordinal; /* of the last message that is confirmed */
+    uint64_t confirmed_ms;      /* and when that was */
+    uint64_t confirmed;         /* samples of those that are */
+    uint64_t aged;              /* samples that are too old */
+    bool is_complete;           /* it was read to its end */
+    bool is_spoiled;            /* for want of memory it does not know what it covers */
 } spb_chunk;
 
 void spb_chunk__clear(spb_chunk *chunk);
@@ -54,6 +60,8 @@ bool spb_chunk__add(spb_chunk *chunk, const spb_block *block);
 spb_str spb_chunk__device(const spb_chunk *chunk, const spb_chunk_block *block);
 /* The metrics of it that are left. */
 spb_bytes spb_chunk__rest(const spb_chunk *chunk, const spb_chunk_block *block);
+/* What of the block was sent in messages that are confirmed is safe. */
+void spb_chunk__note_arrival(const spb_chunk *chunk, spb_chunk_block *block);
 /* The block is done with. */
 void spb_chunk__finish_block(spb_chunk *chunk, spb_chunk_block *block);
 /* It was read, and every block is done with. */

@@ -144,7 +144,7 @@ static void confirm(spb_session *session, spb_record *record, spb_time now) {
     }
     settle(session, record);
     if (record->kind == SPB_RECORD_REPLAY) {
-        spb_session__on_replayed(session, record->id, record->samples, now);
+        spb_session__on_replayed(session, record, now);
     } else {
         session->stats.samples_unconfirmed -= record->samples;
         session->stats.samples_confirmed += record->samples;
@@ -203,15 +203,15 @@ bool spb_session__next_fence(spb_session *session, bool is_last, spb_time now, s
     return true;
 }
 
+static bool is_by_time(const spb_session *session) {
+    return session->journal.is_used && session->options.confirm == SPB_CONFIRM_WINDOW;
+}
+
 void spb_session__on_fenced(spb_session *session, spb_time now) {
     uint64_t covers;
     if (spb_fences__answered(&session->fences, now.mono_ms, &covers) && session->options.confirm == SPB_CONFIRM_FENCE) {
         confirm_up_to(session, covers, now);
     }
-}
-
-static bool is_by_time(const spb_session *session) {
-    return session->options.confirm == SPB_CONFIRM_WINDOW;
 }
 
 void spb_session__on_written(spb_session *session, uint32_t count, spb_time now) {
@@ -317,7 +317,7 @@ void spb_session__end_window(spb_session *session, bool in_order, spb_time now) 
     if (in_order && session->level == SPB_DELIVERY_LIVE) {
         confirm_up_to(session, UINT64_MAX, now); /* an orderly end is all that this level knows */
     }
-    spb_session__forget_chunks(session);
+    spb_session__forget_chunks(session, now);
     if (session->has_host_gap) {
         spb_session__reopen(session);
     }

@@ -21,8 +21,8 @@ static void add(fact_list *list, const char *name, spb_value value) {
 static uint64_t dropped_in_store(const spb_session *session) {
     const spb_stats *stats = &session->stats;
     const spb_store_info *journal = &session->journal.info;
-    return stats->samples_dropped_disk + stats->samples_dropped_gone + journal->dropped_full + journal->dropped_age +
-           session->replay.aged + journal->dropped_damage;
+    return stats->samples_dropped_disk + stats->samples_dropped_gone + stats->samples_dropped_age +
+           journal->dropped_full + journal->dropped_age + journal->dropped_damage;
 }
 
 size_t spb_session__birth_facts(const spb_session *session, spb_birth_fact facts[SPB_MAX_BIRTH_FACTS]) {

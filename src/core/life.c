@@ -245,6 +245,9 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 static uint64_t link_due_ms(const spb_session *session) {
     const spb_fences *fences = &session->fences;
+    if (session->state == SPB_SESSION_STOPPING && !session->is_death_due) {
+        return SPB_NEVER;
+    }
     uint64_t at_ms = spb_fences__is_wanted(fences) ? 0 : spb_fences__due_ms(fences);
     return earlier(at_ms, spb_fences__lost_ms(fences));
 }

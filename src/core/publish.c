@@ -441,9 +441,18 @@ static uint64_t data_due_ms(const spb_session *session) {
     return window && (session->level != SPB_DELIVERY_DURABLE || is_failing) ? window->window_end_ms : SPB_NEVER;
 }
 
+/* Last samples of somebody go ahead of all else, and have to wait: for the journal, or for a confirmation. */
+static bool is_held_up(const spb_session *session) {
+    const spb_device *flush = session->queues[SPB_QUEUE_FLUSH].first;
+    const spb_device *first = flush ? flush : session->queues[SPB_QUEUE_DEATH].first;
+    return first && !spb_batch__is_empty(&first->batch) &&
+           (!spb_session__may_leave(session, first) || spb_session__is_window_full(session));
+}
+
 uint64_t spb_session__publish_due_ms(const spb_session *session) {
     /* While the link is full, only the transport's answer helps. */
-    if (session->state != SPB_SESSION_ONLINE || session->in_flight >= session->options.max_in_flight) {
+    if (session->state != SPB_SESSION_ONLINE || session->in_flight >= session->options.max_in_flight ||
+        is_held_up(session)) {
         return SPB_NEVER;
     }
     const spb_device *birth = session->queues[SPB_QUEUE_BIRTH].first;

@@ -58,7 +58,8 @@ static spb_device *find_holder(spb_session *session, spb_chunk *chunk, spb_chunk
     spb_str id = spb_chunk__device(chunk, block);
     spb_device *holder = id.len > 0 ? spb_table__find_device(&session->table, id) : session->table.node;
     bool was_deferred = holder && holder->deferred_round >= chunk->round;
-    bool lacks_clock = block->boot != 0 && block->boot == session->options.boot && !session->is_clock_set;
+    bool lacks_clock = block->boot != 0 && block->boot == session->options.boot && !session->is_clock_set &&
+                       is_in_grace(session, now); /* a machine whose clock is never set sends what it has */
     if (!holder && !is_in_grace(session, now)) {
         leave_out(chunk, block);
         return NULL;
@@ -100,10 +101,12 @@ static void skip_metric(const reel *r, spb_chunk_block *block) {
 
 static void reckon(reel *r, spb_chunk_block *block, size_t bytes, uint32_t kept, uint32_t gone) {
     spb_session *session = r->session;
+    spb_chunk__note_arrival(r->chunk, block);
     r->samples += kept;
     block->kept += kept;
     block->gone += gone;
     block->sent += bytes;
+    block->last_ordinal = kept > 0 ? session->fences.last + 1 : block->last_ordinal;
     r->last_ms = put_right(block->last_ms, block->shift_ms);
     session->stats.samples_replayed += kept;
     if (spb_ranges__contains(&session->replay.doubtful, block->id)) {
@@ -135,8 +138,8 @@ static spb_status add_block(reel *r, spb_chunk_block *block, spb_time now) {
     size_t before = out->len;
     uint32_t kept, gone;
     /* One message is in time order. */
-    if (r->samples > 0 && (put_right(block->first_ms, block->shift_ms) < r->last_ms ||
-                           pace_ms(r, block, used, now.mono_ms) > now.mono_ms)) {
+    bool is_older = r->samples > 0 && put_right(block->first_ms, block->shift_ms) < r->last_ms;
+    if (is_older || pace_ms(r, block, used, now.mono_ms) > now.mono_ms) {
         r->is_full = true;
         return SPB_OK;
     }
@@ -202,10 +205,11 @@ static bool publish(reel *r, spb_time now, spb_action *out) {
         return give_up(r, SPB_ERR_NO_MEMORY, now);
     }
     r->chunk->messages++;
-    session->fences.is_wanted |= spb_chunk__is_sent(r->chunk); /* then the chunk waits for nothing else */
+    r->chunk->last_ordinal = session->fences.last + 1;
     session->stats.samples_published += r->samples;
     spb_pace__take(&session->replay.pace, r->samples, session->payload.len, now.mono_ms);
     spb_session__publish_numbered(session, true, now, out);
+    spb_session__finish_chunks(session, now);
     return true;
 }
 

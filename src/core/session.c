@@ -278,7 +278,6 @@ void spb_session_stats(const spb_session *session, spb_stats *out) {
     out->state = session->state;
     out->is_store_failing = session->journal.is_failing;
     out->journal = session->journal.info;
-    out->journal.dropped_age += session->replay.aged;
 }
 
 spb_session_state spb_session_get_state(const spb_session *session) {

@@ -297,12 +297,12 @@ void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t 
 /* READ is wanted, to go on. */
 bool spb_session__wants_read(const spb_session *session);
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
-/* A message of the chunk of that number has arrived, with so many samples. */
-void spb_session__on_replayed(spb_session *session, uint64_t number, uint32_t samples, spb_time now);
+/* A message of a chunk has arrived. */
+void spb_session__on_replayed(spb_session *session, const spb_record *message, spb_time now);
 /* Ends the chunks of which everything has arrived. */
 void spb_session__finish_chunks(spb_session *session, spb_time now);
 /* The connection is over: what is under way is to be read again. */
-void spb_session__forget_chunks(spb_session *session);
+void spb_session__forget_chunks(spb_session *session, spb_time now);
 /* The primary host may not have seen what was replayed lately; it has had its time to. */
 void spb_session__reopen_chunks(spb_session *session);
 void spb_session__trim_replayed(spb_session *session, spb_time now);

@@ -134,6 +134,7 @@ static bool expire(spb_session *session, spb_time now, spb_action *out) {
         return false;
     }
     session->journal.has_news = true;
+    spb_journal__want_commit(&session->journal, now.mono_ms); /* which tells what was dropped */
     *out = (spb_action){.kind = SPB_ACTION_EXPIRE};
     out->as.before_ms = now.wall_ms - age_ms;
     return true;

@@ -35,6 +35,7 @@ typedef struct sim_record {
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
     bool is_owed_again;    /* the primary host may have missed it */
+    bool may_come_again;   /* the primary host was away soon after it arrived */
     uint32_t next;         /* of the same bucket */
 } sim_record;
 
@@ -116,6 +117,7 @@ typedef struct sim_way {
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
+    uint64_t ended_ms; /* when the last connection with a birth ended */
     bool has_flushed;  /* at the level LIVE, only that calls for a fence besides the watch */
     uint64_t replayed; /* samples, by this process */
     uint64_t resent, confirmed_samples;

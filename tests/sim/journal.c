@@ -111,7 +111,10 @@ static void take(sim *s, const spb_block *block, unsigned holder, uint32_t *reco
     journal->samples_asked = block->samples;
     count_copies(s, taken, 1);
     for (uint32_t i = 0; i < block->samples; i++) {
-        s->ledger.records[records[i]].block = journal->count - 1;
+        sim_record *record = &s->ledger.records[records[i]];
+        record->block = journal->count - 1;
+        sim_note(s, "  %s at %llu is stored", s->metrics[record->metric].name,
+                 (unsigned long long)record->timestamp_ms);
         if (s->level == SPB_DELIVERY_OUTAGE) {
             sim_rules_settle_owed(s, records[i]);
         }

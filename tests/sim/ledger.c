@@ -96,8 +96,8 @@ uint64_t sim_ledger_dropped(const sim *s) {
     spb_session_stats(s->session, &stats);
     const spb_store_info *journal = &s->journal.info;
     return stats.samples_dropped_offline + stats.samples_dropped_overflow + stats.samples_dropped_lost +
-           stats.samples_dropped_choice + stats.samples_dropped_gone + stats.samples_dropped_disk +
-           journal->dropped_full + journal->dropped_age;
+           stats.samples_dropped_age + stats.samples_dropped_choice + stats.samples_dropped_gone +
+           stats.samples_dropped_disk + journal->dropped_full + journal->dropped_age;
 }
 
 /* The balance, in a world that has come to rest: nothing waits in the session's memory. NULL: it is right. */

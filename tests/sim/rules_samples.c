@@ -114,11 +114,6 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     return is_next;
 }
 
-static bool is_stored(sim *s, const sim_sample *sample) {
-    uint32_t number = sim_ledger_find(s, sample->metric, sample->hash, sample->timestamp_ms);
-    return number != SIM_NO_RECORD && s->ledger.records[number].copies > 0;
-}
-
 /* Takes it out of what is owed, wherever it stands. */
 static void remove_owed(sim_holder *holder, size_t index) {
     sim_sample *at = &holder->owed[holder->owed_first + index];
@@ -138,16 +133,15 @@ void sim_rules_settle_owed(sim *s, uint32_t record) {
     }
 }
 
-/* What is in the journal need not be sent as live data, but then not behind newer data. */
-static void pass_stored(sim *s, sim_holder *holder, const sim_sample *sent) {
+/* What is on its way to the journal need not be sent as live data, but then not behind newer data. */
+static void pass_stored(sim_holder *holder, const sim_sample *sent) {
     size_t found = 0;
     while (found < holder->owed_count && !is_same(&holder->owed[holder->owed_first + found], sent)) {
         found++;
     }
-    for (size_t i = found; i > 0 && found < holder->owed_count; i--) {
-        if (is_stored(s, &holder->owed[holder->owed_first + i - 1])) {
-            remove_owed(holder, i - 1);
-        }
+    bool is_owed = found < holder->owed_count;
+    for (size_t i = 0; is_owed && i < found; i++) {
+        remove_owed(holder, 0);
     }
 }
 
@@ -156,8 +150,8 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     sim_holder *holder = &s->holders[m->holder];
     sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
     sim_note(s, "  %s at %llu", m->name, (unsigned long long)timestamp_ms);
-    if (s->level == SPB_DELIVERY_DURABLE) {
-        pass_stored(s, holder, &sent);
+    if (s->level != SPB_DELIVERY_LIVE) {
+        pass_stored(holder, &sent);
     }
     if (pay(s, holder, &sent)) {
         return;

@@ -24,8 +24,7 @@ static int find_metric(const sim *s, unsigned holder, const spb_payload_metric *
 
 /* It was confirmed, but shortly before the primary host went offline. */
 static bool is_in_host_window(const sim *s, const sim_record *record) {
-    return s->options.primary_host_id && s->host_offline_ms != SPB_NEVER &&
-           record->confirmed_ms + sim_host_window_ms(s, true) >= s->host_offline_ms;
+    return s->options.primary_host_id && record->may_come_again;
 }
 
 /* What may go wrong with a sample that is to be stored. */

@@ -149,8 +149,12 @@ void sim_way_fence(sim *s) {
 /* Whether the session may send one now, besides the watch. */
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
-    bool is_end_of_chunk = way->count > 0 && way->messages[way->count - 1].is_replay; /* for all one can know */
-    bool is_urgent = s->flush_count > 0 || is_end_of_chunk || spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
+    bool is_end_of_chunk = false; /* for all one can know */
+    for (size_t i = way->fenced; i < way->count; i++) {
+        is_end_of_chunk |= way->messages[i].is_replay;
+    }
+    bool is_urgent = s->flush_count > 0 || is_end_of_chunk ||
+                     spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes;
     return s->options.confirm == SPB_CONFIRM_FENCE &&
            (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
@@ -182,6 +186,7 @@ bool sim_way_fenced(sim *s) {
 /* The link is over; what was not confirmed may have arrived, or not. */
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
+    way->ended_ms = s->wire.is_born || way->count > 0 ? s->now.mono_ms : way->ended_ms;
     if (way->count == 0 && way->fences == 0) {
         return;
     }
