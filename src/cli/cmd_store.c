@@ -26,13 +26,13 @@ static const char help[] = "Usage: spb store [OPTION...] FILE\n"
                            "\n"
                            "  (no option)     a summary: whose it is, bdSeq, aliases, what waits to be sent\n"
                            "  --samples       all that waits, as spb decode shows data messages\n"
-                           "  --export FILE   write it to FILE, which must not exist, in lines for spb decode:\n"
+                           "  --export FILE   write it to FILE, which must not exist, for spb decode:\n"
                            "                  time<TAB>topic<TAB>payload in hex; with names and datatypes\n"
                            "                  instead of aliases, so that it needs no births\n"
                            "  --check         read everything, and tell what is wrong\n"
                            "  --json          the summary as an object {file, owner, bdseq, aliases, blocks,\n"
-                           "                  samples, bytes, file_bytes, oldest, newest, damage, wrong}; the\n"
-                           "                  samples one message a line, as spb decode --json\n"
+                           "                  samples, bytes, file_bytes, oldest, newest, damage, wrong};\n"
+                           "                  the samples one message a line, as spb decode --json\n"
                            "  --help, -h      this text\n"
                            "\n"
                            "Exit status: 0 all was well, 1 something is damaged or cannot be read, 2 bad\n"
@@ -66,8 +66,11 @@ static void report(void *context, uint64_t id, const char *what) {
     }
 }
 
-static void check_sums(inspection *self, const spb_store_info *info) {
+static void check_whole(inspection *self, const spb_store_info *info) {
     char line[200];
+    if (!self->from.has_owner) {
+        report(self, 0, "it does not say whose it is");
+    }
     if (self->blocks != info->blocks || self->samples != info->samples || self->bytes != info->bytes) {
         snprintf(line, sizeof line,
                  "%" PRIu64 " blocks with %" PRIu64 " samples and %" PRIu64 " bytes can be read, of %" PRIu64
@@ -180,7 +183,7 @@ static void summarise(inspection *self, const options *o, out *to) {
     read_all(self, o->wants_check, NULL, NULL);
     store->info(store, &info);
     if (o->wants_check) {
-        check_sums(self, &info);
+        check_whole(self, &info);
     }
     self->wrong += info.damage != NULL;
     if (o->as_json) {

@@ -127,12 +127,16 @@ static spb_status load_aliases(journal *self, spb_error *err) {
 
 /* ---- opening ---- */
 
-/* A group ID has no '/'. */
+/* A group ID has no '/'. In a damaged file the owner may be lost; what else is there can still be shown. */
 static void split_owner(journal *self) {
-    const char *slash = strchr(self->owner, '/');
-    size_t len = slash ? (size_t)(slash - self->owner) : strlen(self->owner);
-    self->group_id = (spb_str){self->owner, len};
-    self->node_id = spb_str_from(slash ? slash + 1 : "");
+    const char *slash = self->owner ? strchr(self->owner, '/') : NULL;
+    self->has_owner = slash && slash != self->owner && slash[1] != '\0';
+    if (!self->has_owner) {
+        self->owner = "unknown/unknown";
+        slash = strchr(self->owner, '/');
+    }
+    self->group_id = (spb_str){self->owner, (size_t)(slash - self->owner)};
+    self->node_id = spb_str_from(slash + 1);
 }
 
 spb_status journal_open(journal *self, const char *path, spb_error *err) {

@@ -12,6 +12,7 @@
 typedef struct journal {
     spb_store *store;
     const char *owner;          /* "<group>/<node>" */
+    bool has_owner;             /* else it is "unknown/unknown" */
     spb_str group_id, node_id;  /* its parts */
     births *known;              /* what the aliases tell */
     size_t alias_count;         /* of them */
@@ -25,6 +26,7 @@ typedef struct journal {
     metric_view *views;
     size_t capacity; /* of both */
     char topic[2048];
+    uint64_t exported; /* blocks, for journal_tsv.c */
 } journal;
 
 typedef struct journal_block {

@@ -20,6 +20,8 @@ spb_status journal_write_tsv(out *to, journal *from, spb_error *err) {
         metric->name = from->views[i].name;
         metric->has_alias = !metric->name.data;
     }
+    from->shown.has_seq = true; /* numbered anew: that of a replay is not known yet */
+    from->shown.seq = (uint8_t)from->exported++;
     uint8_t *bytes;
     size_t len;
     spb_status status = spb_payload_encode(&from->shown, NULL, &bytes, &len, err);

@@ -59,7 +59,7 @@ static bool extend(sqlite3_file *file, uint64_t bytes, uint64_t chunk_bytes) {
 
 /* The same as far as the disk has room: in steps that become smaller. */
 static void extend_as_possible(sqlite3_file *file, uint64_t bytes, uint64_t chunk_bytes, uint64_t page_bytes) {
-    if (size_of(file) >= bytes || extend(file, bytes, chunk_bytes)) {
+    if (extend(file, bytes, chunk_bytes)) {
         return;
     }
     for (uint64_t step = bytes / 2; step >= LEAST_STEP_BYTES; step /= 2) {
@@ -75,24 +75,36 @@ static void extend_as_possible(sqlite3_file *file, uint64_t bytes, uint64_t chun
     }
 }
 
+/*
+ * A log tells how long the file is. So the disk must know that before: if a power cut made it shorter, SQLite would
+ * take it for damaged.
+ */
+static spb_status take(spb_database *database, sqlite3_file *file, uint64_t bytes, uint64_t chunk_bytes,
+                       uint64_t page_bytes, spb_error *err) {
+    if (!file || size_of(file) >= bytes) {
+        return file && !extend(file, bytes, chunk_bytes)
+                   ? spb_database__failed(database, SQLITE_IOERR, "extend it", err)
+                   : SPB_OK;
+    }
+    extend_as_possible(file, bytes, chunk_bytes, page_bytes);
+    int code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    return code == SQLITE_OK ? SPB_OK : spb_database__failed(database, code, "extend it", err);
+}
+
 /* A file of more than a chunk is some chunks of one size. */
-static void take_file(spb_room *room, spb_database *database) {
+static spb_status take_file(spb_room *room, spb_database *database, spb_error *err) {
     sqlite3_file *file = file_of(database, SQLITE_FCNTL_FILE_POINTER);
     uint64_t bytes = room->file_pages * room->page_bytes;
     uint64_t chunks = (bytes + MOST_CHUNK_BYTES - 1) / MOST_CHUNK_BYTES;
     uint64_t chunk_bytes = room->file_pages / chunks * room->page_bytes;
-    if (file) {
-        extend_as_possible(file, chunk_bytes * chunks, chunk_bytes, room->page_bytes);
-        room->disk_pages = size_of(file) / room->page_bytes;
-    }
+    spb_status status = take(database, file, chunk_bytes * chunks, chunk_bytes, room->page_bytes, err);
+    room->disk_pages = size_of(file) / room->page_bytes;
+    return status;
 }
 
-static void take_log(const spb_room *room, spb_database *database) {
-    sqlite3_file *file = file_of(database, SQLITE_FCNTL_JOURNAL_POINTER);
+static spb_status take_log(const spb_room *room, spb_database *database, spb_error *err) {
     uint64_t bytes = LOG_HEAD_BYTES + room->log_frames * (room->page_bytes + FRAME_HEAD_BYTES);
-    if (file) {
-        extend_as_possible(file, bytes, bytes, room->page_bytes);
-    }
+    return take(database, file_of(database, SQLITE_FCNTL_JOURNAL_POINTER), bytes, bytes, room->page_bytes, err);
 }
 
 /* ---- the log ---- */
@@ -149,14 +161,16 @@ spb_status spb_room__open(spb_room *room, spb_database *database, uint64_t max_b
         return status;
     }
     sqlite3_wal_hook(database->db, note_frames, room);
-    take_file(room, database);
-    take_log(room, database);
-    return spb_room__measure(room, database, err);
+    status = take_file(room, database, err);
+    if (status == SPB_OK) {
+        status = take_log(room, database, err);
+    }
+    return status == SPB_OK ? spb_room__measure(room, database, err) : status;
 }
 
 uint64_t spb_room__for_blocks(spb_room *room, spb_database *database) {
     if (room->disk_pages < room->file_pages && room->growth_tried != room->used_pages) {
-        take_file(room, database);
+        take_file(room, database, NULL);
         room->growth_tried = room->used_pages;
     }
     uint64_t kept = room->file_pages - room->block_pages;

@@ -8,6 +8,7 @@ function(spb_house_test name)
 endfunction()
 
 spb_house_test(conformance ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/conformance.py ${PROJECT_SOURCE_DIR})
+spb_house_test(guarantee ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/guarantee.py ${PROJECT_SOURCE_DIR})
 spb_house_test(includes ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/includes.py ${PROJECT_SOURCE_DIR})
 spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py ${PROJECT_SOURCE_DIR}
                ${CMAKE_C_COMPILER} ${CXX})

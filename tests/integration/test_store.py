@@ -5,8 +5,11 @@ import json
 import pathlib
 import re
 import shutil
+import signal
+import sqlite3
 import subprocess
 import tempfile
+import time
 import unittest
 
 from harness import PATIENCE_S, TOOL, Broker, Edge, Subscriber, free_port, wait_until
@@ -37,12 +40,6 @@ def samples_of(messages, names):
             of = names[metric["alias"]]
             assert of[0] == message.device, f"{of} in a message of {message.device}"
             yield of, metric["timestamp"], bool(metric.get("isHistorical")), metric
-
-
-def uptime_samples(messages):
-    """Timestamp and raw payload value of System/Uptime, which counts seconds; the independent decoder has 64 bits."""
-    names = names_of(messages)
-    return [(timestamp, is_old) for of, timestamp, is_old, _ in samples_of(messages, names) if of[1] == "System/Uptime"]
 
 
 class Counters:
@@ -96,6 +93,15 @@ class StoreTest(unittest.TestCase):
         old = host.wait(lambda m: any(metric.get("isHistorical") for metric in (m.decoded or {}).get("metrics", [])), "old data", start)
         return host.wait(lambda m: m.kind == "DDATA" and not any(x.get("isHistorical") for x in m.decoded["metrics"]), "data", old)
 
+    def await_uptime(self, start):
+        """The next value of what counts the seconds, live."""
+
+        def has_uptime(message):
+            metric = message.metric("System/Uptime") if message.kind == "NDATA" else None
+            return metric is not None and not metric.get("isHistorical")
+
+        return self.host.wait(has_uptime, "System/Uptime", start)
+
     def check_all_arrived(self, counters, messages):
         """Every accepted sample once at least, flagged as it must be, with its own time."""
         names = names_of(messages)
@@ -110,7 +116,15 @@ class StoreTest(unittest.TestCase):
         self.assertEqual(len(seen), counters.accepted, "each accepted sample arrived")
         live = [flags.count(False) for flags in seen.values()]
         self.assertLessEqual(max(live), 1, "nothing came live twice")
+        self.check_uptimes(messages, names)
         return seen
+
+    def check_uptimes(self, messages, names):
+        """System/Uptime counts seconds, so it grows with the timestamps, whatever the order in which they came."""
+        uptimes = {t: metric["value"] for of, t, _, metric in samples_of(messages, names) if of[1] == "System/Uptime"}
+        counted = [uptimes[timestamp] for timestamp in sorted(uptimes)]
+        self.assertGreater(len(counted), 1)
+        self.assertEqual(counted, sorted(set(counted)))
 
     def check_old_ones_are_in_order(self, messages):
         last = {}
@@ -128,7 +142,7 @@ class StoreTest(unittest.TestCase):
         self.proxy.refuse(True)
         fault()
         death = self.host.wait_kind("NDEATH", start)
-        self.await_state(edge, "waiting", 2)
+        self.await_state(edge, "WAITING", 2)
         self.proxy.refuse(False)
         birth = self.host.wait_kind("NBIRTH", death)
         self.await_live_data_after_replay(self.host, birth)
@@ -162,7 +176,7 @@ class StoreTest(unittest.TestCase):
         start = self.host.wait_kind("DDATA")
         self.proxy.refuse(True)
         self.proxy.blackhole(UP, DOWN)
-        self.await_state(edge, "waiting", 2)
+        self.await_state(edge, "WAITING", 2)
         self.proxy.refuse(False)
         birth = self.host.wait_kind("NBIRTH", self.host.wait_kind("NDEATH", start))
         self.host.wait_kind("DDATA", birth)
@@ -175,23 +189,69 @@ class StoreTest(unittest.TestCase):
         # The newest value of a metric is in the births; and what was lost on the way is counted, as if none of it arrived.
         self.assertLessEqual(missing - sum(counters.dropped.values()), len(names_of(messages)), edge.output())
 
+    # ---- the primary host ----
+
+    def say_state(self, online):
+        state = json.dumps({"online": online, "timestamp": int(time.time() * 1000)})
+        self.broker.publish("spBv1.0/STATE/Host1", state.encode(), qos=1, retain=True)
+
+    def host_loss(self, delivery):
+        """The primary host goes and comes back. Gives the counters, and what somebody else has seen of it all."""
+        self.say_state(True)
+        edge = self.edge("--primary-host", "Host1", delivery=delivery)
+        start = self.await_uptime(self.host.wait_kind("DBIRTH"))
+        self.say_state(False)
+        death = self.host.wait_kind("NDEATH", start)
+        self.await_state(edge, "WAIT_HOST", 2)
+        self.say_state(True)
+        birth = self.host.wait_kind("NBIRTH", death)
+        if delivery == "live":
+            self.host.wait_kind("DDATA", birth)
+        else:
+            self.await_live_data_after_replay(self.host, birth)
+        self.await_uptime(birth)
+        counters = self.stop(edge)
+        end = self.host.wait_kind("NDEATH", birth)
+        messages = [m for m in self.host.messages[: end + 1] if m.kind != "STATE"]
+        check_stream(self, messages)
+        return counters, messages, birth
+
+    def check_host_loss(self, delivery):
+        counters, messages, _ = self.host_loss(delivery)
+        seen = self.check_all_arrived(counters, messages)
+        self.assertEqual(counters.dropped, {})
+        # What the broker had, and the host may not have seen any more, comes again: historical, besides live.
+        self.assertTrue([sample for sample, flags in seen.items() if sorted(flags) == [False, True]])
+
+    def test_nothing_is_missing_after_the_primary_host_was_away(self):
+        self.check_host_loss("outage")
+
+    def test_durable_misses_nothing_of_the_primary_host_either(self):
+        self.check_host_loss("durable")
+
+    def test_live_counts_what_the_primary_host_missed(self):
+        counters, messages, _ = self.host_loss("live")
+        self.assertGreater(counters.dropped["replaced while offline"], 0)
+        names = names_of(messages)
+        self.assertNotIn(True, [is_old for _, _, is_old, _ in samples_of(messages, names)])
+
     # ---- the broker ----
 
     def test_nothing_is_missing_after_the_broker_was_killed(self):
         edge = self.edge()
         self.host.wait_kind("DDATA")
         # What the broker has read must have reached its subscriber, or it dies with the broker.
-        edge.process.send_signal(19)  # SIGSTOP
+        edge.process.send_signal(signal.SIGSTOP)
         self.broker.publish("spBv1.0/Plant1/NCMD/End", b"x")
         end = self.host.wait(lambda m: m.topic.endswith("/End"), "what the broker has read")
         before = self.host.messages[:end]
         self.broker.kill()
-        edge.process.send_signal(18)  # SIGCONT
-        self.await_state(edge, "waiting", 2)
-        edge.process.send_signal(19)
+        edge.process.send_signal(signal.SIGCONT)
+        self.await_state(edge, "WAITING", 2)
+        edge.process.send_signal(signal.SIGSTOP)
         self.broker.start()
         host = self.subscribe()
-        edge.process.send_signal(18)
+        edge.process.send_signal(signal.SIGCONT)
         self.await_live_data_after_replay(host, 0)
         counters = self.stop(edge)
         after = host.messages[: host.wait_kind("NDEATH") + 1]
@@ -208,7 +268,7 @@ class StoreTest(unittest.TestCase):
         start = self.host.wait_kind("DDATA")
         self.proxy.refuse(True)
         self.proxy.blackhole(UP, DOWN)
-        self.await_state(edge, "waiting", 3)
+        self.await_state(edge, "WAITING", 3)
         edge.kill()
         end = self.host.wait_kind("NDEATH", start)
         self.proxy.refuse(False)
@@ -248,6 +308,27 @@ class StoreTest(unittest.TestCase):
 
     def test_what_was_stored_in_an_outage_survives_a_kill(self):
         self.check_life_after_kill("outage")
+
+    def test_a_damaged_store_is_set_aside(self):
+        end, summary, stored = self.kill_while_offline("outage")
+        database = sqlite3.connect(self.store)
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page_bytes = database.execute("PRAGMA page_size").fetchone()[0]
+        page = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'segment'").fetchone()[0]
+        database.close()
+        with open(self.store, "r+b") as file:
+            file.seek((page - 1) * page_bytes)
+            file.write(b"\xff" * page_bytes)
+        edge = self.edge()
+        birth = self.host.wait_kind("NBIRTH", end)
+        self.await_live_data_after_replay(self.host, birth)
+        counters = self.stop(edge)
+        self.assertEqual(self.host.messages[birth].value("bdSeq"), (summary["bdseq"] + 1) % 256)
+        self.assertIn("spb: warning: ", edge.output())
+        aside = [path.name for path in self.directory.glob("edge.spb.corrupt-*")]
+        self.assertTrue(aside)
+        self.assertIn(aside[0], edge.output(), "the log says where the damaged file is")
+        self.assertGreaterEqual(counters.replayed, len(stored), "the blocks were sound, so all of them could be read")
 
     def test_identity_survives_a_restart(self):
         births, start = [], 0

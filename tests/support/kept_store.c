@@ -18,6 +18,8 @@ static spb_status pass(kept_store *self, bool is_commit, spb_error *err) {
         }
     }
     bool fails = self->fails;
+    self->failed += fails;
+    pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
     if (fails && err) {
         *err = (spb_error){.status = SPB_ERR_STORE, .offset = SPB_NO_OFFSET, .text = "the test's disk is full"};
@@ -114,10 +116,18 @@ void kept_store_hold_commit(kept_store *self, bool hold) {
     pthread_mutex_unlock(&self->lock);
 }
 
-void kept_store_await_held(kept_store *self, unsigned count) {
+static void await_count(kept_store *self, const unsigned *counter, unsigned count) {
     pthread_mutex_lock(&self->lock);
-    while (self->held < count) {
+    while (*counter < count) {
         pthread_cond_wait(&self->changed, &self->lock);
     }
     pthread_mutex_unlock(&self->lock);
+}
+
+void kept_store_await_failed(kept_store *self, unsigned count) {
+    await_count(self, &self->failed, count);
+}
+
+void kept_store_await_held(kept_store *self, unsigned count) {
+    await_count(self, &self->held, count);
 }

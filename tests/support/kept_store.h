@@ -20,6 +20,7 @@ typedef struct kept_store {
     bool fails;        /* appends and commits do */
     bool holds_commit; /* commits stay inside until this is set back */
     unsigned held;     /* commits that were held up */
+    unsigned failed;   /* calls that failed */
 } kept_store;
 
 void kept_store_init(kept_store *self);
@@ -27,7 +28,8 @@ void kept_store_init(kept_store *self);
 void kept_store_clear(kept_store *self);
 void kept_store_fail(kept_store *self, bool fails);
 void kept_store_hold_commit(kept_store *self, bool hold);
-/* Waits until so many commits were held up. */
+/* Wait until so many commits were held up, until so many calls have failed. */
 void kept_store_await_held(kept_store *self, unsigned count);
+void kept_store_await_failed(kept_store *self, unsigned count);
 
 #endif

@@ -234,6 +234,35 @@ START_TEST(what_was_stored_by_one_node_is_sent_by_the_next) {
 }
 END_TEST
 
+/* ---- a disk that fails ---- */
+
+START_TEST(what_a_failing_disk_does_not_take_waits_until_it_does) {
+    f.options.store = &kept.store;
+    f.options.delivery = SPB_DELIVERY_OUTAGE;
+    f.options.store_window_ms = 0;
+    node_fixture_make(&f);
+    node_fixture_start(&f);
+    fake_server_welcome(f.server, FAKE_IGNORE);
+    fake_server_lose(f.server);
+    fake_server_await_connects(f.server, 2);
+    kept_store_fail(&kept, true);
+    for (int i = 1; i <= 5; i++) {
+        ck_assert_int_eq(spb_metric_update(f.counter, spb_int32(i), SPB_NOW), SPB_OK);
+    }
+    kept_store_await_failed(&kept, 1);
+    spb_stats stats;
+    kept_store_fail(&kept, false);
+    spb_flush how;
+    ck_assert_int_eq(spb_node_flush(f.node, LONG_MS, &how), SPB_OK);
+    ck_assert_int_eq(how, SPB_FLUSH_STORED);
+    spb_node_stats(f.node, &stats);
+    ck_assert_uint_eq(stats.journal.samples, 5);
+    ck_assert_uint_eq(stats.samples_dropped_disk, 0);
+    ck_assert(!stats.is_store_failing);
+    ck_assert_uint_ge(f.log_lines[SPB_LOG_WARNING] + f.log_lines[SPB_LOG_ERROR], 1);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("node_store");
     TCase *tests = tcase_create("node_store");
@@ -250,6 +279,7 @@ int main(void) {
     tcase_add_test(tests, damage_is_no_news_for_those_who_want_errors_alone);
     tcase_add_test(tests, aliases_stay_with_their_metrics_over_a_restart);
     tcase_add_test(tests, what_was_stored_by_one_node_is_sent_by_the_next);
+    tcase_add_test(tests, what_a_failing_disk_does_not_take_waits_until_it_does);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
