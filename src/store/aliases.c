@@ -48,6 +48,18 @@ static bool reserve(spb_aliases *aliases, size_t more) {
     return true;
 }
 
+/* Numbers grow, so most are new. */
+static void drop_same(spb_aliases *aliases, size_t count, uint32_t number) {
+    for (size_t i = 0; number <= aliases->highest && i < count; i++) {
+        if (aliases->items[i].alias == number) {
+            free((void *)aliases->items[i].name.data);
+            memmove(&aliases->items[i], &aliases->items[i + 1], (aliases->count - i - 1) * sizeof *aliases->items);
+            aliases->count--;
+            return;
+        }
+    }
+}
+
 bool spb_aliases__add(spb_aliases *aliases, const spb_alias *items, size_t count) {
     size_t before = aliases->count;
     bool is_added = reserve(aliases, count);
@@ -57,6 +69,13 @@ bool spb_aliases__add(spb_aliases *aliases, const spb_alias *items, size_t count
     }
     if (!is_added) {
         drop(aliases, before);
+        return false;
     }
-    return is_added;
+    for (size_t i = 0; i < count; i++) {
+        drop_same(aliases, aliases->count - count + i, items[i].alias);
+    }
+    for (size_t i = 0; i < count; i++) {
+        aliases->highest = items[i].alias > aliases->highest ? items[i].alias : aliases->highest;
+    }
+    return true;
 }

@@ -12,9 +12,10 @@
 #define LEAST_SEGMENT_BYTES (UINT64_C(128) << 10)
 #define MOST_SEGMENT_BYTES (8 * MIB)
 #define MOST_CHUNK_BYTES (UINT64_C(1) << 30) /* SQLite takes an int */
-#define LEAST_STEP_BYTES (UINT64_C(128) << 10)
+#define STEP_BYTES 65536
 #define LOG_HEAD_BYTES 32
 #define FRAME_HEAD_BYTES 24
+#define LEAST_FRAMES 32
 #define SPARE_FRAMES 8      /* of the log, beside what a transaction is said to change */
 #define LEAST_KEPT_PAGES 12 /* of the file, not for blocks */
 #define MOST_KEPT_PAGES 4096
@@ -46,47 +47,45 @@ static uint64_t size_of(sqlite3_file *file) {
     return file && file->pMethods->xFileSize(file, &size) == SQLITE_OK ? (uint64_t)size : 0;
 }
 
-/*
- * Makes the file `bytes` long, with room on the disk behind each of them. SQLite cuts a file only to a multiple of the
- * chunk, so a checkpoint gives nothing back.
- */
-static bool extend(sqlite3_file *file, uint64_t bytes, uint64_t chunk_bytes) {
-    int chunk = (int)chunk_bytes;
-    sqlite3_int64 size = (sqlite3_int64)bytes;
-    return file->pMethods->xFileControl(file, SQLITE_FCNTL_CHUNK_SIZE, &chunk) == SQLITE_OK &&
-           file->pMethods->xFileControl(file, SQLITE_FCNTL_SIZE_HINT, &size) == SQLITE_OK;
+/* SQLite cuts a file only to a multiple of the chunk, so a checkpoint gives nothing back. */
+static void set_chunk(sqlite3_file *file, uint64_t bytes) {
+    int chunk = (int)bytes;
+    if (bytes > 0 && bytes <= MOST_CHUNK_BYTES) {
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_CHUNK_SIZE, &chunk);
+    }
 }
 
-/* The same as far as the disk has room: in steps that become smaller. */
-static void extend_as_possible(sqlite3_file *file, uint64_t bytes, uint64_t chunk_bytes, uint64_t page_bytes) {
-    if (extend(file, bytes, chunk_bytes)) {
-        return;
-    }
-    for (uint64_t step = bytes / 2; step >= LEAST_STEP_BYTES; step /= 2) {
-        uint64_t wanted = (size_of(file) + step) / page_bytes * page_bytes;
-        if (wanted < bytes) {
-            extend(file, wanted, page_bytes);
+/* Where the file system cannot do it better, or has not enough room: by writing, as far as it goes. */
+static void write_zeros(sqlite3_file *file, uint64_t bytes) {
+    static const unsigned char zeros[STEP_BYTES];
+    for (uint64_t at = size_of(file); at < bytes;) {
+        uint64_t len = bytes - at < STEP_BYTES ? bytes - at : STEP_BYTES;
+        if (file->pMethods->xWrite(file, zeros, (int)len, (sqlite3_int64)at) != SQLITE_OK) {
+            return;
         }
-    }
-    /* A chunk as large as what there is: nothing is given back, and nothing is made that has no room behind it. */
-    uint64_t there = size_of(file) / page_bytes * page_bytes;
-    if (there > 0 && there <= MOST_CHUNK_BYTES) {
-        extend(file, there, there);
+        at += len;
     }
 }
 
 /*
- * A log tells how long the file is. So the disk must know that before: if a power cut made it shorter, SQLite would
- * take it for damaged.
+ * Makes the file `bytes` long, with room on the disk behind each of them, or as long as the disk has room for. A log
+ * tells how long the file is, so the disk must know that before: if a power cut made it shorter, SQLite would take it
+ * for damaged.
  */
 static spb_status take(spb_database *database, sqlite3_file *file, uint64_t bytes, uint64_t chunk_bytes,
-                       uint64_t page_bytes, spb_error *err) {
-    if (!file || size_of(file) >= bytes) {
-        return file && !extend(file, bytes, chunk_bytes)
-                   ? spb_database__failed(database, SQLITE_IOERR, "extend it", err)
-                   : SPB_OK;
+                       spb_error *err) {
+    if (!file) {
+        return SPB_OK;
     }
-    extend_as_possible(file, bytes, chunk_bytes, page_bytes);
+    set_chunk(file, chunk_bytes);
+    if (size_of(file) >= bytes) {
+        return SPB_OK;
+    }
+    sqlite3_int64 size = (sqlite3_int64)bytes;
+    if (file->pMethods->xFileControl(file, SQLITE_FCNTL_SIZE_HINT, &size) != SQLITE_OK) {
+        write_zeros(file, bytes);
+        set_chunk(file, size_of(file) < bytes ? size_of(file) : chunk_bytes);
+    }
     int code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
     return code == SQLITE_OK ? SPB_OK : spb_database__failed(database, code, "extend it", err);
 }
@@ -97,14 +96,22 @@ static spb_status take_file(spb_room *room, spb_database *database, spb_error *e
     uint64_t bytes = room->file_pages * room->page_bytes;
     uint64_t chunks = (bytes + MOST_CHUNK_BYTES - 1) / MOST_CHUNK_BYTES;
     uint64_t chunk_bytes = room->file_pages / chunks * room->page_bytes;
-    spb_status status = take(database, file, chunk_bytes * chunks, chunk_bytes, room->page_bytes, err);
+    spb_status status = take(database, file, chunk_bytes * chunks, chunk_bytes, err);
     room->disk_pages = size_of(file) / room->page_bytes;
     return status;
 }
 
-static spb_status take_log(const spb_room *room, spb_database *database, spb_error *err) {
-    uint64_t bytes = LOG_HEAD_BYTES + room->log_frames * (room->page_bytes + FRAME_HEAD_BYTES);
-    return take(database, file_of(database, SQLITE_FCNTL_JOURNAL_POINTER), bytes, bytes, room->page_bytes, err);
+/* If the disk has not enough room, smaller transactions do with less of it, down to some point. */
+static spb_status take_log(spb_room *room, spb_database *database, spb_error *err) {
+    sqlite3_file *file = file_of(database, SQLITE_FCNTL_JOURNAL_POINTER);
+    uint64_t frame_bytes = room->page_bytes + FRAME_HEAD_BYTES;
+    uint64_t bytes = LOG_HEAD_BYTES + room->log_frames * frame_bytes;
+    spb_status status = take(database, file, bytes, bytes, err);
+    uint64_t frames = size_of(file) / frame_bytes;
+    if (frames < room->log_frames && frames >= LEAST_FRAMES) {
+        room->log_frames = frames;
+    }
+    return status;
 }
 
 /* ---- the log ---- */
@@ -161,9 +168,9 @@ spb_status spb_room__open(spb_room *room, spb_database *database, uint64_t max_b
         return status;
     }
     sqlite3_wal_hook(database->db, note_frames, room);
-    status = take_file(room, database, err);
+    status = take_log(room, database, err);
     if (status == SPB_OK) {
-        status = take_log(room, database, err);
+        status = take_file(room, database, err);
     }
     return status == SPB_OK ? spb_room__measure(room, database, err) : status;
 }

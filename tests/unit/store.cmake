@@ -1,3 +1,5 @@
 spb_unit_test(store store)
 spb_unit_test(store_journal store support/blocks.c)
 spb_unit_test(store_power store support/blocks.c support/disk.c)
+spb_unit_test(store_faults store support/blocks.c support/disk.c support/failing_heap.c)
+target_link_options(test_store_faults PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
