@@ -59,6 +59,10 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
     return SPB_OK;
 }
 
+<<<<<<< HEAD
+=======
+/* While a session is being left, nothing more is sent, but what comes goes behind what waits: the shelf is ahead of it. */
+>>>>>>> parent of ef7b42c (Read the journal in chunks of half the unconfirmed window at most: a chunk that is lost in part comes again as a whole)
 static bool is_followed(const spb_session *session, const spb_metric *metric) {
     const spb_device *holder = metric->holder;
     return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth;
