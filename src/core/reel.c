@@ -173,9 +173,11 @@ static spb_status add_block(reel *r, spb_chunk_block *block, spb_time now) {
 
 /* ---- one message ---- */
 
+/* It fits into the half of the window that has_room leaves. */
 static size_t most_bytes(const spb_session *session, const spb_device *holder) {
+    size_t half = session->options.max_unconfirmed_bytes / 2, upto = half < MAX_BYTES ? half : MAX_BYTES;
     size_t most = spb_session__most_metric_bytes(session, holder);
-    return most > 0 && most < MAX_BYTES ? most : MAX_BYTES;
+    return most > 0 && most < upto ? most : upto;
 }
 
 /* The blocks of the holder, from that one on, as far as they share a message. */
