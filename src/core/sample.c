@@ -59,13 +59,11 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
     return SPB_OK;
 }
 
-<<<<<<< HEAD
-=======
-/* While a session is being left, nothing more is sent, but what comes goes behind what waits: the shelf is ahead of it. */
->>>>>>> parent of ef7b42c (Read the journal in chunks of half the unconfirmed window at most: a chunk that is lost in part comes again as a whole)
 static bool is_followed(const spb_session *session, const spb_metric *metric) {
     const spb_device *holder = metric->holder;
-    return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth;
+    /* A device that went offline and came back is born again soon: with a journal, its samples stay in order. */
+    bool is_dying = session->journal.is_used && holder->links[SPB_QUEUE_DEATH].is_in;
+    return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth && !is_dying;
 }
 
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
