@@ -13,8 +13,9 @@
 #define MAX_BYTES ((size_t)64 * 1024)
 #define MAX_WAIT_MS 1000
 
-void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager) {
-    *fences = (spb_fences){.keep_alive_ms = keep_alive_ms, .is_eager = is_eager};
+void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted) {
+    *fences =
+        (spb_fences){.keep_alive_ms = keep_alive_ms, .is_eager = is_eager && is_trusted, .is_trusted = is_trusted};
 }
 
 void spb_fences__start(spb_fences *fences, uint64_t now_ms) {
@@ -41,7 +42,8 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
 }
 
 bool spb_fences__is_wanted(const spb_fences *fences) {
-    return fences->is_on && fences->is_wanted && fences->messages > 0 && fences->count < SPB_MAX_FENCES;
+    return fences->is_on && fences->is_trusted && fences->is_wanted && fences->messages > 0 &&
+           fences->count < SPB_MAX_FENCES;
 }
 
 uint64_t spb_fences__due_ms(const spb_fences *fences) {

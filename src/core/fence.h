@@ -22,6 +22,7 @@ typedef struct spb_fences {
     bool is_on;        /* the server has answered once */
     bool is_watching;  /* and is given up when it does not do so again */
     bool is_eager;     /* messages call for fences; else only time does */
+    bool is_trusted;   /* their answers show what has arrived; else only that the server is there */
     bool is_wanted;    /* something waits for an answer: as soon as a message is not covered */
     uint64_t last;     /* the ordinal of the last message */
     uint64_t covered;  /* by fences that were sent */
@@ -34,7 +35,7 @@ typedef struct spb_fences {
 } spb_fences;
 
 /* A new connection, whose server must be heard of within this time. */
-void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager);
+void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted);
 /* The server has answered: after SUBACK. */
 void spb_fences__start(spb_fences *fences, uint64_t now_ms);
 /* Only those that are wanted are sent any more, and the server is not given up: the session ends anyway. */

@@ -296,8 +296,8 @@ static void fail_with(spb_session *session, const char *what, spb_status status,
 static void on_connected(spb_session *session, const spb_transport_event *event) {
     if (session->state == SPB_SESSION_CONNECTING) {
         uint32_t keep_alive_s = event->keep_alive_s ? event->keep_alive_s : session->options.keep_alive_s;
-        spb_fences__begin(&session->fences, (uint64_t)keep_alive_s * 1000,
-                          session->journal.is_used && session->options.confirm == SPB_CONFIRM_FENCE);
+        spb_fences__begin(&session->fences, (uint64_t)keep_alive_s * 1000, session->journal.is_used,
+                          !session->journal.is_used || session->options.confirm == SPB_CONFIRM_FENCE);
         session->max_packet_bytes = event->max_packet_bytes;
         session->timer_ms = SPB_NEVER;
         session->is_due = true;

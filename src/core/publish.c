@@ -97,6 +97,7 @@ static void requeue(spb_session *session, spb_device *holder, spb_time now) {
     }
     spb_queue__remove(queue(session, SPB_QUEUE_READY), holder);
     spb_session__place(session, holder);
+    spb_session__release_held(session, holder);
     if (spb_batch__is_empty(&holder->batch) && holder->has_dropped) {
         catch_up(session, holder, now);
     }
@@ -118,7 +119,7 @@ static void mark_born(spb_session *session, spb_device *holder) {
     spb_queue__remove(queue(session, SPB_QUEUE_BIRTH), holder);
     holder->is_born = true;
     holder->sequence = session->sequence;
-    spb_session__close_held(session, holder); /* it is older than the birth, which has the newest values */
+    spb_session__settle_held(session, holder);
     if (holder->deferred_round == session->replay.round) {
         spb_session__retry_deferred(session);
     }

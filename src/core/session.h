@@ -262,8 +262,12 @@ void spb_session__abandon(spb_session *session, spb_device *holder);
 /* A sample that nobody follows, in scratch, for the journal. SPB_ERR_NO_MEMORY: it was not taken. */
 spb_status spb_session__hold(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
                              spb_time now);
-/* What is held is older than a birth, or wanted: closed, and stored at once. */
+/* What is held is wanted in the journal soon: it is closed. */
 void spb_session__close_held(spb_session *session, spb_device *holder);
+/* A birth leaves: what is held is older, and goes to the journal. */
+void spb_session__settle_held(spb_session *session, spb_device *holder);
+/* A message of the holder has left; when it was the last, what is held need not wait any more. */
+void spb_session__release_held(spb_session *session, spb_device *holder);
 /* The first NBIRTH of a connection is about to leave: what is held in messages is older, so it goes to the spill. */
 void spb_session__spill_held(spb_session *session);
 /* A message joins the spill; is_doubtful: it was published. */

@@ -36,11 +36,13 @@ static uint32_t hold_window_ms(const spb_session *session) {
 
 static void pass_on(spb_session *session, spb_device *holder);
 
-/* What is closed goes to the journal from here; or, in a connection, behind what was published before. */
+/* What is closed goes to the journal from here; or, in a connection, behind what was published before, and what waits
+ * to be. */
 static void place_held(spb_session *session, spb_device *holder) {
-    if (session->phase != SPB_PHASE_UNBORN) {
+    bool is_connected = session->phase != SPB_PHASE_UNBORN;
+    if (is_connected && spb_batch__is_empty(&holder->batch)) {
         pass_on(session, holder);
-    } else if (spb_batch__closed(&holder->held) > 0) {
+    } else if (!is_connected && spb_batch__closed(&holder->held) > 0) {
         spb_queue__push(queue(session, SPB_QUEUE_STORE), holder);
     }
     if (!holder->held.is_open || spb_batch__is_empty(&holder->held)) {
@@ -51,6 +53,18 @@ static void place_held(spb_session *session, spb_device *holder) {
 void spb_session__close_held(spb_session *session, spb_device *holder) {
     if (!spb_batch__is_empty(&holder->held)) {
         spb_batch__close(&holder->held);
+        place_held(session, holder);
+    }
+}
+
+void spb_session__settle_held(spb_session *session, spb_device *holder) {
+    spb_batch__close(&holder->held);
+    spb_queue__remove(queue(session, SPB_QUEUE_HOLD), holder);
+    pass_on(session, holder);
+}
+
+void spb_session__release_held(spb_session *session, spb_device *holder) {
+    if (spb_batch__is_empty(&holder->batch) && spb_batch__closed(&holder->held) > 0) {
         place_held(session, holder);
     }
 }
@@ -293,6 +307,7 @@ bool spb_session__store_oldest(spb_session *session, spb_device *holder) {
         spb_queue__remove(queue(session, SPB_QUEUE_FLUSH), holder);
     }
     spb_session__place(session, holder);
+    spb_session__release_held(session, holder);
     return true;
 }
 

@@ -130,7 +130,7 @@ static bool is_running(const spb_session *session) {
 static bool expire(spb_session *session, spb_time now, spb_action *out) {
     uint64_t age_ms = (uint64_t)session->options.max_sample_age_s * 1000;
     session->journal.expire_ms = now.mono_ms + EXPIRE_MS;
-    if (now.wall_ms < SPB_EARLIEST_MS) {
+    if (now.wall_ms < SPB_EARLIEST_MS || session->in_journal == 0) {
         return false;
     }
     session->journal.has_news = true;

@@ -204,10 +204,7 @@ static void flush(sim *s) {
     sim_enter(s);
     uint64_t ticket = spb_session_flush(s->session, s->now);
     sim_leave(s);
-    s->way.has_flushed = true;
-    if (s->level != SPB_DELIVERY_LIVE) {
-        sim_flush_begin(s, ticket);
-    }
+    sim_flush_begin(s, ticket);
 }
 
 static void step_clock(sim *s) {

@@ -10,6 +10,8 @@
 /* What the storm has delayed comes within this time; then there is silence. */
 #define LATE_ANSWERS_MS 10000
 #define SILENCE_MS 20000
+/* Old samples expire, and after a minute one looks for what a new process does not know any more. */
+#define STORE_ACTIONS_IN_SILENCE 6
 /* Enough for everything that waits to be written. */
 #define PEACE_MS 60000
 
@@ -48,7 +50,7 @@ static void check_parted(sim *s) {
     if (s->level == SPB_DELIVERY_LIVE) {
         return;
     }
-    const char *missing = sim_replay_settled(s, text, sizeof text);
+    const char *missing = sim_ledger_settled(s, text, sizeof text);
     if (missing) {
         sim_fail(s, "stop", "%s", missing);
     }
@@ -112,14 +114,19 @@ void sim_calm(sim *s) {
         }
     } while (!s->has_failed && missing && s->now.mono_ms < limit_ms);
     if (!s->has_failed && missing) {
+        sim_ledger_note(s);
         sim_fail(s, "liveness", "%s, %llu ms after the last fault", missing,
                  (unsigned long long)(s->now.mono_ms - begin_ms));
     }
     sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
-    uint64_t actions = s->actions;
+    uint64_t actions = s->actions, store_actions = s->store_actions;
     sim_run_until(s, s->now.mono_ms + SILENCE_MS);
     if (!s->has_failed && s->actions != actions) {
         sim_fail(s, "busy", "%llu actions without a cause", (unsigned long long)(s->actions - actions));
+    }
+    if (!s->has_failed && s->store_actions > store_actions + STORE_ACTIONS_IN_SILENCE) {
+        sim_fail(s, "busy", "%llu calls of the store without a cause",
+                 (unsigned long long)(s->store_actions - store_actions));
     }
     missing = sim_rules_converged(s, text, sizeof text);
     if (!s->has_failed && missing) {

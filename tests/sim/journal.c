@@ -113,8 +113,8 @@ static void take(sim *s, const spb_block *block, unsigned holder, uint32_t *reco
     for (uint32_t i = 0; i < block->samples; i++) {
         sim_record *record = &s->ledger.records[records[i]];
         record->block = journal->count - 1;
-        sim_note(s, "  %s at %llu is stored", s->metrics[record->metric].name,
-                 (unsigned long long)record->timestamp_ms);
+        record->was_stored = true;
+        sim_note(s, "    #%u %s", records[i], s->metrics[record->metric].name);
         if (s->level == SPB_DELIVERY_OUTAGE) {
             sim_rules_settle_owed(s, records[i]);
         }
@@ -169,7 +169,8 @@ static void make_durable(sim *s) {
 }
 
 void sim_journal_commit(sim *s) {
-    spb_status status = status_of(s, sim_happens(s, SIM_COMMIT_FAILS));
+    spb_status status = status_of(s, sim_happens(s, SIM_COMMIT_FAILS) || s->journal.is_confirm_lost);
+    s->journal.is_confirm_lost = false;
     sim_note(s, "> COMMIT%s", status == SPB_OK ? "" : ", fails");
     if (status == SPB_OK) {
         make_durable(s);
@@ -180,8 +181,8 @@ void sim_journal_commit(sim *s) {
 void sim_journal_confirm(sim *s, uint64_t first_id, uint64_t last_id) {
     sim_note(s, "> CONFIRM %llu to %llu", (unsigned long long)first_id, (unsigned long long)last_id);
     sim_rules_confirm(s, first_id, last_id);
-    if (s->journal.is_broken) {
-        s->journal.has_failed = true;
+    if (s->journal.is_broken) { /* the next commit tells */
+        s->journal.has_failed = s->journal.is_confirm_lost = true;
         return;
     }
     for (size_t i = 0; i < s->journal.count; i++) {
@@ -322,7 +323,8 @@ void sim_journal_die(sim *s) {
         block->is_confirm_committed = block->is_confirmed;
         block->is_read = false;
     }
-    journal->is_failing = journal->has_failed = journal->is_broken = journal->is_full = false;
+    journal->is_confirm_lost = journal->is_failing = journal->has_failed = journal->is_broken = journal->is_full =
+        false;
     journal->answers_waiting = 0;
     journal->answer_ms = journal->samples_appended = 0;
 }

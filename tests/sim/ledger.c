@@ -100,6 +100,27 @@ uint64_t sim_ledger_dropped(const sim *s) {
            stats.samples_dropped_disk + journal->dropped_full + journal->dropped_age;
 }
 
+/* For people who read the trace of a run in which it does not come out right. */
+void sim_ledger_note(sim *s) {
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    for (uint32_t i = 0; i < s->ledger.count; i++) {
+        const sim_record *record = &s->ledger.records[i];
+        if (sim_ledger_is_gone(s, i)) {
+            sim_note(s, "  gone: #%u %s at %llu, sent %u times%s", i, s->metrics[record->metric].name,
+                     (unsigned long long)record->timestamp_ms, record->sent, record->was_stored ? ", was stored" : "");
+        }
+    }
+    sim_note(s,
+             "  dropped: offline %llu, overflow %llu, lost %llu, choice %llu, gone %llu, disk %llu, full %llu, "
+             "age %llu + %llu",
+             (unsigned long long)stats.samples_dropped_offline, (unsigned long long)stats.samples_dropped_overflow,
+             (unsigned long long)stats.samples_dropped_lost, (unsigned long long)stats.samples_dropped_choice,
+             (unsigned long long)stats.samples_dropped_gone, (unsigned long long)stats.samples_dropped_disk,
+             (unsigned long long)s->journal.info.dropped_full, (unsigned long long)s->journal.info.dropped_age,
+             (unsigned long long)stats.samples_dropped_age);
+}
+
 /* The balance, in a world that has come to rest: nothing waits in the session's memory. NULL: it is right. */
 const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
     uint64_t gone = sim_ledger_gone(s, s->ledger.count), dropped = sim_ledger_dropped(s);

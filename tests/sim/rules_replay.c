@@ -10,7 +10,7 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
     sim_metric *m = &s->metrics[metric];
     unsigned long long at_ms = timestamp_ms;
     uint32_t number = sim_ledger_find_shifted(s, metric, hash, timestamp_ms);
-    sim_note(s, "  %s at %llu, historical", m->name, at_ms);
+    sim_note(s, "  %s at %llu, historical, #%u", m->name, at_ms, number);
     if (s->level == SPB_DELIVERY_LIVE || number == SIM_NO_RECORD) {
         sim_fail(s, "replay", "%s at %llu was never taken", m->name, at_ms);
         return;
@@ -19,7 +19,8 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
     if (!block || !block->is_read) {
         sim_fail(s, "replay", "%s at %llu was not read from the journal", m->name, at_ms);
-    } else if (block->is_confirmed || (record->is_confirmed && !record->may_come_again)) {
+    } else if (block->is_confirmed ||
+               (record->is_confirmed && !record->may_come_again && s->options.confirm == SPB_CONFIRM_FENCE)) {
         sim_fail(s, "replay", "%s at %llu has arrived before", m->name, at_ms);
     }
     if (number < m->replayed_before && !s->journal.has_failed) {

@@ -3,8 +3,9 @@
  * the order of its holder. Without hosts it is the value of the next birth, or replaced by a newer one, which counts as
  * dropped offline. The counters must tell the same story:
  *
- *   accepted + caught up = published + dropped offline + overflow + lost + waiting + carried by births + for the next
+ *   accepted + caught up = confirmed + unconfirmed + dropped offline + overflow + lost + waiting + for the next birth
  *
+ * What was published, or carried by a birth, is unconfirmed, and then confirmed or lost.
  * "Caught up" is the present value of a metric whose sample was dropped by overflow, sent when the queue has drained.
  */
 #include <stdlib.h>
@@ -38,6 +39,8 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
     spb_session_stats(s->session, &after);
     bool is_followed = is_live(s) && holder->is_born && holder->is_online && m->in_birth;
     bool has_overflowed = after.samples_dropped_overflow != before->samples_dropped_overflow;
+    bool has_doubt = holder->may_lose || s->wire.max_packet_bytes > 0 || /* until its DBIRTH, only the session knows */
+                     after.samples_dropped_disk != before->samples_dropped_disk;
     m->hash = sim_hash(value);
     m->timestamp_ms = timestamp_ms;
     sim_note(s, "  %s at %llu is taken%s", m->name, (unsigned long long)timestamp_ms,
@@ -50,9 +53,9 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
     sim_sample sample = {.metric = metric, .hash = m->hash, .timestamp_ms = timestamp_ms, .since_ms = s->now.mono_ms};
     if (s->level != SPB_DELIVERY_LIVE) {
         m->record = sim_ledger_add(s, metric, m->hash, timestamp_ms);
+        sim_note(s, "    as sample #%u", m->record);
     }
-    if (is_followed &&
-        (holder->may_lose || s->wire.max_packet_bytes > 0)) { /* until its DBIRTH, only the session knows */
+    if (is_followed && has_doubt) {
         s->counts.uncertain++;
         m->is_unsent = !has_overflowed;
         m->is_behind |= has_overflowed;
@@ -304,7 +307,6 @@ void sim_rules_count(sim *s) {
     if (c->uncertain == 0) {
         expect(s, "samples_dropped_offline", stats.samples_dropped_offline, c->dropped_offline);
     }
-    /* What births carried is among the confirmed ones; what was lost on the way is no longer. */
     int64_t waiting =
         (int64_t)(c->accepted + c->caught_up - stats.samples_confirmed - stats.samples_unconfirmed -
                   stats.samples_dropped_offline - stats.samples_dropped_overflow - stats.samples_dropped_lost) -
@@ -317,10 +319,10 @@ void sim_rules_count(sim *s) {
     if (waiting < sure - optional - doubt || waiting > all + doubt) {
         sim_fail(s, "samples",
                  "%lld neither sent nor counted as dropped, of which %lld to %lld wait "
-                 "(accepted %llu, published %llu, offline %llu, overflow %llu, lost %llu, in births %llu)",
+                 "(accepted %llu, confirmed %llu, unconfirmed %llu, offline %llu, overflow %llu, lost %llu)",
                  (long long)waiting, (long long)sure, (long long)all, (unsigned long long)stats.samples_accepted,
-                 (unsigned long long)stats.samples_published, (unsigned long long)stats.samples_dropped_offline,
-                 (unsigned long long)stats.samples_dropped_overflow, (unsigned long long)stats.samples_dropped_lost,
-                 (unsigned long long)c->carried);
+                 (unsigned long long)stats.samples_confirmed, (unsigned long long)stats.samples_unconfirmed,
+                 (unsigned long long)stats.samples_dropped_offline, (unsigned long long)stats.samples_dropped_overflow,
+                 (unsigned long long)stats.samples_dropped_lost);
     }
 }

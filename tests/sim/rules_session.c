@@ -88,8 +88,9 @@ static void check_watch(sim *s, spb_session_state state, uint64_t deadline_ms) {
 
 /* A request does not wait longer than the window of the birth before it, unless the link is full. */
 static void check_window(sim *s, spb_session_state state, uint64_t deadline_ms) {
-    if (state == SPB_SESSION_ONLINE && s->wire.wants_birth && s->wire.in_flight < s->options.max_in_flight &&
-        deadline_ms > s->wire.birth_ms + s->options.rebirth_window_ms) {
+    bool may_wait = s->journal.answers_waiting > 0 || s->journal.has_failed; /* for the aliases */
+    if (state == SPB_SESSION_ONLINE && s->wire.wants_birth && !may_wait &&
+        s->wire.in_flight < s->options.max_in_flight && deadline_ms > s->wire.birth_ms + s->options.rebirth_window_ms) {
         sim_fail(s, "window", "a request for a rebirth waits for longer than the window");
     }
 }
@@ -234,6 +235,11 @@ const char *sim_rules_converged(sim *s, char *text, size_t capacity) {
                      s->host->is_born[i] ? "online" : "offline");
             return text;
         }
+    }
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    if (stats.is_store_failing) {
+        return "the store is given up";
     }
     const char *missing = missing_metric(s, text, capacity);
     return missing || s->level == SPB_DELIVERY_LIVE ? missing : sim_replay_settled(s, text, capacity);

@@ -38,7 +38,7 @@ static void check_sample(sim *s, uint32_t number) {
         sim_fail(s, "alias", "that of %s is stored, but would not survive", metric->name);
     }
     bool comes_again = record->is_confirmed && is_in_host_window(s, record);
-    if (record->is_confirmed && !comes_again) {
+    if (record->is_confirmed && !comes_again && s->options.confirm == SPB_CONFIRM_FENCE) {
         sim_fail(s, "journal", "%s at %llu is stored, but it has arrived", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }
@@ -120,12 +120,12 @@ uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder) {
 
 /* ---- what has arrived ---- */
 
-/* It will never be replayed, and was counted. */
+/* It will never be replayed, and was counted; as are those that are too large for the server. */
 static bool is_counted(const sim *s, const sim_block *block, const sim_record *record) {
     const sim_metric *metric = &s->metrics[record->metric];
     uint64_t age_ms = s->options.max_sample_age_s * UINT64_C(1000);
     bool is_too_old = age_ms > 0 && block->block.last_ms + age_ms < s->now.wall_ms;
-    return is_too_old || metric->is_removed || s->holders[metric->holder].is_removed;
+    return is_too_old || s->has_packet_limits || metric->is_removed || s->holders[metric->holder].is_removed;
 }
 
 /* Only what a broker has read, as far as the session can know. */

@@ -89,6 +89,7 @@ void sim_way_send(sim *s, uint32_t number) {
 void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     uint32_t number = s->level == SPB_DELIVERY_LIVE ? SIM_NO_RECORD : sim_ledger_find(s, metric, hash, timestamp_ms);
     if (number != SIM_NO_RECORD) {
+        sim_note(s, "    is sample #%u", number);
         check_live(s, number);
         sim_way_send(s, number);
     }
@@ -149,6 +150,9 @@ void sim_way_fence(sim *s) {
 /* Whether the session may send one now, besides the watch. */
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
+    if (s->level == SPB_DELIVERY_LIVE) {
+        return s->flush_count > 0;
+    }
     bool is_end_of_chunk = false; /* for all one can know */
     for (size_t i = way->fenced; i < way->count; i++) {
         is_end_of_chunk |= way->messages[i].is_replay;
@@ -208,6 +212,7 @@ void sim_way_ended(sim *s) {
 /* A new process: nothing was sent by it, and it may replay at once. */
 void sim_way_reset(sim *s) {
     sim_way_ended(s);
+    s->way.unfenced_ms = SPB_NEVER;
     s->way.replayed = s->way.resent = s->way.confirmed_samples = 0;
     s->way.level_ms = s->now.mono_ms;
     s->way.samples_level = s->options.replay_samples_per_s / 10.0;
@@ -245,6 +250,7 @@ static void check_confirmed(sim *s, const spb_stats *stats) {
 void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     const sim_way *way = &s->way;
     spb_stats stats;
+    sim_flush_check(s);
     if (s->level == SPB_DELIVERY_LIVE) {
         return;
     }
@@ -266,5 +272,4 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
         sim_fail(s, "counters", "samples_resent is %llu, but there were %llu", (unsigned long long)stats.samples_resent,
                  (unsigned long long)way->resent);
     }
-    sim_flush_check(s);
 }

@@ -133,9 +133,8 @@ void sim_rules_fence(sim *s, const spb_action *action) {
         sim_fail(s, "links", "FENCE on link %u, which is not up", action->link);
     }
     bool is_watch_due = s->now.mono_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
-    bool may_be = s->level == SPB_DELIVERY_LIVE ? s->way.has_flushed || (s->way.fences == 0 && is_watch_due)
-                                                : is_watch_due || sim_way_wants_fence(s);
-    if (!may_be) {
+    bool is_for_watch = is_watch_due && (s->way.fences == 0 || s->level != SPB_DELIVERY_LIVE);
+    if (!is_for_watch && !sim_way_wants_fence(s)) {
         sim_fail(s, "fence", "another one %llu ms after the last answer, %u are under way",
                  (unsigned long long)(s->now.mono_ms - wire->answered_ms), s->way.fences);
     }

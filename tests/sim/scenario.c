@@ -89,6 +89,11 @@ static void delivery_draw(sim *s, spb_session_options *o) {
     s->journal.max_bytes = ONE_OF(s, 1 << 20, 1 << 20, 1 << 20, 20000);
     s->journal.drops_newest = sim_below(s, 2) == 0;
     s->has_unset_clocks = s->has_journal && sim_below(s, 6) == 0;
+    sim_note(s, "level %d, confirm %d, keep-alive %u s, window %u ms, %zu bytes, store window %u ms, host window %u ms",
+             (int)s->level, (int)o->confirm, o->keep_alive_s, o->batch_window_ms, o->batch_max_bytes,
+             o->store_window_ms, o->host_window_ms);
+    sim_note(s, "replay %u samples/s, %u bytes/s, age %u s, journal of %llu bytes", o->replay_samples_per_s,
+             o->replay_bytes_per_s, o->max_sample_age_s, (unsigned long long)s->journal.max_bytes);
 }
 
 spb_session_options sim_options_draw(sim *s) {

@@ -315,8 +315,9 @@ struct sim {
     sim_wire wire;
     sim_counts counts;
     spb_session_state told_state;
-    uint64_t actions; /* pulled, over the whole run */
-    uint64_t checks;  /* comparisons of what a host knows with the truth */
+    uint64_t actions;       /* pulled, over the whole run, */
+    uint64_t store_actions; /* and of the journal */
+    uint64_t checks;        /* comparisons of what a host knows with the truth */
 
     bool has_failed;
     char rule[64];

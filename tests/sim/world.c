@@ -230,7 +230,9 @@ static void carry_out(sim *s, const spb_action *action) {
 
 /* The rules see an action in the moment it is pulled: that is when its number was given. */
 static void judge(sim *s, const spb_action *action) {
-    s->actions += action->kind != SPB_ACTION_FENCE && action->kind != SPB_ACTION_EXPIRE; /* these go on in silence */
+    bool is_of_store = action->kind >= SPB_ACTION_SAVE_ALIASES && action->kind <= SPB_ACTION_READ;
+    s->store_actions += is_of_store;
+    s->actions += action->kind != SPB_ACTION_FENCE && !is_of_store; /* these go on in silence */
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {
         sim_rules_publish(s, &action->as.publish);
