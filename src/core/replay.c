@@ -9,7 +9,7 @@
 
 #include "core/session.h"
 
-#define CHUNK_BYTES ((size_t)512 * 1024)
+#define MAX_CHUNK_BYTES ((size_t)512 * 1024)
 #define RETRY_MS 1000
 
 void spb_replay__clear(spb_replay *replay) {
@@ -101,6 +101,12 @@ static bool is_too_old(const spb_session *session, const spb_block *block, spb_t
     return age_ms > 0 && last_ms >= SPB_EARLIEST_MS && last_ms < now.wall_ms && now.wall_ms - last_ms > age_ms;
 }
 
+/* A chunk is read again as a whole: it is small against what may come twice. */
+static size_t chunk_bytes(const spb_session *session) {
+    size_t half = session->options.max_unconfirmed_bytes / 2;
+    return half < MAX_CHUNK_BYTES ? half : MAX_CHUNK_BYTES;
+}
+
 /* Blocks of one holder share messages: the new one is the next of its holder. */
 static void link_last(spb_session *session, spb_chunk *chunk) {
     size_t index = chunk->count - 1;
@@ -149,7 +155,7 @@ bool spb_session_on_block(spb_session *session, const spb_block *block, spb_time
     spb_chunk *chunk = open_chunk(replay);
     if (is_too_old(session, block, now)) {
         chunk->aged += block->samples;
-    } else if ((chunk->count > 0 && chunk->bytes.len + block->metrics.len > CHUNK_BYTES) ||
+    } else if ((chunk->count > 0 && chunk->bytes.len + block->metrics.len > chunk_bytes(session)) ||
                !spb_chunk__add(chunk, block)) {
         replay->is_cut = true;
         return false;
