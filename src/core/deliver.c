@@ -160,6 +160,10 @@ uint64_t spb_session__host_window_ms(const spb_session *session) {
     return asked_ms == UINT32_MAX ? 2 * (uint64_t)session->options.keep_alive_s * 1000 : asked_ms;
 }
 
+bool spb_session__knows_host(const spb_session *session) {
+    return session->phase != SPB_PHASE_UNBORN && !session->has_host_gap;
+}
+
 /* Nobody will ask for the oldest message any more. */
 static void release(spb_session *session, spb_time now) {
     const spb_record *front = spb_window__at(&session->window, 0);
@@ -235,7 +239,7 @@ static uint64_t believed_ms(const spb_session *session) {
 
 uint64_t spb_session__confirm_due_ms(const spb_session *session) {
     uint64_t at_ms = believed_ms(session);
-    if (session->link != 0 && session->window.confirmed > 0) {
+    if (spb_session__knows_host(session) && session->window.confirmed > 0) {
         uint64_t release_ms = spb_window__at(&session->window, 0)->at_ms + spb_session__host_window_ms(session);
         at_ms = release_ms < at_ms ? release_ms : at_ms;
     }
@@ -246,7 +250,7 @@ void spb_session__confirm_by_time(spb_session *session, spb_time now) {
     while (believed_ms(session) <= now.mono_ms) {
         confirm_up_to(session, spb_window__at(&session->window, session->window.confirmed)->ordinal, now);
     }
-    if (session->link != 0 && session->window.confirmed > 0) { /* without one, nobody can tell how the host fares */
+    if (spb_session__knows_host(session) && session->window.confirmed > 0) {
         release_confirmed(session, now);
     }
 }

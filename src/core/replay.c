@@ -369,7 +369,7 @@ void spb_session__reopen_chunks(spb_session *session) {
 void spb_session__trim_replayed(spb_session *session, spb_time now) {
     spb_replay *replay = &session->replay;
     uint64_t keep_ms = spb_session__host_window_ms(session);
-    while (session->link != 0 && replay->replayed_count > 0) {
+    while (spb_session__knows_host(session) && replay->replayed_count > 0) {
         const spb_replayed *oldest = &replay->replayed[replay->first_replayed];
         if (oldest->at_ms + keep_ms > now.mono_ms) {
             return;

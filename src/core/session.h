@@ -251,6 +251,9 @@ void spb_session__end_window(spb_session *session, bool in_order, spb_time now);
 /* is_last: nothing else leaves now. */
 bool spb_session__next_fence(spb_session *session, bool is_last, spb_time now, spb_action *out);
 /* How long confirmed messages are kept for the primary host. */
+/* The primary host lives, as far as its STATE tells: without a birth in this connection nobody can say, so nothing that
+ * is kept for it is let go. */
+bool spb_session__knows_host(const spb_session *session);
 uint64_t spb_session__host_window_ms(const spb_session *session);
 
 /* shelf.c */
