@@ -55,7 +55,8 @@ bool spb_session__keep(spb_session *session, const spb_device *holder, const spb
                          .len = keeps_bytes ? (uint32_t)metrics.len : 0,
                          .epoch = segment->epoch,
                          .is_settled = segment->id != 0};
-    session->fences.is_wanted |= segment->epoch != session->flushes.current % SPB_MAX_EPOCHS; /* a flush is for it */
+    bool is_of_flush = segment->id == 0 && segment->epoch != session->flushes.current % SPB_MAX_EPOCHS;
+    session->fences.is_wanted |= is_of_flush;
     return add(session, &record, holder->id, metrics.data);
 }
 

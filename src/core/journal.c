@@ -20,6 +20,7 @@ void spb_journal__init(spb_journal *journal, const spb_store_info *info, bool is
 
 void spb_journal__clear(spb_journal *journal) {
     spb_ranges__clear(&journal->confirms);
+    spb_ranges__clear(&journal->told);
 }
 
 bool spb_journal__is_blocked(const spb_journal *journal, uint64_t now_ms) {

@@ -27,6 +27,7 @@ typedef struct spb_journal {
     uint64_t commit_ms;    /* when the next COMMIT is due; SPB_NEVER: not now */
     spb_ranges confirms;   /* to be told */
     uint64_t confirm_ms;   /* when, at the latest */
+    spb_ranges told;       /* since the last COMMIT: if that fails, they are told again */
     bool is_full;          /* the last block was not taken */
     bool is_failing;
     uint64_t retry_ms; /* while it is failing */

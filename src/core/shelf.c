@@ -164,10 +164,10 @@ static void move_to_held(spb_session *session, spb_device *holder) {
     }
     spb_batch__close(batch);
     size_t before = spb_batch__size(&holder->held);
-    follow(session, holder, asked);
     if (!spb_batch__is_empty(&holder->held)) {
         merge_held_behind(session, holder);
     }
+    follow(session, holder, asked);
     spb_batch empty = holder->held;
     holder->held = *batch;
     *batch = empty;

@@ -148,6 +148,7 @@ static bool confirm(spb_session *session, spb_time now, spb_action *out) {
         return false;
     }
     spb_ranges__remove(&journal->confirms, 0, range.last); /* from the beginning: needs no memory */
+    spb_ranges__add(&journal->told, range.first, range.last);
     journal->has_news = true;
     spb_journal__want_commit(journal, now.mono_ms);
     *out = (spb_action){.kind = SPB_ACTION_CONFIRM};
@@ -187,8 +188,15 @@ void spb_session_on_committed(spb_session *session, spb_status status, const cha
     }
     if (status == SPB_OK) {
         journal->committed_id = journal->asked_id;
+        spb_ranges__clear(&journal->told);
         spb_session__store_went_well(session);
-    } else {
+    } else { /* it tells of what had no answer of its own, too */
+        for (size_t i = 0; i < journal->told.count; i++) {
+            spb_range range = spb_ranges__at(&journal->told, i);
+            spb_journal__confirm(journal, range.first, range.last, now.mono_ms);
+        }
+        spb_ranges__clear(&journal->told);
+        session->is_clock_told = false;
         journal->has_news = true;
         spb_session__store_failed(session, "commit", status, reason, now);
         spb_journal__want_commit(journal, journal->retry_ms);

@@ -28,6 +28,7 @@ typedef struct sim_record {
     size_t block;          /* the index of the last one with it */
     uint32_t copies;       /* blocks with it that are not confirmed */
     uint32_t sent;         /* so many times by this process */
+    bool was_stored;       /* in a journal; it may have been dropped since */
     bool is_delivered;     /* a broker has read it */
     bool is_confirmed;     /* and the session was told */
     bool is_doubtful;      /* a link ended while it was on its way */
@@ -35,7 +36,6 @@ typedef struct sim_record {
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
     bool is_owed_again;    /* the primary host may have missed it */
-    bool may_come_again;   /* the primary host was away soon after it arrived */
     uint32_t next;         /* of the same bucket */
 } sim_record;
 
@@ -84,10 +84,11 @@ typedef struct sim_journal {
     spb_store_info info;
     uint64_t max_bytes;
     bool drops_newest;
-    bool is_broken;  /* until it comes back, nothing works */
-    bool is_full;    /* the disk is */
-    bool has_failed; /* in this process */
-    bool is_failing; /* the session's last news of it is a failure */
+    bool is_broken;       /* until it comes back, nothing works */
+    bool is_full;         /* the disk is */
+    bool is_confirm_lost; /* one failed since the last commit */
+    bool has_failed;      /* in this process */
+    bool is_failing;      /* the session's last news of it is a failure */
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
     uint64_t samples_appended; /* by this process */
@@ -117,8 +118,6 @@ typedef struct sim_way {
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
-    uint64_t ended_ms; /* when the last connection with a birth ended */
-    bool has_flushed;  /* at the level LIVE, only that calls for a fence besides the watch */
     uint64_t replayed; /* samples, by this process */
     uint64_t resent, confirmed_samples;
     double samples_level, bytes_level; /* what may be replayed now */
@@ -168,6 +167,8 @@ uint64_t sim_ledger_gone(const sim *s, uint32_t before);
 uint64_t sim_ledger_dropped(const sim *s);
 /* NULL when each sample is where it should be, in a world at rest; else what is wrong. */
 const char *sim_ledger_settled(sim *s, char *text, size_t capacity);
+/* Writes it into the trace. */
+void sim_ledger_note(sim *s);
 void sim_ledger_carry(sim *s, const sim_metric *metric);
 void sim_ledger_bury(sim *s);
 void sim_ledger_clear(sim *s);

@@ -50,7 +50,6 @@ static bool counts(sim *s, const sim_event *event) {
 
 void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, bool is_short_of_memory) {
     sim_wire *wire = &s->wire;
-    uint64_t accepted_before_ms = s->accepted_state_ms[s->link.server];
     bool is_born = before == SPB_SESSION_BIRTHING || before == SPB_SESSION_ONLINE;
     s->has_state_doubt |= is_short_of_memory; /* it could not be read, perhaps */
     if (event->link != wire->link || !counts(s, event)) {
@@ -64,14 +63,6 @@ void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, b
         if (is_born && s->level != SPB_DELIVERY_LIVE) {
             s->host_offline_ms = s->now.mono_ms;
             sim_replay_host_lost(s);
-        }
-    }
-    if (!wire->is_host_online || event->state.timestamp_ms > accepted_before_ms) { /* it was away, when ever that was */
-        uint64_t since_ms = is_born ? s->now.mono_ms : s->way.ended_ms;
-        for (uint32_t i = 0; i < s->ledger.count; i++) {
-            sim_record *record = &s->ledger.records[i];
-            record->may_come_again |=
-                record->is_confirmed && record->confirmed_ms + sim_host_window_ms(s, true) >= since_ms;
         }
     }
 }

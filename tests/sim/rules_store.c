@@ -24,7 +24,8 @@ static int find_metric(const sim *s, unsigned holder, const spb_payload_metric *
 
 /* It was confirmed, but shortly before the primary host went offline. */
 static bool is_in_host_window(const sim *s, const sim_record *record) {
-    return s->options.primary_host_id && record->may_come_again;
+    return s->options.primary_host_id && s->host_offline_ms != SPB_NEVER &&
+           record->confirmed_ms + sim_host_window_ms(s, true) >= s->host_offline_ms;
 }
 
 /* What may go wrong with a sample that is to be stored. */
@@ -38,7 +39,7 @@ static void check_sample(sim *s, uint32_t number) {
         sim_fail(s, "alias", "that of %s is stored, but would not survive", metric->name);
     }
     bool comes_again = record->is_confirmed && is_in_host_window(s, record);
-    if (record->is_confirmed && !comes_again && s->options.confirm == SPB_CONFIRM_FENCE) {
+    if (record->is_confirmed && !comes_again) {
         sim_fail(s, "journal", "%s at %llu is stored, but it has arrived", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }

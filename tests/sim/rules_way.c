@@ -190,7 +190,6 @@ bool sim_way_fenced(sim *s) {
 /* The link is over; what was not confirmed may have arrived, or not. */
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
-    way->ended_ms = s->wire.is_born || way->count > 0 ? s->now.mono_ms : way->ended_ms;
     if (way->count == 0 && way->fences == 0) {
         return;
     }
