@@ -204,7 +204,8 @@ void spb_session_on_read_done(spb_session *session, spb_status status, const cha
 
 /* ---- what has arrived ---- */
 
-static void remember_for_host(spb_session *session, spb_range ids, uint64_t samples, uint64_t at_ms, spb_time now) {
+void spb_session__remember_for_host(spb_session *session, spb_range ids, uint64_t samples, uint64_t at_ms,
+                                    spb_time now) {
     spb_replay *replay = &session->replay;
     bool is_over = at_ms + spb_session__host_window_ms(session) <= now.mono_ms;
     if (!replay->replayed) {
@@ -234,7 +235,7 @@ static void reckon(spb_session *session, const spb_chunk_block *block) {
 static void settle(spb_session *session, const spb_chunk *chunk, spb_range ids, uint64_t kept, spb_time now) {
     spb_replay *replay = &session->replay;
     if (spb_session__host_window_ms(session) > 0 && kept > 0) {
-        remember_for_host(session, ids, kept, chunk->confirmed_ms, now);
+        spb_session__remember_for_host(session, ids, kept, chunk->confirmed_ms, now);
     } else {
         spb_journal__confirm(&session->journal, ids.first, ids.last, now.mono_ms);
     }

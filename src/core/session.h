@@ -273,6 +273,10 @@ void spb_session__settle_held(spb_session *session, spb_device *holder);
 void spb_session__release_held(spb_session *session, spb_device *holder);
 /* The first NBIRTH of a connection is about to leave: what is held in messages is older, so it goes to the spill. */
 void spb_session__spill_held(spb_session *session);
+/* A message that the server has joins the spill, in case that the primary host has not seen it; */
+void spb_session__spill_kept(spb_session *session, const spb_record *record, spb_record_bytes bytes);
+/* and that is the case. */
+void spb_session__reopen_spill(spb_session *session);
 /* A message joins the spill; is_doubtful: it was published. */
 void spb_session__spill(spb_session *session, const spb_record *record, spb_record_bytes bytes, bool is_doubtful);
 /* The link is slower than the samples: the holder's oldest message goes to the journal. False: it cannot. */
@@ -310,6 +314,9 @@ void spb_session__on_replayed(spb_session *session, const spb_record *message, s
 void spb_session__finish_chunks(spb_session *session, spb_time now);
 /* The connection is over: what is under way is to be read again. */
 void spb_session__forget_chunks(spb_session *session, spb_time now);
+/* The server has these blocks since at_ms; they are confirmed when the primary host has had its time to see them. */
+void spb_session__remember_for_host(spb_session *session, spb_range ids, uint64_t samples, uint64_t at_ms,
+                                    spb_time now);
 /* The primary host may not have seen what was replayed lately; it has had its time to. */
 void spb_session__reopen_chunks(spb_session *session);
 void spb_session__trim_replayed(spb_session *session, spb_time now);

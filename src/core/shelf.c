@@ -202,6 +202,21 @@ void spb_session__spill(spb_session *session, const spb_record *record, spb_reco
     }
 }
 
+void spb_session__spill_kept(spb_session *session, const spb_record *record, spb_record_bytes bytes) {
+    spb_record kept = *record;
+    kept.is_kept = true;
+    push_spill(session, &kept, bytes.device_id.data, bytes.metrics.data); /* it has arrived, so nothing is lost */
+}
+
+void spb_session__reopen_spill(spb_session *session) {
+    for (size_t i = 0; i < session->spill.count; i++) {
+        spb_record *record = spb_window__at(&session->spill, i);
+        session->reopened += record->is_kept ? record->samples : 0;
+        record->is_doubtful |= record->is_kept;
+        record->is_kept = false;
+    }
+}
+
 static void pop_held(spb_session *session, spb_device *holder) {
     size_t size = spb_batch__size(&holder->held);
     spb_batch__pop(&holder->held);
@@ -368,11 +383,18 @@ static uint8_t asked_epoch(const spb_session *session) {
                                             : session->appending.epoch;
 }
 
+/* Its samples count as confirmed already. */
+static bool is_kept(const spb_session *session) {
+    return session->appending.is_of_spill && spb_window__at(&session->spill, 0)->is_kept;
+}
+
 /* All of its samples are unwanted: the message is settled without a block. */
 static void leave_out(spb_session *session) {
     const spb_appending *a = &session->appending;
-    session->stats.samples_dropped_choice += a->unwanted;
-    spb_flushes__store(&session->flushes, asked_epoch(session), 0);
+    if (!is_kept(session)) {
+        session->stats.samples_dropped_choice += a->unwanted;
+        spb_flushes__store(&session->flushes, asked_epoch(session), 0);
+    }
     if (a->is_of_spill) {
         spb_window__pop(&session->spill);
     } else {
@@ -522,11 +544,15 @@ bool spb_session__may_leave(const spb_session *session, const spb_device *holder
 
 /* ---- the answer ---- */
 
-static void take_spill(spb_session *session) {
+static void take_spill(spb_session *session, spb_time now) {
     const spb_appending *a = &session->appending;
-    bool is_doubtful = spb_window__at(&session->spill, 0)->is_doubtful;
-    session->in_journal += a->samples;
-    spb_session__want_replay(session, a->id, a->id, is_doubtful);
+    const spb_record *front = spb_window__at(&session->spill, 0);
+    if (front->is_kept) {
+        spb_session__remember_for_host(session, (spb_range){a->id, a->id}, a->samples, front->at_ms, now);
+    } else {
+        session->in_journal += a->samples;
+        spb_session__want_replay(session, a->id, a->id, front->is_doubtful);
+    }
     spb_window__pop(&session->spill);
 }
 
@@ -551,10 +577,12 @@ static void take(spb_session *session, spb_time now) {
     spb_journal__appended(&session->journal, a->id, a->bytes, is_urgent ? 0 : COMMIT_WAIT_MS, now.mono_ms);
     session->journal.has_boot_blocks |= a->has_boot;
     session->stats.samples_stored += a->samples;
-    session->stats.samples_dropped_choice += a->unwanted;
-    spb_flushes__store(&session->flushes, asked_epoch(session), a->id);
+    if (!is_kept(session)) {
+        session->stats.samples_dropped_choice += a->unwanted;
+        spb_flushes__store(&session->flushes, asked_epoch(session), a->id);
+    }
     if (a->is_of_spill) {
-        take_spill(session);
+        take_spill(session, now);
     } else if (a->holder) {
         take_segment(session);
     } else {
@@ -574,9 +602,11 @@ static void give_away(spb_session *session) {
     if (a->holder && a->index > 0) { /* asked again when its turn comes */
         return;
     }
-    session->stats.samples_dropped_choice += a->unwanted;
-    session->stats.samples_dropped_disk += a->samples;
-    spb_flushes__lose(&session->flushes, asked_epoch(session));
+    if (!is_kept(session)) {
+        session->stats.samples_dropped_choice += a->unwanted;
+        session->stats.samples_dropped_disk += a->samples;
+        spb_flushes__lose(&session->flushes, asked_epoch(session));
+    }
     if (a->is_of_spill) {
         spb_window__pop(&session->spill);
     } else if (a->holder) {

@@ -182,6 +182,8 @@ void sim_rules_read(sim *s, size_t bytes);
 /* True when it is a new one; *holder is whose. */
 bool sim_rules_alias(sim *s, const spb_alias *alias, unsigned *holder);
 /* 0: none was saved. */
+/* Hosts may have missed what the server has, so it may be stored, and come again. */
+bool sim_rules_may_be_missed(const sim *s);
 uint64_t sim_rules_saved_alias(const sim *s, const sim_metric *metric);
 void sim_rules_clock(sim *s, uint64_t boot, int64_t offset_ms);
 
