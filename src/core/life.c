@@ -272,9 +272,12 @@ uint64_t spb_session_deadline_ms(const spb_session *session) {
 /* ---- events ---- */
 
 void spb_session_on_bdseq_saved(spb_session *session, spb_status status, const char *reason, spb_time now) {
-    (void)now;
     if (session->waiting_saves > 0) {
         session->waiting_saves--;
+    }
+    session->is_bdseq_unsaved = status != SPB_OK && session->options.has_journal; /* then when the store works again */
+    if (session->is_bdseq_unsaved) {
+        spb_session__store_failed(session, "bdSeq", status, reason, now);
     }
     if (status != SPB_OK) {
         spb_session__log(session, SPB_LOG_WARNING, "bdSeq %u could not be saved: %s", (unsigned)session->bdseq.number,

@@ -83,6 +83,7 @@ struct spb_session {
     bool is_due;            /* the one action of the present state was not pulled yet */
     uint64_t timer_ms;      /* end of the present state, or SPB_NEVER */
     uint32_t waiting_saves; /* SAVE_BDSEQ actions without an answer */
+    bool is_bdseq_unsaved;  /* the store did not take it, and is to be asked again */
 
     uint32_t link; /* of the present connection; 0: none */
     uint32_t last_link;

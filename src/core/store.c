@@ -105,6 +105,19 @@ spb_status spb_session_adopt_alias(spb_session *session, const spb_alias *alias)
     return spb_table__adopt_alias(&session->table, alias);
 }
 
+/* ---- the bdSeq, which the store did not take before its CONNECT ---- */
+
+static bool wants_bdseq(const spb_session *session) {
+    return session->is_bdseq_unsaved && session->waiting_saves == 0 && !session->journal.is_failing;
+}
+
+static bool save_bdseq(spb_session *session, spb_action *out) {
+    *out = (spb_action){.kind = SPB_ACTION_SAVE_BDSEQ};
+    out->as.bdseq = session->bdseq.number;
+    session->waiting_saves++;
+    return true;
+}
+
 /* ---- what needs no answer ---- */
 
 static bool wants_clock(const spb_session *session) {
@@ -210,6 +223,9 @@ bool spb_session__next_store(spb_session *session, spb_time now, spb_action *out
     if (!session->options.has_journal || spb_journal__is_blocked(journal, now.mono_ms)) {
         return false;
     }
+    if (wants_bdseq(session)) {
+        return save_bdseq(session, out);
+    }
     if (session->table.unsaved_count > 0 && save_aliases(session, now, out)) {
         return true;
     }
@@ -251,7 +267,7 @@ uint64_t spb_session__store_due_ms(const spb_session *session) {
     if (journal->is_failing) {
         return journal->retry_ms;
     }
-    if (session->table.unsaved_count > 0 || wants_clock(session)) {
+    if (session->table.unsaved_count > 0 || wants_clock(session) || wants_bdseq(session)) {
         return 0;
     }
     uint64_t at_ms = spb_session__append_due_ms(session);
