@@ -118,6 +118,7 @@ typedef struct sim_way {
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
+    uint64_t ended_ms; /* when the last connection with a birth ended */
     uint64_t replayed; /* samples, by this process */
     uint64_t resent, confirmed_samples;
     double samples_level, bytes_level; /* what may be replayed now */
