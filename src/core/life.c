@@ -275,11 +275,9 @@ void spb_session_on_bdseq_saved(spb_session *session, spb_status status, const c
     if (session->waiting_saves > 0) {
         session->waiting_saves--;
     }
-    session->is_bdseq_unsaved = status != SPB_OK && session->options.has_journal; /* then when the store works again */
-    if (session->is_bdseq_unsaved) {
-        spb_session__store_failed(session, "bdSeq", status, reason, now);
-    }
-    if (status != SPB_OK) {
+    bool is_news = session->bdseq_retry_ms == SPB_NEVER || session->state == SPB_SESSION_SAVING;
+    session->bdseq_retry_ms = status == SPB_OK ? SPB_NEVER : now.mono_ms + SPB_BDSEQ_RETRY_MS;
+    if (status != SPB_OK && is_news) {
         spb_session__log(session, SPB_LOG_WARNING, "bdSeq %u could not be saved: %s", (unsigned)session->bdseq.number,
                          reason ? reason : spb_status_name(status));
     }
