@@ -161,10 +161,6 @@ uint64_t spb_session__host_window_ms(const spb_session *session) {
     return asked_ms == UINT32_MAX ? 2 * (uint64_t)session->options.keep_alive_s * 1000 : asked_ms;
 }
 
-bool spb_session__knows_host(const spb_session *session) {
-    return session->phase != SPB_PHASE_UNBORN && !session->has_host_gap;
-}
-
 /* Nobody will ask for the oldest message any more. */
 static void release(spb_session *session, spb_time now) {
     const spb_record *front = spb_window__at(&session->window, 0);
@@ -175,10 +171,11 @@ static void release(spb_session *session, spb_time now) {
     spb_window__pop(&session->window);
 }
 
-/* Lets go of what is confirmed; what the primary host may not have seen stays for a while. */
+/* Lets go of what is confirmed; what the primary host may not have seen stays for a while. Without a birth it may be
+ * away, so that time does not count. */
 static void release_confirmed(spb_session *session, spb_time now) {
     uint64_t keep_ms = spb_session__host_window_ms(session);
-    while (session->window.confirmed > 0) {
+    while (session->phase != SPB_PHASE_UNBORN && session->window.confirmed > 0) {
         const spb_record *front = spb_window__at(&session->window, 0);
         bool is_kept = front->kind == SPB_RECORD_DATA && now.mono_ms < front->at_ms + keep_ms &&
                        spb_window__size(&session->window) < SPB_MAX_HOST_WINDOW_BYTES + session->unconfirmed_bytes;
@@ -240,7 +237,7 @@ static uint64_t believed_ms(const spb_session *session) {
 
 uint64_t spb_session__confirm_due_ms(const spb_session *session) {
     uint64_t at_ms = believed_ms(session);
-    if (spb_session__knows_host(session) && session->window.confirmed > 0) {
+    if (session->phase != SPB_PHASE_UNBORN && session->window.confirmed > 0) {
         uint64_t release_ms = spb_window__at(&session->window, 0)->at_ms + spb_session__host_window_ms(session);
         at_ms = release_ms < at_ms ? release_ms : at_ms;
     }
@@ -251,9 +248,7 @@ void spb_session__confirm_by_time(spb_session *session, spb_time now) {
     while (believed_ms(session) <= now.mono_ms) {
         confirm_up_to(session, spb_window__at(&session->window, session->window.confirmed)->ordinal, now);
     }
-    if (spb_session__knows_host(session) && session->window.confirmed > 0) {
-        release_confirmed(session, now);
-    }
+    release_confirmed(session, now);
 }
 
 /* ---- the end of a connection ---- */

@@ -23,6 +23,10 @@ void spb_journal__clear(spb_journal *journal) {
     spb_ranges__clear(&journal->told);
 }
 
+bool spb_journal__cannot_take(const spb_journal *journal) {
+    return journal->is_failing || journal->is_full;
+}
+
 bool spb_journal__is_blocked(const spb_journal *journal, uint64_t now_ms) {
     return journal->asked != SPB_CALL_NONE || (journal->is_failing && now_ms < journal->retry_ms);
 }

@@ -29,6 +29,7 @@ typedef struct spb_journal {
     uint64_t confirm_ms;   /* when, at the latest */
     spb_ranges told;       /* since the last COMMIT: if that fails, they are told again */
     bool is_full;          /* the last block was not taken */
+    uint64_t full_ms;      /* when live data is to be tried again */
     bool is_failing;
     uint64_t retry_ms; /* while it is failing */
     uint32_t wait_ms;
@@ -38,6 +39,8 @@ typedef struct spb_journal {
 
 void spb_journal__init(spb_journal *journal, const spb_store_info *info, bool is_used, bool expires);
 void spb_journal__clear(spb_journal *journal);
+/* Live data need not wait for it. */
+bool spb_journal__cannot_take(const spb_journal *journal);
 /* No call may be made now: one is under way, or the store fails and is left alone for a while. */
 bool spb_journal__is_blocked(const spb_journal *journal, uint64_t now_ms);
 /* A block was taken; it is to be committed within wait_ms. */

@@ -261,6 +261,7 @@ uint64_t spb_session_deadline_ms(const spb_session *session) {
     if (session->options.has_journal) {
         at_ms = earlier(at_ms, spb_session__store_due_ms(session));
         at_ms = earlier(at_ms, spb_session__confirm_due_ms(session));
+        at_ms = earlier(at_ms, spb_session__trim_due_ms(session));
         at_ms =
             session->state != SPB_SESSION_STOPPED && session->replay.deferred.count > 0 && session->replay.grace_ms > 0
                 ? earlier(at_ms, session->replay.grace_ms)

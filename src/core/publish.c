@@ -86,6 +86,7 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
             return;
         }
         spb_session__add_sample(session, holder, metric->timestamp_ms, now);
+        session->repeated++;
         metric->is_behind = false;
     }
 }
@@ -157,6 +158,7 @@ static bool publish_node_birth(spb_session *session, spb_time now, spb_action *o
     }
     if (session->phase == SPB_PHASE_UNBORN) {
         spb_session__spill_held(session);
+        spb_session__complete_replay(session, now);
     }
     session->seq = 0;
     session->sequence++;
@@ -321,11 +323,11 @@ static bool publish_death_of(spb_session *session, spb_device *device, spb_time 
 static spb_device *next_holder(const spb_session *session, bool is_over, spb_time now) {
     spb_device *ready = session->queues[SPB_QUEUE_READY].first;
     spb_device *window = session->queues[SPB_QUEUE_WINDOW].first;
-    if (!ready && session->journal.is_failing) { /* the journal cannot take it: it leaves as it is */
+    if (!ready && spb_journal__cannot_take(&session->journal)) { /* the journal cannot take it: it leaves as it is */
         ready = session->queues[SPB_QUEUE_TRY].first;
     }
-    bool may_wait =
-        session->level == SPB_DELIVERY_DURABLE && !session->journal.is_failing; /* for store.c to close it */
+    bool may_wait = session->level == SPB_DELIVERY_DURABLE &&
+                    !spb_journal__cannot_take(&session->journal); /* for store.c to close it */
     return !ready && window && !may_wait && (is_over || window->window_end_ms <= now.mono_ms) ? window : ready;
 }
 
@@ -430,7 +432,7 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 static uint64_t data_due_ms(const spb_session *session) {
     const spb_device *window = session->queues[SPB_QUEUE_WINDOW].first;
-    bool is_failing = session->journal.is_failing;
+    bool is_failing = spb_journal__cannot_take(&session->journal);
     if (spb_session__is_window_full(session)) {
         return SPB_NEVER; /* until something is confirmed */
     }

@@ -128,6 +128,15 @@ static uint64_t pace_ms(const reel *r, const spb_chunk_block *block, size_t used
     return spb_pace__next_ms(&r->session->replay.pace, samples, bytes + OTHERS, now_ms);
 }
 
+/* With a pace, blocks share a message as far as they may leave within 100 ms. */
+static bool is_burst(const reel *r, const spb_chunk_block *block, size_t used) {
+    const spb_session_options *o = &r->session->options;
+    uint64_t samples = r->samples + (block->samples - block->kept - block->gone - block->too_large);
+    uint64_t bytes = used + spb_chunk__rest(r->chunk, block).len;
+    return r->samples > 0 && ((o->replay_samples_per_s > 0 && samples > o->replay_samples_per_s / 10) ||
+                              (o->replay_bytes_per_s > 0 && bytes > o->replay_bytes_per_s / 10));
+}
+
 /* As much of the block as the message takes. */
 static spb_status add_block(reel *r, spb_chunk_block *block, spb_time now) {
     spb_buffer *out = &r->session->payload;
@@ -139,7 +148,7 @@ static spb_status add_block(reel *r, spb_chunk_block *block, spb_time now) {
     uint32_t kept, gone;
     /* One message is in time order. */
     bool is_older = r->samples > 0 && put_right(block->first_ms, block->shift_ms) < r->last_ms;
-    if (is_older || pace_ms(r, block, used, now.mono_ms) > now.mono_ms) {
+    if (is_older || is_burst(r, block, used) || pace_ms(r, block, used, now.mono_ms) > now.mono_ms) {
         r->is_full = true;
         return SPB_OK;
     }

@@ -23,24 +23,38 @@ void spb_replay__clear(spb_replay *replay) {
     replay->replayed = NULL;
 }
 
-/* Without memory, blocks are not replayed before the next start: they stay in the journal. */
+/* Without memory it is known that something is missing: see spb_session__complete_replay. */
+static void want(spb_replay *replay, uint64_t first_id, uint64_t last_id) {
+    replay->is_incomplete |= !spb_ranges__add(&replay->wanted, first_id, last_id);
+}
+
 void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t last_id, bool is_doubtful) {
-    spb_ranges__add(&session->replay.wanted, first_id, last_id);
+    want(&session->replay, first_id, last_id);
     if (is_doubtful) {
         spb_ranges__add(&session->replay.doubtful, first_id, last_id);
     }
 }
 
-static void add_all(spb_ranges *to, const spb_ranges *from) {
-    for (size_t i = 0; i < from->count; i++) {
-        spb_range range = spb_ranges__at(from, i);
-        spb_ranges__add(to, range.first, range.last);
+static void want_all(spb_replay *replay, const spb_ranges *ids) {
+    for (size_t i = 0; i < ids->count; i++) {
+        spb_range range = spb_ranges__at(ids, i);
+        want(replay, range.first, range.last);
+    }
+}
+
+void spb_session__complete_replay(spb_session *session, spb_time now) {
+    spb_replay *replay = &session->replay;
+    if (replay->is_incomplete && session->journal.appended_id > 0 &&
+        spb_ranges__add(&replay->wanted, 1, session->journal.appended_id)) {
+        spb_ranges__clear(&replay->deferred);
+        replay->is_incomplete = false;
+        session->journal.confirm_ms = now.mono_ms; /* so that what has arrived is not read again */
     }
 }
 
 void spb_session__retry_deferred(spb_session *session) {
     spb_replay *replay = &session->replay;
-    add_all(&replay->wanted, &replay->deferred);
+    want_all(replay, &replay->deferred);
     spb_ranges__clear(&replay->deferred);
     replay->round++;
 }
@@ -207,7 +221,7 @@ void spb_session_on_read_done(spb_session *session, spb_status status, const cha
 void spb_session__remember_for_host(spb_session *session, spb_range ids, uint64_t samples, uint64_t at_ms,
                                     spb_time now) {
     spb_replay *replay = &session->replay;
-    bool is_over = at_ms + spb_session__host_window_ms(session) <= now.mono_ms;
+    bool is_over = session->phase != SPB_PHASE_UNBORN && at_ms + spb_session__host_window_ms(session) <= now.mono_ms;
     if (!replay->replayed) {
         replay->replayed = calloc(SPB_MAX_REPLAYED, sizeof *replay->replayed);
     }
@@ -246,7 +260,7 @@ static void settle(spb_session *session, const spb_chunk *chunk, spb_range ids, 
 
 /* It comes again as a whole, with so many samples that were counted as confirmed. */
 static void reopen(spb_session *session, const spb_chunk *chunk, uint64_t samples) {
-    add_all(&session->replay.wanted, &chunk->ids);
+    want_all(&session->replay, &chunk->ids);
     session->in_journal += samples;
     session->reopened += samples;
 }
@@ -254,7 +268,10 @@ static void reopen(spb_session *session, const spb_chunk *chunk, uint64_t sample
 static void finish_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
     uint64_t kept = 0;
     if (chunk->is_spoiled) { /* once more; some of it may arrive twice */
-        add_all(&session->replay.doubtful, &chunk->ids);
+        for (size_t i = 0; i < chunk->ids.count; i++) {
+            spb_range ids = spb_ranges__at(&chunk->ids, i);
+            spb_ranges__add(&session->replay.doubtful, ids.first, ids.last);
+        }
         reopen(session, chunk, chunk->confirmed);
         return;
     }
@@ -367,10 +384,17 @@ void spb_session__reopen_chunks(spb_session *session) {
     }
 }
 
+uint64_t spb_session__trim_due_ms(const spb_session *session) {
+    const spb_replay *replay = &session->replay;
+    return session->phase != SPB_PHASE_UNBORN && replay->replayed_count > 0
+               ? replay->replayed[replay->first_replayed].at_ms + spb_session__host_window_ms(session)
+               : SPB_NEVER;
+}
+
 void spb_session__trim_replayed(spb_session *session, spb_time now) {
     spb_replay *replay = &session->replay;
     uint64_t keep_ms = spb_session__host_window_ms(session);
-    while (spb_session__knows_host(session) && replay->replayed_count > 0) {
+    while (session->phase != SPB_PHASE_UNBORN && replay->replayed_count > 0) { /* else the host may be away */
         const spb_replayed *oldest = &replay->replayed[replay->first_replayed];
         if (oldest->at_ms + keep_ms > now.mono_ms) {
             return;

@@ -31,6 +31,7 @@ typedef struct spb_replay {
     spb_ranges doubtful;              /* that may have arrived before */
     spb_chunk chunks[SPB_MAX_CHUNKS]; /* in their order, free ones at the end */
     uint64_t last_chunk;
+    bool is_incomplete;                     /* for want of memory, ids are missing in `wanted` */
     uint64_t round;                         /* counts how often what was deferred is tried again */
     uint64_t read_from;                     /* while READ is under way: from here, */
     uint64_t read_upto;                     /* and what was taken last */

@@ -90,7 +90,7 @@ static void make_delivery(spb_session *session, const spb_session_options *optio
     session->is_clock_set = options->boot == 0;
     if (is_used && journal->last_id > 0) { /* what an earlier run left */
         spb_session__want_replay(session, 1, journal->last_id, false);
-        session->in_journal = journal->samples;
+        session->in_journal = session->stored_before = journal->samples;
     }
 }
 

@@ -125,13 +125,16 @@ struct spb_session {
     size_t saving_aliases; /* while journal.asked is SPB_CALL_SAVE_ALIASES: how many */
     spb_replay replay;
     spb_flushes flushes;
-    uint64_t unsent;      /* metrics that hold a sample which nothing has carried */
-    bool has_choices;     /* there are, or were, metrics whose samples are not all stored */
-    bool is_clock_set;    /* the wall clock was seen to show the time, or nobody asked */
-    bool was_clock_unset; /* and before that, not to */
-    bool is_clock_told;   /* to the journal */
-    uint64_t in_journal;  /* samples that are stored and not yet delivered */
-    uint64_t reopened;    /* samples that were counted as confirmed, and are stored after all */
+    uint64_t unsent;           /* metrics that hold a sample which nothing has carried */
+    bool has_choices;          /* there are, or were, metrics whose samples are not all stored */
+    bool is_clock_set;         /* the wall clock was seen to show the time, or nobody asked */
+    bool was_clock_unset;      /* and before that, not to */
+    bool is_clock_told;        /* to the journal */
+    uint64_t in_journal;       /* samples that are stored and not yet delivered */
+    uint64_t stored_before;    /* those of an earlier run */
+    uint64_t dropped_by_store; /* those that the journal gave up */
+    uint64_t repeated;         /* samples that are sent once more after an overflow */
+    uint64_t reopened;         /* samples that were counted as confirmed, and are stored after all */
 
     spb_buffer scratch;  /* one encoded metric */
     spb_buffer filtered; /* the metrics of a message that are to be stored */
@@ -254,9 +257,6 @@ void spb_session__end_window(spb_session *session, bool in_order, spb_time now);
 /* is_last: nothing else leaves now. */
 bool spb_session__next_fence(spb_session *session, bool is_last, spb_time now, spb_action *out);
 /* How long confirmed messages are kept for the primary host. */
-/* The primary host lives, as far as its STATE tells: without a birth in this connection nobody can say, so nothing that
- * is kept for it is let go. */
-bool spb_session__knows_host(const spb_session *session);
 uint64_t spb_session__host_window_ms(const spb_session *session);
 
 /* shelf.c */
@@ -308,6 +308,9 @@ bool spb_session__awaits_aliases(const spb_session *session);
 
 /* Blocks that the journal holds, and that are to be replayed. */
 void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t last_id, bool is_doubtful);
+/* Before the first births of a connection: if memory was short, and it is not known what is to be replayed, then all
+ * that the journal holds is. */
+void spb_session__complete_replay(spb_session *session, spb_time now);
 /* READ is wanted, to go on. */
 bool spb_session__wants_read(const spb_session *session);
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
@@ -323,6 +326,7 @@ void spb_session__remember_for_host(spb_session *session, spb_range ids, uint64_
 /* The primary host may not have seen what was replayed lately; it has had its time to. */
 void spb_session__reopen_chunks(spb_session *session);
 void spb_session__trim_replayed(spb_session *session, spb_time now);
+uint64_t spb_session__trim_due_ms(const spb_session *session);
 /* Blocks that waited for a birth, or for the application, are tried again. */
 void spb_session__retry_deferred(spb_session *session);
 

@@ -9,6 +9,8 @@
 
 /* At the level OUTAGE, how long an append may wait for others to share a commit with. */
 #define COMMIT_WAIT_MS 100
+/* A journal that is full is not asked for room by each message of live data. */
+#define FULL_MS 1000
 
 static spb_queue *queue(spb_session *session, spb_queue_kind kind) {
     return &session->queues[kind];
@@ -494,7 +496,8 @@ static bool ask_next(spb_session *session, spb_time now, spb_action *out, bool *
         }
     }
     spb_device *live = queue(session, SPB_QUEUE_TRY)->first;
-    if (live && session->idless == 0) { /* else it would get an id before older ones */
+    bool is_refused = session->journal.is_full && now.mono_ms < session->journal.full_ms;
+    if (live && !is_refused && session->idless == 0) { /* else it would get an id before older ones */
         spb_batch__close(&live->batch);
         return ask_holder(session, live, false, now, out);
     }
@@ -520,7 +523,7 @@ uint64_t spb_session__append_due_ms(const spb_session *session) {
     if (!session->journal.is_used || session->table.unsaved_count > 0) {
         return SPB_NEVER;
     }
-    bool has_live = session->queues[SPB_QUEUE_TRY].first && session->idless == 0;
+    bool has_live = session->queues[SPB_QUEUE_TRY].first && session->idless == 0 && !session->journal.is_full;
     if (session->spill.count > 0 || session->queues[SPB_QUEUE_STORE].first || has_live) {
         return 0;
     }
@@ -535,7 +538,7 @@ bool spb_session__may_leave(const spb_session *session, const spb_device *holder
     if (session->level != SPB_DELIVERY_DURABLE) {
         return true;
     }
-    if (session->journal.is_failing) {
+    if (spb_journal__cannot_take(&session->journal)) {
         return holder->batch.tried > 0 || !is_asked(session, holder, false);
     }
     const spb_batch *batch = &holder->batch;
@@ -635,4 +638,5 @@ void spb_session_on_appended(spb_session *session, uint64_t id, spb_status statu
         spb_session__store_failed(session, "append", status, reason, now);
     }
     session->journal.is_full = status == SPB_ERR_LIMIT;
+    session->journal.full_ms = now.mono_ms + FULL_MS;
 }

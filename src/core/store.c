@@ -195,7 +195,9 @@ void spb_session_on_committed(spb_session *session, spb_status status, const cha
     }
     journal->asked = SPB_CALL_NONE;
     uint64_t dropped = info ? dropped_by_store(info) - dropped_by_store(&journal->info) : 0;
-    session->in_journal -= dropped < session->in_journal ? dropped : session->in_journal;
+    dropped = dropped < session->in_journal ? dropped : session->in_journal; /* the rest was live, and may arrive */
+    session->in_journal -= dropped;
+    session->dropped_by_store += dropped;
     if (info) {
         journal->info = *info;
     }

@@ -46,6 +46,7 @@ typedef struct verdict_numbers {
     uint64_t owed, arrived, only_in_births, live, replayed, duplicates;
     uint64_t most_resent_bytes, most_resent_after_host, most_resent_after_kill; /* for one end of a session */
     uint64_t overflowed; /* replayed, and newer than the birth: not live because the link was slow */
+    uint64_t reordered;  /* replayed behind newer ones, as the primary host was lost */
     uint64_t messages, sessions, births, deaths, unset_times;
     uint64_t missing; /* accepted, whether owed or not, and never came */
     uint64_t broken[VERDICT_RULES];

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/balance.h"
+
 /* ---- writing down ---- */
 
 static void write_down(char *text, size_t capacity, const char *separator, const char *format, ...) {
@@ -74,6 +76,7 @@ static void check_metrics(const wire_message *m) {
         ck_assert(is_data ? metric->has_alias != (metric->name.data != NULL) : metric->name.data != NULL);
         ck_assert_int_eq(metric->value.type == SPB_UNKNOWN, is_data);
         if (is_data) {
+            ck_assert_int_eq(metric->is_historical, m->payload->metrics[0].is_historical); /* live or replayed */
             ck_assert_uint_ge(metric->timestamp_ms, newest);
             newest = metric->timestamp_ms;
         }
@@ -235,7 +238,15 @@ void wire_lose(wire *w) {
     wire_run(w);
 }
 
+static bool is_of_store(const spb_action *action) {
+    return action->kind >= SPB_ACTION_SAVE_ALIASES && action->kind <= SPB_ACTION_READ;
+}
+
 static void answer(wire *w, const spb_action *action) {
+    if (is_of_store(action) && w->store) {
+        w->store(w, action);
+        return;
+    }
     switch (action->kind) {
     case SPB_ACTION_SAVE_BDSEQ: spb_session_on_bdseq_saved(w->session, SPB_OK, NULL, w->now); break;
     case SPB_ACTION_CONNECT: wire_event(w, SPB_TRANSPORT_CONNECTED, SPB_OK, NULL); break;
@@ -260,7 +271,12 @@ static void record(wire *w, const spb_action *action) {
     case SPB_ACTION_SAVE_BDSEQ: NOTE(w, "SAVE %u", (unsigned)action->as.bdseq); break;
     case SPB_ACTION_SAVE_ALIASES: NOTE(w, "ALIASES %zu", action->as.aliases.count); break;
     case SPB_ACTION_SAVE_CLOCK: NOTE(w, "CLOCK %lld", (long long)action->as.clock.offset_ms); break;
-    case SPB_ACTION_APPEND: NOTE(w, "APPEND %llu", (unsigned long long)action->as.block.id); break;
+    case SPB_ACTION_APPEND:
+        NOTE(w, "APPEND %llu%s%.*s %u", (unsigned long long)action->as.block.id,
+             action->as.block.device_id.data ? " " : "", (int)action->as.block.device_id.len,
+             action->as.block.device_id.data ? action->as.block.device_id.data : "",
+             (unsigned)action->as.block.samples);
+        break;
     case SPB_ACTION_CONFIRM:
         NOTE(w, "CONFIRM %llu-%llu", (unsigned long long)action->as.confirm.first_id,
              (unsigned long long)action->as.confirm.last_id);
@@ -302,15 +318,27 @@ bool wire_step(wire *w) {
         return false;
     }
     record(w, &w->last);
-    if (!w->is_silent) {
+    if (!w->is_silent || (is_of_store(&w->last) && w->store)) {
         answer(w, &w->last);
     }
     return true;
 }
 
+void wire_check_balance(const wire *w) {
+    spb_balance b;
+    spb_session__balance(w->session, &b);
+    ck_assert_msg(
+        b.in == b.waiting + b.underway + b.in_journal + b.arrived + b.dropped,
+        "%llu samples came in, but %llu wait, %llu are under way, %llu in the journal, %llu have arrived, and "
+        "%llu were dropped",
+        (unsigned long long)b.in, (unsigned long long)b.waiting, (unsigned long long)b.underway,
+        (unsigned long long)b.in_journal, (unsigned long long)b.arrived, (unsigned long long)b.dropped);
+}
+
 void wire_run(wire *w) {
     while (wire_step(w)) {
     }
+    wire_check_balance(w);
     /* Else the caller would spin. */
     ck_assert_uint_gt(spb_session_deadline_ms(w->session), w->now.mono_ms);
 }

@@ -16,7 +16,7 @@ typedef struct wire_message {
 typedef struct wire {
     spb_session *session;
     spb_time now;
-    bool is_silent; /* the transport and the store do not answer by themselves */
+    bool is_silent; /* the transport does not answer by itself, nor does what is asked for the bdSeq */
     uint32_t link;  /* of the last CONNECT */
     bool is_open;   /* that link was not closed */
 
@@ -25,9 +25,11 @@ typedef struct wire {
     char logs[16384];  /* one line each */
     wire_message messages[512];
     size_t message_count;
-    char server[128];        /* of the last CONNECT */
-    const char *state_topic; /* that must be subscribed to; NULL: none */
-    bool is_deaf;            /* fences are not answered */
+    char server[128];                                        /* of the last CONNECT */
+    const char *state_topic;                                 /* that must be subscribed to; NULL: none */
+    bool is_deaf;                                            /* fences are not answered */
+    void (*store)(struct wire *w, const spb_action *action); /* answers what is of the store; NULL: nobody does */
+    void *journal;                                           /* its own */
     uint32_t fences;
     spb_transport_event welcome; /* what CONNECTED says of the server: its limits */
     spb_metric *written;         /* of the last WRITE */
@@ -56,6 +58,8 @@ bool wire_step(wire *w);
 void wire_run(wire *w);
 /* Lets time pass, with a tick at each deadline. */
 void wire_sleep(wire *w, uint64_t ms);
+/* Every sample is where the session says, or counted as dropped; wire_run checks it, too. */
+void wire_check_balance(const wire *w);
 /* Forgets the ledger, states, logs and messages so far. */
 void wire_forget(wire *w);
 /* Starts the session and takes it online; forgets how. */

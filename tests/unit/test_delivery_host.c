@@ -1,0 +1,147 @@
+/* The host-loss window: what the server has, and a dying primary host may not have seen, is replayed. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/wire_journal.h"
+
+static wire w;
+static wire_journal journal;
+static spb_session_options options;
+static spb_metric *x;
+
+static void setup(void) {
+    wire_journal_open(&journal, NULL);
+    options = wire_options();
+    options.primary_host_id = "H";
+}
+
+static void teardown(void) {
+    wire_close(&w);
+    wire_journal_close(&journal);
+}
+
+static void go_online(void) {
+    wire_open_with(&w, &journal, &options);
+    w.state_topic = "spBv1.0/STATE/H";
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    wire_host(&w, true, 1000);
+    wire_run(&w);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_forget(&w);
+}
+
+static void send(int32_t value) {
+    wire_update(&w, x, spb_int32(value));
+    wire_sleep(&w, 1200); /* the batch, and a fence */
+}
+
+/* Waits for the next connection, in which the host is back. */
+static void let_host_return(uint64_t timestamp_ms) {
+    wire_sleep(&w, 5000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAIT_HOST);
+    wire_host(&w, true, timestamp_ms);
+    wire_sleep(&w, 5000);
+}
+
+START_TEST(what_was_confirmed_shortly_before_the_host_went_offline_is_replayed) {
+    go_online();
+    send(1);
+    wire_sleep(&w, 60000); /* two keep-alives */
+    send(2);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 2);
+    wire_host(&w, false, 2000);
+    wire_run(&w);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "APPEND 1 1"));
+    ck_assert_ptr_null(strstr(w.ledger, "APPEND 2"));
+    let_host_return(3000);
+    spb_stats stats = wire_stats(&w);
+    ck_assert_uint_eq(stats.samples_replayed, 1);
+    ck_assert_uint_eq(stats.samples_resent, 1);
+    ck_assert_uint_eq(wire_last(&w, SPB_KIND_NDATA)->payload->metrics[0].value.as.u64, 2);
+}
+END_TEST
+
+START_TEST(without_a_window_the_server_is_trusted_alone) {
+    options.host_window_ms = 0;
+    go_online();
+    send(1);
+    wire_host(&w, false, 2000);
+    wire_run(&w);
+    ck_assert_ptr_null(strstr(w.ledger, "APPEND"));
+}
+END_TEST
+
+/* Server and host on one machine, which dies: the link is lost first, and nobody says that the host is offline. */
+START_TEST(a_host_that_was_away_while_there_was_no_link_may_have_missed_it_too) {
+    go_online();
+    send(1);
+    wire_lose(&w);
+    ck_assert_ptr_null(strstr(w.ledger, "APPEND"));
+    wire_sleep(&w, 70000); /* the time without a link does not count */
+    wire_host(&w, true, 2000);
+    wire_sleep(&w, 5000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 1);
+}
+END_TEST
+
+START_TEST(a_host_that_stayed_has_seen_it) {
+    go_online();
+    send(1);
+    wire_lose(&w);
+    wire_sleep(&w, 5000);
+    wire_host(&w, true, 1000);
+    wire_sleep(&w, 5000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 0);
+}
+END_TEST
+
+START_TEST(what_was_replayed_is_replayed_again) {
+    go_online();
+    wire_lose(&w);
+    wire_update(&w, x, spb_int32(1));
+    wire_sleep(&w, 5000);
+    wire_host(&w, true, 1000);
+    wire_sleep(&w, 5000);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 1); /* kept until the host has had its time */
+    wire_host(&w, false, 2000);
+    wire_run(&w);
+    let_host_return(3000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 2);
+    ck_assert_uint_eq(wire_stats(&w).samples_resent, 1);
+    wire_sleep(&w, 62000);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+START_TEST(at_the_level_durable_the_journal_keeps_it_so_long) {
+    options.delivery = SPB_DELIVERY_DURABLE;
+    go_online();
+    send(1);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 1);
+    wire_sleep(&w, 62000);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("delivery_host");
+    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_test(all, what_was_confirmed_shortly_before_the_host_went_offline_is_replayed);
+    tcase_add_test(all, without_a_window_the_server_is_trusted_alone);
+    tcase_add_test(all, a_host_that_was_away_while_there_was_no_link_may_have_missed_it_too);
+    tcase_add_test(all, a_host_that_stayed_has_seen_it);
+    tcase_add_test(all, what_was_replayed_is_replayed_again);
+    tcase_add_test(all, at_the_level_durable_the_journal_keeps_it_so_long);
+    Suite *suite = suite_create("delivery_host");
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

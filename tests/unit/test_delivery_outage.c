@@ -1,0 +1,446 @@
+/* The level OUTAGE: what a lost connection takes with it, and what is taken while nobody follows, is stored and follows
+ * the next births as historical data. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/wire_journal.h"
+
+static wire w;
+static wire_journal journal;
+static spb_session_options options;
+static spb_metric *x;
+
+static void setup(void) {
+    wire_journal_open(&journal, NULL);
+    options = wire_options();
+}
+
+static void teardown(void) {
+    wire_close(&w);
+    wire_journal_close(&journal);
+}
+
+static void go_online(void) {
+    wire_open_with(&w, &journal, &options);
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+}
+
+static void update(int32_t value) {
+    ck_assert_int_eq(wire_update(&w, x, spb_int32(value)), SPB_OK);
+}
+
+typedef enum which { LIVE, REPLAYED, BOTH } which;
+
+/* The samples of all data messages, in order: "1 2h 3h" (h: historical), or those of one kind alone: "2 3". */
+static const char *samples(which wanted) {
+    static char text[4096];
+    size_t len = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < w.message_count; i++) {
+        const wire_message *m = &w.messages[i];
+        for (size_t j = 0; (m->kind == SPB_KIND_NDATA || m->kind == SPB_KIND_DDATA) && j < m->payload->metric_count;
+             j++) {
+            spb_value value = m->payload->metrics[j].value;
+            bool is_historical = m->payload->metrics[j].is_historical;
+            if (wanted == BOTH || is_historical == (wanted == REPLAYED)) {
+                ck_assert_int_eq(spb_value_resolve(&value, SPB_INT32, NULL), SPB_OK);
+                len += (size_t)snprintf(text + len, sizeof text - len, "%s%d%s", len ? " " : "", (int)value.as.i64,
+                                        is_historical && wanted == BOTH ? "h" : "");
+            }
+        }
+    }
+    return text;
+}
+
+START_TEST(what_was_published_and_not_confirmed_is_stored_when_the_connection_is_lost) {
+    go_online();
+    w.is_deaf = true;
+    update(1);
+    wire_sleep(&w, 100);
+    update(2);
+    wire_sleep(&w, 100);
+    ck_assert_str_eq(w.ledger, "NDATA 1, NDATA 2");
+    ck_assert_uint_eq(wire_stats(&w).samples_unconfirmed, 2);
+    wire_lose(&w);
+    ck_assert_str_eq(w.ledger, "NDATA 1, NDATA 2, CLOSE, APPEND 1 1, APPEND 2 1");
+    ck_assert_uint_eq(wire_stats(&w).samples_unconfirmed, 0);
+    ck_assert_uint_eq(wire_stats(&w).samples_stored, 2);
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_lost, 0);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 2);
+}
+END_TEST
+
+START_TEST(what_is_confirmed_is_not_stored) {
+    go_online();
+    update(1);
+    wire_sleep(&w, 1100); /* the batch, and a fence one second after it */
+    ck_assert_uint_eq(w.fences, 1);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
+    w.is_deaf = true;
+    update(2);
+    wire_sleep(&w, 100);
+    wire_lose(&w);
+    ck_assert_str_eq(w.ledger, "NDATA 1, NDATA 2, CLOSE, APPEND 1 1");
+}
+END_TEST
+
+START_TEST(what_waits_to_be_sent_is_stored_behind_what_was) {
+    go_online();
+    w.is_deaf = true;
+    update(1);
+    wire_sleep(&w, 100);
+    update(2);
+    wire_lose(&w);
+    w.is_deaf = false;
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(samples(LIVE), "1");
+    ck_assert_str_eq(samples(REPLAYED), "1 2");
+}
+END_TEST
+
+/* Blocks are closed by size, or when their window is over; the last one by the birth. */
+START_TEST(samples_of_an_outage_share_blocks) {
+    options.reconnect_min_ms = options.reconnect_max_ms = 4000;
+    go_online();
+    wire_lose(&w);
+    wire_forget(&w);
+    for (int32_t i = 1; i <= 22; i++) {
+        update(i);
+        wire_sleep(&w, 100);
+    }
+    ck_assert_str_eq(w.ledger, "APPEND 1 10, COMMIT, APPEND 2 10, COMMIT");
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(samples(REPLAYED), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22");
+    ck_assert_uint_eq(wire_stats(&w).samples_stored, 22);
+}
+END_TEST
+
+START_TEST(a_replay_is_historical_and_has_its_own_timestamps) {
+    go_online();
+    wire_lose(&w);
+    uint64_t taken_ms = w.now.wall_ms;
+    update(1);
+    wire_sleep(&w, 5000);
+    const spb_payload_metric *metric = &wire_last(&w, SPB_KIND_NDATA)->payload->metrics[0];
+    ck_assert(metric->is_historical);
+    ck_assert_uint_eq(metric->timestamp_ms, taken_ms);
+    ck_assert_uint_eq(metric->alias, spb_metric_alias(x));
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 1);
+    ck_assert_uint_eq(wire_stats(&w).samples_resent, 0);
+}
+END_TEST
+
+START_TEST(the_journal_is_trimmed_when_a_fence_behind_the_replay_was_answered) {
+    go_online();
+    wire_lose(&w);
+    update(1);
+    w.is_deaf = true;
+    wire_sleep(&w, 4000);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 1);
+    w.is_deaf = false;
+    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+    wire_sleep(&w, 1000);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "CONFIRM 1-1, COMMIT"));
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
+}
+END_TEST
+
+START_TEST(live_data_goes_ahead_of_the_replay) {
+    options.replay_samples_per_s = 1;
+    options.store_window_ms = 0;
+    go_online();
+    wire_lose(&w);
+    for (int32_t i = 1; i <= 3; i++) {
+        update(i);
+        wire_run(&w);
+    }
+    wire_sleep(&w, 1250);
+    update(4);
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(samples(BOTH), "1h 4 2h 3h");
+}
+END_TEST
+
+START_TEST(an_interrupted_replay_goes_on_where_the_server_stopped_reading) {
+    options.replay_samples_per_s = 10; /* each block is a message */
+    options.store_window_ms = 0;
+    go_online();
+    wire_lose(&w);
+    for (int32_t i = 1; i <= 40; i++) {
+        update(i);
+        wire_run(&w);
+    }
+    wire_sleep(&w, 2700); /* online since a second or two */
+    wire_event(&w, SPB_TRANSPORT_LOST, SPB_ERR_CONNECT, NULL);
+    size_t sent = (size_t)wire_stats(&w).samples_replayed;
+    size_t confirmed = (size_t)wire_stats(&w).samples_confirmed;
+    ck_assert_uint_gt(sent, confirmed);
+    ck_assert_uint_gt(confirmed, 0);
+    ck_assert_uint_lt(sent, 40);
+    wire_sleep(&w, 20000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 40 + sent - confirmed);
+    ck_assert_uint_eq(wire_stats(&w).samples_resent, sent - confirmed);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 40);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+START_TEST(several_outages_are_replayed_in_their_order) {
+    options.replay_samples_per_s = 1;
+    options.store_window_ms = 0;
+    go_online();
+    for (int32_t outage = 0; outage < 3; outage++) {
+        w.is_deaf = true;
+        update(10 * outage + 1);
+        wire_sleep(&w, 100);
+        wire_lose(&w);
+        update(10 * outage + 2);
+        w.is_deaf = false;
+        wire_sleep(&w, 1250);
+    }
+    wire_sleep(&w, 30000);
+    int32_t newest = 0, count = 0;
+    for (size_t i = 0; i < w.message_count;
+         i++) { /* some came twice; none came behind a newer one for the first time */
+        const spb_payload *payload = w.messages[i].payload;
+        if (w.messages[i].kind == SPB_KIND_NDATA && payload->metrics[0].is_historical) {
+            int32_t value = (int32_t)payload->metrics[0].value.as.u64;
+            count += value > newest;
+            newest = value > newest ? value : newest;
+        }
+    }
+    ck_assert_int_eq(count, 6);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+START_TEST(a_rebirth_interrupts_the_replay_and_repeats_nothing) {
+    options.replay_samples_per_s = 10;
+    options.store_window_ms = 0;
+    go_online();
+    wire_lose(&w);
+    for (int32_t i = 1; i <= 5; i++) {
+        update(i);
+        wire_run(&w);
+    }
+    wire_sleep(&w, 1250);
+    wire_request_rebirth(&w);
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(samples(REPLAYED), "1 2 3 4 5");
+    ck_assert_uint_eq(wire_stats(&w).samples_resent, 0);
+    ck_assert_uint_eq(wire_stats(&w).births, 3);
+}
+END_TEST
+
+START_TEST(samples_of_a_metric_that_is_gone_are_left_out_and_counted) {
+    go_online();
+    spb_metric *y = wire_add_metric(&w, NULL, "y", spb_int32(0));
+    wire_lose(&w);
+    update(1);
+    wire_update(&w, y, spb_int32(2));
+    update(3);
+    spb_session_remove_metric(w.session, y, w.now);
+    wire_sleep(&w, 59000);
+    ck_assert_str_eq(samples(REPLAYED), ""); /* it may be added yet: what is of its device waits */
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(samples(REPLAYED), "1 3");
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_gone, 1);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+START_TEST(samples_of_a_device_that_is_not_born_wait_for_its_birth) {
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press");
+    x = wire_add_metric(&w, press, "x", spb_int32(0));
+    wire_go_online(&w);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_run(&w);
+    update(1);
+    wire_sleep(&w, 70000);
+    ck_assert_str_eq(samples(REPLAYED), "");
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 1);
+    spb_session_set_device_online(w.session, press, true, w.now);
+    wire_sleep(&w, 2000);
+    ck_assert_str_eq(samples(REPLAYED), "1");
+}
+END_TEST
+
+/* The next process knows nothing but the store. */
+START_TEST(what_an_earlier_run_left_is_replayed_by_the_next) {
+    go_online();
+    wire_lose(&w);
+    update(1);
+    spb_session_stop(w.session, 1000, w.now);
+    wire_run(&w);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPED);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "APPEND 1 1, COMMIT"));
+    uint64_t alias = spb_metric_alias(x);
+    wire_close(&w);
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press");
+    wire_add_metric(&w, press, "first", spb_int32(0));
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    ck_assert_uint_eq(spb_metric_alias(x), alias);
+    spb_session_start(w.session, w.now);
+    wire_sleep(&w, 3000);
+    ck_assert_str_eq(samples(REPLAYED), "1");
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+START_TEST(a_slow_link_makes_old_samples_historical_and_loses_none) {
+    options.batch_max_bytes = 30;
+    options.max_in_flight = 1;
+    options.batch_window_ms = 0;
+    go_online();
+    w.is_silent = true;
+    for (int32_t i = 1; i <= 100; i++) {
+        update(i);
+    }
+    wire_run(&w);
+    w.is_silent = false;
+    wire_published(&w, 1);
+    wire_sleep(&w, 10000);
+    spb_stats stats = wire_stats(&w);
+    ck_assert_uint_eq(stats.samples_dropped_overflow, 0);
+    ck_assert_uint_eq(stats.samples_confirmed, 100);
+    ck_assert_uint_gt(stats.samples_replayed, 0);
+}
+END_TEST
+
+START_TEST(publishing_pauses_when_too_much_is_not_confirmed) {
+    options.max_unconfirmed_bytes = 65536;
+    options.batch_max_bytes = 10000;
+    go_online();
+    w.is_deaf = true;
+    for (int32_t i = 0; i < 10000; i++) { /* 12 bytes each */
+        update(i);
+    }
+    wire_sleep(&w, 100);
+    ck_assert_uint_eq(wire_stats(&w).messages_published, 1 + 7);
+    w.is_deaf = false;
+    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+    wire_sleep(&w, 2000);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 10000);
+}
+END_TEST
+
+START_TEST(a_stop_waits_for_the_confirmation) {
+    go_online();
+    w.is_deaf = true;
+    update(1);
+    spb_session_stop(w.session, 5000, w.now);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NDATA 1");
+    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NDATA 1, NDEATH, DISCONNECT 5000");
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPED);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+START_TEST(what_a_stop_cannot_send_in_time_is_stored) {
+    go_online();
+    w.is_deaf = true;
+    update(1);
+    wire_sleep(&w, 100);
+    update(2);
+    w.is_silent = true;
+    spb_session_stop(w.session, 1000, w.now);
+    wire_sleep(&w, 1000);
+    w.is_silent = false;
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPED);
+    wire_run(&w);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "CLOSE, APPEND 1 1, APPEND 2 1, COMMIT"));
+    ck_assert_uint_eq(spb_session_deadline_ms(w.session), SPB_NEVER);
+}
+END_TEST
+
+/* The window confirms what it covers, and no more. */
+START_TEST(without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written) {
+    options.confirm = SPB_CONFIRM_WINDOW;
+    go_online();
+    update(1);
+    wire_sleep(&w, 100);
+    wire_sleep(&w, 59999);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 0);
+    wire_sleep(&w, 1);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
+    update(2);
+    wire_sleep(&w, 100);
+    wire_lose(&w);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "CLOSE, APPEND 1 1"));
+}
+END_TEST
+
+START_TEST(the_replay_keeps_its_pace) {
+    options.replay_samples_per_s = 100;
+    options.batch_max_bytes = 120; /* 10 samples */
+    go_online();
+    wire_lose(&w);
+    for (int32_t i = 0; i < 200; i++) {
+        update(i);
+        wire_run(&w);
+    }
+    wire_sleep(&w, 1250);
+    uint64_t before = wire_stats(&w).samples_replayed;
+    wire_sleep(&w, 1000);
+    ck_assert_uint_le(wire_stats(&w).samples_replayed - before, 110);
+    ck_assert_uint_ge(wire_stats(&w).samples_replayed - before, 90);
+    wire_sleep(&w, 5000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 200);
+}
+END_TEST
+
+START_TEST(samples_that_are_too_old_are_left_out_and_counted) {
+    options.max_sample_age_s = 60;
+    options.reconnect_min_ms = options.reconnect_max_ms = 90000;
+    go_online();
+    wire_lose(&w);
+    update(1);
+    wire_sleep(&w, 60000);
+    update(2);
+    wire_sleep(&w, 60000);
+    ck_assert_str_eq(samples(REPLAYED), "2");
+    spb_stats stats = wire_stats(&w);
+    ck_assert_uint_eq(stats.samples_dropped_age + stats.journal.dropped_age, 1);
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("delivery_outage");
+    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_test(all, what_was_published_and_not_confirmed_is_stored_when_the_connection_is_lost);
+    tcase_add_test(all, what_is_confirmed_is_not_stored);
+    tcase_add_test(all, what_waits_to_be_sent_is_stored_behind_what_was);
+    tcase_add_test(all, samples_of_an_outage_share_blocks);
+    tcase_add_test(all, a_replay_is_historical_and_has_its_own_timestamps);
+    tcase_add_test(all, the_journal_is_trimmed_when_a_fence_behind_the_replay_was_answered);
+    tcase_add_test(all, live_data_goes_ahead_of_the_replay);
+    tcase_add_test(all, an_interrupted_replay_goes_on_where_the_server_stopped_reading);
+    tcase_add_test(all, several_outages_are_replayed_in_their_order);
+    tcase_add_test(all, a_rebirth_interrupts_the_replay_and_repeats_nothing);
+    tcase_add_test(all, samples_of_a_metric_that_is_gone_are_left_out_and_counted);
+    tcase_add_test(all, samples_of_a_device_that_is_not_born_wait_for_its_birth);
+    tcase_add_test(all, what_an_earlier_run_left_is_replayed_by_the_next);
+    tcase_add_test(all, a_slow_link_makes_old_samples_historical_and_loses_none);
+    tcase_add_test(all, publishing_pauses_when_too_much_is_not_confirmed);
+    tcase_add_test(all, a_stop_waits_for_the_confirmation);
+    tcase_add_test(all, what_a_stop_cannot_send_in_time_is_stored);
+    tcase_add_test(all, without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written);
+    tcase_add_test(all, the_replay_keeps_its_pace);
+    tcase_add_test(all, samples_that_are_too_old_are_left_out_and_counted);
+    Suite *suite = suite_create("delivery_outage");
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
