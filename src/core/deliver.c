@@ -301,35 +301,15 @@ static void reclaim_unconfirmed(spb_session *session) {
     spb_window__cut(&session->window);
 }
 
-static void pop_confirmed(spb_session *session) {
-    session->written_index -= session->written_index > 0;
-    spb_window__pop(&session->window);
-}
-
-/* Without a connection nobody can tell how the host fares. What it may not have seen goes to the journal, ahead of all
- * that follows: so it is in its order, if it comes again. */
-static void keep_for_host(spb_session *session, spb_time now) {
-    while (session->journal.is_used && session->window.confirmed > 0) {
-        const spb_record *front = spb_window__at(&session->window, 0);
-        if (front->kind == SPB_RECORD_DATA && front->id != 0) {
-            spb_session__remember_for_host(session, (spb_range){front->id, front->id}, front->samples, front->at_ms,
-                                           now);
-        } else if (front->kind == SPB_RECORD_DATA) {
-            spb_session__spill_kept(session, front, spb_window__front(&session->window));
-        }
-        pop_confirmed(session);
-    }
-}
-
 void spb_session__reopen(spb_session *session) {
     spb_window *window = &session->window;
     spb_session__reopen_chunks(session);
-    spb_session__reopen_spill(session);
     while (session->journal.is_used && window->confirmed > 0) {
         const spb_record *front = spb_window__at(window, 0);
         session->reopened += is_live(front) ? front->samples : 0;
         reclaim(session, front, spb_window__front(window));
-        pop_confirmed(session);
+        session->written_index -= session->written_index > 0;
+        spb_window__pop(window);
     }
 }
 
@@ -338,11 +318,8 @@ void spb_session__end_window(spb_session *session, bool in_order, spb_time now) 
         confirm_up_to(session, UINT64_MAX, now); /* an orderly end is all that this level knows */
     }
     spb_session__forget_chunks(session, now);
-    bool is_stop = session->state == SPB_SESSION_STOPPING && !session->is_leaving;
     if (session->has_host_gap) {
         spb_session__reopen(session);
-    } else if (!is_stop) {
-        keep_for_host(session, now);
     }
     reclaim_unconfirmed(session);
     session->has_host_gap = false;

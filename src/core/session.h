@@ -1,8 +1,8 @@
 /*
  * The parts of a session, and what its files share. What it is: session.c, options.c; what it publishes: session.c,
- * remove.c, template.c, info.c; what a sample becomes: sample.c, shelf.c (when nobody follows), deliver.c (until it is
- * confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts say), clock.c; what it wants done:
- * action.c, store.c, publish.c and frame.c (messages).
+ * remove.c, template.c, info.c; what becomes of a sample: sample.c, shelf.c (when nobody follows), append.c (into the
+ * journal), deliver.c (until it is confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts
+ * say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay) and frame.c (messages).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -167,6 +167,9 @@ bool spb_session__is_live(const spb_session *session);
 
 /* remove.c */
 
+/* What waits leaves before any birth; or, if nobody follows, it is shelved. */
+void spb_session__settle_samples(spb_session *session, spb_device *holder);
+
 /* Frees what was removed, unless the answer to a write may still name it. */
 void spb_session__bury(spb_session *session);
 /* A device that was removed and has nothing left to say. */
@@ -276,14 +279,18 @@ void spb_session__settle_held(spb_session *session, spb_device *holder);
 void spb_session__release_held(spb_session *session, spb_device *holder);
 /* The first NBIRTH of a connection is about to leave: what is held in messages is older, so it goes to the spill. */
 void spb_session__spill_held(spb_session *session);
-/* A message that the server has joins the spill, in case that the primary host has not seen it; */
-void spb_session__spill_kept(spb_session *session, const spb_record *record, spb_record_bytes bytes);
-/* and that is the case. */
-void spb_session__reopen_spill(spb_session *session);
 /* A message joins the spill; is_doubtful: it was published. */
 void spb_session__spill(spb_session *session, const spb_record *record, spb_record_bytes bytes, bool is_doubtful);
 /* The link is slower than the samples: the holder's oldest message goes to the journal. False: it cannot. */
 bool spb_session__store_oldest(spb_session *session, spb_device *holder);
+/* The oldest message of the shelf is gone; those that are in the journal already are taken from its front. */
+void spb_session__pop_held(spb_session *session, spb_device *holder);
+void spb_session__skip_stored(spb_session *session, spb_device *holder);
+
+/* append.c */
+
+/* The journal is asked to take a message of the holder: of `held`, or of `batch`. */
+bool spb_session__is_asked(const spb_session *session, const spb_device *holder, bool is_held);
 /* The next message for the journal. */
 bool spb_session__next_append(spb_session *session, spb_time now, spb_action *out);
 /* When that will be; 0: at once. */
@@ -320,9 +327,6 @@ void spb_session__on_replayed(spb_session *session, const spb_record *message, s
 void spb_session__finish_chunks(spb_session *session, spb_time now);
 /* The connection is over: what is under way is to be read again. */
 void spb_session__forget_chunks(spb_session *session, spb_time now);
-/* The server has these blocks since at_ms; they are confirmed when the primary host has had its time to see them. */
-void spb_session__remember_for_host(spb_session *session, spb_range ids, uint64_t samples, uint64_t at_ms,
-                                    spb_time now);
 /* The primary host may not have seen what was replayed lately; it has had its time to. */
 void spb_session__reopen_chunks(spb_session *session);
 void spb_session__trim_replayed(spb_session *session, spb_time now);
@@ -370,6 +374,14 @@ void spb_session__close_batch(spb_session *session, spb_device *holder);
 void spb_session__hurry(spb_session *session, spb_device *holder);
 /* Puts the holder into the queues where it belongs with what waits now. */
 void spb_session__place(spb_session *session, spb_device *holder);
+
+/* birth.c */
+
+/* Each of these becomes the action; false: it could not be made, and the connection is over. */
+bool spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out);
+bool spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out);
+bool spb_session__publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out);
+bool spb_session__publish_node_death(spb_session *session, spb_time now, spb_action *out);
 /* Skips the devices that do not want a DBIRTH; NULL: all have theirs. */
 spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now);
 /* A DBIRTH soon. */

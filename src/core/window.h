@@ -33,7 +33,6 @@ typedef struct spb_record {
     bool is_written;
     bool is_doubtful; /* it was published, and may have arrived */
     bool is_settled;  /* in that epoch */
-    bool is_kept;     /* it has arrived at the server, and is stored in case that the primary host has not seen it */
 } spb_record;
 
 typedef struct spb_window {

@@ -182,7 +182,7 @@ static void tick(sim *s) {
     sim_leave(s);
 }
 
-static void set_clock(sim *s) {
+void sim_application_set_clock(sim *s) {
     if (s->now.wall_ms >= SPB_EARLIEST_MS) {
         return;
     }
@@ -224,7 +224,7 @@ const sim_move sim_application_moves[] = {{"update", 120, false, sim_application
                                           {"the application asks for a rebirth", 2, false, ask_for_rebirth},
                                           {"tick", 3, false, tick},
                                           {"the wall clock steps", 3, false, step_clock},
-                                          {"the wall clock is set", 2, false, set_clock},
+                                          {"the wall clock is set", 2, false, sim_application_set_clock},
                                           {"flush", 4, false, flush},
                                           {0}};
 

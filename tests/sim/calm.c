@@ -96,6 +96,7 @@ void sim_calm(sim *s) {
     s->busy_until_ms = SPB_NEVER;
     sim_note(s, "-- calm");
     sim_journal_mend(s);
+    sim_application_set_clock(s);
     sim_primary_settle(s);
     if (s->has_packet_limits) { /* from now on everything fits */
         sim_transport_reset(s);

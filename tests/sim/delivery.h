@@ -24,7 +24,7 @@ typedef struct sim_record {
     uint64_t boot;         /* the run of the machine whose monotonic clock that is; 0: it is of the wall clock */
     uint64_t accepted_ms;
     uint64_t sent_ms;      /* the last time */
-    uint64_t confirmed_ms; /* when the session was told last */
+    uint64_t confirmed_ms; /* when the session was told last, in the time of sim_way_born_ms */
     size_t block;          /* the index of the last one with it */
     uint32_t copies;       /* blocks with it that are not confirmed */
     uint32_t sent;         /* so many times by this process */
@@ -35,6 +35,8 @@ typedef struct sim_record {
     bool is_excused;       /* it was lost with its process, or counted before the end of that */
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
+    bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */
+    bool may_come_again;   /* likewise, perhaps */
     bool is_owed_again;    /* the primary host may have missed it */
     uint32_t next;         /* of the same bucket */
 } sim_record;
@@ -43,6 +45,7 @@ typedef struct sim_ledger {
     sim_record *records;
     uint32_t count, capacity;
     uint32_t buckets[SIM_BUCKETS];
+    uint64_t noted_dropped;
 } sim_ledger;
 
 /* ---- journal.c ---- */
@@ -118,7 +121,8 @@ typedef struct sim_way {
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
-    uint64_t ended_ms; /* when the last connection with a birth ended */
+    bool is_born;
+    uint64_t born_ms, born_since_ms;
     uint64_t replayed; /* samples, by this process */
     uint64_t resent, confirmed_samples;
     double samples_level, bytes_level; /* what may be replayed now */
@@ -170,6 +174,7 @@ uint64_t sim_ledger_dropped(const sim *s);
 const char *sim_ledger_settled(sim *s, char *text, size_t capacity);
 /* Writes it into the trace. */
 void sim_ledger_note(sim *s);
+void sim_ledger_watch(sim *s);
 void sim_ledger_carry(sim *s, const sim_metric *metric);
 void sim_ledger_bury(sim *s);
 void sim_ledger_clear(sim *s);
@@ -183,8 +188,6 @@ void sim_rules_read(sim *s, size_t bytes);
 /* True when it is a new one; *holder is whose. */
 bool sim_rules_alias(sim *s, const spb_alias *alias, unsigned *holder);
 /* 0: none was saved. */
-/* Hosts may have missed what the server has, so it may be stored, and come again. */
-bool sim_rules_may_be_missed(const sim *s);
 uint64_t sim_rules_saved_alias(const sim *s, const sim_metric *metric);
 void sim_rules_clock(sim *s, uint64_t boot, int64_t offset_ms);
 
@@ -200,7 +203,11 @@ void sim_way_delivered(sim *s, const sim_event *event);
 void sim_way_fence(sim *s);
 bool sim_way_wants_fence(const sim *s);
 bool sim_way_fenced(sim *s);
+/* An NBIRTH was sent. */
+void sim_way_born(sim *s);
 void sim_way_ended(sim *s);
+/* How long the node has been born in this process, all in all. */
+uint64_t sim_way_born_ms(const sim *s);
 void sim_way_reset(sim *s);
 void sim_way_clear(sim *s);
 void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);

@@ -82,11 +82,14 @@ uint64_t sim_ledger_gone(const sim *s, uint32_t before) {
     return gone;
 }
 
-/* Samples that arrived, though the session may have counted them as dropped: it could not know. */
+/* Samples that arrived, as data or in a birth, though the session may have counted them as dropped: it could not know.
+ */
 static uint64_t count_doubtful(const sim *s) {
     uint64_t doubtful = 0;
     for (uint32_t i = 0; i < s->ledger.count; i++) {
-        doubtful += s->ledger.records[i].is_doubtful && s->ledger.records[i].is_delivered;
+        const sim_record *record = &s->ledger.records[i];
+        bool had_doubt = record->is_doubtful || record->may_come_again;
+        doubtful += (had_doubt && record->is_delivered) || record->is_carried;
     }
     return doubtful;
 }
@@ -121,6 +124,16 @@ void sim_ledger_note(sim *s) {
              (unsigned long long)stats.samples_dropped_age);
 }
 
+/* When the session has counted something as dropped since the last look. */
+void sim_ledger_watch(sim *s) {
+    uint64_t dropped = s->trace ? sim_ledger_dropped(s) : 0;
+    if (dropped > s->ledger.noted_dropped) {
+        sim_note(s, "  (%llu samples were counted as dropped)",
+                 (unsigned long long)(dropped - s->ledger.noted_dropped));
+    }
+    s->ledger.noted_dropped = dropped;
+}
+
 /* The balance, in a world that has come to rest: nothing waits in the session's memory. NULL: it is right. */
 const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
     uint64_t gone = sim_ledger_gone(s, s->ledger.count), dropped = sim_ledger_dropped(s);
@@ -149,7 +162,8 @@ void sim_ledger_bury(sim *s) {
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         sim_record *record = &s->ledger.records[i];
         record->is_excused |= !record->is_delivered && record->copies == 0;
-        record->is_doubtful |= record->sent > 0 && !record->is_confirmed;
+        record->is_doubtful |=
+            (record->sent > 0 && !record->is_confirmed) || (record->is_delivered && record->copies > 0);
         record->is_old = true;
         record->is_owed_again = false;
         record->is_confirmed = record->is_confirmed && record->copies == 0;

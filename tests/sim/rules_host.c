@@ -48,12 +48,26 @@ static bool counts(sim *s, const sim_event *event) {
     return true;
 }
 
+/* The host was away, whenever that was: what was confirmed shortly before may come again. Without a birth, the
+ * time stands still. */
+static void note_absence(sim *s) {
+    for (uint32_t i = 0; i < s->ledger.count; i++) {
+        sim_record *record = &s->ledger.records[i];
+        record->may_come_again |=
+            record->is_confirmed && record->confirmed_ms + sim_host_window_ms(s, true) >= sim_way_born_ms(s);
+    }
+}
+
 void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, bool is_short_of_memory) {
     sim_wire *wire = &s->wire;
     bool is_born = before == SPB_SESSION_BIRTHING || before == SPB_SESSION_ONLINE;
     s->has_state_doubt |= is_short_of_memory; /* it could not be read, perhaps */
+    uint64_t last_ms = s->accepted_state_ms[s->link.server];
     if (event->link != wire->link || !counts(s, event)) {
         return;
+    }
+    if (event->state.kind == SIM_STATE_OFFLINE || event->state.timestamp_ms > last_ms) {
+        note_absence(s);
     }
     wire->is_host_known = true;
     wire->is_host_online = event->state.kind == SIM_STATE_ONLINE;

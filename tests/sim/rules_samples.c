@@ -47,6 +47,7 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
              has_overflowed ? ", and dropped"
              : is_followed  ? ""
                             : ", without followers");
+    s->idle_ticks = s->level == SPB_DELIVERY_DURABLE ? 0 : s->idle_ticks; /* its message is closed without an action */
     s->counts.accepted++;
     s->counts.dropped_offline += m->is_unsent;
     s->counts.overflowed += has_overflowed;
@@ -161,6 +162,11 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     }
     if (s->wire.max_packet_bytes > 0) { /* the value that caught up with samples that were too large */
         s->counts.uncertain++;
+        return;
+    }
+    if (s->level != SPB_DELIVERY_LIVE && m->is_behind && m->hash == hash && m->timestamp_ms == timestamp_ms) {
+        s->counts.caught_up++; /* what is ahead of it is on its way to the journal */
+        m->is_behind = false;
         return;
     }
     const sim_sample *next = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;

@@ -22,31 +22,34 @@ static int find_metric(const sim *s, unsigned holder, const spb_payload_metric *
     return -1;
 }
 
-/* The primary host may have missed what the server has. How far back is checked where the host goes (rules_replay.c):
- * without a connection nobody can tell how it fares, so the session keeps what it has. */
-bool sim_rules_may_be_missed(const sim *s) {
-    return s->options.primary_host_id && sim_host_window_ms(s, true) > 0;
+/* It was confirmed, but shortly before the primary host went offline. */
+static bool is_in_host_window(const sim *s, const sim_record *record) {
+    return s->options.primary_host_id && record->may_come_again;
 }
 
 /* What may go wrong with a sample that is to be stored. */
 static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
-    if (record->copies > 0) {
-        sim_fail(s, "journal", "%s at %llu is stored twice", metric->name, (unsigned long long)record->timestamp_ms);
+    if (record->copies > 0 && s->counts.overflowed == 0) { /* what catches up is sent besides */
+        sim_fail(s, "journal", "%s at %llu (#%u) is stored twice", metric->name,
+                 (unsigned long long)record->timestamp_ms, number);
     }
-    if (metric->given_alias != sim_rules_saved_alias(s, metric) && !s->options.no_aliases && !s->journal.has_failed) {
+    if (metric->given_alias != sim_rules_saved_alias(s, metric) && !s->options.no_aliases) {
         sim_fail(s, "alias", "that of %s is stored, but would not survive", metric->name);
     }
-    if (record->is_confirmed && !sim_rules_may_be_missed(s)) {
+    bool comes_again = record->is_confirmed && is_in_host_window(s, record);
+    if (record->is_confirmed && !comes_again) {
         sim_fail(s, "journal", "%s at %llu is stored, but it has arrived", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }
-    if (number < metric->stored_before && !s->journal.has_failed) {
+    if (number < metric->stored_before && !comes_again && !s->journal.has_failed) {
         sim_fail(s, "journal", "%s at %llu is stored behind newer ones", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }
-    metric->stored_before = number + 1 > metric->stored_before ? number + 1 : metric->stored_before;
+    metric->stored_before = !comes_again && number + 1 > metric->stored_before ? number + 1 : metric->stored_before;
+    record->is_reopened = comes_again;
+    record->is_confirmed = false;
 }
 
 static bool read_sample(sim *s, const spb_block *block, unsigned holder, const spb_payload_metric *metric,

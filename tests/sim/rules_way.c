@@ -82,6 +82,7 @@ void sim_way_send(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     s->way.resent += record->sent > 0;
     record->sent++;
+    record->is_doubtful |= s->options.confirm == SPB_CONFIRM_WINDOW; /* time proves nothing */
     record->sent_ms = s->now.mono_ms;
     note_published(s, number);
 }
@@ -176,8 +177,9 @@ bool sim_way_fenced(sim *s) {
         way->confirmed_samples += sent->count;
         for (uint32_t i = 0; i < sent->count; i++) {
             sim_record *record = &s->ledger.records[sent->records[i]];
-            record->is_confirmed = true;
-            record->confirmed_ms = s->now.mono_ms;
+            record->is_confirmed = s->options.confirm == SPB_CONFIRM_FENCE; /* else it proves nothing */
+            record->may_come_again = s->wire.must_leave;                    /* the host is away already */
+            record->confirmed_ms = sim_way_born_ms(s);
         }
     }
     way->fences--;
@@ -187,9 +189,20 @@ bool sim_way_fenced(sim *s) {
     return true;
 }
 
+uint64_t sim_way_born_ms(const sim *s) {
+    return s->way.born_ms + (s->way.is_born ? s->now.mono_ms - s->way.born_since_ms : 0);
+}
+
+void sim_way_born(sim *s) {
+    s->way.born_since_ms = s->way.is_born ? s->way.born_since_ms : s->now.mono_ms;
+    s->way.is_born = true;
+}
+
 /* The link is over; what was not confirmed may have arrived, or not. */
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
+    way->born_ms = sim_way_born_ms(s);
+    way->is_born = false;
     if (way->count == 0 && way->fences == 0) {
         return;
     }

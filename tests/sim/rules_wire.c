@@ -192,7 +192,8 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
             sim_fail(s, "alias", "that of %s has changed", known->name);
         }
         known->alias = metric->alias;
-        if (s->has_journal && !s->journal.has_failed && sim_rules_saved_alias(s, known) != metric->alias) {
+        bool may_fail = s->journal.has_failed || s->scenario.permille[SIM_ALLOCATION_FAILS] > 0;
+        if (s->has_journal && !may_fail && sim_rules_saved_alias(s, known) != metric->alias) {
             sim_fail(s, "alias", "that of %s would not survive", known->name);
         }
     }
@@ -265,6 +266,7 @@ static void check_node_birth(sim *s, const message *m) {
     wire->wants_birth = wire->has_cause = wire->has_change = false;
     wire->lacks_template = false;
     wire->birth_ms = s->now.mono_ms;
+    sim_way_born(s);
     wire->next_seq = 0;
     s->counts.births++;
     s->holders[0].is_born = true;

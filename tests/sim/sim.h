@@ -427,6 +427,7 @@ void sim_application_write(sim *s, spb_metric *metric, const spb_value *wanted);
 void sim_application_start(sim *s);
 void sim_application_stop(sim *s, uint32_t timeout_ms);
 void sim_application_update(sim *s);
+void sim_application_set_clock(sim *s);
 void sim_application_update_much(sim *s);
 void sim_process_begin(sim *s);
 

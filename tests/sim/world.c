@@ -231,7 +231,7 @@ static void carry_out(sim *s, const spb_action *action) {
 /* The rules see an action in the moment it is pulled: that is when its number was given. */
 static void judge(sim *s, const spb_action *action) {
     bool is_of_store = action->kind >= SPB_ACTION_SAVE_ALIASES && action->kind <= SPB_ACTION_READ;
-    s->store_actions += is_of_store;
+    s->store_actions += is_of_store && action->kind != SPB_ACTION_CONFIRM && action->kind != SPB_ACTION_EXPIRE;
     s->actions += action->kind != SPB_ACTION_FENCE && !is_of_store; /* these go on in silence */
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {
@@ -298,6 +298,7 @@ void sim_pump(sim *s) {
         sim_enter(s);
         bool has_action = spb_session_next_action(s->session, s->now, &action);
         sim_leave(s);
+        sim_ledger_watch(s);
         if (!has_action) {
             break;
         }
@@ -333,8 +334,10 @@ static void advance_to(sim *s, uint64_t mono_ms) {
 
 static void tick(sim *s) {
     s->wake_ms = SPB_NEVER;
-    if (++s->idle_ticks > MAX_IDLE_TICKS) {
-        sim_fail(s, "busy", "%d ticks in a row without any action", MAX_IDLE_TICKS);
+    /* By time, each message is confirmed at a moment of its own. */
+    uint64_t most = s->options.confirm == SPB_CONFIRM_WINDOW ? 20 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
+    if (++s->idle_ticks > most) {
+        sim_fail(s, "busy", "%llu ticks in a row without any action", (unsigned long long)most);
     }
     sim_enter(s);
     spb_session_on_tick(s->session, s->now);
