@@ -82,13 +82,15 @@ class Program:
         self.end()
 
     def end(self):
-        """Its end, which is due, with all that it said."""
-        if self.process:
-            self.process.stdin.close()
-            self.process.wait(PATIENCE_S)
-            for thread in self.threads:
-                thread.join()
-            self.process = None
+        """Its end, which is due, with all that it said. The exit status."""
+        if not self.process:
+            return None
+        self.process.stdin.close()
+        status = self.process.wait(PATIENCE_S)
+        for thread in self.threads:
+            thread.join()
+        self.process = None
+        return status
 
     def close(self):
         self.kill()

@@ -160,10 +160,12 @@ class Run:
         deaths = self.host.count("NDEATH")
         self.edge.tell("stop")
         self.edge.wait_line("stopped SPB_OK")
-        self.edge.end()
+        said = self.edge.lines[-1]
+        status = self.edge.end()
         self.host.wait_line("NDEATH", deaths)
-        self.host.end()
-        return self.edge.lines[-2]
+        if status != 0 or self.host.end() != 0:
+            raise AssertionError(f"the edge ended with {status}; see {self.edge.log.name}")
+        return said
 
     def verdict(self):
         options = self.options
