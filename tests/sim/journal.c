@@ -72,6 +72,7 @@ static void told(sim *s, spb_status status) {
     s->journal.answers_waiting--;
     s->journal.is_failing = status != SPB_OK;
     s->journal.has_failed |= status != SPB_OK;
+    s->journal.has_ever_failed |= status != SPB_OK;
 }
 
 /* ---- append ---- */

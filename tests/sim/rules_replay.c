@@ -6,7 +6,7 @@
 
 /* Without memory or disk, the session may have to read and send a chunk again, or to store things late. */
 static bool is_forgetful(const sim *s) {
-    return s->scenario.permille[SIM_ALLOCATION_FAILS] > 0 || s->journal.has_failed;
+    return s->scenario.permille[SIM_ALLOCATION_FAILS] > 0 || s->journal.has_ever_failed;
 }
 
 /* ---- samples and messages ---- */
@@ -50,9 +50,10 @@ static void check_rate(sim *s, double *level, uint32_t per_s, size_t amount, uin
     *level -= (double)amount;
 }
 
-/* Data that has waited for its window goes first. */
+/* Data that has waited for its window goes first. Where little may wait, it may be on its way to the journal. */
 static void check_live_first(sim *s) {
-    for (size_t i = 0; i < s->holder_count && s->level == SPB_DELIVERY_OUTAGE; i++) {
+    bool can_tell = s->level == SPB_DELIVERY_OUTAGE && s->options.batch_max_bytes >= 65536;
+    for (size_t i = 0; i < s->holder_count && can_tell; i++) {
         const sim_holder *holder = &s->holders[i];
         const sim_sample *oldest = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
         if (oldest && !oldest->is_optional && holder->is_born && !holder->has_cause && !holder->is_dying &&
@@ -84,7 +85,7 @@ void sim_replay_host_lost(sim *s) {
         sim_record *record = &s->ledger.records[i];
         const sim_metric *metric = &s->metrics[record->metric];
         record->is_owed_again |= record->sent > 0 && record->is_delivered && metric->keep == SPB_KEEP_ALL &&
-                                 record->sent_ms + window_ms > s->now.mono_ms && !s->journal.has_failed;
+                                 record->sent_ms + window_ms > s->now.mono_ms && !is_forgetful(s);
     }
 }
 

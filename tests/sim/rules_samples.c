@@ -164,9 +164,8 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
         s->counts.uncertain++;
         return;
     }
-    if (s->level != SPB_DELIVERY_LIVE && m->is_behind && m->hash == hash && m->timestamp_ms == timestamp_ms) {
+    if (s->level != SPB_DELIVERY_LIVE && s->counts.overflowed > 0) {
         s->counts.caught_up++; /* what is ahead of it is on its way to the journal */
-        m->is_behind = false;
         return;
     }
     const sim_sample *next = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
