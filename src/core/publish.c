@@ -104,165 +104,6 @@ static void requeue(spb_session *session, spb_device *holder, spb_time now) {
     }
 }
 
-/* ---- births and deaths ---- */
-
-/* How many samples the birth carries that nothing has carried yet. */
-static uint64_t count_unsent(const spb_session *session, const spb_device *holder) {
-    uint64_t count = 0;
-    for (const spb_metric *metric = holder->first_metric; metric && count < session->unsent;
-         metric = metric->next_of_holder) {
-        count += metric->is_unsent;
-    }
-    return count;
-}
-
-static void mark_born(spb_session *session, spb_device *holder) {
-    spb_queue__remove(queue(session, SPB_QUEUE_BIRTH), holder);
-    holder->is_born = true;
-    holder->sequence = session->sequence;
-    spb_session__settle_held(session, holder);
-    if (holder->deferred_round == session->replay.round) {
-        spb_session__retry_deferred(session);
-    }
-    for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
-        metric->in_birth = true;
-        session->unsent -= metric->is_unsent;
-        metric->is_unsent = false;
-        /* Older samples that still wait will take hosts back: then the value is sent once more after them. */
-        metric->is_behind = metric->is_behind && holder->has_dropped;
-    }
-}
-
-/* The birth in `payload` may leave. */
-static spb_status admit_birth(spb_session *session, spb_status status, uint64_t unsent) {
-    if (status == SPB_OK && !spb_session__is_acceptable(session)) {
-        status = SPB_ERR_LIMIT;
-    }
-    if (status == SPB_OK && !spb_session__keep_birth(session, unsent)) {
-        status = SPB_ERR_NO_MEMORY;
-    }
-    return status;
-}
-
-static bool publish_node_birth(spb_session *session, spb_time now, spb_action *out) {
-    uint64_t unsent = count_unsent(session, session->table.node);
-    spb_status status = spb_session__begin_message(session, SPB_KIND_NBIRTH, NULL);
-    if (status == SPB_OK) {
-        spb_birth_fact facts[SPB_MAX_BIRTH_FACTS];
-        size_t count = spb_session__birth_facts(session, facts);
-        status = spb_certificate__node_birth(&session->payload, session->table.node, facts, count, now.wall_ms, NULL);
-    }
-    status = admit_birth(session, status, unsent);
-    if (status != SPB_OK) {
-        return spb_session__give_up(session, SPB_KIND_NBIRTH, status, now);
-    }
-    if (session->phase == SPB_PHASE_UNBORN) {
-        spb_session__spill_held(session);
-        spb_session__complete_replay(session, now);
-    }
-    session->seq = 0;
-    session->sequence++;
-    session->wants_birth = false;
-    session->node_birth_due_ms = SPB_NEVER;
-    session->last_birth_ms = now.mono_ms;
-    session->phase = SPB_PHASE_DBIRTHS;
-    session->next_born = session->table.node->next;
-    session->stats.births++;
-    mark_born(session, session->table.node);
-    if (session->state != SPB_SESSION_BIRTHING) {
-        spb_session__enter(session, SPB_SESSION_BIRTHING, "rebirth");
-    }
-    spb_session__publish_numbered(session, unsent > 0, now, out);
-    return true;
-}
-
-static bool publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
-    uint64_t unsent = count_unsent(session, device);
-    spb_status status = spb_session__begin_message(session, SPB_KIND_DBIRTH, device);
-    if (status == SPB_OK) {
-        status = spb_certificate__device_birth(&session->payload, device, session->seq, now.wall_ms, NULL);
-    }
-    status = admit_birth(session, status, unsent);
-    if (status != SPB_OK) {
-        return spb_session__give_up(session, SPB_KIND_DBIRTH, status, now);
-    }
-    mark_born(session, device);
-    spb_session__publish_numbered(session, unsent > 0, now, out);
-    return true;
-}
-
-static bool publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
-    spb_status status = spb_session__begin_message(session, SPB_KIND_DDEATH, device);
-    if (status == SPB_OK) {
-        status = spb_certificate__device_death(&session->payload, session->seq, now.wall_ms);
-    }
-    if (status != SPB_OK) {
-        return spb_session__give_up(session, SPB_KIND_DDEATH, status, now);
-    }
-    spb_queue__remove(queue(session, SPB_QUEUE_DEATH), device);
-    device->is_born = false;
-    spb_session__publish_numbered(session, false, now, out);
-    return true;
-}
-
-static bool publish_node_death(spb_session *session, spb_time now, spb_action *out) {
-    spb_status status = spb_session__make_death(session, now);
-    if (status != SPB_OK) {
-        return spb_session__give_up(session, SPB_KIND_NDEATH, status, now);
-    }
-    session->is_death_due = false;
-    spb_session__publish_unnumbered(session, now, out);
-    return true;
-}
-
-void spb_session__want_birth(spb_session *session, spb_device *device, spb_time now) {
-    uint64_t due_ms = now.mono_ms + SPB_BIRTH_WINDOW_MS;
-    if (!spb_session__is_live(session)) {
-        return; /* the births to come will have it */
-    }
-    if (spb_device__is_node(device)) {
-        session->node_birth_due_ms = session->node_birth_due_ms == SPB_NEVER ? due_ms : session->node_birth_due_ms;
-    } else if (device->is_online && !device->links[SPB_QUEUE_BIRTH].is_in) {
-        device->birth_due_ms = due_ms;
-        spb_queue__push(queue(session, SPB_QUEUE_BIRTH), device);
-    }
-}
-
-/* A device that went offline, if only for a moment, before its DBIRTH of this round: the NBIRTH has ended its old
- * birth, so there is nothing for a DDEATH to end, and nothing that older samples could follow. */
-static void settle_death(spb_session *session, spb_device *device) {
-    if (device->links[SPB_QUEUE_DEATH].is_in) {
-        spb_queue__remove(queue(session, SPB_QUEUE_DEATH), device);
-        spb_session__shelve(session, device);
-        device->is_born = false;
-    }
-}
-
-/* A device of that ID was removed and is not dead yet: its DDEATH comes first. */
-static bool has_dying_namesake(const spb_session *session, const spb_device *device) {
-    const spb_device *dying = session->queues[SPB_QUEUE_DEATH].first;
-    while (dying && !(dying->is_removed && spb_str_equal(spb_device__id_view(dying), spb_device__id_view(device)))) {
-        dying = dying->links[SPB_QUEUE_DEATH].next;
-    }
-    return dying != NULL;
-}
-
-spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
-    while (session->next_born) {
-        spb_device *device = session->next_born;
-        settle_death(session, device);
-        bool must_wait = device->is_online && has_dying_namesake(session, device);
-        if (device->is_online && !must_wait) {
-            break;
-        }
-        session->next_born = device->next;
-        if (must_wait) {
-            spb_session__want_birth(session, device, now);
-        }
-    }
-    return session->next_born;
-}
-
 /* ---- data ---- */
 
 /* The first message of the holder's batch, into `topic` and `payload`. */
@@ -306,7 +147,7 @@ static bool publish_death_of(spb_session *session, spb_device *device, spb_time 
     if (!spb_batch__is_empty(&device->batch)) {
         return publish_batch(session, device, now, out);
     }
-    if (!publish_device_death(session, device, now, out)) {
+    if (!spb_session__publish_device_death(session, device, now, out)) {
         return false;
     }
     if (device->is_removed) {
@@ -341,10 +182,10 @@ static bool next_birth(spb_session *session, spb_time now, spb_action *out) {
         return false;
     }
     if ((session->wants_birth && session->rebirth_due_ms <= now.mono_ms) || session->node_birth_due_ms <= now.mono_ms) {
-        return publish_node_birth(session, now, out);
+        return spb_session__publish_node_birth(session, now, out);
     }
     spb_device *birth = queue(session, SPB_QUEUE_BIRTH)->first;
-    return birth && birth->birth_due_ms <= now.mono_ms && publish_device_birth(session, birth, now, out);
+    return birth && birth->birth_due_ms <= now.mono_ms && spb_session__publish_device_birth(session, birth, now, out);
 }
 
 static bool next_online(spb_session *session, spb_time now, spb_action *out) {
@@ -370,14 +211,14 @@ static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
         return false;
     }
     if (session->phase == SPB_PHASE_UNBORN) {
-        return publish_node_birth(session, now, out);
+        return spb_session__publish_node_birth(session, now, out);
     }
     spb_device *device = spb_session__next_to_be_born(session, now);
     if (!device) {
         return false;
     }
     session->next_born = device->next;
-    return publish_device_birth(session, device, now, out);
+    return spb_session__publish_device_birth(session, device, now, out);
 }
 
 /* What was published is confirmed before the NDEATH, if the server answers in time: else it goes to the journal. */
@@ -395,7 +236,7 @@ static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
         return false;
     }
     if (session->is_leaving) { /* at once; what waits follows the births on the next server */
-        return publish_node_death(session, now, out);
+        return spb_session__publish_node_death(session, now, out);
     }
     for (;;) {
         spb_device *holder = next_holder(session, true, now);
@@ -403,7 +244,7 @@ static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
             return false; /* the journal is asked first */
         }
         if (!holder) {
-            return !awaits_confirmation(session) && publish_node_death(session, now, out);
+            return !awaits_confirmation(session) && spb_session__publish_node_death(session, now, out);
         }
         if (holder->sequence == session->sequence) {
             return session->in_flight < session->options.max_in_flight && publish_batch(session, holder, now, out);

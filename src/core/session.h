@@ -1,8 +1,8 @@
 /*
  * The parts of a session, and what its files share. What it is: session.c, options.c; what it publishes: session.c,
- * remove.c, template.c, info.c; what a sample becomes: sample.c, shelf.c (when nobody follows), deliver.c (until it is
- * confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts say), clock.c; what it wants done:
- * action.c, store.c, publish.c and frame.c (messages).
+ * remove.c, template.c, info.c; what becomes of a sample: sample.c, shelf.c (when nobody follows), append.c (into the
+ * journal), deliver.c (until it is confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts
+ * say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay) and frame.c (messages).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -277,6 +277,14 @@ void spb_session__spill_held(spb_session *session);
 void spb_session__spill(spb_session *session, const spb_record *record, spb_record_bytes bytes, bool is_doubtful);
 /* The link is slower than the samples: the holder's oldest message goes to the journal. False: it cannot. */
 bool spb_session__store_oldest(spb_session *session, spb_device *holder);
+/* The oldest message of the shelf is gone; those that are in the journal already are taken from its front. */
+void spb_session__pop_held(spb_session *session, spb_device *holder);
+void spb_session__skip_stored(spb_session *session, spb_device *holder);
+
+/* append.c */
+
+/* The journal is asked to take a message of the holder: of `held`, or of `batch`. */
+bool spb_session__is_asked(const spb_session *session, const spb_device *holder, bool is_held);
 /* The next message for the journal. */
 bool spb_session__next_append(spb_session *session, spb_time now, spb_action *out);
 /* When that will be; 0: at once. */
@@ -360,6 +368,14 @@ void spb_session__close_batch(spb_session *session, spb_device *holder);
 void spb_session__hurry(spb_session *session, spb_device *holder);
 /* Puts the holder into the queues where it belongs with what waits now. */
 void spb_session__place(spb_session *session, spb_device *holder);
+
+/* birth.c */
+
+/* Each of these becomes the action; false: it could not be made, and the connection is over. */
+bool spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out);
+bool spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out);
+bool spb_session__publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out);
+bool spb_session__publish_node_death(spb_session *session, spb_time now, spb_action *out);
 /* Skips the devices that do not want a DBIRTH; NULL: all have theirs. */
 spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now);
 /* A DBIRTH soon. */

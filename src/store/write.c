@@ -403,7 +403,7 @@ spb_status spb_write__all(spb_sqlite *store, spb_error *err) {
     spb_status status = SPB_OK;
     unsigned idle = 0; /* transactions that did nothing: before one, the log was full, or a segment gave way */
     spb_cursor__rest(store);
-    for (bool is_more = true, has_done; status == SPB_OK && is_more && spb_write__is_due(store);) {
+    for (bool is_more = true, has_done = false; status == SPB_OK && is_more && spb_write__is_due(store);) {
         status = write_some(store, &is_more, &has_done, err);
         idle = has_done ? 0 : idle + 1;
         if (status == SPB_OK && is_more && idle > MOST_IDLE) {

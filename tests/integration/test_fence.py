@@ -36,8 +36,10 @@ class FenceTest(unittest.TestCase):
     def test_mosquitto_honours_fences(self):
         broker = Broker()
         self.addCleanup(broker.close)
-        self.check_honoured(broker.uri)
-        self.check_honoured(broker.uri, "--mqtt", "5", "--rounds", "1")
+        self.check_honoured(broker.uri, "--rounds", "2")
+        status, out, err = fence_test(broker.uri, "--mqtt", "5", "--rounds", "1")
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertRegex(out.splitlines()[-1], r"^honoured(, but subscribers see it up to \d+ ms later)?$")
 
     def test_aedes_honours_fences(self):
         server = subprocess.Popen(
@@ -49,20 +51,16 @@ class FenceTest(unittest.TestCase):
             server.communicate()
 
     def test_an_answer_that_overtakes_messages_is_found_out(self):
-        uri = self.liar("drop")
-        status, found = fence_test_json(uri, "--wait", "5000", "--rounds", "1")
-        self.assertEqual((status, found["verdict"]), (3, "not honoured"), found)
-        self.assertEqual([shape["missing"] for shape in found["shapes"]], [0, 499], found)
-        status, out, _ = fence_test(uri, "--wait", "5000", "--rounds", "1")
+        status, out, _ = fence_test(self.liar("drop"), "--wait", "5000", "--rounds", "1")
         self.assertEqual(status, 3, out)
-        self.assertIn("of 500 messages before an answered fence, 499 never arrived", out)
+        single, small, verdict = out.splitlines()
+        self.assertIn(" honoured, 0 missing", single)
+        self.assertIn(" not honoured, 499 missing", small)
+        self.assertIn("not honoured: of 500 messages before an answered fence, 499 never arrived", verdict)
 
     def test_late_messages_are_no_lost_ones(self):
-        uri = self.liar("late")
-        found = self.check_honoured(uri, "--wait", "5000", "--rounds", "1")
+        found = self.check_honoured(self.liar("late"), "--wait", "5000", "--rounds", "1")
         self.assertGreaterEqual(found["later_ms"], LATE_S * 1000)
-        _, out, _ = fence_test(uri, "--wait", "5000", "--rounds", "1")
-        self.assertRegex(out.splitlines()[-1], r"^honoured, but subscribers see it up to \d+ ms later$")
 
     def test_a_server_that_does_not_answer_is_found_out(self):
         status, out, _ = fence_test(self.liar("mute"), "--rounds", "1", "--wait", "1000")

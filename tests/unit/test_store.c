@@ -12,31 +12,12 @@
 
 #include <sqlite3.h>
 
-#include <spb/store.h>
+#include "support/store_files.h"
 
-static char directory[64];
-static char path[128];
 static spb_error err;
 
-static void setup(void) {
-    strcpy(directory, "/tmp/spb-store-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/node.spb", directory);
-}
-
-static void teardown(void) {
-    DIR *listing = opendir(directory);
-    for (struct dirent *entry; (entry = readdir(listing));) {
-        unlinkat(dirfd(listing), entry->d_name, 0);
-    }
-    closedir(listing);
-    rmdir(directory);
-}
-
 static spb_store *open_store(void) {
-    spb_store *store;
-    ck_assert_msg(spb_store_open(&store, path, "Plant1", "Edge1", NULL, &err) == SPB_OK, "%s", err.text);
-    return store;
+    return store_files_open(NULL);
 }
 
 /* Opening fails with that status; the text names the path and holds `words`. */
@@ -56,19 +37,8 @@ static void expect_bdseq(spb_store *store, int wanted) {
     ck_assert_uint_eq(bdseq, wanted);
 }
 
-/* Runs SQL on the file behind the store's back. */
-static void run_sql(const char *sql) {
-    sqlite3 *db;
-    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
-}
-
 static void write_text(const char *text) {
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    fclose(file);
+    store_files_write("", (const uint8_t *)text, strlen(text));
 }
 
 START_TEST(a_new_store_knows_no_bdseq) {
@@ -101,7 +71,7 @@ START_TEST(a_saved_number_survives_a_kill) {
     pid_t pid = fork();
     if (pid == 0) {
         spb_store *store;
-        if (spb_store_open(&store, path, "Plant1", "Edge1", NULL, NULL) != SPB_OK ||
+        if (spb_store_open(&store, store_path, "Plant1", "Edge1", NULL, NULL) != SPB_OK ||
             store->save_bdseq(store, 7, NULL) != SPB_OK || store->save_bdseq(store, 200, NULL) != SPB_OK) {
             _exit(1);
         }
@@ -121,7 +91,7 @@ static int status_in_another_process(void) {
     pid_t pid = fork();
     if (pid == 0) {
         spb_store *store;
-        spb_status got = spb_store_open(&store, path, "Plant1", "Edge1", NULL, NULL);
+        spb_status got = spb_store_open(&store, store_path, "Plant1", "Edge1", NULL, NULL);
         if (got == SPB_OK) {
             store->free(store);
         }
@@ -137,7 +107,7 @@ START_TEST(one_at_a_time) {
     for (int round = 0; round < 2; round++) { /* a new file, and one that exists */
         spb_store *store = open_store();
         ck_assert_int_eq(status_in_another_process(), SPB_ERR_STORE_BUSY);
-        expect_refusal(path, SPB_ERR_STORE_BUSY, "has it open");
+        expect_refusal(store_path, SPB_ERR_STORE_BUSY, "has it open");
         ck_assert_int_eq(status_in_another_process(), SPB_ERR_STORE_BUSY); /* the attempt above took no lock away */
         ck_assert_int_eq(store->save_bdseq(store, 9, &err), SPB_OK);
         ck_assert_int_eq(status_in_another_process(), SPB_ERR_STORE_BUSY);
@@ -152,7 +122,7 @@ START_TEST(only_the_owner_may_read) {
     spb_store *store = open_store();
     ck_assert_int_eq(store->save_bdseq(store, 1, &err), SPB_OK);
     umask(old);
-    DIR *listing = opendir(directory);
+    DIR *listing = opendir(store_directory);
     int files = 0;
     for (struct dirent *entry; (entry = readdir(listing));) {
         struct stat info;
@@ -170,15 +140,15 @@ END_TEST
 
 START_TEST(what_is_no_store_is_refused) {
     char missing[200];
-    snprintf(missing, sizeof missing, "%s/no/node.spb", directory);
+    snprintf(missing, sizeof missing, "%s/no/node.spb", store_directory);
     expect_refusal(missing, SPB_ERR_STORE, "No such file or directory");
-    expect_refusal(directory, SPB_ERR_STORE, "cannot open it");
+    expect_refusal(store_directory, SPB_ERR_STORE, "cannot open it");
 
     const char text[] = "This is a letter to grandmother and not a database; it must be longer than a header is.";
     write_text(text);
-    expect_refusal(path, SPB_ERR_STORE, "not a database");
+    expect_refusal(store_path, SPB_ERR_STORE, "not a database");
     char back[sizeof text] = "";
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(store_path, "r");
     ck_assert_uint_eq(fread(back, 1, sizeof back, file), strlen(text));
     fclose(file);
     ck_assert_mem_eq(back, text, strlen(text));
@@ -186,18 +156,18 @@ START_TEST(what_is_no_store_is_refused) {
 END_TEST
 
 START_TEST(other_databases_are_refused) {
-    run_sql("CREATE TABLE recipes (name TEXT)");
-    expect_refusal(path, SPB_ERR_STORE, "another program");
-    run_sql("DROP TABLE recipes; PRAGMA application_id = 5");
-    expect_refusal(path, SPB_ERR_STORE, "another program");
+    store_files_sql("CREATE TABLE recipes (name TEXT)");
+    expect_refusal(store_path, SPB_ERR_STORE, "another program");
+    store_files_sql("DROP TABLE recipes; PRAGMA application_id = 5");
+    expect_refusal(store_path, SPB_ERR_STORE, "another program");
 }
 END_TEST
 
 START_TEST(a_newer_schema_is_refused) {
     spb_store *store = open_store();
     store->free(store);
-    run_sql("PRAGMA user_version = 99; UPDATE meta SET value = 'libspb store 99' WHERE key = 'format'");
-    expect_refusal(path, SPB_ERR_STORE, "version 99");
+    store_files_sql("PRAGMA user_version = 99; UPDATE meta SET value = 'libspb store 99' WHERE key = 'format'");
+    expect_refusal(store_path, SPB_ERR_STORE, "version 99");
 }
 END_TEST
 
@@ -207,9 +177,9 @@ START_TEST(another_edge_node_is_refused) {
     store->free(store);
     static const char *const others[][2] = {{"Plant1", "Edge2"}, {"Plant2", "Edge1"}};
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(spb_store_open(&store, path, others[i][0], others[i][1], NULL, &err), SPB_ERR_ARGUMENT);
+        ck_assert_int_eq(spb_store_open(&store, store_path, others[i][0], others[i][1], NULL, &err), SPB_ERR_ARGUMENT);
         ck_assert_ptr_null(store);
-        ck_assert_ptr_nonnull(strstr(err.text, path));
+        ck_assert_ptr_nonnull(strstr(err.text, store_path));
         ck_assert_ptr_nonnull(strstr(err.text, "Plant1/Edge1"));
         ck_assert_ptr_nonnull(strstr(err.text, others[i][1]));
     }
@@ -223,15 +193,15 @@ END_TEST
 START_TEST(a_file_that_cannot_be_written_is_refused) {
     spb_store *store = open_store();
     store->free(store);
-    ck_assert_int_eq(chmod(path, 0444), 0);
-    ck_assert_int_eq(chmod(directory, 0755), 0);
+    ck_assert_int_eq(chmod(store_path, 0444), 0);
+    ck_assert_int_eq(chmod(store_directory, 0755), 0);
     pid_t pid = fork();
     if (pid == 0) {
         if (geteuid() == 0 && setuid(65534) != 0) {
             _exit(100);
         }
-        spb_status status = spb_store_open(&store, path, "Plant1", "Edge1", NULL, &err);
-        _exit(status == SPB_ERR_STORE && strstr(err.text, path) && strstr(err.text, "cannot be written") ? 0 : 1);
+        spb_status status = spb_store_open(&store, store_path, "Plant1", "Edge1", NULL, &err);
+        _exit(status == SPB_ERR_STORE && strstr(err.text, store_path) && strstr(err.text, "cannot be written") ? 0 : 1);
     }
     int status;
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -265,7 +235,7 @@ START_TEST(no_memory_is_survived) {
     int failures = 0;
     for (long count = 1; status != SPB_OK; count++, failures++) {
         allocations_left = count;
-        status = spb_store_open(&store, path, "Plant1", "Edge1", NULL, &err);
+        status = spb_store_open(&store, store_path, "Plant1", "Edge1", NULL, &err);
         if (status == SPB_OK) {
             status = store->save_bdseq(store, 11, &err);
             if (status != SPB_OK) {
@@ -285,7 +255,7 @@ static Suite *store_suite(void) {
     Suite *suite = suite_create("store");
     TCase *tests = tcase_create("sqlite");
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, store_files_setup, store_files_teardown);
     tcase_add_test(tests, a_new_store_knows_no_bdseq);
     tcase_add_test(tests, numbers_come_back);
     tcase_add_test(tests, a_saved_number_survives_a_kill);

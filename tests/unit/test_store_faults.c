@@ -3,7 +3,6 @@
  * store may refuse, but must not crash, leak, or lose what it took.
  */
 #include <check.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,38 +15,21 @@
 #include "support/blocks.h"
 #include "support/disk.h"
 #include "support/failing_heap.h"
+#include "support/store_files.h"
 
 #define MIB ((uint64_t)1 << 20)
 
-static char directory[64], path[128];
 static spb_error err;
 static const spb_store_options small = {.max_bytes = 1 << 20};
 
 static void setup(void) {
-    strcpy(directory, access("/dev/shm", W_OK) == 0 ? "/dev/shm/spb-faults-XXXXXX" : "/tmp/spb-faults-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/node.spb", directory);
+    store_files_setup();
     blocks_make(1, 2000); /* takes the test's own memory */
-}
-
-static void remove_files(void) {
-    DIR *listing = opendir(directory);
-    for (struct dirent *entry; (entry = readdir(listing));) {
-        unlinkat(dirfd(listing), entry->d_name, 0);
-    }
-    closedir(listing);
 }
 
 static void teardown(void) {
     disk_watch("");
-    remove_files();
-    rmdir(directory);
-}
-
-static spb_store *open_store(const spb_store_options *options) {
-    spb_store *store;
-    ck_assert_msg(spb_store_open(&store, path, "Plant1", "Edge1", options, &err) == SPB_OK, "%s", err.text);
-    return store;
+    store_files_teardown();
 }
 
 /* ---- a use of all functions ---- */
@@ -143,7 +125,7 @@ static void expect_recovery(spb_store *store, const outcome *out) {
     ck_assert_msg(store->commit(store, &err) == SPB_OK, "%s", err.text);
     expect_all(store, out, true);
     store->free(store);
-    store = open_store(&small);
+    store = store_files_open(&small);
     expect_all(store, out, true);
     spb_store_info info = blocks_info(store);
     ck_assert_uint_eq(info.blocks, blocks_read(store, 0, NULL, 0));
@@ -152,19 +134,19 @@ static void expect_recovery(spb_store *store, const outcome *out) {
 
 /* One fault; false when the use went through without it. */
 static bool fail_once(disk_call kind, unsigned n, bool for_ever) {
-    remove_files();
-    disk_watch(path);
+    store_files_remove();
+    disk_watch(store_path);
     disk_fail(kind, n, for_ever);
     outcome out = {.bdseq = -1, .tried = -1};
     spb_store *store = NULL;
-    bool is_open = worked(&out, spb_store_open(&store, path, "Plant1", "Edge1", &small, &err));
+    bool is_open = worked(&out, spb_store_open(&store, store_path, "Plant1", "Edge1", &small, &err));
     if (is_open) {
         use(store, &out);
     }
     bool has_failed = disk_count(kind) >= n;
     disk_fail(kind, 0, false);
     if (!is_open) {
-        store = open_store(&small);
+        store = store_files_open(&small);
     }
     expect_recovery(store, &out);
     return has_failed;
@@ -234,14 +216,14 @@ static void *fail_realloc(void *memory, int size) {
 
 /* The n-th allocation of SQLite, or of ours, fails. False when the use went through without. */
 static bool run_out_once(long n, bool is_ours) {
-    remove_files();
-    disk_watch(path);
+    store_files_remove();
+    disk_watch(store_path);
     outcome out = {.bdseq = -1, .tried = -1};
     spb_store *store = NULL;
     allocation = 0;
     fails_at = is_ours ? -1 : n;
     failing_heap_fail_at(is_ours ? (size_t)n : 0);
-    bool is_open = worked(&out, spb_store_open(&store, path, "Plant1", "Edge1", &small, &err));
+    bool is_open = worked(&out, spb_store_open(&store, store_path, "Plant1", "Edge1", &small, &err));
     if (is_open) {
         use(store, &out);
     }
@@ -249,13 +231,13 @@ static bool run_out_once(long n, bool is_ours) {
     fails_at = -1;
     failing_heap_fail_at(0);
     if (!is_open) {
-        store = open_store(&small);
+        store = store_files_open(&small);
     }
     /* What was confirmed may not be noted for want of memory; then it comes again. */
     ck_assert_msg(store->commit(store, &err) == SPB_OK, "%s", err.text);
     expect_all(store, &out, false);
     store->free(store);
-    store = open_store(&small);
+    store = store_files_open(&small);
     expect_all(store, &out, false);
     store->free(store);
     return has_failed;
@@ -324,14 +306,14 @@ static void go_round(spb_store *store, uint64_t first_id, uint64_t last_id) {
 }
 
 START_TEST(a_disk_that_fills_up_behind_it_does_not_stop_it) {
-    disk_watch(path);
-    spb_store *store = open_store(&small);
+    disk_watch(store_path);
+    spb_store *store = store_files_open(&small);
     disk_limit(disk_peak()); /* others have taken the rest */
     go_round(store, 1, 600); /* 6 MiB */
     spb_store_info info = blocks_info(store);
     blocks_expect(store, 600 - info.blocks + 1, 600);
     store->free(store);
-    store = open_store(&small); /* a restart takes no more either */
+    store = store_files_open(&small); /* a restart takes no more either */
     go_round(store, 601, 700);
     info = blocks_info(store);
     blocks_expect(store, 700 - info.blocks + 1, 700);
@@ -342,9 +324,9 @@ END_TEST
 
 /* On a disk with little room: it takes what it gets, drops by its policy, and grows when there is more. */
 START_TEST(a_disk_that_was_full_before_gives_less) {
-    disk_watch(path);
+    disk_watch(store_path);
     disk_limit(600 * 1024);
-    spb_store *store = open_store(&small);
+    spb_store *store = store_files_open(&small);
     go_round(store, 1, 300);
     spb_store_info info = blocks_info(store);
     uint64_t before = info.blocks;
@@ -362,13 +344,13 @@ START_TEST(a_disk_that_was_full_before_gives_less) {
 END_TEST
 
 START_TEST(a_disk_without_any_room_is_an_error_until_there_is_some) {
-    disk_watch(path);
+    disk_watch(store_path);
     disk_limit(20 * 1024);
     spb_store *store = NULL;
-    ck_assert_int_eq(spb_store_open(&store, path, "Plant1", "Edge1", &small, &err), SPB_ERR_STORE);
-    ck_assert_msg(strstr(err.text, path) && strstr(err.text, "full"), "%s", err.text);
+    ck_assert_int_eq(spb_store_open(&store, store_path, "Plant1", "Edge1", &small, &err), SPB_ERR_STORE);
+    ck_assert_msg(strstr(err.text, store_path) && strstr(err.text, "full"), "%s", err.text);
     disk_limit(UINT64_MAX);
-    store = open_store(&small);
+    store = store_files_open(&small);
     go_round(store, 1, 3);
     blocks_expect(store, 1, 3);
     store->free(store);
@@ -377,11 +359,11 @@ END_TEST
 
 /* The disk has really given what the file and its log will need. */
 START_TEST(the_room_is_taken_when_it_is_opened) {
-    spb_store *store = open_store(&small);
+    spb_store *store = store_files_open(&small);
     char log[140];
-    snprintf(log, sizeof log, "%s-wal", path);
+    snprintf(log, sizeof log, "%s-wal", store_path);
     struct stat file_info, log_info;
-    ck_assert_int_eq(stat(path, &file_info), 0);
+    ck_assert_int_eq(stat(store_path, &file_info), 0);
     ck_assert_int_eq(stat(log, &log_info), 0);
     ck_assert_uint_ge((uint64_t)file_info.st_blocks * 512, (uint64_t)file_info.st_size);
     ck_assert_uint_ge((uint64_t)log_info.st_blocks * 512, (uint64_t)log_info.st_size);
@@ -395,13 +377,13 @@ END_TEST
 
 /* A file system of 4 MiB of which not a byte is free. Only root can have one; the others have the test's disk above. */
 START_TEST(a_real_disk_that_is_full) {
-    if (mount("tmpfs", directory, "tmpfs", 0, "size=4m") != 0) {
+    if (mount("tmpfs", store_directory, "tmpfs", 0, "size=4m") != 0) {
         printf("SKIPPED: a_real_disk_that_is_full: no permission to mount a file system\n");
         return;
     }
-    spb_store *store = open_store(&small);
+    spb_store *store = store_files_open(&small);
     char filler[140];
-    snprintf(filler, sizeof filler, "%s/filler", directory);
+    snprintf(filler, sizeof filler, "%s/filler", store_directory);
     FILE *file = fopen(filler, "wb");
     static const char page[4096];
     while (fwrite(page, 1, sizeof page, file) == sizeof page && fflush(file) == 0) {
@@ -411,10 +393,10 @@ START_TEST(a_real_disk_that_is_full) {
     spb_store_info info = blocks_info(store);
     blocks_expect(store, 399 - info.blocks + 1, 399);
     store->free(store);
-    store = open_store(&small);
+    store = store_files_open(&small);
     blocks_expect(store, 399 - info.blocks + 1, 399);
     store->free(store);
-    ck_assert_int_eq(umount(directory), 0);
+    ck_assert_int_eq(umount(store_directory), 0);
 }
 END_TEST
 

@@ -1,12 +1,11 @@
 /* What every store of ours owes: the same tests for the one in memory and the one in a file. */
 #include <check.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "support/blocks.h"
+#include "support/store_files.h"
 
 #define TEXT(literal)                                                                                                  \
     { .data = literal, .len = sizeof(literal) - 1 }
@@ -20,11 +19,8 @@ static void open_memory(const spb_store_options *options) {
 
 static void (*open_store)(const spb_store_options *options);
 
-static char directory[64];
-static char path[128];
-
 static void open_sqlite(const spb_store_options *options) {
-    ck_assert_msg(spb_store_open(&store, path, "Plant1", "Edge1", options, &err) == SPB_OK, "%s", err.text);
+    store = store_files_open(options);
 }
 
 static void open_without_sync(const spb_store_options *options) {
@@ -37,29 +33,14 @@ static void setup_memory(void) {
     open_store = open_memory;
 }
 
-static void make_directory(void) {
-    strcpy(directory, "/tmp/spb-journal-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/node.spb", directory);
-}
-
 static void setup_sqlite(void) {
     open_store = open_sqlite;
-    make_directory();
+    store_files_setup();
 }
 
 static void setup_without_sync(void) {
     open_store = open_without_sync;
-    make_directory();
-}
-
-static void remove_files(void) {
-    DIR *listing = opendir(directory);
-    for (struct dirent *entry; (entry = readdir(listing));) {
-        unlinkat(dirfd(listing), entry->d_name, 0);
-    }
-    closedir(listing);
-    rmdir(directory);
+    store_files_setup();
 }
 
 static void close_store(void) {
@@ -72,7 +53,7 @@ static void close_store(void) {
 static void teardown(void) {
     close_store();
     if (open_store != open_memory) {
-        remove_files();
+        store_files_teardown();
     }
 }
 
@@ -250,7 +231,9 @@ START_TEST(a_block_that_is_too_large_is_refused) {
         confirm(0, 2);
         commit();
         close_store();
-        remove(path);
+        if (open_store != open_memory) {
+            store_files_remove();
+        }
     }
 }
 END_TEST

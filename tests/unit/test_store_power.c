@@ -5,7 +5,6 @@
  * SPB_POWER_CUTS=N wants N images instead of a few hundred, SPB_SEED=S other ones.
  */
 #include <check.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "support/blocks.h"
 #include "support/disk.h"
+#include "support/store_files.h"
 
 #define MOST_IDS 4000
 #define CALLS 150 /* of one store */
@@ -28,7 +28,7 @@ typedef struct ledger {
     uint32_t aliases;      /* 1 … so many */
 } ledger;
 
-static char directory[64], path[128], image[128];
+static char image[160];
 static spb_error err;
 static uint64_t random_state;
 static ledger sure;
@@ -188,8 +188,7 @@ static spb_store *reopen(spb_store *store, const spb_store_options *options, led
         commit_all(store, after);
         store->free(store);
     }
-    ck_assert_msg(spb_store_open(&store, path, "Plant1", "Edge1", options, &err) == SPB_OK, "%s", err.text);
-    return store;
+    return store_files_open(options);
 }
 
 static spb_store *call_one(spb_store *store, const spb_store_options *options, ledger *after) {
@@ -232,8 +231,8 @@ static void use_one(uint64_t seed, unsigned wanted_images, const spb_store_optio
     appended = 0;
     bdseq_tried = -1;
     sure = (ledger){.bdseq = -1};
-    remove_all(path);
-    disk_watch(path);
+    remove_all(store_path);
+    disk_watch(store_path);
     disk_record();
     spb_store *store = NULL;
     for (int i = 0; i < CALLS && images < wanted_images; i++) {
@@ -277,20 +276,13 @@ START_TEST(without_sync_nothing_is_damaged) {
 END_TEST
 
 static void setup(void) {
-    strcpy(directory, access("/dev/shm", W_OK) == 0 ? "/dev/shm/spb-power-XXXXXX" : "/tmp/spb-power-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/node.spb", directory);
-    snprintf(image, sizeof image, "%s/image.spb", directory);
+    store_files_setup();
+    snprintf(image, sizeof image, "%s/image.spb", store_directory);
 }
 
 static void teardown(void) {
     disk_watch("");
-    DIR *listing = opendir(directory);
-    for (struct dirent *entry; (entry = readdir(listing));) {
-        unlinkat(dirfd(listing), entry->d_name, 0);
-    }
-    closedir(listing);
-    rmdir(directory);
+    store_files_teardown();
 }
 
 int main(void) {
