@@ -43,7 +43,7 @@ static void check_rate(sim *s, double *level, uint32_t per_s, size_t amount, uin
     *level += (double)elapsed_ms * per_s / 1000.0;
     *level = *level > most ? most : *level;
     double wanted = (double)amount < most ? (double)amount : most;
-    double slack = 1e-6 + (double)amount / 20; /* framing makes a message a little larger than it looked before */
+    double slack = 1e-6 + (double)amount / 10; /* framing makes a message a little larger than it looked before */
     if (per_s > 0 && *level + slack < wanted) {
         sim_fail(s, "pace", "a replay of %zu %s, but %.1f may leave at %u/s", amount, what, *level, per_s);
     }
