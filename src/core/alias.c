@@ -79,3 +79,14 @@ spb_alias_entry *spb_alias_map__take(spb_alias_map *map, spb_str device_id, spb_
     }
     return NULL;
 }
+
+spb_alias_entry *spb_alias_map__find(const spb_alias_map *map, uint32_t alias) {
+    for (size_t i = 0; i < map->bucket_count; i++) {
+        for (spb_alias_entry *entry = map->buckets[i]; entry; entry = entry->next) {
+            if (entry->alias == alias) {
+                return entry;
+            }
+        }
+    }
+    return NULL;
+}

@@ -30,6 +30,7 @@ struct spb_metric {
     uint32_t storage_capacity;
     uint32_t alias; /* 0: none */
     uint32_t hash;
+    uint32_t message; /* of its holder's batch, in which its newest sample is or was */
     uint32_t name_len;
     uint8_t type; /* an spb_type */
     uint8_t keep; /* an spb_keep */

@@ -55,6 +55,7 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
         session->stats.samples_dropped_overflow++;
     } else {
         spb_session__add_sample(session, holder, timestamp_ms, now);
+        metric->message = holder->batch.begun;
     }
     return SPB_OK;
 }

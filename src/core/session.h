@@ -164,6 +164,9 @@ bool spb_session__is_live(const spb_session *session);
 
 /* remove.c */
 
+/* What waits leaves before any birth; or, if nobody follows, it is shelved. */
+void spb_session__settle_samples(spb_session *session, spb_device *holder);
+
 /* Frees what was removed, unless the answer to a write may still name it. */
 void spb_session__bury(spb_session *session);
 /* A device that was removed and has nothing left to say. */

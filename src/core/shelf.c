@@ -4,6 +4,7 @@
  * (`held`); what was published in a connection that was lost, and with the next births all that is on the shelves, goes
  * ahead of it (`spill`), so that live data never waits behind.
  */
+#include "codec/reframe.h"
 #include "core/session.h"
 
 static spb_queue *queue(spb_session *session, spb_queue_kind kind) {
@@ -292,6 +293,33 @@ static void pass_on(spb_session *session, spb_device *holder) {
     }
 }
 
+typedef struct behind_context {
+    const spb_session *session;
+    const spb_device *holder;
+    uint32_t message;
+    bool found;
+} behind_context;
+
+static bool note_behind(void *context, uint64_t alias, spb_str name) {
+    behind_context *c = context;
+    spb_metric *metric = alias != 0 ? spb_table__find_alias(&c->session->table, alias)
+                                    : spb_table__find_metric(&c->session->table, c->holder, name);
+    if (metric && metric->message == c->message) {
+        metric->is_behind = c->found = true;
+    }
+    return false;
+}
+
+/* What hosts get later, as historical data, may be the newest that there is of a metric: then that is sent once more.
+ */
+static void mark_behind(spb_session *session, spb_device *holder) {
+    behind_context context = {session, holder, spb_batch__segment(&holder->batch, 0)->number, false};
+    spb_buffer nothing = {0};
+    uint32_t kept, dropped;
+    spb_reframe__filter(&nothing, spb_batch__metrics(&holder->batch, 0), note_behind, &context, &kept, &dropped);
+    holder->has_dropped |= context.found;
+}
+
 bool spb_session__store_oldest(spb_session *session, spb_device *holder) {
     spb_batch *batch = &holder->batch;
     bool is_possible = session->journal.is_used && !session->journal.is_failing && spb_batch__closed(batch) > 0 &&
@@ -300,6 +328,7 @@ bool spb_session__store_oldest(spb_session *session, spb_device *holder) {
     if (!is_possible) {
         return false;
     }
+    mark_behind(session, holder);
     send_on(session, holder, spb_batch__segment(batch, 0), spb_batch__metrics(batch, 0));
     spb_batch__pop(batch);
     if (holder->flush_count > 0 && --holder->flush_count == 0) {

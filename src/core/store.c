@@ -29,12 +29,24 @@ bool spb_session__awaits_aliases(const spb_session *session) {
     return session->table.unsaved_count > 0 && !session->journal.is_failing;
 }
 
-static spb_alias alias_of(const spb_metric *metric) {
-    spb_alias alias = {.name = spb_metric__name_view(metric), .type = (spb_type)metric->type, .alias = metric->alias};
-    if (!spb_device__is_node(metric->holder)) {
-        alias.device_id = spb_device__id_view(metric->holder);
+/* Whose alias it is, also when the metric was removed: blocks of the journal may name it. False: nobody's any more. */
+static bool find_alias(const spb_table *table, uint32_t number, spb_alias *out) {
+    const spb_metric *metric = spb_table__find_alias(table, number);
+    if (metric) {
+        *out = (spb_alias){.device_id = spb_device__id_view(metric->holder),
+                           .name = spb_metric__name_view(metric),
+                           .type = (spb_type)metric->type,
+                           .alias = number};
+        return true;
     }
-    return alias;
+    const spb_alias_entry *entry = spb_alias_map__find(&table->retired, number);
+    if (entry) {
+        *out = (spb_alias){.device_id = {entry->text, entry->device_len},
+                           .name = {entry->text + entry->device_len, entry->name_len},
+                           .type = entry->type,
+                           .alias = number};
+    }
+    return entry != NULL;
 }
 
 /* All that are new, with copies of their names: metrics may be removed before they are written. */
@@ -49,20 +61,19 @@ static bool copy_aliases(spb_session *session, size_t *count) {
     texts->len = 0;
     *count = 0;
     for (size_t i = 0; i < table->unsaved_count; i++) {
-        const spb_metric *metric = spb_table__find_alias(table, table->unsaved[i]);
-        if (!metric) {
+        spb_alias *item = &items[*count];
+        if (!find_alias(table, table->unsaved[i], item)) {
             continue;
         }
-        items[*count] = alias_of(metric);
-        if (!spb_buffer__append(texts, metric->holder->id, metric->holder->id_len) ||
-            !spb_buffer__append(texts, metric->name, metric->name_len)) {
+        if (!spb_buffer__append(texts, item->device_id.data, item->device_id.len) ||
+            !spb_buffer__append(texts, item->name.data, item->name.len)) {
             return false;
         }
         (*count)++;
     }
     const char *at = (const char *)texts->data;
     for (size_t i = 0; i < *count; i++) {
-        items[i].device_id.data = items[i].device_id.data ? at : NULL;
+        items[i].device_id.data = items[i].device_id.len > 0 ? at : NULL;
         at += items[i].device_id.len;
         items[i].name.data = at;
         at += items[i].name.len;
@@ -218,7 +229,11 @@ bool spb_session__next_store(spb_session *session, spb_time now, spb_action *out
     if (spb_session__next_append(session, now, out)) {
         return true;
     }
-    if (!journal->is_used || spb_journal__is_blocked(journal, now.mono_ms)) {
+    if (!journal->is_used) { /* only aliases are saved, and there are none */
+        journal->is_failing = journal->is_failing && session->table.unsaved_count > 0;
+        return false;
+    }
+    if (spb_journal__is_blocked(journal, now.mono_ms)) {
         return false;
     }
     if (wants_clock(session)) {
