@@ -21,16 +21,19 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
         return;
     }
     sim_record *record = &s->ledger.records[number];
+    bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied;
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
-    if (!block || !block->is_read) {
+    if (record->may_be_copied) {
+        comes_again = true; /* from any of its blocks */
+    } else if (!block || !block->is_read) {
         sim_fail(s, "replay", "%s at %llu was not read from the journal", m->name, at_ms);
-    } else if (block->is_confirmed || (record->is_confirmed && !record->may_come_again && !is_forgetful(s))) {
+    } else if (block->is_confirmed || (record->is_confirmed && !comes_again && !is_forgetful(s))) {
         sim_fail(s, "replay", "%s at %llu has arrived before", m->name, at_ms);
     }
-    if (number < m->replayed_before && !record->is_reopened && !is_forgetful(s)) {
+    if (number < m->replayed_before && !comes_again && !is_forgetful(s)) {
         sim_fail(s, "replay", "%s at %llu comes behind newer ones", m->name, at_ms);
     }
-    m->replayed_before = record->is_reopened ? m->replayed_before : number + 1;
+    m->replayed_before = comes_again ? m->replayed_before : number + 1;
     s->way.is_replaying = true;
     s->way.replayed++;
     sim_way_send(s, number);
