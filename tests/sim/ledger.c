@@ -88,7 +88,7 @@ static uint64_t count_doubtful(const sim *s) {
     uint64_t doubtful = s->counts.caught_up; /* as for those that were dropped at first */
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         const sim_record *record = &s->ledger.records[i];
-        bool had_doubt = record->is_doubtful || record->may_come_again;
+        bool had_doubt = record->is_doubtful || record->may_come_again || record->may_be_copied;
         doubtful += (had_doubt && record->is_delivered) || record->is_carried;
     }
     return doubtful;

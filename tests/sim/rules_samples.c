@@ -196,6 +196,9 @@ void sim_rules_sampled(sim *s, unsigned holder) {
     for (size_t i = 0; i < s->metric_count; i++) {
         const sim_metric *m = &s->metrics[i];
         if (m->holder == holder && m->is_behind && m->in_birth && !must_wait(&s->holders[holder], (int)i, m->changes)) {
+            if (m->record != SIM_NO_RECORD) {
+                s->ledger.records[m->record].may_be_copied = true;
+            }
             owe(&s->holders[holder], (sim_sample){.metric = (int)i,
                                                   .hash = m->hash,
                                                   .timestamp_ms = m->timestamp_ms,
