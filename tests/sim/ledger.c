@@ -149,7 +149,10 @@ const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
             }
         }
     }
-    if (dropped > gone + count_doubtful(s)) {
+    /* What fails twice, or is too old and was under way, may be counted twice. */
+    bool can_tell = !s->journal.has_ever_failed && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 &&
+                    s->counts.overflowed == 0 && s->options.max_sample_age_s == 0;
+    if (can_tell && dropped > gone + count_doubtful(s)) {
         snprintf(text, capacity, "%llu samples were counted as dropped, but %llu are missing",
                  (unsigned long long)dropped, (unsigned long long)gone);
         return text;
