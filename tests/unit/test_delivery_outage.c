@@ -346,6 +346,7 @@ START_TEST(many_devices_do_not_fill_the_memory_of_an_outage) {
         ck_assert_int_eq(wire_update(&w, metrics[i % 40], spb_string(text)), SPB_OK);
         if (i % 100 == 0) {
             wire_run(&w);
+            wire_forget(&w);
         }
     }
     ck_assert_uint_eq(wire_stats(&w).samples_dropped_disk, 0);
