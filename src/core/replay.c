@@ -48,7 +48,9 @@ void spb_session__complete_replay(spb_session *session, spb_time now) {
         spb_ranges__add(&replay->wanted, 1, session->journal.appended_id)) {
         spb_ranges__clear(&replay->deferred);
         replay->is_incomplete = false;
-        session->journal.confirm_ms = now.mono_ms; /* so that what has arrived is not read again */
+        if (session->journal.confirms.count > 0) { /* so that what has arrived is not read again */
+            session->journal.confirm_ms = now.mono_ms;
+        }
     }
 }
 

@@ -151,11 +151,16 @@ static bool tell_clock(spb_session *session, spb_time now, spb_action *out) {
     return true;
 }
 
+/* What is being replayed, or has arrived, is not to be counted as too old by the store as well. */
+static bool may_expire(const spb_session *session) {
+    return session->replay.chunks[0].number == 0 && session->journal.confirms.count == 0;
+}
+
 static bool expire(spb_session *session, spb_time now, spb_action *out) {
     uint64_t age_ms = (uint64_t)session->options.max_sample_age_s * 1000;
     session->journal.expire_ms = now.mono_ms + EXPIRE_MS;
-    if (now.wall_ms < SPB_EARLIEST_MS || session->in_journal == 0) {
-        return false;
+    if (now.wall_ms < SPB_EARLIEST_MS || session->in_journal == 0 || !may_expire(session)) {
+        return false; /* a replay leaves out what is too old by itself */
     }
     session->journal.has_news = true;
     spb_journal__want_commit(&session->journal, now.mono_ms); /* which tells what was dropped */
@@ -296,6 +301,13 @@ uint64_t spb_session__store_due_ms(const spb_session *session) {
 
 /* ---- flush ---- */
 
+/* Some of what was accepted is in the journal, and no server is known to have it. */
+static bool has_stored(const spb_session *session) {
+    bool is_durable = session->level == SPB_DELIVERY_DURABLE;
+    return session->in_journal > 0 ||
+           (is_durable && (session->stats.samples_unconfirmed > 0 || session->queues[SPB_QUEUE_READY].first));
+}
+
 uint64_t spb_session_flush(spb_session *session, spb_time now) {
     while (session->queues[SPB_QUEUE_WINDOW].first) {
         spb_session__close_batch(session, session->queues[SPB_QUEUE_WINDOW].first);
@@ -306,8 +318,7 @@ uint64_t spb_session_flush(spb_session *session, spb_time now) {
     session->fences.is_wanted |= session->fences.messages > 0;
     spb_journal__want_commit(&session->journal, now.mono_ms);
     bool wants_birth = !session->journal.is_used && session->phase != SPB_PHASE_BORN && session->unsent > 0;
-    return spb_flushes__close(&session->flushes, session->in_journal > 0 ? session->journal.appended_id : 0,
-                              wants_birth);
+    return spb_flushes__close(&session->flushes, has_stored(session) ? session->journal.appended_id : 0, wants_birth);
 }
 
 spb_flush spb_session_flushed(const spb_session *session, uint64_t ticket) {
