@@ -61,20 +61,34 @@ bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t has
     return true;
 }
 
+static bool is_of(const spb_alias_entry *entry, spb_str device_id, spb_str name) {
+    return entry->device_len == device_id.len && entry->name_len == name.len &&
+           (device_id.len == 0 || memcmp(entry->text, device_id.data, device_id.len) == 0) &&
+           (name.len == 0 || memcmp(entry->text + device_id.len, name.data, name.len) == 0);
+}
+
 spb_alias_entry *spb_alias_map__take(spb_alias_map *map, spb_str device_id, spb_str name, spb_type type,
                                      uint32_t hash) {
     if (map->count == 0) {
         return NULL;
     }
-    spb_alias_entry **at = &map->buckets[hash & (map->bucket_count - 1)];
-    for (; *at; at = &(*at)->next) {
+    for (spb_alias_entry **at = &map->buckets[hash & (map->bucket_count - 1)]; *at; at = &(*at)->next) {
         spb_alias_entry *entry = *at;
-        if (entry->hash == hash && entry->type == type && entry->device_len == device_id.len &&
-            spb_str_equal((spb_str){entry->text + entry->device_len, entry->name_len}, name) &&
-            spb_str_equal((spb_str){entry->text, entry->device_len}, (spb_str){device_id.data, device_id.len})) {
+        if (entry->hash == hash && entry->type == type && is_of(entry, device_id, name)) {
             *at = entry->next;
             map->count--;
             return entry;
+        }
+    }
+    return NULL;
+}
+
+spb_alias_entry *spb_alias_map__find(const spb_alias_map *map, uint32_t alias) {
+    for (size_t i = 0; i < map->bucket_count; i++) {
+        for (spb_alias_entry *entry = map->buckets[i]; entry; entry = entry->next) {
+            if (entry->alias == alias) {
+                return entry;
+            }
         }
     }
     return NULL;

@@ -27,5 +27,7 @@ void spb_alias_map__clear(spb_alias_map *map);
 bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash, bool is_saved);
 /* Whose alias it was, taken out for the caller to free; NULL: there is none. */
 spb_alias_entry *spb_alias_map__take(spb_alias_map *map, spb_str device_id, spb_str name, spb_type type, uint32_t hash);
+/* Whose alias it is, by a look at all of them; NULL: there is none. */
+spb_alias_entry *spb_alias_map__find(const spb_alias_map *map, uint32_t alias);
 
 #endif

@@ -20,7 +20,7 @@ void spb_batch__clear(spb_batch *batch) {
     count(batch, 0, spb_batch__size(batch));
     spb_buffer__clear(&batch->bytes);
     free(batch->segments);
-    *batch = (spb_batch){.total = batch->total};
+    *batch = (spb_batch){.total = batch->total, .begun = batch->begun};
 }
 
 /* Moves what waits to the front once half of the buffer lies behind, which makes it O(1) per byte. */
@@ -72,7 +72,8 @@ bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t time
     bool is_new = !takes(batch, metric->len, timestamp_ms, limits);
     size_t begin = is_new ? batch->bytes.len : last_begin(batch);
     if (is_new) {
-        batch->segments[batch->first + batch->count++] = (spb_segment){.first_ms = timestamp_ms};
+        batch->segments[batch->first + batch->count++] =
+            (spb_segment){.first_ms = timestamp_ms, .number = ++batch->begun};
     }
     spb_buffer__append(&batch->bytes, metric->data, metric->len);
     spb_segment *last = &batch->segments[batch->first + batch->count - 1];

@@ -17,7 +17,8 @@ typedef struct spb_segment {
     uint64_t id;   /* its block in the journal; 0: none */
     uint64_t boot; /* as in spb_block */
     uint32_t samples;
-    uint8_t epoch; /* that it counts in, for spb_flushes */
+    uint32_t number; /* of the message among all that its batch began; it may wrap */
+    uint8_t epoch;   /* that it counts in, for spb_flushes */
 } spb_segment;
 
 typedef struct spb_batch_limits {
@@ -35,6 +36,7 @@ typedef struct spb_batch {
     size_t tried;    /* the first of them, which the journal took or refused */
     size_t capacity; /* of segments */
     size_t *total;   /* what waits in all batches that have this sum in common; NULL: nobody asks */
+    uint32_t begun;  /* messages, so far */
     bool is_open;    /* the last message takes more */
 } spb_batch;
 

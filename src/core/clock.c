@@ -30,7 +30,7 @@ static void end_old_time(spb_session *session, spb_device *holder) {
     if (session->journal.is_used && holder->flush_count == 0 && !holder->links[SPB_QUEUE_DEATH].is_in) {
         spb_session__shelve(session, holder);
     } else {
-        spb_session__close_batch(session, holder);
+        spb_session__settle_samples(session, holder); /* ahead of the birth with the right time */
     }
 }
 

@@ -54,11 +54,6 @@ void spb_journal__want_commit(spb_journal *journal, uint64_t now_ms) {
     }
 }
 
-void spb_journal__committed(spb_journal *journal, const spb_store_info *info) {
-    journal->committed_id = journal->asked_id;
-    journal->info = *info;
-}
-
 bool spb_journal__failed(spb_journal *journal, uint64_t now_ms) {
     bool is_news = !journal->is_failing;
     journal->wait_ms = is_news ? MIN_WAIT_MS : journal->wait_ms * 2 > MAX_WAIT_MS ? MAX_WAIT_MS : journal->wait_ms * 2;

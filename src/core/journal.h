@@ -49,7 +49,6 @@ void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint
 void spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms);
 /* As soon as nothing more is to be appended. */
 void spb_journal__want_commit(spb_journal *journal, uint64_t now_ms);
-void spb_journal__committed(spb_journal *journal, const spb_store_info *info);
 /* A call failed, or went well. True: that is news. */
 bool spb_journal__failed(spb_journal *journal, uint64_t now_ms);
 bool spb_journal__went_well(spb_journal *journal);

@@ -33,6 +33,7 @@ struct spb_metric {
     uint32_t storage_capacity;
     uint32_t alias; /* 0: none */
     uint32_t hash;
+    uint32_t message; /* of its holder's batch, in which its newest sample is or was */
     uint32_t name_len;
     uint32_t timer;  /* in spb_timers; 0: none */
     uint8_t type;    /* an spb_type */

@@ -21,6 +21,7 @@ typedef struct reel {
     size_t begin; /* of the metrics in the payload */
     size_t max_bytes;
     uint32_t samples;
+    uint32_t resent;  /* of them: they may have arrived before */
     uint64_t last_ms; /* the newest timestamp in it */
     bool is_full;
     bool has_unknown; /* metrics that may come to be known */
@@ -108,10 +109,7 @@ static void reckon(reel *r, spb_chunk_block *block, size_t bytes, uint32_t kept,
     block->sent += bytes;
     block->last_ordinal = kept > 0 ? session->fences.last + 1 : block->last_ordinal;
     r->last_ms = put_right(block->last_ms, block->shift_ms);
-    session->stats.samples_replayed += kept;
-    if (spb_ranges__contains(&session->replay.doubtful, block->id)) {
-        session->stats.samples_resent += kept;
-    }
+    r->resent += spb_ranges__contains(&session->replay.doubtful, block->id) ? kept : 0;
     if (block->sent == block->len) {
         spb_chunk__finish_block(r->chunk, block);
     } else {
@@ -218,6 +216,8 @@ static bool publish(reel *r, spb_time now, spb_action *out) {
     r->chunk->messages++;
     r->chunk->last_ordinal = session->fences.last + 1;
     session->stats.samples_published += r->samples;
+    session->stats.samples_replayed += r->samples;
+    session->stats.samples_resent += r->resent;
     spb_pace__take(&session->replay.pace, r->samples, session->payload.len, now.mono_ms);
     spb_session__publish_numbered(session, true, now, out);
     spb_session__finish_chunks(session, now);

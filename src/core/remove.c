@@ -35,7 +35,7 @@ static bool is_followed(const spb_session *session, const spb_device *holder) {
 }
 
 /* The next birth will not have the alias of some of them: they leave before it, or they are lost. */
-static void settle_samples(spb_session *session, spb_device *holder) {
+void spb_session__settle_samples(spb_session *session, spb_device *holder) {
     if (spb_batch__is_empty(&holder->batch)) {
         return;
     }
@@ -64,7 +64,7 @@ void spb_session__remove_metric(spb_session *session, spb_metric *metric, spb_ti
 
 void spb_session_remove_metric(spb_session *session, spb_metric *metric, spb_time now) {
     spb_session__release(session, metric, now);
-    settle_samples(session, metric->holder);
+    spb_session__settle_samples(session, metric->holder);
     spb_session__remove_metric(session, metric, now);
 }
 

@@ -48,7 +48,9 @@ void spb_session__complete_replay(spb_session *session, spb_time now) {
         spb_ranges__add(&replay->wanted, 1, session->journal.appended_id)) {
         spb_ranges__clear(&replay->deferred);
         replay->is_incomplete = false;
-        session->journal.confirm_ms = now.mono_ms; /* so that what has arrived is not read again */
+        if (session->journal.confirms.count > 0) { /* so that what has arrived is not read again */
+            session->journal.confirm_ms = now.mono_ms;
+        }
     }
 }
 
@@ -90,6 +92,17 @@ bool spb_session__wants_read(const spb_session *session) {
            session->journal.asked == SPB_CALL_NONE && !session->journal.is_failing;
 }
 
+/* What is wanted now: what comes to be wanted while it is read may have been passed over. */
+static bool copy_wanted(const spb_replay *replay, spb_chunk *chunk) {
+    for (size_t i = 0; i < replay->wanted.count; i++) {
+        spb_range range = spb_ranges__at(&replay->wanted, i);
+        if (!spb_ranges__add(&chunk->ids, range.first, range.last)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out) {
     spb_replay *replay = &session->replay;
     spb_range first;
@@ -98,6 +111,11 @@ bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out)
         return false;
     }
     spb_chunk *chunk = free_chunk(replay);
+    if (!copy_wanted(replay, chunk)) {
+        spb_chunk__reset(chunk);
+        replay->retry_ms = now.mono_ms + RETRY_MS;
+        return false;
+    }
     chunk->number = ++replay->last_chunk;
     chunk->round = replay->round;
     replay->read_from = first.first;
@@ -159,14 +177,16 @@ static void skip_part(spb_replay *replay, spb_chunk_block *block) {
 bool spb_session_on_block(spb_session *session, const spb_block *block, spb_time now) {
     spb_replay *replay = &session->replay;
     spb_range wanted;
-    if (session->journal.asked != SPB_CALL_READ || replay->is_void || replay->is_cut ||
-        !spb_ranges__next(&replay->wanted, block->id, &wanted)) {
+    if (session->journal.asked != SPB_CALL_READ || replay->is_void || replay->is_cut) {
+        return false;
+    }
+    spb_chunk *chunk = open_chunk(replay);
+    if (!spb_ranges__next(&chunk->ids, block->id, &wanted)) {
         return false;
     }
     if (wanted.first != block->id) { /* it is live */
         return true;
     }
-    spb_chunk *chunk = open_chunk(replay);
     if (is_too_old(session, block, now)) {
         chunk->aged += block->samples;
     } else if ((chunk->count > 0 && chunk->bytes.len + block->metrics.len > chunk_bytes(session)) ||
@@ -183,14 +203,16 @@ bool spb_session_on_block(spb_session *session, const spb_block *block, spb_time
 
 /* The chunk covers what was wanted up to there: also ids whose blocks the journal does not have any more. */
 static bool cover(spb_replay *replay, spb_chunk *chunk, uint64_t upto) {
-    spb_range range = {0, 0};
-    for (uint64_t from = 0; spb_ranges__next(&replay->wanted, from, &range) && range.first <= upto;
-         from = range.last + 1) {
-        if (!spb_ranges__add(&chunk->ids, range.first, range.last < upto ? range.last : upto)) {
-            return false;
+    if (upto < UINT64_MAX && !spb_ranges__remove(&chunk->ids, upto + 1, UINT64_MAX)) {
+        return false;
+    }
+    for (size_t i = 0; i < chunk->ids.count; i++) {
+        spb_range range = spb_ranges__at(&chunk->ids, i);
+        if (!spb_ranges__remove(&replay->wanted, range.first, range.last)) {
+            return false; /* some of it comes twice */
         }
     }
-    return spb_ranges__remove(&replay->wanted, 0, upto);
+    return true;
 }
 
 void spb_session_on_read_done(spb_session *session, spb_status status, const char *reason, spb_time now) {
@@ -201,7 +223,7 @@ void spb_session_on_read_done(spb_session *session, spb_status status, const cha
     session->journal.asked = SPB_CALL_NONE;
     spb_chunk *chunk = open_chunk(replay);
     bool is_partial = replay->is_cut || status != SPB_OK;
-    uint64_t upto = is_partial ? replay->read_upto : session->journal.appended_id;
+    uint64_t upto = is_partial ? replay->read_upto : UINT64_MAX;
     if (status != SPB_OK) {
         spb_session__log(session, SPB_LOG_WARNING, "the journal cannot be read: %s",
                          reason && *reason ? reason : spb_status_name(status));

@@ -96,6 +96,7 @@ static spb_status add_to_batch(spb_session *session, spb_metric *metric, const s
         session->stats.samples_dropped_overflow++;
     } else {
         spb_session__add_sample(session, holder, s->timestamp_ms, s->is_patient, now);
+        metric->message = holder->batch.begun;
         if (s->is_urgent) {
             spb_session__close_batch(session, holder);
         }

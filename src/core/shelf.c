@@ -4,6 +4,7 @@
  * (`held`); what was published in a connection that was lost, and with the next births all that is on the shelves, goes
  * ahead of it (`spill`), so that live data never waits behind.
  */
+#include "codec/reframe.h"
 #include "core/session.h"
 
 static spb_queue *queue(spb_session *session, spb_queue_kind kind) {
@@ -85,6 +86,14 @@ static void append_held(spb_session *session, spb_device *holder, uint64_t times
     }
 }
 
+/* With many holders, open messages alone would fill the memory: the oldest is closed before its time. */
+static void make_room(spb_session *session) {
+    spb_device *oldest = queue(session, SPB_QUEUE_HOLD)->first;
+    if (session->held_bytes > SPB_MAX_HELD_BYTES / 4 && oldest) {
+        spb_session__close_held(session, oldest);
+    }
+}
+
 spb_status spb_session__hold(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
                              spb_time now) {
     spb_device *holder = metric->holder;
@@ -100,6 +109,7 @@ spb_status spb_session__hold(spb_session *session, spb_metric *metric, const spb
         session->stats.samples_dropped_disk++;
     } else {
         append_held(session, holder, timestamp_ms, now);
+        make_room(session);
     }
     return SPB_OK;
 }
@@ -293,6 +303,33 @@ static void pass_on(spb_session *session, spb_device *holder) {
     }
 }
 
+typedef struct behind_context {
+    const spb_session *session;
+    const spb_device *holder;
+    uint32_t message;
+    bool found;
+} behind_context;
+
+static bool note_behind(void *context, uint64_t alias, spb_str name) {
+    behind_context *c = context;
+    spb_metric *metric = alias != 0 ? spb_table__find_alias(&c->session->table, alias)
+                                    : spb_table__find_metric(&c->session->table, c->holder, name);
+    if (metric && metric->message == c->message) {
+        metric->is_behind = c->found = true;
+    }
+    return false;
+}
+
+/* What hosts get later, as historical data, may be the newest that there is of a metric: then that is sent once more.
+ */
+static void mark_behind(spb_session *session, spb_device *holder) {
+    behind_context context = {session, holder, spb_batch__segment(&holder->batch, 0)->number, false};
+    spb_buffer nothing = {0};
+    uint32_t kept, dropped;
+    spb_reframe__filter(&nothing, spb_batch__metrics(&holder->batch, 0), note_behind, &context, &kept, &dropped);
+    holder->has_dropped |= context.found;
+}
+
 bool spb_session__store_oldest(spb_session *session, spb_device *holder) {
     spb_batch *batch = &holder->batch;
     bool is_possible = session->journal.is_used && !session->journal.is_failing && spb_batch__closed(batch) > 0 &&
@@ -301,6 +338,7 @@ bool spb_session__store_oldest(spb_session *session, spb_device *holder) {
     if (!is_possible) {
         return false;
     }
+    mark_behind(session, holder);
     send_on(session, holder, spb_batch__segment(batch, 0), spb_batch__metrics(batch, 0));
     spb_batch__pop(batch);
     if (holder->flush_count > 0 && --holder->flush_count == 0) {

@@ -29,12 +29,24 @@ bool spb_session__awaits_aliases(const spb_session *session) {
     return session->table.unsaved_count > 0 && !session->journal.is_failing;
 }
 
-static spb_alias alias_of(const spb_metric *metric) {
-    spb_alias alias = {.name = spb_metric__name_view(metric), .type = (spb_type)metric->type, .alias = metric->alias};
-    if (!spb_device__is_node(metric->holder)) {
-        alias.device_id = spb_device__id_view(metric->holder);
+/* Whose alias it is, also when the metric was removed: blocks of the journal may name it. False: nobody's any more. */
+static bool find_alias(const spb_table *table, uint32_t number, spb_alias *out) {
+    const spb_metric *metric = spb_table__find_alias(table, number);
+    if (metric) {
+        *out = (spb_alias){.device_id = spb_device__id_view(metric->holder),
+                           .name = spb_metric__name_view(metric),
+                           .type = (spb_type)metric->type,
+                           .alias = number};
+        return true;
     }
-    return alias;
+    const spb_alias_entry *entry = spb_alias_map__find(&table->retired, number);
+    if (entry) {
+        *out = (spb_alias){.device_id = {entry->text, entry->device_len},
+                           .name = {entry->text + entry->device_len, entry->name_len},
+                           .type = entry->type,
+                           .alias = number};
+    }
+    return entry != NULL;
 }
 
 /* All that are new, with copies of their names: metrics may be removed before they are written. */
@@ -49,20 +61,19 @@ static bool copy_aliases(spb_session *session, size_t *count) {
     texts->len = 0;
     *count = 0;
     for (size_t i = 0; i < table->unsaved_count; i++) {
-        const spb_metric *metric = spb_table__find_alias(table, table->unsaved[i]);
-        if (!metric) {
+        spb_alias *item = &items[*count];
+        if (!find_alias(table, table->unsaved[i], item)) {
             continue;
         }
-        items[*count] = alias_of(metric);
-        if (!spb_buffer__append(texts, metric->holder->id, metric->holder->id_len) ||
-            !spb_buffer__append(texts, metric->name, metric->name_len)) {
+        if (!spb_buffer__append(texts, item->device_id.data, item->device_id.len) ||
+            !spb_buffer__append(texts, item->name.data, item->name.len)) {
             return false;
         }
         (*count)++;
     }
     const char *at = (const char *)texts->data;
     for (size_t i = 0; i < *count; i++) {
-        items[i].device_id.data = items[i].device_id.data ? at : NULL;
+        items[i].device_id.data = items[i].device_id.len > 0 ? at : NULL;
         at += items[i].device_id.len;
         items[i].name.data = at;
         at += items[i].name.len;
@@ -105,6 +116,23 @@ spb_status spb_session_adopt_alias(spb_session *session, const spb_alias *alias)
     return spb_table__adopt_alias(&session->table, alias);
 }
 
+static bool is_running(const spb_session *session) {
+    return session->state != SPB_SESSION_STOPPED;
+}
+
+/* ---- the bdSeq, which the store did not take before its CONNECT ---- */
+
+static uint64_t bdseq_due_ms(const spb_session *session) {
+    return session->waiting_saves > 0 || !is_running(session) ? SPB_NEVER : session->bdseq_retry_ms;
+}
+
+static bool save_bdseq(spb_session *session, spb_action *out) {
+    *out = (spb_action){.kind = SPB_ACTION_SAVE_BDSEQ};
+    out->as.bdseq = session->bdseq.number;
+    session->waiting_saves++;
+    return true;
+}
+
 /* ---- what needs no answer ---- */
 
 static bool wants_clock(const spb_session *session) {
@@ -123,15 +151,16 @@ static bool tell_clock(spb_session *session, spb_time now, spb_action *out) {
     return true;
 }
 
-static bool is_running(const spb_session *session) {
-    return session->state != SPB_SESSION_STOPPED;
+/* What is being replayed, or has arrived, is not to be counted as too old by the store as well. */
+static bool may_expire(const spb_session *session) {
+    return session->replay.chunks[0].number == 0 && session->journal.confirms.count == 0;
 }
 
 static bool expire(spb_session *session, spb_time now, spb_action *out) {
     uint64_t age_ms = (uint64_t)session->options.max_sample_age_s * 1000;
     session->journal.expire_ms = now.mono_ms + EXPIRE_MS;
-    if (now.wall_ms < SPB_EARLIEST_MS || session->in_journal == 0) {
-        return false;
+    if (now.wall_ms < SPB_EARLIEST_MS || session->in_journal == 0 || !may_expire(session)) {
+        return false; /* a replay leaves out what is too old by itself */
     }
     session->journal.has_news = true;
     spb_journal__want_commit(&session->journal, now.mono_ms); /* which tells what was dropped */
@@ -212,13 +241,20 @@ bool spb_session__next_store(spb_session *session, spb_time now, spb_action *out
     if (!session->options.has_journal || spb_journal__is_blocked(journal, now.mono_ms)) {
         return false;
     }
+    if (bdseq_due_ms(session) <= now.mono_ms) {
+        return save_bdseq(session, out);
+    }
     if (session->table.unsaved_count > 0 && save_aliases(session, now, out)) {
         return true;
     }
     if (spb_session__next_append(session, now, out)) {
         return true;
     }
-    if (!journal->is_used || spb_journal__is_blocked(journal, now.mono_ms)) {
+    if (!journal->is_used) { /* only aliases are saved, and there are none */
+        journal->is_failing = journal->is_failing && session->table.unsaved_count > 0;
+        return false;
+    }
+    if (spb_journal__is_blocked(journal, now.mono_ms)) {
         return false;
     }
     if (wants_clock(session)) {
@@ -256,13 +292,21 @@ uint64_t spb_session__store_due_ms(const spb_session *session) {
     if (session->table.unsaved_count > 0 || wants_clock(session)) {
         return 0;
     }
-    uint64_t at_ms = spb_session__append_due_ms(session);
+    uint64_t at_ms = spb_session__append_due_ms(session), bdseq_ms = bdseq_due_ms(session);
+    at_ms = bdseq_ms < at_ms ? bdseq_ms : at_ms;
     at_ms = journal->commit_ms < at_ms ? journal->commit_ms : at_ms;
     at_ms = journal->confirm_ms < at_ms ? journal->confirm_ms : at_ms;
     return journal->expire_ms < at_ms ? journal->expire_ms : at_ms;
 }
 
 /* ---- flush ---- */
+
+/* Some of what was accepted is in the journal, and no server is known to have it. */
+static bool has_stored(const spb_session *session) {
+    bool is_durable = session->level == SPB_DELIVERY_DURABLE;
+    return session->in_journal > 0 ||
+           (is_durable && (session->stats.samples_unconfirmed > 0 || session->queues[SPB_QUEUE_READY].first));
+}
 
 uint64_t spb_session_flush(spb_session *session, spb_time now) {
     spb_session__release_all(session, now);
@@ -272,8 +316,7 @@ uint64_t spb_session_flush(spb_session *session, spb_time now) {
     session->fences.is_wanted |= session->fences.messages > 0;
     spb_journal__want_commit(&session->journal, now.mono_ms);
     bool wants_birth = !session->journal.is_used && session->phase != SPB_PHASE_BORN && session->unsent > 0;
-    return spb_flushes__close(&session->flushes, session->in_journal > 0 ? session->journal.appended_id : 0,
-                              wants_birth);
+    return spb_flushes__close(&session->flushes, has_stored(session) ? session->journal.appended_id : 0, wants_birth);
 }
 
 spb_flush spb_session_flushed(const spb_session *session, uint64_t ticket) {

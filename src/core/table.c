@@ -214,8 +214,11 @@ spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias) {
 void spb_table__aliases_saved(spb_table *table, size_t count) {
     for (size_t i = 0; i < count; i++) {
         spb_metric *metric = spb_table__find_alias(table, table->unsaved[i]);
+        spb_alias_entry *entry = metric ? NULL : spb_alias_map__find(&table->retired, table->unsaved[i]);
         if (metric) {
             metric->is_alias_saved = true;
+        } else if (entry) {
+            entry->is_saved = true;
         }
     }
     table->unsaved_count -= count;

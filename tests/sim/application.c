@@ -197,6 +197,7 @@ void sim_application_set_clock(sim *s) {
     s->wire.has_cause = s->wire.has_change = true;
     for (size_t i = 0; i < s->holder_count; i++) {
         s->holders[i].has_cause = true;
+        s->holders[i].is_flushing |= s->level == SPB_DELIVERY_LIVE; /* what waits goes ahead of the birth */
     }
 }
 

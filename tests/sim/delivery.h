@@ -35,6 +35,7 @@ typedef struct sim_record {
     bool is_excused;       /* it was lost with its process, or counted before the end of that */
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
+    bool may_be_copied;    /* it went to the journal as the newest one: hosts get it as a live value as well */
     bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */
     bool may_come_again;   /* likewise, perhaps */
     bool is_owed_again;    /* the primary host may have missed it */
@@ -91,6 +92,7 @@ typedef struct sim_journal {
     bool is_full;         /* the disk is */
     bool is_confirm_lost; /* one failed since the last commit */
     bool has_failed;      /* in this process */
+    bool has_ever_failed; /* in this run */
     bool is_failing;      /* the session's last news of it is a failure */
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */

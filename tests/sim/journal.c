@@ -21,6 +21,9 @@ static void count_copies(sim *s, const sim_block *block, int change) {
 }
 
 static void drop(sim *s, sim_block *block) {
+    for (uint32_t i = 0; i < block->block.samples; i++) { /* the store does not know which have arrived */
+        s->ledger.records[block->records[i]].is_doubtful = true;
+    }
     count_copies(s, block, -1);
     block->is_gone = true;
 }
@@ -72,6 +75,7 @@ static void told(sim *s, spb_status status) {
     s->journal.answers_waiting--;
     s->journal.is_failing = status != SPB_OK;
     s->journal.has_failed |= status != SPB_OK;
+    s->journal.has_ever_failed |= status != SPB_OK;
 }
 
 /* ---- append ---- */

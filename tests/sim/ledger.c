@@ -85,10 +85,10 @@ uint64_t sim_ledger_gone(const sim *s, uint32_t before) {
 /* Samples that arrived, as data or in a birth, though the session may have counted them as dropped: it could not know.
  */
 static uint64_t count_doubtful(const sim *s) {
-    uint64_t doubtful = 0;
+    uint64_t doubtful = s->counts.caught_up; /* as for those that were dropped at first */
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         const sim_record *record = &s->ledger.records[i];
-        bool had_doubt = record->is_doubtful || record->may_come_again;
+        bool had_doubt = record->is_doubtful || record->may_come_again || record->may_be_copied;
         doubtful += (had_doubt && record->is_delivered) || record->is_carried;
     }
     return doubtful;
@@ -149,7 +149,10 @@ const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
             }
         }
     }
-    if (dropped > gone + count_doubtful(s)) {
+    /* What fails twice, or is too old and was under way, may be counted twice. */
+    bool can_tell = !s->journal.has_ever_failed && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 &&
+                    s->counts.overflowed == 0 && s->options.max_sample_age_s == 0;
+    if (can_tell && dropped > gone + count_doubtful(s)) {
         snprintf(text, capacity, "%llu samples were counted as dropped, but %llu are missing",
                  (unsigned long long)dropped, (unsigned long long)gone);
         return text;

@@ -269,6 +269,7 @@ static void add_wrong_instance(sim *s) {
 void sim_model_define(sim *s) {
     for (size_t i = 0; i < s->metric_count; i++) { /* without a store, those of a session end with it */
         s->metrics[i].alias = s->has_journal ? sim_rules_saved_alias(s, &s->metrics[i]) : 0;
+        s->metrics[i].given_alias = s->metrics[i].alias;
     }
     for (unsigned i = 1; i < s->holder_count; i++) {
         bool is_online = s->holders[i].is_online;

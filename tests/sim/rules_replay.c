@@ -4,6 +4,11 @@
 
 #include "sim/sim.h"
 
+/* Without memory or disk, the session may have to read and send a chunk again, or to store things late. */
+static bool is_forgetful(const sim *s) {
+    return s->scenario.permille[SIM_ALLOCATION_FAILS] > 0 || s->journal.has_ever_failed;
+}
+
 /* ---- samples and messages ---- */
 
 void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
@@ -16,16 +21,19 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
         return;
     }
     sim_record *record = &s->ledger.records[number];
+    bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied;
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
-    if (!block || !block->is_read) {
+    if (record->may_be_copied) {
+        comes_again = true; /* from any of its blocks */
+    } else if (!block || !block->is_read) {
         sim_fail(s, "replay", "%s at %llu was not read from the journal", m->name, at_ms);
-    } else if (block->is_confirmed || (record->is_confirmed && !record->may_come_again)) {
+    } else if (block->is_confirmed || (record->is_confirmed && !comes_again && !is_forgetful(s))) {
         sim_fail(s, "replay", "%s at %llu has arrived before", m->name, at_ms);
     }
-    if (number < m->replayed_before && !record->is_reopened && !s->journal.has_failed) {
+    if (number < m->replayed_before && !comes_again && !is_forgetful(s)) {
         sim_fail(s, "replay", "%s at %llu comes behind newer ones", m->name, at_ms);
     }
-    m->replayed_before = record->is_reopened ? m->replayed_before : number + 1;
+    m->replayed_before = comes_again ? m->replayed_before : number + 1;
     s->way.is_replaying = true;
     s->way.replayed++;
     sim_way_send(s, number);
@@ -38,16 +46,17 @@ static void check_rate(sim *s, double *level, uint32_t per_s, size_t amount, uin
     *level += (double)elapsed_ms * per_s / 1000.0;
     *level = *level > most ? most : *level;
     double wanted = (double)amount < most ? (double)amount : most;
-    double slack = 1e-6 + (double)amount / 20; /* framing makes a message a little larger than it looked before */
+    double slack = 1e-6 + (double)amount / 10; /* framing makes a message a little larger than it looked before */
     if (per_s > 0 && *level + slack < wanted) {
         sim_fail(s, "pace", "a replay of %zu %s, but %.1f may leave at %u/s", amount, what, *level, per_s);
     }
     *level -= (double)amount;
 }
 
-/* Data that has waited for its window goes first. */
+/* Data that has waited for its window goes first. Where little may wait, it may be on its way to the journal. */
 static void check_live_first(sim *s) {
-    for (size_t i = 0; i < s->holder_count && s->level == SPB_DELIVERY_OUTAGE; i++) {
+    bool can_tell = s->level == SPB_DELIVERY_OUTAGE && s->options.batch_max_bytes >= 65536;
+    for (size_t i = 0; i < s->holder_count && can_tell; i++) {
         const sim_holder *holder = &s->holders[i];
         const sim_sample *oldest = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
         if (oldest && !oldest->is_optional && holder->is_born && !holder->has_cause && !holder->is_dying &&
@@ -79,7 +88,7 @@ void sim_replay_host_lost(sim *s) {
         sim_record *record = &s->ledger.records[i];
         const sim_metric *metric = &s->metrics[record->metric];
         record->is_owed_again |= record->sent > 0 && record->is_delivered && metric->keep == SPB_KEEP_ALL &&
-                                 record->sent_ms + window_ms > s->now.mono_ms && !s->journal.has_failed;
+                                 record->sent_ms + window_ms > s->now.mono_ms && !is_forgetful(s);
     }
 }
 

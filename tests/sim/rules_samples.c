@@ -118,9 +118,14 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     return is_next;
 }
 
-/* Takes it out of what is owed, wherever it stands. */
-static void remove_owed(sim_holder *holder, size_t index) {
+/* Takes it out of what is owed, wherever it stands: it goes to the journal. When it is the newest of its metric, it may
+ * be sent as well, so that hosts know the present value. */
+static void remove_owed(sim *s, sim_holder *holder, size_t index) {
     sim_sample *at = &holder->owed[holder->owed_first + index];
+    uint32_t number = sim_ledger_find(s, at->metric, at->hash, at->timestamp_ms);
+    if (number != SIM_NO_RECORD && s->metrics[at->metric].record == number) {
+        s->ledger.records[number].may_be_copied = true;
+    }
     memmove(at, at + 1, (holder->owed_count - index - 1) * sizeof *at);
     holder->owed_count--;
 }
@@ -131,21 +136,21 @@ void sim_rules_settle_owed(sim *s, uint32_t record) {
     sim_holder *holder = &s->holders[s->metrics[stored->metric].holder];
     for (size_t i = 0; i < holder->owed_count; i++) {
         if (is_same(&holder->owed[holder->owed_first + i], &sample)) {
-            remove_owed(holder, i);
+            remove_owed(s, holder, i);
             return;
         }
     }
 }
 
 /* What is on its way to the journal need not be sent as live data, but then not behind newer data. */
-static void pass_stored(sim_holder *holder, const sim_sample *sent) {
+static void pass_stored(sim *s, sim_holder *holder, const sim_sample *sent) {
     size_t found = 0;
     while (found < holder->owed_count && !is_same(&holder->owed[holder->owed_first + found], sent)) {
         found++;
     }
     bool is_owed = found < holder->owed_count;
     for (size_t i = 0; is_owed && i < found; i++) {
-        remove_owed(holder, 0);
+        remove_owed(s, holder, 0);
     }
 }
 
@@ -155,7 +160,7 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
     sim_note(s, "  %s at %llu", m->name, (unsigned long long)timestamp_ms);
     if (s->level != SPB_DELIVERY_LIVE) {
-        pass_stored(holder, &sent);
+        pass_stored(s, holder, &sent);
     }
     if (pay(s, holder, &sent)) {
         return;
@@ -164,9 +169,10 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
         s->counts.uncertain++;
         return;
     }
-    if (s->level != SPB_DELIVERY_LIVE && m->is_behind && m->hash == hash && m->timestamp_ms == timestamp_ms) {
-        s->counts.caught_up++; /* what is ahead of it is on its way to the journal */
-        m->is_behind = false;
+    uint32_t number = sim_ledger_find(s, metric, hash, timestamp_ms);
+    bool is_copy = number != SIM_NO_RECORD && s->ledger.records[number].may_be_copied;
+    if (is_copy || (s->level != SPB_DELIVERY_LIVE && s->counts.overflowed > 0)) {
+        s->counts.caught_up += !is_copy; /* what is ahead of it is on its way to the journal */
         return;
     }
     const sim_sample *next = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
@@ -190,6 +196,9 @@ void sim_rules_sampled(sim *s, unsigned holder) {
     for (size_t i = 0; i < s->metric_count; i++) {
         const sim_metric *m = &s->metrics[i];
         if (m->holder == holder && m->is_behind && m->in_birth && !must_wait(&s->holders[holder], (int)i, m->changes)) {
+            if (m->record != SIM_NO_RECORD) {
+                s->ledger.records[m->record].may_be_copied = true;
+            }
             owe(&s->holders[holder], (sim_sample){.metric = (int)i,
                                                   .hash = m->hash,
                                                   .timestamp_ms = m->timestamp_ms,

@@ -410,7 +410,8 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     s->state_clock_ms = 1000000 + sim_below(s, 1000000);
     sim_scenario_draw(s);
     s->options = sim_options_draw(s);
-    if (s->has_unset_clocks) {
+    if (s->has_unset_clocks) { /* nor does anybody know the age of anything */
+        s->has_clock_stepped = true;
         s->now.wall_ms = 1000 + sim_below(s, 100000);
     }
     sim_application_begin(s);

@@ -188,6 +188,20 @@ START_TEST(a_stop_writes_sends_and_waits_for_the_answer) {
 }
 END_TEST
 
+START_TEST(a_flush_is_stored_by_its_commit_and_need_not_wait_for_the_server) {
+    w.is_deaf = true;
+    update(x, 1);
+    wire_sleep(&w, 100);
+    update(x, 2);
+    uint64_t ticket = spb_session_flush(w.session, w.now);
+    ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_PENDING);
+    wire_run(&w);
+    ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_STORED);
+    ticket = spb_session_flush(w.session, w.now); /* of nothing new: no server has read it yet */
+    ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_STORED);
+}
+END_TEST
+
 START_TEST(without_a_journal_the_level_is_live) {
     wire_close(&w);
     options.has_journal = false;
@@ -214,6 +228,7 @@ int main(void) {
     tcase_add_test(all, a_device_may_be_removed_while_its_message_is_written);
     tcase_add_test(all, the_last_samples_of_a_device_are_safe_before_its_death);
     tcase_add_test(all, a_stop_writes_sends_and_waits_for_the_answer);
+    tcase_add_test(all, a_flush_is_stored_by_its_commit_and_need_not_wait_for_the_server);
     tcase_add_test(all, without_a_journal_the_level_is_live);
     Suite *suite = suite_create("delivery_durable");
     suite_add_tcase(suite, all);

@@ -175,6 +175,49 @@ START_TEST(what_is_malformed_leaves_nothing_behind) {
 }
 END_TEST
 
+static void encode_at(spb_buffer *out, uint64_t timestamp_ms) {
+    encode(out, &(spb_payload_metric){.alias = 300,
+                                      .has_alias = true,
+                                      .timestamp_ms = timestamp_ms,
+                                      .has_timestamp = true,
+                                      .omit_datatype = true,
+                                      .value = spb_int32(1)});
+}
+
+START_TEST(the_span_is_that_of_the_timestamps) {
+    spb_buffer metrics = {0};
+    uint64_t first_ms = 1, last_ms = 1;
+    ck_assert_int_eq(spb_reframe__span(view(&metrics), &first_ms, &last_ms), SPB_ERR_MALFORMED);
+    encode_at(&metrics, 700);
+    encode_at(&metrics, 900);
+    encode_at(&metrics, 500);
+    ck_assert_int_eq(spb_reframe__span(view(&metrics), &first_ms, &last_ms), SPB_OK);
+    ck_assert_uint_eq(first_ms, 500);
+    ck_assert_uint_eq(last_ms, 900);
+    metrics.len--;
+    ck_assert_int_eq(spb_reframe__span(view(&metrics), &first_ms, &last_ms), SPB_ERR_MALFORMED);
+    spb_buffer__clear(&metrics);
+}
+END_TEST
+
+START_TEST(a_cut_falls_between_metrics) {
+    spb_buffer metrics = {0};
+    encode_at(&metrics, 700);
+    size_t one = metrics.len;
+    for (int i = 0; i < 9; i++) {
+        encode_at(&metrics, 700);
+    }
+    ck_assert_uint_eq(spb_reframe__cut(view(&metrics), SIZE_MAX, SIZE_MAX, 0), 10 * one);
+    ck_assert_uint_eq(spb_reframe__cut(view(&metrics), SIZE_MAX, 3, 0), 3 * one);
+    ck_assert_uint_eq(spb_reframe__cut(view(&metrics), 4 * one, SIZE_MAX, 0), 4 * one);
+    ck_assert_uint_eq(spb_reframe__cut(view(&metrics), 4 * one, SIZE_MAX, 1), 3 * one);
+    ck_assert_uint_eq(spb_reframe__cut(view(&metrics), one - 1, SIZE_MAX, 0), 0);
+    metrics.len--; /* what is malformed is for others to judge */
+    ck_assert_uint_eq(spb_reframe__cut(view(&metrics), SIZE_MAX, SIZE_MAX, 0), 10 * one - 1);
+    spb_buffer__clear(&metrics);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("reframe");
     tcase_add_test(all, framing_gives_the_same_bytes_as_encoding);
@@ -183,6 +226,8 @@ int main(void) {
     tcase_add_test(all, the_flag_stands_between_its_neighbours);
     tcase_add_test(all, what_is_malformed_leaves_nothing_behind);
     tcase_set_timeout(all, 110);
+    tcase_add_test(all, the_span_is_that_of_the_timestamps);
+    tcase_add_test(all, a_cut_falls_between_metrics);
     Suite *suite = suite_create("reframe");
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);

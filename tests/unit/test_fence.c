@@ -1,0 +1,129 @@
+/* Fences: when one is due, what its answer covers, and when a server counts as gone. */
+#include <check.h>
+#include <stdlib.h>
+
+#include <spb/session.h>
+
+#include "core/fence.h"
+
+#define KEEP_ALIVE_MS 10000
+
+static spb_fences fences;
+
+static void begin(bool is_eager) {
+    spb_fences__begin(&fences, KEEP_ALIVE_MS, is_eager, true);
+    spb_fences__start(&fences, 0);
+}
+
+static void publish(unsigned count, size_t bytes, uint64_t now_ms) {
+    for (unsigned i = 0; i < count; i++) {
+        spb_fences__publish(&fences, true, bytes, now_ms);
+    }
+}
+
+START_TEST(a_hundred_messages_call_for_one) {
+    begin(true);
+    publish(99, 1, 0);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 1000);
+    publish(1, 1, 0);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
+}
+END_TEST
+
+START_TEST(so_do_64_KiB_and_a_second) {
+    begin(true);
+    publish(1, 65535, 100);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 1100);
+    publish(1, 1, 200);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
+}
+END_TEST
+
+START_TEST(births_do_not) {
+    begin(true);
+    spb_fences__publish(&fences, false, 100000, 0);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
+}
+END_TEST
+
+START_TEST(without_a_journal_only_time_does) {
+    begin(false);
+    publish(1000, 1000, 0);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
+}
+END_TEST
+
+START_TEST(several_are_under_way_and_are_answered_in_their_order) {
+    uint64_t covers;
+    begin(true);
+    for (unsigned i = 0; i < SPB_MAX_FENCES; i++) {
+        publish(100, 1, i);
+        ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
+        spb_fences__sent(&fences, i);
+    }
+    publish(100, 1, 8);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER); /* no more than these */
+    for (unsigned i = 1; i <= SPB_MAX_FENCES; i++) {
+        ck_assert(spb_fences__answered(&fences, 100, &covers));
+        ck_assert_uint_eq(covers, 100 * i);
+    }
+    ck_assert(!spb_fences__answered(&fences, 100, &covers));
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
+}
+END_TEST
+
+/* The oldest counts from the last answer, so a link that answers one by one lives however slow it is. */
+START_TEST(a_slow_link_lives_and_a_silent_one_does_not) {
+    uint64_t covers;
+    begin(true);
+    for (unsigned i = 0; i < 3; i++) {
+        publish(100, 1, 0);
+        spb_fences__sent(&fences, 0);
+    }
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), KEEP_ALIVE_MS);
+    ck_assert(spb_fences__answered(&fences, 9000, &covers));
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), 9000 + KEEP_ALIVE_MS);
+    ck_assert(spb_fences__answered(&fences, 18000, &covers));
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), 18000 + KEEP_ALIVE_MS);
+}
+END_TEST
+
+START_TEST(one_that_is_wanted_waits_for_nothing_but_a_message) {
+    begin(true);
+    fences.is_wanted = true;
+    ck_assert(!spb_fences__is_wanted(&fences));
+    publish(1, 1, 0);
+    ck_assert(spb_fences__is_wanted(&fences));
+    spb_fences__sent(&fences, 0);
+    ck_assert(!spb_fences__is_wanted(&fences));
+}
+END_TEST
+
+START_TEST(a_server_that_is_not_trusted_is_only_watched) {
+    spb_fences__begin(&fences, KEEP_ALIVE_MS, true, false);
+    spb_fences__start(&fences, 0);
+    publish(1000, 1000, 0);
+    fences.is_wanted = true;
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
+    ck_assert(!spb_fences__is_wanted(&fences));
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("fence");
+    tcase_add_test(all, a_hundred_messages_call_for_one);
+    tcase_add_test(all, so_do_64_KiB_and_a_second);
+    tcase_add_test(all, births_do_not);
+    tcase_add_test(all, without_a_journal_only_time_does);
+    tcase_add_test(all, several_are_under_way_and_are_answered_in_their_order);
+    tcase_add_test(all, a_slow_link_lives_and_a_silent_one_does_not);
+    tcase_add_test(all, one_that_is_wanted_waits_for_nothing_but_a_message);
+    tcase_add_test(all, a_server_that_is_not_trusted_is_only_watched);
+    Suite *suite = suite_create("fence");
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
