@@ -70,7 +70,7 @@ static void part_in_peace(sim *s) {
     sim_note(s, "-- stop in peace");
     sim_application_stop(s, PEACE_MS);
     sim_pump(s);
-    sim_run_until(s, s->now.mono_ms + PEACE_MS);
+    sim_run_until(s, s->now.mono_ms + PEACE_MS + NEWS_MS); /* where time has to pass, it may need all of it */
     if (s->has_failed) {
         return;
     }
