@@ -59,18 +59,26 @@ static spb_segment *asked_segment(const spb_session *session) {
                         : spb_batch__segment(&a->holder->batch, a->holder->batch.tried);
 }
 
-static uint8_t asked_epoch(const spb_session *session) {
+/* The message that was asked for is stored as block `id`, or lost. One that was confirmed before is settled. */
+static void settle_asked(spb_session *session, bool is_stored, uint64_t id) {
     const spb_segment *segment = asked_segment(session);
-    return segment                          ? segment->epoch
-           : session->appending.is_of_spill ? spb_window__at(&session->spill, 0)->epoch
-                                            : session->appending.epoch;
+    const spb_record *record = session->appending.is_of_spill ? spb_window__at(&session->spill, 0) : NULL;
+    uint8_t epoch = segment ? segment->epoch : record ? record->epoch : session->appending.epoch;
+    if (record && record->is_settled) {
+        return;
+    }
+    if (is_stored) {
+        spb_flushes__store(&session->flushes, epoch, id);
+    } else {
+        spb_flushes__lose(&session->flushes, epoch);
+    }
 }
 
 /* All of its samples are unwanted: the message is settled without a block. */
 static void leave_out(spb_session *session) {
     const spb_appending *a = &session->appending;
     session->stats.samples_dropped_choice += a->unwanted;
-    spb_flushes__store(&session->flushes, asked_epoch(session), 0);
+    settle_asked(session, true, 0);
     if (a->is_of_spill) {
         spb_window__pop(&session->spill);
     } else {
@@ -243,7 +251,7 @@ static void take(spb_session *session, spb_time now) {
     session->journal.has_boot_blocks |= a->has_boot;
     session->stats.samples_stored += a->samples;
     session->stats.samples_dropped_choice += a->unwanted;
-    spb_flushes__store(&session->flushes, asked_epoch(session), a->id);
+    settle_asked(session, true, a->id);
     if (a->is_of_spill) {
         take_spill(session);
     } else if (a->holder) {
@@ -267,7 +275,7 @@ static void give_away(spb_session *session) {
     }
     session->stats.samples_dropped_choice += a->unwanted;
     session->stats.samples_dropped_disk += a->samples;
-    spb_flushes__lose(&session->flushes, asked_epoch(session));
+    settle_asked(session, false, 0);
     if (a->is_of_spill) {
         spb_window__pop(&session->spill);
     } else if (a->holder) {

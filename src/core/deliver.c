@@ -270,7 +270,9 @@ static void reclaim(spb_session *session, const spb_record *record, spb_record_b
     case SPB_RECORD_REPLAY: break; /* its chunk is forgotten as a whole */
     case SPB_RECORD_BIRTH:         /* the next one has the newest value */
         *(session->journal.is_used ? &stats->samples_dropped_choice : &stats->samples_dropped_lost) += record->samples;
-        if (!record->is_settled) {
+        if (record->samples == 0) { /* a flush waits for the births themselves */
+            spb_flushes__born_again(&session->flushes, record->epoch);
+        } else if (!record->is_settled) {
             spb_flushes__lose(&session->flushes, record->epoch);
         }
         break;

@@ -83,6 +83,11 @@ bool spb_flushes__next_born(spb_flushes *flushes, uint8_t *epoch) {
     return false;
 }
 
+void spb_flushes__born_again(spb_flushes *flushes, uint8_t epoch) {
+    flushes->epochs[epoch].wants_birth = true;
+    flushes->wanting_birth++;
+}
+
 void spb_flushes__lose_value(spb_flushes *flushes) {
     for (uint64_t number = flushes->first; flushes->wanting_birth > 0 && number <= flushes->current; number++) {
         epoch_of(flushes, number)->has_lost |= epoch_of(flushes, number)->wants_birth;

@@ -39,6 +39,8 @@ void spb_flushes__lose(spb_flushes *flushes, uint8_t epoch);
 uint64_t spb_flushes__close(spb_flushes *flushes, uint64_t stored_id, bool wants_birth);
 /* An epoch whose values the births have carried that are just over; its message is pending. False: no more. */
 bool spb_flushes__next_born(spb_flushes *flushes, uint8_t *epoch);
+/* Those births did not arrive: the next ones carry the values. */
+void spb_flushes__born_again(spb_flushes *flushes, uint8_t epoch);
 /* A value that was in no message is lost. */
 void spb_flushes__lose_value(spb_flushes *flushes);
 /* What became of it; blocks up to committed_id are safe. */

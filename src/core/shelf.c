@@ -85,6 +85,14 @@ static void append_held(spb_session *session, spb_device *holder, uint64_t times
     }
 }
 
+/* With many holders, open messages alone would fill the memory: the oldest is closed before its time. */
+static void make_room(spb_session *session) {
+    spb_device *oldest = queue(session, SPB_QUEUE_HOLD)->first;
+    if (session->held_bytes > SPB_MAX_HELD_BYTES / 4 && oldest) {
+        spb_session__close_held(session, oldest);
+    }
+}
+
 spb_status spb_session__hold(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
                              spb_time now) {
     spb_device *holder = metric->holder;
@@ -100,6 +108,7 @@ spb_status spb_session__hold(spb_session *session, spb_metric *metric, const spb
         session->stats.samples_dropped_disk++;
     } else {
         append_held(session, holder, timestamp_ms, now);
+        make_room(session);
     }
     return SPB_OK;
 }

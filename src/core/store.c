@@ -138,11 +138,16 @@ static bool is_running(const spb_session *session) {
     return session->state != SPB_SESSION_STOPPED;
 }
 
+/* What is being replayed, or has arrived, is not to be counted as too old by the store as well. */
+static bool may_expire(const spb_session *session) {
+    return session->replay.chunks[0].number == 0 && session->journal.confirms.count == 0;
+}
+
 static bool expire(spb_session *session, spb_time now, spb_action *out) {
     uint64_t age_ms = (uint64_t)session->options.max_sample_age_s * 1000;
     session->journal.expire_ms = now.mono_ms + EXPIRE_MS;
-    if (now.wall_ms < SPB_EARLIEST_MS || session->in_journal == 0) {
-        return false;
+    if (now.wall_ms < SPB_EARLIEST_MS || session->in_journal == 0 || !may_expire(session)) {
+        return false; /* a replay leaves out what is too old by itself */
     }
     session->journal.has_news = true;
     spb_journal__want_commit(&session->journal, now.mono_ms); /* which tells what was dropped */

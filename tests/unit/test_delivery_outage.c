@@ -330,6 +330,30 @@ START_TEST(publishing_pauses_when_too_much_is_not_confirmed) {
 }
 END_TEST
 
+START_TEST(many_devices_do_not_fill_the_memory_of_an_outage) {
+    static spb_metric *metrics[40];
+    char id[16], text[2048];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    options.store_window_ms = 60000;
+    options.batch_max_bytes = 1024 * 1024;
+    wire_open_with(&w, &journal, &options);
+    for (int i = 0; i < 40; i++) {
+        snprintf(id, sizeof id, "D%d", i);
+        metrics[i] = wire_add_metric(&w, wire_add_device(&w, id), "x", spb_string(""));
+    }
+    for (int i = 0; i < 15000; i++) { /* 30 MB before the start, and no holder has a full message */
+        ck_assert_int_eq(wire_update(&w, metrics[i % 40], spb_string(text)), SPB_OK);
+        if (i % 100 == 0) {
+            wire_run(&w);
+            wire_forget(&w);
+        }
+    }
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_disk, 0);
+    ck_assert_uint_gt(wire_stats(&w).samples_stored, 10000);
+}
+END_TEST
+
 START_TEST(a_stop_waits_for_the_confirmation) {
     go_online();
     w.is_deaf = true;
@@ -431,6 +455,7 @@ int main(void) {
     tcase_add_test(all, what_an_earlier_run_left_is_replayed_by_the_next);
     tcase_add_test(all, a_slow_link_makes_old_samples_historical_and_loses_none);
     tcase_add_test(all, publishing_pauses_when_too_much_is_not_confirmed);
+    tcase_add_test(all, many_devices_do_not_fill_the_memory_of_an_outage);
     tcase_add_test(all, a_stop_waits_for_the_confirmation);
     tcase_add_test(all, what_a_stop_cannot_send_in_time_is_stored);
     tcase_add_test(all, without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written);
