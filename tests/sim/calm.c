@@ -5,6 +5,9 @@
 /* In a calm world, how long a host may be without the truth: beyond it, and beyond all timers. */
 #define CALM_SLACK_MS 60000
 #define CALM_STEP_MS 250
+/* What takes longer than this waits for a minute to be over, or has a slow pace: there is no need to look often. */
+#define SOON_MS 15000
+#define CALM_STRIDE_MS 2500
 /* What the primary host says now has arrived after so long. */
 #define NEWS_MS 2000
 /* What the storm has delayed comes within this time; then there is silence. */
@@ -70,7 +73,7 @@ static void part_in_peace(sim *s) {
     sim_note(s, "-- stop in peace");
     sim_application_stop(s, PEACE_MS);
     sim_pump(s);
-    sim_run_until(s, s->now.mono_ms + PEACE_MS);
+    sim_run_until(s, s->now.mono_ms + PEACE_MS + NEWS_MS); /* where time has to pass, it may need all of it */
     if (s->has_failed) {
         return;
     }
@@ -108,7 +111,8 @@ void sim_calm(sim *s) {
             sim_application_start(s);
             sim_pump(s);
         }
-        sim_run_until(s, s->now.mono_ms + CALM_STEP_MS);
+        bool is_soon = s->now.mono_ms < begin_ms + SOON_MS;
+        sim_run_until(s, s->now.mono_ms + (is_soon ? CALM_STEP_MS : CALM_STRIDE_MS));
         missing = is_cut(s) ? "the link is cut" : sim_rules_converged(s, text, sizeof text);
         if (missing && s->host->has_missed && s->now.mono_ms - s->host->asked_ms > 5000) {
             sim_host_request_rebirth(s);

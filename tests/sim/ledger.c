@@ -28,16 +28,20 @@ uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_m
     return SIM_NO_RECORD;
 }
 
-/* The monotonic times of the machine's runs in which the clock was not set became others when that was known. */
+static bool is_awaited(const sim *s, uint32_t number) {
+    return number != SIM_NO_RECORD && s->ledger.records[number].copies > 0 && !s->ledger.records[number].sent;
+}
+
+/* The monotonic times of the machine's runs in which the clock was not set became others when that was known. They may
+ * meet those of other samples: then it is the one that has not come yet. */
 uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     uint32_t found = sim_ledger_find(s, metric, hash, timestamp_ms);
-    for (size_t i = 0; i < s->journal.clock_count && found == SIM_NO_RECORD; i++) {
+    for (size_t i = 0; i < s->journal.clock_count && !is_awaited(s, found); i++) {
         const sim_clock *clock = &s->journal.clocks[i];
         uint64_t before_ms = timestamp_ms - (uint64_t)clock->offset_ms;
-        found = before_ms < SPB_EARLIEST_MS ? sim_ledger_find(s, metric, hash, before_ms) : SIM_NO_RECORD;
-        if (found != SIM_NO_RECORD && s->ledger.records[found].boot != clock->boot) {
-            found = SIM_NO_RECORD;
-        }
+        uint32_t other = before_ms < SPB_EARLIEST_MS ? sim_ledger_find(s, metric, hash, before_ms) : SIM_NO_RECORD;
+        bool is_of_boot = other != SIM_NO_RECORD && s->ledger.records[other].boot == clock->boot;
+        found = is_of_boot && (found == SIM_NO_RECORD || is_awaited(s, other)) ? other : found;
     }
     return found;
 }
@@ -150,8 +154,11 @@ const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
         }
     }
     /* What fails twice, or is too old and was under way, may be counted twice. */
-    bool can_tell = !s->journal.has_ever_failed && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 &&
-                    s->counts.overflowed == 0 && s->options.max_sample_age_s == 0;
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    bool can_tell = stats.samples_dropped_gone == 0 && !s->journal.has_ever_failed &&
+                    s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 && s->counts.overflowed == 0 &&
+                    s->options.max_sample_age_s == 0;
     if (can_tell && dropped > gone + count_doubtful(s)) {
         snprintf(text, capacity, "%llu samples were counted as dropped, but %llu are missing",
                  (unsigned long long)dropped, (unsigned long long)gone);

@@ -13,9 +13,14 @@
 
 #include "sim/sim.h"
 
+/* Until its NDEATH, a node that is being stopped may send what comes. */
+static bool is_stopping(const sim *s) {
+    return spb_session_get_state(s->session) == SPB_SESSION_STOPPING && s->level != SPB_DELIVERY_LIVE;
+}
+
 static bool is_live(const sim *s) {
     spb_session_state state = spb_session_get_state(s->session);
-    return (state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE) && s->wire.is_born;
+    return (state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE || is_stopping(s)) && s->wire.is_born;
 }
 
 static void owe(sim_holder *holder, sim_sample sample) {
@@ -39,7 +44,8 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
     spb_session_stats(s->session, &after);
     bool is_followed = is_live(s) && holder->is_born && holder->is_online && m->in_birth;
     bool has_overflowed = after.samples_dropped_overflow != before->samples_dropped_overflow;
-    bool has_doubt = holder->may_lose || s->wire.max_packet_bytes > 0 || /* until its DBIRTH, only the session knows */
+    bool has_doubt = holder->may_lose || is_stopping(s) ||
+                     s->wire.max_packet_bytes > 0 || /* until its DBIRTH, only the session knows */
                      after.samples_dropped_disk != before->samples_dropped_disk;
     m->hash = sim_hash(value);
     m->timestamp_ms = timestamp_ms;
@@ -171,7 +177,8 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     }
     uint32_t number = sim_ledger_find(s, metric, hash, timestamp_ms);
     bool is_copy = number != SIM_NO_RECORD && s->ledger.records[number].may_be_copied;
-    if (is_copy || (s->level != SPB_DELIVERY_LIVE && s->counts.overflowed > 0)) {
+    bool can_tell = s->counts.overflowed == 0 && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0;
+    if (is_copy || (s->level != SPB_DELIVERY_LIVE && !can_tell)) {
         s->counts.caught_up += !is_copy; /* what is ahead of it is on its way to the journal */
         return;
     }

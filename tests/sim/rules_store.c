@@ -130,7 +130,7 @@ uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder) {
 static bool is_counted(const sim *s, const sim_block *block, const sim_record *record) {
     const sim_metric *metric = &s->metrics[record->metric];
     uint64_t age_ms = s->options.max_sample_age_s * UINT64_C(1000);
-    bool is_too_old = age_ms > 0 && block->block.last_ms + age_ms < s->now.wall_ms;
+    bool is_too_old = age_ms > 0 && (s->has_clock_stepped || block->block.last_ms + age_ms < s->now.wall_ms);
     return is_too_old || record->may_be_copied || s->has_packet_limits || metric->is_removed ||
            s->holders[metric->holder].is_removed;
 }
