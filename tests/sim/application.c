@@ -51,6 +51,13 @@ void sim_application_update_much(sim *s) {
     }
 }
 
+/* More than may be on its way without an answer. */
+static void flood(sim *s) {
+    for (int i = 0; i < 600 && s->options.batch_max_bytes >= 65536 && s->level != SPB_DELIVERY_LIVE; i++) {
+        sim_application_update(s);
+    }
+}
+
 static void update_wrongly(sim *s) {
     int index = sim_model_any(s);
     if (index >= 0) {
@@ -219,6 +226,7 @@ static void step_clock(sim *s) {
 
 const sim_move sim_application_moves[] = {{"update", 120, false, sim_application_update},
                                           {"many updates", 10, false, sim_application_update_much},
+                                          {"a flood of updates", 1, false, flood},
                                           {"an update of another datatype", 1, false, update_wrongly},
                                           {"start", 10, false, sim_application_start},
                                           {"stop", 3, false, stop},

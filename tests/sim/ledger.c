@@ -114,8 +114,10 @@ void sim_ledger_note(sim *s) {
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         const sim_record *record = &s->ledger.records[i];
         if (sim_ledger_is_gone(s, i)) {
-            sim_note(s, "  gone: #%u %s at %llu, sent %u times%s", i, s->metrics[record->metric].name,
-                     (unsigned long long)record->timestamp_ms, record->sent, record->was_stored ? ", was stored" : "");
+            sim_note(s, "  gone: #%u %s at %llu, sent %u times%s%s%s", i, s->metrics[record->metric].name,
+                     (unsigned long long)record->timestamp_ms, record->sent, record->was_stored ? ", was stored" : "",
+                     s->metrics[record->metric].keep == SPB_KEEP_ALL ? "" : ", not to be kept",
+                     s->metrics[record->metric].is_removed ? ", removed" : "");
         }
     }
     sim_note(s,

@@ -55,7 +55,7 @@ static void check_rate(sim *s, double *level, uint32_t per_s, size_t amount, uin
 
 /* Data that has waited for its window goes first. Where little may wait, it may be on its way to the journal. */
 static void check_live_first(sim *s) {
-    bool can_tell = s->level == SPB_DELIVERY_OUTAGE && s->options.batch_max_bytes >= 65536;
+    bool can_tell = s->level == SPB_DELIVERY_OUTAGE && s->options.batch_max_bytes >= 65536 && !is_forgetful(s);
     for (size_t i = 0; i < s->holder_count && can_tell; i++) {
         const sim_holder *holder = &s->holders[i];
         const sim_sample *oldest = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
@@ -100,12 +100,15 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         const sim_record *record = &s->ledger.records[i];
         const sim_metric *metric = &s->metrics[record->metric];
         const sim_holder *holder = &s->holders[metric->holder];
-        if (record->copies > 0 && (holder->is_online || holder->is_removed)) {
+        bool may_stay = record->is_delivered && is_forgetful(s); /* then only the next process tells the store */
+        if (record->copies > 0 && !may_stay && (holder->is_online || holder->is_removed)) {
             snprintf(text, capacity, "%s at %llu is still in the journal, in block %llu", metric->name,
                      (unsigned long long)record->timestamp_ms, (unsigned long long)s->journal.blocks[record->block].id);
             return text;
         }
-        if (record->is_owed_again && record->copies == 0 && !metric->is_removed && !s->journal.has_failed) {
+        bool was_dropped = record->was_stored && s->journal.blocks[record->block].is_gone;
+        if (record->is_owed_again && record->copies == 0 && !metric->is_removed && !holder->is_removed &&
+            !was_dropped && !s->journal.has_failed) {
             snprintf(text, capacity, "%s at %llu did not come again for the primary host", metric->name,
                      (unsigned long long)record->timestamp_ms);
             return text;

@@ -44,7 +44,7 @@ void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t tim
     spb_session_stats(s->session, &after);
     bool is_followed = is_live(s) && holder->is_born && holder->is_online && m->in_birth;
     bool has_overflowed = after.samples_dropped_overflow != before->samples_dropped_overflow;
-    bool has_doubt = holder->may_lose || is_stopping(s) ||
+    bool has_doubt = holder->may_lose || is_stopping(s) || (holder->is_dying && s->level != SPB_DELIVERY_LIVE) ||
                      s->wire.max_packet_bytes > 0 || /* until its DBIRTH, only the session knows */
                      after.samples_dropped_disk != before->samples_dropped_disk;
     m->hash = sim_hash(value);

@@ -262,6 +262,16 @@ static void check_confirmed(sim *s, const spb_stats *stats) {
     }
 }
 
+/* Who has stopped may switch the machine off. */
+static void check_stopped(sim *s) {
+    const sim_journal *journal = &s->journal;
+    for (size_t i = 0; i < journal->count && journal->answers_waiting == 0 && !journal->has_failed; i++) {
+        if (!journal->blocks[i].is_committed && !journal->blocks[i].is_gone) {
+            sim_fail(s, "stop", "block %llu is not committed", (unsigned long long)journal->blocks[i].id);
+        }
+    }
+}
+
 void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     const sim_way *way = &s->way;
     spb_stats stats;
@@ -270,6 +280,9 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
         return;
     }
     spb_session_stats(s->session, &stats);
+    if (state == SPB_SESSION_STOPPED) {
+        check_stopped(s);
+    }
     bool is_fencing = state == SPB_SESSION_ONLINE && s->options.confirm == SPB_CONFIRM_FENCE;
     if (is_fencing && has_fence_due(s)) {
         sim_fail(s, "fence", "none for %zu messages, %zu bytes", way->count - way->fenced, way->unfenced_bytes);
