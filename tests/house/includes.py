@@ -15,7 +15,8 @@ MAY_SEE = {
     "store": {"base"},
     "transport": {"base"},
     "node": {"base", "codec", "core"},
-    "cli": set(),
+    "capture": set(),  # of the tool, not of the library
+    "cli": {"capture"},
     "examples": set(),
 }
 
@@ -34,6 +35,7 @@ MAY_SEE_PUBLIC = {
     "store": PUBLIC[0] | {"store.h"},
     "transport": PUBLIC[0] | {"transport.h"},
     "node": set.union(*PUBLIC),
+    "capture": PUBLIC[0] | PUBLIC[1],
     "cli": set.union(*PUBLIC),
     "examples": set.union(*PUBLIC),
 }
@@ -45,6 +47,7 @@ FOREIGN = [
     (r"jansson\.h", {"codec", "cli"}),
     (r"zlib\.h", {"codec"}),
     (r"sqlite3\.h", {"store"}),
+    (r"pcap/.*|pcap\.h", {"capture"}),
     (r"MQTT\w*\.h|openssl/.*", {"transport"}),
     (r"pthread\.h|threads\.h|semaphore\.h", {"node", "transport"}),
 ]
