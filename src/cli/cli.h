@@ -13,6 +13,7 @@ enum {
  * and returns an exit status. Messages go to stderr and begin with "spb: ".
  */
 int cmd_decode(int argc, char **argv);
+int cmd_encode(int argc, char **argv);
 int cmd_edge(int argc, char **argv);
 
 #endif

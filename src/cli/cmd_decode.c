@@ -10,32 +10,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/complaint.h"
 #include "cli/error.h"
+#include "cli/help.h"
 #include "cli/input.h"
 #include "cli/json_message.h"
 #include "cli/text.h"
-
-static const char help[] = "Usage: spb decode [OPTION...] [FILE|-]\n"
-                           "\n"
-                           "Shows Sparkplug B payloads from FILE, or from standard input as they come:\n"
-                           "  mosquitto_sub -t 'spBv1.0/#' -F '%U\\t%t\\t%x' | spb decode\n"
-                           "Births are remembered, so that data has its names, datatypes and units.\n"
-                           "\n"
-                           "  --input FORMAT  auto (default); raw: one payload; hex, base64: one a line;\n"
-                           "                  tsv: lines of time<TAB>topic<TAB>hex, as above\n"
-                           "  --json          one object a line: {time, topic, kind, group, node, device,\n"
-                           "                  timestamp, seq, remark, uuid, body, metrics: [{name, alias,\n"
-                           "                  timestamp, type, unit, is_historical, is_transient, is_null,\n"
-                           "                  value, metadata, properties}]}; STATE has host and online.\n"
-                           "                  Times in ms since 1970; integers exact; NaN and infinities\n"
-                           "                  as strings; bytes in base64; what is absent is left out\n"
-                           "  --color WHEN    auto (default: on a terminal, unless NO_COLOR is set), always,\n"
-                           "                  never\n"
-                           "  --help          this text\n"
-                           "\n"
-                           "What is wrong in the input is reported on standard error with its line and\n"
-                           "byte, and decoding goes on. A remark in [brackets] is not an error.\n"
-                           "Exit status: 0 all was well, 1 something was wrong, 2 bad command line.\n";
 
 typedef struct options {
     const char *file; /* "-": standard input */
@@ -60,23 +40,8 @@ typedef struct decoder {
 
 /* `of`: what the byte is counted in. */
 static void note(decoder *d, size_t line, const spb_error *err, const char *of) {
-    out *to = &d->complaints;
     out_flush(&d->messages); /* so that what belongs together stays together */
-    out_text(to, "spb: ");
-    (void)text_escaped(to, spb_str_from(d->file));
-    if (line > 0) {
-        out_char(to, ':');
-        out_u64(to, line);
-    }
-    out_text(to, ": ");
-    (void)text_escaped(to, spb_str_from(err->text));
-    if (err->offset != SPB_NO_OFFSET) {
-        out_text(to, " at byte ");
-        out_u64(to, err->offset);
-        out_text(to, of);
-    }
-    out_char(to, '\n');
-    out_flush(to);
+    complain(&d->complaints, d->file, line, err, of);
 }
 
 static void report(decoder *d, size_t line, const spb_error *err, const char *of) {
@@ -347,7 +312,7 @@ int cmd_decode(int argc, char **argv) {
         return result;
     }
     if (wants_help) {
-        fputs(help, stdout);
+        fputs(help_decode, stdout);
         return CLI_OK;
     }
     int fd = strcmp(o.file, "-") == 0 ? STDIN_FILENO : open(o.file, O_RDONLY | O_CLOEXEC);

@@ -39,5 +39,8 @@ static inline void out_text(out *o, const char *text) {
 }
 void out_u64(out *o, uint64_t number);
 void out_i64(out *o, int64_t number);
+void out_hex(out *o, const uint8_t *bytes, size_t len);
+/* RFC 4648, with padding. */
+void out_base64(out *o, const uint8_t *bytes, size_t len);
 
 #endif
