@@ -5,6 +5,7 @@
 extern const char help_spb[];
 extern const char help_decode[];
 extern const char help_encode[];
+extern const char help_check[];
 extern const char help_edge[];
 
 #endif

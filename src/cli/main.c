@@ -12,7 +12,8 @@ typedef struct command {
     int (*run)(int argc, char **argv);
 } command;
 
-static const command commands[] = {{"decode", cmd_decode}, {"encode", cmd_encode}, {"edge", cmd_edge}};
+static const command commands[] = {
+    {"decode", cmd_decode}, {"encode", cmd_encode}, {"check", cmd_check}, {"edge", cmd_edge}};
 
 static const command *find_command(const char *name) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
