@@ -10,16 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 256 << 10, HEAD_SIZE = 4096 };
+enum { READ_SIZE = 256 << 10, MAGIC_BYTES = 4 };
 
 struct source {
     int fd;
-    uint8_t head[HEAD_SIZE]; /* what was read already, and head_from of it handed out */
-    size_t head_from, head_to;
+    size_t head_from, head_to; /* of `head`: what is not yet handed out */
     uint64_t bytes;
     void (*before_wait)(void *user);
     void *user;
     pcap_t *pcap;
+    uint8_t head[]; /* what was read already */
 };
 
 static spb_status fail(spb_error *err, spb_status status, const char *text) {
@@ -72,10 +72,7 @@ static spb_status open_pcap(source *s, spb_error *err) {
 
 spb_status source_new(source **out, int fd, spb_bytes head, const capture_options *options, spb_error *err) {
     *out = NULL;
-    if (head.len > HEAD_SIZE) {
-        return fail(err, SPB_ERR_ARGUMENT, "the head of a capture is too long");
-    }
-    source *s = calloc(1, sizeof *s);
+    source *s = calloc(1, sizeof *s + head.len);
     if (!s) {
         return fail(err, SPB_ERR_NO_MEMORY, "out of memory for the capture");
     }
@@ -132,11 +129,12 @@ capture_status source_next(source *s, source_packet *packet, spb_error *err) {
 /* The magic numbers of pcap in both byte orders, with micro- and nanoseconds and in its modified form, and of pcapng's
  * first block. */
 bool capture_is_capture(spb_bytes head) {
-    static const uint8_t known[][4] = {{0xA1, 0xB2, 0xC3, 0xD4}, {0xD4, 0xC3, 0xB2, 0xA1}, {0xA1, 0xB2, 0x3C, 0x4D},
-                                       {0x4D, 0x3C, 0xB2, 0xA1}, {0xA1, 0xB2, 0xCD, 0x34}, {0x34, 0xCD, 0xB2, 0xA1},
-                                       {0x0A, 0x0D, 0x0D, 0x0A}};
-    for (size_t i = 0; head.len >= 4 && i < sizeof known / sizeof *known; i++) {
-        if (memcmp(head.data, known[i], 4) == 0) {
+    static const uint8_t known[][MAGIC_BYTES] = {
+        {0xA1, 0xB2, 0xC3, 0xD4}, {0xD4, 0xC3, 0xB2, 0xA1}, {0xA1, 0xB2, 0x3C, 0x4D}, {0x4D, 0x3C, 0xB2, 0xA1},
+        {0xA1, 0xB2, 0xCD, 0x34}, {0x34, 0xCD, 0xB2, 0xA1}, {0x0A, 0x0D, 0x0D, 0x0A}};
+    size_t len = head.len < MAGIC_BYTES ? head.len : MAGIC_BYTES;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (len == 0 || memcmp(head.data, known[i], len) == 0) {
             return true;
         }
     }

@@ -1,8 +1,10 @@
 # The tool's own files, file by file; then the tool itself on captures.
 set(cli ${PROJECT_SOURCE_DIR}/src/cli)
-spb_unit_test(number codec ${cli}/number.c)
-spb_unit_test(json codec ${cli}/json.c ${cli}/number.c ${cli}/out.c ${cli}/utf8.c)
-spb_unit_test(text_value codec ${cli}/text_value.c ${cli}/message.c ${cli}/number.c ${cli}/out.c ${cli}/utf8.c)
+set(numbers ${cli}/number.c ${cli}/shortest.c)
+spb_unit_test(number codec ${numbers})
+spb_unit_test(shortest codec ${cli}/shortest.c)
+spb_unit_test(json codec ${cli}/json.c ${numbers} ${cli}/out.c ${cli}/utf8.c)
+spb_unit_test(text_value codec ${cli}/text_value.c ${cli}/message.c ${numbers} ${cli}/out.c ${cli}/utf8.c)
 spb_unit_test(input codec ${cli}/input.c ${cli}/reader.c ${cli}/digits.c ${cli}/error.c)
 spb_unit_test(births codec ${cli}/births.c)
 
