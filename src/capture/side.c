@@ -37,7 +37,7 @@ static void hunt(side *s, capture_gap_cause cause, const char *reason) {
 void side_begin(side *s, bool is_from_start) {
     s->mode = SIDE_NEW;
     if (!is_from_start) {
-        hunt(s, CAPTURE_GAP_MID_STREAM, "the capture begins in the middle of the connection");
+        hunt(s, CAPTURE_GAP_MID_STREAM, "the capture begins in the middle of it");
     }
 }
 
@@ -86,7 +86,7 @@ static bool decide(side *s, side_frame *f, spb_bytes first) {
     } else if (is_mqtt == JUDGE_NO && !may_begin_with(first, "GET ") && !may_begin_with(first, "HTTP/1.") &&
                !may_begin_with(first, tls)) {
         if (f->is_known_mqtt || f->is_forced) {
-            hunt(s, CAPTURE_GAP_MALFORMED, "the connection does not begin with CONNECT and CONNACK");
+            hunt(s, CAPTURE_GAP_MALFORMED, "no CONNECT and CONNACK at its beginning");
         } else {
             ignore(s, f, SIDE_IS_NO_MQTT);
         }
