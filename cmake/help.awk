@@ -187,13 +187,20 @@ function option_words(line, part, words, count, i, out) {
     return out
 }
 
-# What follows an option: the word in capitals; "" if nothing does.
-function option_argument(line, part) {
+# "--group ID, --node ID": what each of them wants.
+function print_arguments(n, line, part, specs, count, i, key, argument) {
     split_item(line, part)
-    return match(part[1], / [A-Z|]+$/) ? substr(part[1], RSTART + 1) : ""
+    count = split(part[1], specs, ", ")
+    for (i = 1; i <= count; i++) {
+        key = argument = specs[i]
+        sub(/ .*/, "", key)
+        if (sub(/^[^ ]* /, "", argument)) {
+            print "        " n ":" key ") echo \"" ((n, key) in values ? "=" values[n, key] : argument) "\" ;;"
+        }
+    }
 }
 
-function print_bash(i, j, n, words, line, argument, key) {
+function print_bash(i, j, n, words, line) {
     print "# Made of src/cli/help by cmake/help.awk."
     print "_spb_words() {\n    case $1 in"
     for (i = 1; i <= name_count; i++) {
@@ -214,12 +221,8 @@ function print_bash(i, j, n, words, line, argument, key) {
         n = names[i]
         for (j = 1; j <= line_count[n]; j++) {
             line = lines[n, j]
-            argument = is_option(line) ? option_argument(line) : ""
-            words = is_option(line) ? option_words(line) : ""
-            if (argument != "") {
-                key = words
-                sub(/ .*/, "", key)
-                print "        " n ":" key ") echo \"" ((n, key) in values ? "=" values[n, key] : argument) "\" ;;"
+            if (is_option(line)) {
+                print_arguments(n, line)
             }
         }
         print "        " n ":) echo \"" (lines[n, 1] ~ /FILE/ ? "FILE" : "") "\" ;;"

@@ -182,7 +182,7 @@ typedef enum capture_status {
 
 typedef struct capture capture;
 
-/* True if a file that begins with these (at least 4) bytes is for capture_new. */
+/* True if a file that begins with these bytes may be one for capture_new; 4 bytes tell for sure. */
 bool capture_is_capture(spb_bytes head);
 
 /*

@@ -10,29 +10,25 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/complaint.h"
 #include "cli/error.h"
 #include "cli/help.h"
 #include "cli/input.h"
 #include "cli/json_record.h"
+#include "cli/report.h"
 
 typedef enum form { FORM_AUTO, FORM_RAW, FORM_HEX, FORM_BASE64, FORM_TSV } form;
 
 typedef struct encoder {
-    const char *file; /* as messages name it */
     form form;
     bool has_message; /* one was written */
-    bool is_wrong;    /* something was: the exit status */
     json_tree tree;
     pool memory;
     out payloads;
-    out complaints;
+    report complaints;
 } encoder;
 
-static void report(encoder *e, size_t line, const spb_error *err) {
-    e->is_wrong = true;
-    out_flush(&e->payloads);
-    complain(&e->complaints, e->file, line, err, " of the line");
+static void complain(encoder *e, size_t line, const spb_error *err) {
+    report_wrong(&e->complaints, (place){.line = line}, err, " of the line");
 }
 
 /* Seconds with a fraction. Without a time of capture: that of the payload, or 0. */
@@ -95,7 +91,7 @@ static void encode_line(encoder *e, size_t number, spb_str line) {
     if (status == SPB_OK) {
         e->has_message = true;
     } else {
-        report(e, number, &err);
+        complain(e, number, &err);
     }
 }
 
@@ -124,16 +120,16 @@ static void encode_all(encoder *e, int fd) {
             encode_line(e, from.line, line);
         } else if (status == READER_TOO_LONG) {
             error_set(&err, SPB_ERR_LIMIT, SPB_NO_OFFSET, "the line is too long");
-            report(e, from.line, &err);
+            complain(e, from.line, &err);
         } else if (status == READER_FAILED) {
-            report(e, from.line, &err);
+            complain(e, from.line, &err);
         }
     }
     reader_clear(&from);
     out_flush(&e->payloads);
     if (e->payloads.error != 0 && e->payloads.error != EPIPE) {
         fprintf(stderr, "spb: standard output: %s\n", strerror(e->payloads.error));
-        e->is_wrong = true;
+        e->complaints.is_wrong = true;
     }
 }
 
@@ -143,12 +139,11 @@ static int encode_fd(const char *file, form wanted, int fd) {
         fputs("spb: out of memory\n", stderr);
         return CLI_FAILED;
     }
-    e->file = fd == STDIN_FILENO ? "stdin" : file;
     e->form = wanted;
     out_init(&e->payloads, STDOUT_FILENO);
-    out_init(&e->complaints, STDERR_FILENO);
+    report_init(&e->complaints, fd == STDIN_FILENO ? "stdin" : file, &e->payloads);
     encode_all(e, fd);
-    int result = e->is_wrong ? CLI_FAILED : CLI_OK;
+    int result = e->complaints.is_wrong ? CLI_FAILED : CLI_OK;
     json_tree_clear(&e->tree);
     pool_clear(&e->memory);
     free(e);

@@ -26,12 +26,12 @@ struct findings {
     uint64_t hidden;
 };
 
-findings *findings_new(out *to, const char *counted, bool as_json, bool all, bool use_colour) {
+findings *findings_new(out *to, bool as_json, bool all, bool use_colour) {
     findings *f = calloc(1, sizeof *f);
     if (!f) {
         return NULL;
     }
-    *f = (findings){.to = {to, use_colour}, .counted = counted, .as_json = as_json, .all = all};
+    *f = (findings){.to = {to, use_colour}, .counted = "message", .as_json = as_json, .all = all};
     f->rules = check_rules(&f->rule_count);
     f->tallies = calloc(f->rule_count, sizeof *f->tallies);
     if (!f->tallies) {
@@ -46,6 +46,10 @@ void findings_free(findings *f) {
         free(f->tallies);
         free(f);
     }
+}
+
+void findings_set_counted(findings *f, const char *counted) {
+    f->counted = counted;
 }
 
 uint64_t findings_count(const findings *f) {

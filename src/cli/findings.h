@@ -7,9 +7,10 @@
 
 typedef struct findings findings;
 
-/* What `number` of a finding counts: "packet", "line", "message". With `all`, each finding is shown; else the first
- * three of each rule. JSON has all of them. NULL: no memory. */
-findings *findings_new(out *to, const char *counted, bool as_json, bool all, bool use_colour);
+/* With `all`, each finding is shown; else the first three of each rule. JSON has all of them. NULL: no memory. */
+findings *findings_new(out *to, bool as_json, bool all, bool use_colour);
+/* What `number` of a finding counts: "packet", "line"; "message" unless it is said. */
+void findings_set_counted(findings *f, const char *counted);
 void findings_free(findings *f);
 /* Shows one: a check_finding_fn, with `findings` as its user. */
 void findings_add(const check_finding *finding, void *user);

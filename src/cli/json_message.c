@@ -236,6 +236,20 @@ static void write_as(json *j, spb_type type, const spb_value *value, const metri
     }
 }
 
+static void write_wire(json *j, const message_wire *wire) {
+    write_u64(j, "packet", true, wire->packet);
+    write_u64(j, "connection", true, wire->connection);
+    json_key(j, "direction");
+    json_text(j, wire->is_to_client ? "to_client" : "from_client");
+    write_str(j, "client", wire->client);
+    write_str(j, "address", wire->address);
+    write_u64(j, "qos", true, wire->qos);
+    json_key(j, "retain");
+    json_bool(j, wire->retain);
+    write_flag(j, "is_duplicate", wire->is_duplicate);
+    write_flag(j, "is_copy", wire->is_copy);
+}
+
 static void write_topic(json *j, const message *m) {
     write_str(j, "topic", m->topic_text);
     json_key(j, "kind");
@@ -265,16 +279,24 @@ static void write_payload(json *j, const message *m) {
     }
     json_key(j, "metrics");
     json_begin_array(j);
-    for (size_t i = 0; i < payload->metric_count; i++) {
+    for (size_t i = 0; i < m->metric_count; i++) {
         write_metric(j, &m->metrics[i]);
     }
     json_end_array(j);
+}
+
+void json_message_write_value(out *to, const metric_view *view) {
+    json j = {.to = to};
+    write_value(&j, &view->value, view);
 }
 
 void json_message_write(out *to, const message *m) {
     json j = {.to = to};
     json_begin_object(&j);
     write_u64(&j, "time", m->has_time, m->time_ms);
+    if (m->wire) {
+        write_wire(&j, m->wire);
+    }
     if (m->topic_text.data) {
         write_topic(&j, m);
     }

@@ -7,5 +7,7 @@
 #include "cli/out.h"
 
 void json_message_write(out *to, const message *m);
+/* A value alone. */
+void json_message_write_value(out *to, const metric_view *view);
 
 #endif

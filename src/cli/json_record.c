@@ -22,11 +22,13 @@ enum {
     UUID,
     BODY,
     METRICS,
-    KEY_COUNT
+    WIRE_KEYS, /* how it came, which is not sent: from here on */
+    KEY_COUNT = WIRE_KEYS + 9
 };
-static const char *const names[KEY_COUNT] = {"time",   "topic",       "kind",   "group",     "node",
-                                             "device", "host",        "online", "timestamp", "seq",
-                                             "remark", "compression", "uuid",   "body",      "metrics"};
+static const char *const names[KEY_COUNT] = {"time",   "topic",   "kind",      "group",  "node",         "device",
+                                             "host",   "online",  "timestamp", "seq",    "remark",       "compression",
+                                             "uuid",   "body",    "metrics",   "packet", "connection",   "direction",
+                                             "client", "address", "qos",       "retain", "is_duplicate", "is_copy"};
 
 typedef struct record_reader {
     json_reader json;

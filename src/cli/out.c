@@ -9,12 +9,22 @@
 
 void out_init(out *o, int fd) {
     o->fd = fd;
+    o->take = NULL;
     o->len = 0;
     o->error = 0;
 }
 
+void out_init_taker(out *o, void (*take)(void *user, const char *bytes, size_t len), void *user) {
+    out_init(o, -1);
+    o->take = take;
+    o->user = user;
+}
+
 void out_flush(out *o) {
     size_t done = 0;
+    if (o->take && o->len > 0) {
+        o->take(o->user, o->data, o->len);
+    }
     while (o->fd >= 0 && o->error == 0 && done < o->len) {
         ssize_t written = write(o->fd, o->data + done, o->len - done);
         if (written >= 0) {

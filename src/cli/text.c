@@ -235,10 +235,10 @@ static void put_template(const text *t, const metric_view *view, const columns *
 
 static void put_metrics_below(const text *t, const message *m, bool is_birth) {
     columns c = {.indent = INDENT, .with_alias = is_birth, .payload = m->payload};
-    for (size_t i = 0; i < m->payload->metric_count; i++) {
+    for (size_t i = 0; i < m->metric_count; i++) {
         widen(&c, &m->metrics[i]);
     }
-    for (size_t i = 0; i < m->payload->metric_count; i++) {
+    for (size_t i = 0; i < m->metric_count; i++) {
         put_metric(t, &c, &m->metrics[i]);
     }
 }
@@ -247,10 +247,10 @@ static void put_metrics_below(const text *t, const message *m, bool is_birth) {
 
 static bool fits_inline(const message *m) {
     size_t columns_taken = 0;
-    if (m->payload->metric_count > MAX_INLINE_METRICS) {
+    if (m->metric_count > MAX_INLINE_METRICS) {
         return false;
     }
-    for (size_t i = 0; i < m->payload->metric_count; i++) {
+    for (size_t i = 0; i < m->metric_count; i++) {
         const metric_view *view = &m->metrics[i];
         const spb_payload_metric *metric = view->metric;
         if (!text_is_inline(&view->value) || metric->properties || metric->metadata || metric->is_historical ||
@@ -263,7 +263,7 @@ static bool fits_inline(const message *m) {
 }
 
 static void put_metrics_inline(const text *t, const message *m) {
-    for (size_t i = 0; i < m->payload->metric_count; i++) {
+    for (size_t i = 0; i < m->metric_count; i++) {
         out_text(t->to, i > 0 ? "   " : "  ");
         text_paint(t, TEXT_NAME);
         (void)put_name(t->to, &m->metrics[i]);
@@ -386,13 +386,28 @@ static void put_uuid_and_body(const text *t, const spb_payload *payload) {
     }
 }
 
+/* How it came: "from js-edge-1, QoS 1, retained". Without CONNECT, the client is known by its address alone. */
+static void put_wire(const text *t, const message_wire *wire) {
+    text_paint(t, TEXT_DIM);
+    out_text(t->to, wire->is_to_client ? "  to " : "  from ");
+    (void)text_escaped(t->to, wire->client.len > 0 ? wire->client : wire->address);
+    if (wire->qos > 0) {
+        out_text(t->to, ", QoS ");
+        out_u64(t->to, wire->qos);
+    }
+    out_text(t->to, wire->retain ? ", retained" : "");
+    out_text(t->to, wire->is_duplicate ? ", DUP" : "");
+    out_text(t->to, wire->is_copy ? ", copy" : "");
+    text_paint(t, TEXT_PLAIN);
+}
+
 static void put_payload(const text *t, const message *m) {
     bool is_alone = !m->topic_text.data;
     spb_kind kind = m->topic.kind;
     bool is_birth = !is_alone && (kind == SPB_KIND_NBIRTH || kind == SPB_KIND_DBIRTH);
     bool is_death = !is_alone && (kind == SPB_KIND_NDEATH || kind == SPB_KIND_DDEATH);
     bool is_inline = !is_alone && !is_birth && !is_death && fits_inline(m);
-    size_t count = m->payload->metric_count;
+    size_t count = m->metric_count;
     bool is_told = is_death && (count == 0 || (count == 1 && spb_payload_find(m->payload, "bdSeq")));
 
     put_seq(t, m->payload, is_told && kind == SPB_KIND_DDEATH);
@@ -412,6 +427,9 @@ static void put_payload(const text *t, const message *m) {
         out_char(t->to, ']');
         text_paint(t, TEXT_PLAIN);
     }
+    if (m->wire) {
+        put_wire(t, m->wire);
+    }
     out_char(t->to, '\n');
     if (!is_told && !is_inline) {
         put_metrics_below(t, m, is_birth || is_alone);
@@ -429,5 +447,8 @@ void text_message(text_state *state, const message *m) {
     out_text(t->to, m->state.online ? "  online   " : "  offline  ");
     out_text(t->to, "since ");
     put_datetime(t, m->state.timestamp_ms);
+    if (m->wire) {
+        put_wire(t, m->wire);
+    }
     out_char(t->to, '\n');
 }

@@ -1,14 +1,16 @@
 # The tool's own files, file by file; then the tool itself on captures.
 set(cli ${PROJECT_SOURCE_DIR}/src/cli)
-spb_unit_test(number codec ${cli}/number.c)
-spb_unit_test(json codec ${cli}/json.c ${cli}/number.c ${cli}/out.c ${cli}/utf8.c)
-spb_unit_test(text_value codec ${cli}/text_value.c ${cli}/message.c ${cli}/number.c ${cli}/out.c ${cli}/utf8.c)
+set(numbers ${cli}/number.c ${cli}/shortest.c)
+spb_unit_test(number codec ${numbers})
+spb_unit_test(shortest codec ${cli}/shortest.c)
+spb_unit_test(json codec ${cli}/json.c ${numbers} ${cli}/out.c ${cli}/utf8.c)
+spb_unit_test(text_value codec ${cli}/text_value.c ${cli}/message.c ${numbers} ${cli}/out.c ${cli}/utf8.c)
 spb_unit_test(input codec ${cli}/input.c ${cli}/reader.c ${cli}/digits.c ${cli}/error.c)
 spb_unit_test(births codec ${cli}/births.c)
 spb_unit_test(json_tree codec ${cli}/json_tree.c ${cli}/error.c ${cli}/utf8.c)
 set(json_record ${cli}/json_record.c ${cli}/json_payload.c ${cli}/json_value.c ${cli}/json_reader.c ${cli}/json_tree.c
     ${cli}/message.c ${cli}/pool.c ${cli}/digits.c ${cli}/error.c ${cli}/utf8.c)
-spb_unit_test(json_record codec ${json_record} ${cli}/json_message.c ${cli}/json.c ${cli}/births.c ${cli}/number.c
+spb_unit_test(json_record codec ${json_record} ${cli}/json_message.c ${cli}/json.c ${cli}/births.c ${numbers}
               ${cli}/out.c support/hex.c support/random_payload.c support/vectors.c)
 
 if(SPB_BUILD_CLI)

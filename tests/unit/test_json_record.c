@@ -76,7 +76,7 @@ static void assert_payload_comes_back(spb_bytes wire, const birth_scope *scope) 
     for (size_t i = 0; i < payload->metric_count; i++) {
         (void)births_view(scope, &payload->metrics[i], &views[i], &err);
     }
-    const message m = {.payload = payload, .metrics = views, .remark = ""};
+    const message m = {.payload = payload, .metrics = views, .metric_count = payload->metric_count, .remark = ""};
     assert_comes_back(&m, wire);
     free(views);
     spb_payload_free(payload);
@@ -184,7 +184,7 @@ START_TEST(a_unit_of_the_birth_is_not_sent) {
     const metric_view view = {
         .metric = &sent, .birth = &born, .name = sent.name, .unit = spb_str_from("°C"), .value = sent.value};
     const spb_payload payload = {.metrics = &sent, .metric_count = 1};
-    const message m = {.payload = &payload, .metrics = &view, .remark = ""};
+    const message m = {.payload = &payload, .metrics = &view, .metric_count = 1, .remark = ""};
     char *text = json_of(&m);
     ck_assert_str_eq(text, "{\"metrics\":[{\"name\":\"t\",\"type\":\"Double\",\"unit\":\"°C\",\"from_birth\":[\"type\","
                            "\"unit\"],\"value\":2}]}\n");
