@@ -15,7 +15,7 @@ spb_unit_test(json_record codec ${json_record} ${cli}/json_message.c ${cli}/json
 
 if(SPB_BUILD_CLI)
     find_program(PYTHON python3 REQUIRED)
-    foreach(test decode encode help)
+    foreach(test decode encode check help)
         add_test(NAME cli/${test} COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${test}.py)
         set_tests_properties(cli/${test} PROPERTIES TIMEOUT 300 ENVIRONMENT
             "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_TEST_DATA=${CMAKE_CURRENT_SOURCE_DIR}/data;SPB_HELP=${PROJECT_BINARY_DIR}/help")
