@@ -3,17 +3,21 @@
 #   man   a page for man(1); -v page=COMMAND, -v version=…
 #   bash  completion for bash
 # A file is the text of --help; behind a line %% come what only the man page has, and for completion
-# `@values --option word …`. spb.txt is read first: it has the commands and what they do.
+# `@values --option word …`, and `@mqtt` for the options of mqtt.txt, which several commands share. spb.txt is read
+# first: it has the commands and what they do.
 
 FNR == 1 {
     name = FILENAME
     sub(/.*\//, "", name)
     sub(/\.txt$/, "", name)
-    names[++name_count] = name
+    if (name != "mqtt") {
+        names[++name_count] = name
+    }
     is_more = 0
 }
 /^%%$/ { is_more = 1; next }
 is_more && /^@values / { values[name, $2] = substr($0, length($1) + length($2) + 3); next }
+is_more && /^@mqtt$/ { has_mqtt[name] = 1; next }
 is_more { more[name] = more[name] $0 "\n"; next }
 {
     lines[name, ++line_count[name]] = $0
@@ -50,16 +54,20 @@ function c_text(line) {
     return "    \"" line "\\n\""
 }
 
-function print_c(n, i, j) {
+function print_c_text(n, i) {
+    printf "\nconst char help_%s[] =\n", n
+    for (i = 1; i <= line_count[n]; i++) {
+        print c_text(lines[n, i]) (i == line_count[n] ? ";" : "")
+    }
+}
+
+function print_c(i) {
     print "/* Made of src/cli/help by cmake/help.awk. */"
     print "#include \"cli/help.h\""
     for (i = 1; i <= name_count; i++) {
-        n = names[i]
-        printf "\nconst char help_%s[] =\n", n
-        for (j = 1; j <= line_count[n]; j++) {
-            print c_text(lines[n, j]) (j == line_count[n] ? ";" : "")
-        }
+        print_c_text(names[i])
     }
+    print_c_text("mqtt")
 }
 
 # ---- man ----
@@ -136,8 +144,25 @@ function print_man(title, i, line) {
             print_text(line)
         }
     }
+    if (has_mqtt[page]) {
+        print_mqtt()
+    }
     print_more(more[page])
     print_see_also()
+}
+
+# The options that several commands share.
+function print_mqtt(i, line) {
+    section("CONNECTION")
+    for (i = 1; i <= line_count["mqtt"]; i++) {
+        line = lines["mqtt", i]
+        if (is_option(line)) {
+            print_item(line)
+        } else if (line != "") {
+            sub(/^ +/, "", line)
+            print roff(line)
+        }
+    }
 }
 
 # Behind %%: lines in capitals are sections, indented lines stand as they are.
@@ -187,31 +212,40 @@ function option_words(line, part, words, count, i, out) {
     return out
 }
 
-# "--group ID, --node ID": what each of them wants.
-function print_arguments(n, line, part, specs, count, i, key, argument) {
+# "--group ID, --node ID" of command n: what each of them wants. `from`: the file that it stands in.
+function print_arguments(n, from, line, part, specs, count, i, key, argument) {
     split_item(line, part)
     count = split(part[1], specs, ", ")
     for (i = 1; i <= count; i++) {
         key = argument = specs[i]
         sub(/ .*/, "", key)
         if (sub(/^[^ ]* /, "", argument)) {
-            print "        " n ":" key ") echo \"" ((n, key) in values ? "=" values[n, key] : argument) "\" ;;"
+            print "        " n ":" key ") echo \"" ((from, key) in values ? "=" values[from, key] : argument) "\" ;;"
         }
     }
 }
 
-function print_bash(i, j, n, words, line) {
+function words_of(n, i, words) {
+    for (i = 1; i <= line_count[n]; i++) {
+        words = words (is_option(lines[n, i]) ? " " option_words(lines[n, i]) : "")
+    }
+    return words
+}
+
+function print_all_arguments(n, from, i) {
+    for (i = 1; i <= line_count[from]; i++) {
+        if (is_option(lines[from, i])) {
+            print_arguments(n, from, lines[from, i])
+        }
+    }
+}
+
+function print_bash(i, n, words, line) {
     print "# Made of src/cli/help by cmake/help.awk."
     print "_spb_words() {\n    case $1 in"
     for (i = 1; i <= name_count; i++) {
         n = names[i]
-        words = ""
-        for (j = 1; j <= line_count[n]; j++) {
-            words = words (is_option(lines[n, j]) ? " " option_words(lines[n, j]) : "")
-        }
-        if (n == "spb") {
-            words = command_words words
-        }
+        words = (n == "spb" ? command_words : "") words_of(n) (has_mqtt[n] ? words_of("mqtt") : "")
         print "        " n ") echo \"" substr(words, 2) "\" ;;"
     }
     print "    esac\n}"
@@ -219,11 +253,9 @@ function print_bash(i, j, n, words, line) {
     print "_spb_argument() {\n    case $1:$2 in"
     for (i = 1; i <= name_count; i++) {
         n = names[i]
-        for (j = 1; j <= line_count[n]; j++) {
-            line = lines[n, j]
-            if (is_option(line)) {
-                print_arguments(n, line)
-            }
+        print_all_arguments(n, n)
+        if (has_mqtt[n]) {
+            print_all_arguments(n, "mqtt")
         }
         print "        " n ":) echo \"" (lines[n, 1] ~ /FILE/ ? "FILE" : "") "\" ;;"
     }

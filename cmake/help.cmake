@@ -3,10 +3,10 @@
 find_program(AWK NAMES awk mawk gawk REQUIRED)
 set(help_dir ${PROJECT_SOURCE_DIR}/src/cli/help)
 set(help_made ${PROJECT_BINARY_DIR}/help)
-set(commands decode encode check edge)
+set(commands decode encode check watch edge)
 list(TRANSFORM commands PREPEND ${help_dir}/ OUTPUT_VARIABLE help_sources)
 list(TRANSFORM help_sources APPEND .txt)
-list(PREPEND help_sources ${help_dir}/spb.txt)
+list(PREPEND help_sources ${help_dir}/spb.txt ${help_dir}/mqtt.txt)
 
 # spb_help(file.c -v form=c …)
 function(spb_help output)

@@ -16,6 +16,7 @@ enum {
 int cmd_decode(int argc, char **argv);
 int cmd_encode(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_edge(int argc, char **argv);
 
 #endif

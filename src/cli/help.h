@@ -6,6 +6,8 @@ extern const char help_spb[];
 extern const char help_decode[];
 extern const char help_encode[];
 extern const char help_check[];
+extern const char help_watch[];
 extern const char help_edge[];
+extern const char help_mqtt[]; /* of the options that several commands share */
 
 #endif

@@ -13,7 +13,7 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"decode", cmd_decode}, {"encode", cmd_encode}, {"check", cmd_check}, {"edge", cmd_edge}};
+    {"decode", cmd_decode}, {"encode", cmd_encode}, {"check", cmd_check}, {"watch", cmd_watch}, {"edge", cmd_edge}};
 
 static const command *find_command(const char *name) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {

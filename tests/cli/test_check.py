@@ -163,7 +163,7 @@ class CommandLine(unittest.TestCase):
 
     def test_usage_errors(self):
         for words, wanted in ((["--input", "xml"], b"unknown input format xml"), (["--input"], b"a value is missing"),
-                              (["--csv"], b"unknown option --csv"), (["a", "b"], b"only one file")):
+                              (["--csv"], b"unknown option --csv"), (["--broker", "x"], b"x"), (["a", "b"], b"only one input")):
             done = check(*words)
             self.assertEqual((done.returncode, done.stdout), (2, b""))
             self.assertIn(wanted, done.stderr)

@@ -19,6 +19,12 @@ def commands():
     return [line.split()[0] for line in text.splitlines() if line.split()[0] != "help"]
 
 
+def all_options(command):
+    """Those of --help, and of --help-mqtt if it has that."""
+    options = options_of(spb(command, "--help").stdout)
+    return options + (options_of(spb(command, "--help-mqtt").stdout) if "--help-mqtt" in options else [])
+
+
 def options_of(text):
     """In the order of the text, from the items that begin with an option."""
     words = []
@@ -58,7 +64,7 @@ class Help(unittest.TestCase):
 
     def test_options_of_the_help_exist(self):
         for command in commands():
-            for option in options_of(spb(command, "--help").stdout):
+            for option in all_options(command):
                 # The first may be its value, the second is then unknown.
                 done = spb(command, option, "--no-such-option", "--no-such-option")
                 self.assertIn(done.returncode, (0, 2), (command, option))
@@ -70,7 +76,7 @@ class Pages(unittest.TestCase):
     def test_each_command_has_a_page_with_its_options(self):
         for command in commands():
             page = HELP / f"spb-{command}.1"
-            self.assertEqual(options_of_page(page), options_of(spb(command, "--help").stdout), command)
+            self.assertEqual(options_of_page(page), all_options(command), command)
         self.assertEqual(options_of_page(HELP / "spb.1"), options_of(spb("--help").stdout))
 
     def test_pages_have_their_sections(self):
@@ -93,11 +99,13 @@ class Completion(unittest.TestCase):
 
     def test_options_are_those_of_the_help(self):
         for command in commands():
-            self.assertEqual(complete(command, "-"), options_of(spb(command, "--help").stdout), command)
+            self.assertEqual(complete(command, "-"), all_options(command), command)
 
     def test_values_and_files_are_offered(self):
         self.assertEqual(complete("decode", "--color", ""), ["auto", "always", "never"])
         self.assertEqual(complete("edge", "--mqtt", ""), ["3.1.1", "5"])
+        self.assertEqual(complete("watch", "--mqtt", ""), ["3.1.1", "5"])
+        self.assertEqual(complete("decode", "--kind", "NB"), ["NBIRTH"])
         self.assertEqual(complete("edge", "--group", ""), [])
         with tempfile.TemporaryDirectory() as scratch:
             (pathlib.Path(scratch) / "with space.tsv").touch()

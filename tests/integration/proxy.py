@@ -22,8 +22,9 @@ def reset(end):
 class Link:
     """One accepted connection and its other half at the broker."""
 
-    def __init__(self, near, far):
+    def __init__(self, near, far, tap=None):
         self.near, self.far = near, far
+        self.tap = tap  # called with the direction and what came; None: its end
         self.stalled = set()  # directions in which nothing is read: the sender's buffers fill
         self.blackholed = set()  # directions in which all is read and thrown away: the sender sees nothing
         self.cut_after = None  # bytes that may still go up before the link is reset
@@ -33,6 +34,8 @@ class Link:
         source, sink = (self.near, self.far) if direction == UP else (self.far, self.near)
         try:
             data = source.recv(65536)
+            if self.tap:
+                self.tap(direction, data or None)
             if not data:
                 # What a dead direction hides is hidden from the other side: it must find out by itself.
                 return self.blackholed and self.stop_reading(direction)
@@ -63,7 +66,10 @@ class Link:
 
 
 class Proxy:
-    def __init__(self, target_port):
+    """`tap`, if given, is called for each new link, and gives what is to be its tap."""
+
+    def __init__(self, target_port, tap=None):
+        self.tap = tap
         self.target = ("127.0.0.1", target_port)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -121,7 +127,7 @@ class Proxy:
             reset(near)
             return
         self.accepted += 1
-        self.links.append(Link(near, far))
+        self.links.append(Link(near, far, self.tap() if self.tap else None))
 
     def _sources(self):
         sources = {}

@@ -1,0 +1,76 @@
+/* Decides how numbers and choices are read from a command line, and what the options for a server are. Which options a
+ * command has is left to it. */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+int options_usage(const char *command, const char *what, const char *word) {
+    fprintf(stderr, "spb: %s%s; see spb %s --help\n", what, word, command);
+    return CLI_USAGE;
+}
+
+bool options_number(const char *command, const char *option, const char *text, uint64_t min, uint64_t max,
+                    uint64_t *out) {
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (strspn(text, "0123456789") != strlen(text) || end == text || errno || number < min || number > max) {
+        fprintf(stderr, "spb: --%s %s: not a number from %" PRIu64 " to %" PRIu64 "; see spb %s --help\n", option, text,
+                min, max, command);
+        return false;
+    }
+    *out = number;
+    return true;
+}
+
+int options_choice(const char *command, const char *option, const char *text, const char *const *words) {
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) == 0) {
+            return i;
+        }
+    }
+    fprintf(stderr, "spb: --%s %s: there is %s", option, text, words[0]);
+    for (int i = 1; words[i]; i++) {
+        fprintf(stderr, "%s%s", words[i + 1] ? ", " : " and ", words[i]);
+    }
+    fprintf(stderr, "; see spb %s --help\n", command);
+    return -1;
+}
+
+static bool take_version(const char *command, const char *text, spb_mqtt_version *out) {
+    static const char *const words[] = {"3.1.1", "5", NULL};
+    static const spb_mqtt_version versions[] = {SPB_MQTT_3_1_1, SPB_MQTT_5};
+    int choice = options_choice(command, "mqtt", text, words);
+    if (choice >= 0) {
+        *out = versions[choice];
+    }
+    return choice >= 0;
+}
+
+bool options_take_mqtt(const char *command, int option, const char *value, spb_mqtt_options *out) {
+    switch (option) {
+    case OPTIONS_MQTT_VERSION: return take_version(command, value, &out->version);
+    case OPTIONS_MQTT_USER: out->user = value; break;
+    case OPTIONS_MQTT_PASSWORD_FILE: out->password_file = value; break;
+    case OPTIONS_MQTT_CAFILE: out->ca_file = value; break;
+    case OPTIONS_MQTT_CERT: out->cert_file = value; break;
+    case OPTIONS_MQTT_KEY: out->key_file = value; break;
+    case OPTIONS_MQTT_INSECURE: out->insecure_skip_verify = true; break;
+    default: break;
+    }
+    return true;
+}
+
+void options_finish_mqtt(spb_mqtt_options *out) {
+    unsetenv("http_proxy");
+    unsetenv("https_proxy");
+    if (out->user && !out->password_file) {
+        out->password = getenv("SPB_PASSWORD");
+    }
+}
