@@ -5,3 +5,5 @@ set(check_stream support/check_stream.c support/hex.c ${cli}/json_record.c ${cli
     ${cli}/utf8.c)
 spb_unit_test(check_rules check support/check_cases_client.c support/check_cases_session.c
               support/check_cases_payload.c ${check_stream})
+spb_unit_test(check_node node ${fakes} support/node_fixture.c)
+target_link_libraries(test_check_node PRIVATE layer_check)

@@ -12,6 +12,8 @@ set(json_record ${cli}/json_record.c ${cli}/json_payload.c ${cli}/json_value.c $
     ${cli}/message.c ${cli}/pool.c ${cli}/digits.c ${cli}/error.c ${cli}/utf8.c)
 spb_unit_test(json_record codec ${json_record} ${cli}/json_message.c ${cli}/json.c ${cli}/births.c ${numbers}
               ${cli}/out.c support/hex.c support/random_payload.c support/vectors.c)
+spb_unit_test(watch codec ${json_record} ${cli}/watch_table.c ${cli}/watch_rows.c ${cli}/watch_screen.c ${cli}/terminal.c
+              ${cli}/births.c ${cli}/filter.c ${cli}/text_value.c ${numbers} ${cli}/out.c)
 
 if(SPB_BUILD_CLI)
     find_program(PYTHON python3 REQUIRED)
