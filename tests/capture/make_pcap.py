@@ -240,10 +240,12 @@ class Connection:
 # ---- spoiling ----
 
 
-def reorder(packets, chance, distance, seed):
-    """Some packets are captured up to `distance` places later. Times stay in order: the capture has them."""
+def reorder(packets, chance, distance, seed, after=3):
+    """Some packets are captured up to `distance` places later, but for the first ones: the handshake. Times stay in order:
+    the capture has them."""
     dice = random.Random(seed)
-    keyed = [(i + (dice.uniform(0, distance) if dice.random() < chance else 0), i) for i in range(len(packets))]
+    keyed = [(i + (dice.uniform(0, distance) if i >= after and dice.random() < chance else 0), i)
+             for i in range(len(packets))]
     order = [i for _, i in sorted(keyed)]
     return [(packets[at][0], packets[i][1]) for at, i in enumerate(order)]
 

@@ -10,7 +10,10 @@ spb_unit_test(births codec ${cli}/births.c)
 
 if(SPB_BUILD_CLI)
     find_program(PYTHON python3 REQUIRED)
-    add_test(NAME cli/decode COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_decode.py)
-    set_tests_properties(cli/decode PROPERTIES TIMEOUT 300 ENVIRONMENT
-        "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_TEST_DATA=${CMAKE_CURRENT_SOURCE_DIR}/data")
+    foreach(test decode capture)
+        add_test(NAME cli/${test} COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${test}.py)
+        set_tests_properties(cli/${test} PROPERTIES TIMEOUT 300 ENVIRONMENT
+            "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_TEST_DATA=${CMAKE_CURRENT_SOURCE_DIR}/data;\
+SPB_CAPTURE_MAKER=${CMAKE_CURRENT_SOURCE_DIR}/capture")
+    endforeach()
 endif()
