@@ -141,7 +141,11 @@ typedef struct capture_event {
     } as;
 } capture_event;
 
-/* The event, and all that it points to, is borrowed for the call. False: no further events are wanted. */
+/*
+ * The event, and all that it points to, is borrowed for the call. False: no further events are wanted.
+ * Events of one direction come in their order. What waited for a segment that was lost comes later than its time_us: in
+ * between, others may have come that are younger.
+ */
 typedef bool (*capture_event_fn)(const capture_event *event, void *user);
 
 enum { CAPTURE_MAX_PORTS = 16 };

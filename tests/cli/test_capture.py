@@ -759,18 +759,8 @@ class CommandLine(unittest.TestCase):
 
 
 def big_capture(directory, messages):
-    """The same twenty data messages again and again, each time further in the stream."""
     path = pathlib.Path(directory) / "big.pcap"
-    wire = make.node_wire(20, 100)
-    first = next(i for i, (_, frame) in enumerate(wire.packets) if b"/NDATA/" in frame)
-    segments = [(frame, int.from_bytes(frame[38:42], "big")) for _, frame in wire.packets[first:-5]]
-    size = sum(len(frame) - 54 for frame, _ in segments)
-    with open(path, "wb") as file:
-        file.write(make.pcap(wire.packets[:first]))
-        for turn in range(messages // 20):
-            again = [(1_700_000_001_000_000 + turn, frame[:38] + ((seq + turn * size) % 2**32).to_bytes(4, "big") + frame[42:])
-                     for frame, seq in segments]
-            file.write(make.pcap(again)[24:])
+    make.write_long(path, messages, 100, 20)
     return path
 
 
