@@ -175,8 +175,8 @@ static connection *add(capture *c, const segment *g) {
     return of;
 }
 
-/* A SYN with another number begins a new connection between the same ends. One that was captured too late has the number
- * from which the stream went on. */
+/* A SYN with another number begins a new connection between the same ends. One that was captured too late has the
+ * number from which the stream went on. */
 static bool is_of_new_connection(const connection *of, int from, const segment *g) {
     enum { NEAR = 1 << 16 };
     const stream *s = &of->streams[from];

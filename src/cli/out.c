@@ -59,3 +59,7 @@ void out_u64(out *o, uint64_t number) {
 void out_i64(out *o, int64_t number) {
     out_claim(o, number_i64(out_room(o, NUMBER_SIZE), number));
 }
+
+void out_datetime(out *o, uint64_t unix_ms) {
+    out_claim(o, number_datetime(out_room(o, NUMBER_SIZE), unix_ms));
+}

@@ -44,5 +44,7 @@ static inline void out_text(out *o, const char *text) {
 }
 void out_u64(out *o, uint64_t number);
 void out_i64(out *o, int64_t number);
+/* A UTC instant, as number_datetime writes it. */
+void out_datetime(out *o, uint64_t unix_ms);
 
 #endif
