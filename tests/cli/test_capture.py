@@ -767,7 +767,9 @@ def big_capture(directory, messages):
 class Large(unittest.TestCase):
     def peak_kib(self, path, *options):
         command = [TOOL, "decode", *options, str(path)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as tool:
+        # A sanitizer keeps what was freed for a while: little of it here.
+        env = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"}
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env) as tool:
             errors = tool.stderr.read()
             _, status, usage = os.wait4(tool.pid, 0)
             tool.returncode = os.waitstatus_to_exitcode(status)
@@ -799,23 +801,13 @@ class Large(unittest.TestCase):
         self.assertRegex(errors, r"spb: .*: \d+ connections were given up, as there were too many at a time\n")
         self.assertLess(usage.ru_maxrss, 160 * 1024)
 
-    def test_a_bar_on_a_terminal_and_none_in_a_file(self):
-        with tempfile.TemporaryDirectory() as directory:
-            path = big_capture(directory, 200000)
-            ours, theirs = pty.openpty()
-            with subprocess.Popen([TOOL, "decode", str(path)], stdout=subprocess.DEVNULL, stderr=theirs) as tool:
-                os.close(theirs)
-                shown = b""
-                while True:
-                    try:
-                        part = os.read(ours, 4096)
-                    except OSError:
-                        break
-                    shown += part
-                self.assertEqual(tool.wait(), 0)
-            os.close(ours)
-            self.assertRegex(shown, rb"\r\[#* *\] +\d+ %  \d+ MB/s  \d+ s left ")
-            self.assertTrue(shown.endswith(b"\r\033[K"))
+    def test_no_bar_for_a_small_file(self):
+        ours, theirs = pty.openpty()
+        done = subprocess.run([TOOL, "decode", str(DATA / "js-edge.pcap")], stdout=subprocess.DEVNULL, stderr=theirs, timeout=60)
+        os.write(theirs, b"end")
+        self.assertEqual((done.returncode, os.read(ours, 100)), (0, b"end"))
+        os.close(theirs)
+        os.close(ours)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ spb_unit_test(text_value codec ${cli}/text_value.c ${cli}/message.c ${numbers} $
 spb_unit_test(input codec ${cli}/input.c ${cli}/reader.c ${cli}/digits.c ${cli}/error.c)
 spb_unit_test(births codec ${cli}/births.c)
 spb_unit_test(filter codec ${cli}/filter.c ${cli}/utf8.c)
+spb_unit_test(progress base ${cli}/progress.c)
 
 if(SPB_BUILD_CLI)
     find_program(PYTHON python3 REQUIRED)

@@ -63,7 +63,7 @@ static void check_float(float number) {
     }
 }
 
-enum { COUNT = 500000 };
+enum { COUNT = 400000 };
 
 START_TEST(any_bits) {
     for (int i = 0; i < COUNT; i++) {
