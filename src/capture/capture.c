@@ -216,11 +216,15 @@ static void push_segment(capture *c, connection *of, int from, const segment *g,
     stream_sink own_sink = sink_of(&own);
     stream_sink other_sink = sink_of(&other);
     stream *s = &of->streams[from];
-    if (g->flags & SEGMENT_SYN && !s->has_begun) {
-        stream_begin(s, g->seq);
+    segment data = *g;
+    if (g->flags & SEGMENT_SYN) {
+        data.seq++; /* the SYN has a number, too; data behind it is that of TCP Fast Open */
+        if (!s->has_begun) {
+            stream_begin(s, g->seq);
+        }
     }
-    if (!(g->flags & SEGMENT_SYN)) {
-        count_segment(c, g, stream_push(s, &c->memory, g, at, &own_sink));
+    if (!(g->flags & SEGMENT_SYN) || g->data_bytes > 0) {
+        count_segment(c, g, stream_push(s, &c->memory, &data, at, &own_sink));
     }
     if (g->flags & SEGMENT_ACK) {
         stream_acknowledge(&of->streams[!from], g->ack);

@@ -7,8 +7,8 @@
  *
  * Memory depends on what is alive in the capture and not on its size: max_connections connections (the one that was
  * silent for longest is given up for a further one), and max_heap_bytes for all that they hold: segments that wait for
- * an earlier one, packets that are not complete, client ids, topic aliases. A table of 2 MiB tells which messages were
- * forwarded.
+ * an earlier one, packets that are not complete, client ids, topic aliases (the connection that is being read may go
+ * beyond it, by the packet of each direction). A table of 2 MiB tells which messages were forwarded.
  */
 #ifndef SPB_CAPTURE_CAPTURE_H
 #define SPB_CAPTURE_CAPTURE_H

@@ -241,6 +241,18 @@ class Whole(unittest.TestCase):
         life(talk)
         self.check(make.pcap(wire.packets))
 
+    def test_data_in_the_syn(self):
+        wire = make.Wire()
+        first = make.connect("fast")
+        client, server = (1, 40001), (9, 1883)
+        wire.put(client, server, 1000, 0, make.SYN, first)
+        wire.put(server, client, 5000, 1001 + len(first), make.SYN | make.ACK)
+        talk = wire.connection(40001, handshake=False, first=0)
+        talk.seq = [1001 + len(first), 5001]
+        talk.send(1, make.connack())
+        life(talk)
+        self.assertEqual({m["client"] for m in self.check(make.pcap(wire.packets))}, {"fast"})
+
     def test_a_new_connection_between_the_same_ends(self):
         wire = make.Wire()
         for i in range(3):
