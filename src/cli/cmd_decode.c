@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/decode.h"
 #include "cli/decode_options.h"
+#include "cli/help.h"
 #include "cli/progress.h"
 
 /* All that lives as long as the command runs: too large for the stack. */
@@ -76,7 +77,7 @@ int cmd_decode(int argc, char **argv) {
         return result;
     }
     if (o.wants_help) {
-        fputs(decode_help, stdout);
+        fputs(help_decode, stdout);
         return CLI_OK;
     }
     int fd = strcmp(o.file, "-") == 0 ? STDIN_FILENO : open(o.file, O_RDONLY | O_CLOEXEC);

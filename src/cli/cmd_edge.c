@@ -13,41 +13,10 @@
 #include <spb/node.h>
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/plant.h"
 
 enum { STOP_MS = 5000 };
-
-static const char help[] = "Usage: spb edge [OPTION...]\n"
-                           "\n"
-                           "Runs a demo edge node: measurements of this machine, and a device PLC-1, a\n"
-                           "simulated press whose Temperature follows its writable Setpoint.\n"
-                           "\n"
-                           "  --broker URI    MQTT server: mqtt://, ws://, with TLS mqtts://, wss://\n"
-                           "                  (mqtt://127.0.0.1:1883); given again: the next to try\n"
-                           "  --primary-host ID\n"
-                           "                  publish only while this host application is online\n"
-                           "  --keep-alive S  MQTT keep-alive, 1 to 65535 (30)\n"
-                           "  --reconnect S   longest wait between attempts to connect, 1 to 3600 (60)\n"
-                           "  --group ID      group ID (Plant1)\n"
-                           "  --node ID       edge node ID (the name of this machine)\n"
-                           "  --interval MS   time between measurements, 100 to 60000 (1000)\n"
-                           "  --duration S    stop after this many seconds (run until stopped)\n"
-                           "  --store FILE    keep what must outlive a restart (bdSeq) in this file\n"
-                           "  --mqtt VERSION  3.1.1 or 5 (3.1.1)\n"
-                           "  --user NAME     user name; the password is read from $SPB_PASSWORD\n"
-                           "  --password-file FILE\n"
-                           "                  or from the first line of this file, for each connection\n"
-                           "  --cafile FILE   trust these certificate authorities instead of the system's\n"
-                           "  --cert FILE     the client's own certificate, with its chain (PEM)\n"
-                           "  --key FILE      its key (PEM); it may also be in the file of --cert\n"
-                           "  --insecure      accept any certificate of the server: for tests only\n"
-                           "  --verbose, -v   log what happens, on stderr\n"
-                           "  --help, -h      this text\n"
-                           "\n"
-                           "SIGINT (Ctrl-C) and SIGTERM stop it cleanly, within 5 s; a second one at once.\n"
-                           "\n"
-                           "Exit status: 0 stopped cleanly, 1 it could not start or not say goodbye to the\n"
-                           "server, 2 the command line is wrong.\n";
 
 typedef struct arguments {
     spb_node_options node;
@@ -345,7 +314,7 @@ int cmd_edge(int argc, char **argv) {
         return result;
     }
     if (args.wants_help) {
-        fputs(help, stdout);
+        fputs(help_edge, stdout);
         return CLI_OK;
     }
     args.node.log_level = args.is_verbose ? SPB_LOG_INFO : SPB_LOG_WARNING;

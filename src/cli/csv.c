@@ -1,4 +1,4 @@
-/* Decides the rows and fields of CSV; csv.h is its documentation. JSON inside a field is left to json_message.c. */
+/* Decides the rows and fields of CSV. JSON inside a field is left to json_message.c. */
 #include "cli/csv.h"
 
 #include <string.h>

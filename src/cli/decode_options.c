@@ -9,29 +9,6 @@
 
 #include "cli/cli.h"
 
-const char decode_help[] = "Usage: spb decode [OPTION...] [FILE|-]\n"
-                           "\n"
-                           "Shows the Sparkplug B messages of a capture (.pcap, .pcapng), or payloads from\n"
-                           "FILE or standard input as they come; births give names, datatypes and units:\n"
-                           "  mosquitto_sub -t 'spBv1.0/#' -F '%U\\t%t\\t%x' | spb decode\n"
-                           "\n"
-                           "  --input FORMAT   auto (default), pcap, tsv (as above), raw: one payload,\n"
-                           "                   hex, base64: one a line\n"
-                           "  --json, --csv    one object a line; one row a metric\n"
-                           "  --stats          sums of each node; as JSON with --json\n"
-                           "  --unfold         arrays, DataSets and Templates as metrics of their own\n"
-                           "  --group ID, --node ID, --device ID, --metric NAME, --kind KIND[,KIND...]\n"
-                           "                   only these; * stands for any text, ? for any character\n"
-                           "  --from TIME, --to TIME\n"
-                           "                   UTC: 2026-11-22T12:35:54.5, 12:35, or seconds since 1970\n"
-                           "  --port N[,N...]  of a capture: only these TCP ports, taken for MQTT\n"
-                           "  --all            of a capture: also what a broker forwards to subscribers\n"
-                           "  --color WHEN     auto (default), always, never\n"
-                           "  --help           this text\n"
-                           "\n"
-                           "What is wrong in the input is reported, and decoding goes on. Exit status:\n"
-                           "0 all was well, 1 something was wrong, 2 bad command line.\n";
-
 static bool colour_by_default(void) {
     const char *no_color = getenv("NO_COLOR");
     const char *term = getenv("TERM");

@@ -16,8 +16,6 @@ typedef struct decode_options {
     filter wanted;
 } decode_options;
 
-extern const char decode_help[];
-
 /* CLI_OK, or CLI_USAGE: what is wrong was said. The strings are those of argv. */
 int decode_options_read(int argc, char **argv, decode_options *o);
 output_form decode_options_form(const decode_options *o);

@@ -83,6 +83,9 @@ static void hand_out(feed *f, const capture_event *e) {
 
 static bool on_event(const capture_event *e, void *user) {
     feed *f = user;
+    if (f->options->on_event) {
+        f->options->on_event(f->user, e);
+    }
     if (e->kind == CAPTURE_GAP) {
         report_gap(f, e);
     } else if (e->kind == CAPTURE_PUBLISH) {

@@ -15,6 +15,7 @@ typedef struct feed_options {
     bool with_copies; /* also what a broker forwards to subscribers */
     uint16_t ports[CAPTURE_MAX_PORTS];
     size_t port_count;
+    void (*on_event)(void *user, const capture_event *event); /* sees each event of a capture first; may be NULL */
 } feed_options;
 
 /* A payload, and what is known of how it came. Borrowed for the call. */

@@ -5,29 +5,15 @@
 #include <spb/version.h>
 
 #include "cli/cli.h"
-
-static const char help[] = "Usage: spb COMMAND [OPTION...]\n"
-                           "\n"
-                           "Reads and writes Sparkplug B (Eclipse Sparkplug 3.0, spBv1.0).\n"
-                           "\n"
-                           "Commands:\n"
-                           "  decode [FILE|-]   show a capture or live payloads: text, JSON, CSV, sums\n"
-                           "  edge              run a demo edge node with measurements of this machine\n"
-                           "  help [COMMAND]    this text, or the one of a command\n"
-                           "\n"
-                           "Options:\n"
-                           "  --help, -h        this text\n"
-                           "  --version         version of the tool and of the library\n"
-                           "\n"
-                           "Exit status: 0 all was well, 1 something was wrong in the input, with the\n"
-                           "network or the system, 2 the command line is wrong.\n";
+#include "cli/help.h"
 
 typedef struct command {
     const char *name;
     int (*run)(int argc, char **argv);
 } command;
 
-static const command commands[] = {{"decode", cmd_decode}, {"edge", cmd_edge}};
+static const command commands[] = {
+    {"decode", cmd_decode}, {"encode", cmd_encode}, {"check", cmd_check}, {"edge", cmd_edge}};
 
 static const command *find_command(const char *name) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -45,7 +31,7 @@ static int usage(const char *what, const char *word) {
 
 static int run_help(int argc, char **argv) {
     if (argc < 2) {
-        fputs(help, stdout);
+        fputs(help_spb, stdout);
         return CLI_OK;
     }
     const command *found = find_command(argv[1]);
@@ -67,7 +53,7 @@ int main(int argc, char **argv) {
         return CLI_OK;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        fputs(help, stdout);
+        fputs(help_spb, stdout);
         return CLI_OK;
     }
     if (strcmp(name, "help") == 0) {

@@ -36,5 +36,9 @@ typedef struct message {
 /* The datatype to show a decoded value as: its own, or while that is unknown the one closest to the field that carried
  * it. SPB_UNKNOWN: it is null, or no field carried one. */
 spb_type message_type_shown(const spb_value *value);
+/* The field of the schema that carried a value ("int_value"), NULL if none did; and back: SPB_WIRE_NONE if there is no
+ * field of that name. */
+const char *message_field_name(spb_wire wire);
+spb_wire message_field_from_name(spb_str name);
 
 #endif

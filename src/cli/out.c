@@ -63,3 +63,29 @@ void out_i64(out *o, int64_t number) {
 void out_datetime(out *o, uint64_t unix_ms) {
     out_claim(o, number_datetime(out_room(o, NUMBER_SIZE), unix_ms));
 }
+
+void out_hex(out *o, const uint8_t *bytes, size_t len) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        char *room = out_room(o, 2);
+        room[0] = digits[bytes[i] >> 4];
+        room[1] = digits[bytes[i] & 15];
+        out_claim(o, 2);
+    }
+}
+
+void out_base64(out *o, const uint8_t *bytes, size_t len) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        uint32_t group = (uint32_t)bytes[i] << 16;
+        group |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
+        group |= left > 2 ? bytes[i + 2] : 0;
+        char *room = out_room(o, 4);
+        room[0] = digits[group >> 18];
+        room[1] = digits[group >> 12 & 63];
+        room[2] = left > 1 ? digits[group >> 6 & 63] : '=';
+        room[3] = left > 2 ? digits[group & 63] : '=';
+        out_claim(o, 4);
+    }
+}

@@ -546,7 +546,8 @@ class Later(unittest.TestCase):
 
     def test_a_pipe_cannot_be_read_twice(self):
         messages, errors, status = decode(self.wire())
-        self.assertEqual(messages[0]["metrics"][0], {"alias": 1, "timestamp": T, "type": "Unknown", "value": 7})
+        self.assertEqual(messages[0]["metrics"][0], {"alias": 1, "timestamp": T, "type": "Unknown", "field": "double_value",
+                                                      "value": 7})
         self.assertRegex(errors, r"^spb: stdin: packet \d+: G/N: no birth was seen, so not all names and datatypes are known\n$")
         self.assertEqual(status, 1)
 

@@ -16,7 +16,8 @@ MAY_SEE = {
     "transport": {"base"},
     "node": {"base", "codec", "core"},
     "capture": set(),  # of the tool, not of the library
-    "cli": {"capture"},
+    "check": set(),  # of the tool, too, and pure
+    "cli": {"capture", "check"},
     "examples": set(),
 }
 
@@ -36,6 +37,7 @@ MAY_SEE_PUBLIC = {
     "transport": PUBLIC[0] | {"transport.h"},
     "node": set.union(*PUBLIC),
     "capture": PUBLIC[0] | PUBLIC[1],
+    "check": PUBLIC[0] | PUBLIC[1],
     "cli": set.union(*PUBLIC),
     "examples": set.union(*PUBLIC),
 }
@@ -53,7 +55,7 @@ FOREIGN = [
 ]
 
 # All that is pure, and the public headers, make do with ISO C, less what touches the world.
-PURE = {"base", "codec", "core"}
+PURE = {"base", "codec", "core", "check"}
 ISO_C = """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
     stdbool stddef stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype""".split()
 IMPURE = {"time.h", "signal.h", "locale.h", "setjmp.h", "stdatomic.h"}

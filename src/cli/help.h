@@ -1,0 +1,11 @@
+/* The texts of --help: src/cli/help holds them, cmake/help.awk makes strings, man pages and completion of them. */
+#ifndef SPB_CLI_HELP_H
+#define SPB_CLI_HELP_H
+
+extern const char help_spb[];
+extern const char help_decode[];
+extern const char help_encode[];
+extern const char help_check[];
+extern const char help_edge[];
+
+#endif
