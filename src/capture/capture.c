@@ -175,12 +175,16 @@ static connection *add(capture *c, const segment *g) {
     return of;
 }
 
-/* A SYN with another number, or one after the end, begins a new connection between the same ends. */
+/* A SYN with another number begins a new connection between the same ends. One that was captured too late has the
+ * number from which the stream went on. */
 static bool is_of_new_connection(const connection *of, int from, const segment *g) {
+    enum { NEAR = 1 << 16 };
     const stream *s = &of->streams[from];
     bool is_first_syn = g->flags & SEGMENT_SYN && !(g->flags & SEGMENT_ACK);
     bool is_repeated = s->is_from_start && s->syn_seq == g->seq;
-    return is_first_syn && !is_repeated && (s->has_begun || of->talk.is_closed || of->streams[!from].has_begun);
+    bool is_late = s->has_begun && !s->is_from_start && s->next_seq - g->seq < NEAR;
+    return is_first_syn && !is_repeated && !is_late &&
+           (s->has_begun || of->talk.is_closed || of->streams[!from].has_begun);
 }
 
 static connection *find_or_add(capture *c, const segment *g, int *from) {
@@ -212,11 +216,15 @@ static void push_segment(capture *c, connection *of, int from, const segment *g,
     stream_sink own_sink = sink_of(&own);
     stream_sink other_sink = sink_of(&other);
     stream *s = &of->streams[from];
-    if (g->flags & SEGMENT_SYN && !s->has_begun) {
-        stream_begin(s, g->seq);
+    segment data = *g;
+    if (g->flags & SEGMENT_SYN) {
+        data.seq++; /* the SYN has a number, too; data behind it is that of TCP Fast Open */
+        if (!s->has_begun) {
+            stream_begin(s, g->seq);
+        }
     }
-    if (!(g->flags & SEGMENT_SYN)) {
-        count_segment(c, g, stream_push(s, &c->memory, g, at, &own_sink));
+    if (!(g->flags & SEGMENT_SYN) || g->data_bytes > 0) {
+        count_segment(c, g, stream_push(s, &c->memory, &data, at, &own_sink));
     }
     if (g->flags & SEGMENT_ACK) {
         stream_acknowledge(&of->streams[!from], g->ack);

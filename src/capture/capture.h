@@ -7,8 +7,8 @@
  *
  * Memory depends on what is alive in the capture and not on its size: max_connections connections (the one that was
  * silent for longest is given up for a further one), and max_heap_bytes for all that they hold: segments that wait for
- * an earlier one, packets that are not complete, client ids, topic aliases. A table of 2 MiB tells which messages were
- * forwarded.
+ * an earlier one, packets that are not complete, client ids, topic aliases (the connection that is being read may go
+ * beyond it, by the packet of each direction). A table of 2 MiB tells which messages were forwarded.
  */
 #ifndef SPB_CAPTURE_CAPTURE_H
 #define SPB_CAPTURE_CAPTURE_H
@@ -141,7 +141,11 @@ typedef struct capture_event {
     } as;
 } capture_event;
 
-/* The event, and all that it points to, is borrowed for the call. False: no further events are wanted. */
+/*
+ * The event, and all that it points to, is borrowed for the call. False: no further events are wanted.
+ * Events of one direction come in their order. What waited for a segment that was lost comes later than its time_us: in
+ * between, others may have come that are younger.
+ */
 typedef bool (*capture_event_fn)(const capture_event *event, void *user);
 
 enum { CAPTURE_MAX_PORTS = 16 };

@@ -105,7 +105,9 @@ static evidence look(spb_bytes from, const judge_case *about, mqtt_header *h) {
     if (is_wrong_way || h->body_bytes > about->max_packet_bytes) {
         return EVIDENCE_AGAINST;
     }
-    return look_at_body(h, bytes_first(bytes_after(from, h->header_bytes), h->body_bytes));
+    spb_bytes body = bytes_first(bytes_after(from, h->header_bytes), h->body_bytes);
+    evidence found = look_at_body(h, body);
+    return found == EVIDENCE_MISSING && body.len == h->body_bytes ? EVIDENCE_AGAINST : found;
 }
 
 judgement judge_stream(spb_bytes from, const judge_case *about) {

@@ -2,7 +2,7 @@
 #ifndef SPB_CAPTURE_JUDGE_H
 #define SPB_CAPTURE_JUDGE_H
 
-#include "capture/mqtt.h"
+#include "capture/mqtt_packet.h"
 
 typedef enum judgement {
     JUDGE_NO,

@@ -1,4 +1,4 @@
-/* Decides what a property is, by its number. Which ones matter is left to mqtt.c. */
+/* Decides what a property is, by its number. Which ones matter is left to mqtt_packet.c. */
 #include "capture/property.h"
 
 typedef enum form { FORM_NONE, FORM_BYTE, FORM_U16, FORM_U32, FORM_VARINT, FORM_TEXT, FORM_BINARY, FORM_PAIR } form;

@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "capture/bytes.h"
+#include "capture/http.h"
 
-enum {
-    MAX_HTTP_BYTES = 16 << 10,
-    MAX_LOOKED_AT = 256 << 10 /* of a direction that shows no MQTT */
-};
+enum { MAX_LOOKED_AT = 256 << 10 }; /* of a direction that shows no MQTT */
 
 /* ---- gaps ---- */
 
@@ -60,11 +58,6 @@ static judge_case about(const side_frame *f, bool is_boundary) {
 
 /* ---- the first bytes ---- */
 
-static bool begins_with(spb_bytes bytes, const char *text) {
-    size_t len = strlen(text);
-    return bytes.len >= len && memcmp(bytes.data, text, len) == 0;
-}
-
 /* As far as the bytes go. */
 static bool may_begin_with(spb_bytes bytes, const char *text) {
     size_t len = strlen(text) < bytes.len ? strlen(text) : bytes.len;
@@ -79,12 +72,11 @@ static bool decide(side *s, side_frame *f, spb_bytes first) {
     if (is_mqtt == JUDGE_YES) {
         f->is_known_mqtt = true;
         s->mode = SIDE_MQTT;
-    } else if (!s->is_web_socket && (begins_with(first, "GET ") || begins_with(first, "HTTP/1."))) {
+    } else if (!s->is_web_socket && http_begins(first) == HTTP_UPGRADE) {
         s->mode = SIDE_HTTP;
-    } else if (!s->is_web_socket && begins_with(first, tls)) {
+    } else if (!s->is_web_socket && first.len >= 2 && may_begin_with(first, tls)) {
         ignore(s, f, SIDE_IS_TLS);
-    } else if (is_mqtt == JUDGE_NO && !may_begin_with(first, "GET ") && !may_begin_with(first, "HTTP/1.") &&
-               !may_begin_with(first, tls)) {
+    } else if (is_mqtt == JUDGE_NO && http_begins(first) == HTTP_OTHER && !may_begin_with(first, tls)) {
         if (f->is_known_mqtt || f->is_forced) {
             hunt(s, CAPTURE_GAP_MALFORMED, "no CONNECT and CONNACK at its beginning");
         } else {
@@ -94,46 +86,14 @@ static bool decide(side *s, side_frame *f, spb_bytes first) {
     return s->mode != SIDE_NEW;
 }
 
-/* ---- HTTP ---- */
-
-static bool has_word(spb_bytes text, const char *lower) {
-    size_t len = strlen(lower);
-    for (size_t i = 0; i + len <= text.len; i++) {
-        size_t same = 0;
-        while (same < len) {
-            uint8_t c = text.data[i + same];
-            c = c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-            if (c != (uint8_t)lower[same]) {
-                break;
-            }
-            same++;
-        }
-        if (same == len) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Bytes of the headers with the empty line behind them; 0: not all are there. */
-static size_t http_bytes(spb_bytes text) {
-    for (size_t i = 0; i + 4 <= text.len; i++) {
-        if (memcmp(text.data + i, "\r\n\r\n", 4) == 0) {
-            return i + 4;
-        }
-    }
-    return 0;
-}
-
 /* False: more bytes are needed. */
 static bool read_http(side *s, side_frame *f, spb_bytes *bytes) {
-    size_t len = http_bytes(*bytes);
-    if (len == 0 && bytes->len < MAX_HTTP_BYTES) {
+    size_t len = 0;
+    http_result result = http_read_upgrade(*bytes, &len);
+    if (result == HTTP_MORE) {
         return false;
     }
-    spb_bytes headers = bytes_first(*bytes, len);
-    if (len == 0 || !has_word(headers, "upgrade: websocket") ||
-        (headers.data[0] != 'G' && !has_word(bytes_first(headers, 16), " 101"))) {
+    if (result == HTTP_OTHER) {
         ignore(s, f, SIDE_IS_NO_MQTT);
         return true;
     }

@@ -1,4 +1,4 @@
-/* Decides the rows and fields of CSV; csv.h is its documentation. JSON inside a field is left to json_message.c. */
+/* Decides the rows and fields of CSV. JSON inside a field is left to json_message.c. */
 #include "cli/csv.h"
 
 #include <string.h>
@@ -56,19 +56,15 @@ static void put_text(csv *c, spb_str text) {
     out_char(c->to, '"');
 }
 
-static void put_datetime(csv *c, uint64_t unix_ms) {
-    out_claim(c->to, number_datetime(out_room(c->to, NUMBER_SIZE), unix_ms));
-}
-
 /* ---- fields ---- */
 
 static void put_time(csv *c, const message *m, const spb_payload_metric *metric) {
     if (metric->has_timestamp) {
-        put_datetime(c, metric->timestamp_ms);
+        out_datetime(c->to, metric->timestamp_ms);
     } else if (m->payload->has_timestamp) {
-        put_datetime(c, m->payload->timestamp_ms);
+        out_datetime(c->to, m->payload->timestamp_ms);
     } else if (m->has_time) {
-        put_datetime(c, m->time_ms);
+        out_datetime(c->to, m->time_ms);
     }
 }
 
@@ -124,7 +120,7 @@ static void put_value(csv *c, const metric_view *view) {
     case SPB_FLOAT: out_claim(c->to, number_float(out_room(c->to, NUMBER_SIZE), value->as.f32)); break;
     case SPB_DOUBLE: out_claim(c->to, number_double(out_room(c->to, NUMBER_SIZE), value->as.f64)); break;
     case SPB_BOOLEAN: out_text(c->to, value->as.boolean ? "true" : "false"); break;
-    case SPB_DATETIME: put_datetime(c, value->as.u64); break;
+    case SPB_DATETIME: out_datetime(c->to, value->as.u64); break;
     case SPB_STRING:
     case SPB_TEXT:
     case SPB_UUID: put_text(c, value->as.str); break;

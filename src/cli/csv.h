@@ -1,17 +1,4 @@
-/*
- * Metrics as rows of CSV (RFC 4180: CRLF, quotes doubled), under a header:
- *
- *   time        of the value, else of the payload, else of the capture: 2026-11-22T12:35:53.969Z
- *   node        group/node
- *   device      empty: of the node itself
- *   metric      its name; "alias N" if no birth explains it
- *   type        "Int32" …; "Unknown" if neither message nor birth tells
- *   value       numbers, true and false, text as it is, DateTime as above, Bytes and File in base64; arrays, DataSets,
- *               Templates and property sets as JSON (json_message.h). Empty without quotes: null; "": an empty text
- *   quality     the property Quality: 192 is good, 0 bad, 500 stale; empty: not told
- *   historical  true or false
- *
- * Messages without metrics, and those of hosts, have no rows.
+/* Metrics as rows of CSV. The section CSV of src/cli/help/decode.txt, which is a part of the man page, has its columns.
  */
 #ifndef SPB_CLI_CSV_H
 #define SPB_CLI_CSV_H

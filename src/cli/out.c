@@ -60,6 +60,10 @@ void out_i64(out *o, int64_t number) {
     out_claim(o, number_i64(out_room(o, NUMBER_SIZE), number));
 }
 
+void out_datetime(out *o, uint64_t unix_ms) {
+    out_claim(o, number_datetime(out_room(o, NUMBER_SIZE), unix_ms));
+}
+
 void out_hex(out *o, const uint8_t *bytes, size_t len) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < len; i++) {

@@ -44,6 +44,8 @@ static inline void out_text(out *o, const char *text) {
 }
 void out_u64(out *o, uint64_t number);
 void out_i64(out *o, int64_t number);
+/* A UTC instant, as number_datetime writes it. */
+void out_datetime(out *o, uint64_t unix_ms);
 void out_hex(out *o, const uint8_t *bytes, size_t len);
 /* RFC 4648, with padding. */
 void out_base64(out *o, const uint8_t *bytes, size_t len);

@@ -4,10 +4,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef struct progress {
-    int fd;         /* that is read; −1: no bar is wanted */
-    uint64_t bytes; /* of the file */
+    int fd;                   /* that is read; −1: no bar is wanted */
+    uint64_t bytes;           /* of the file */
+    FILE *to;                 /* standard error */
+    uint64_t (*now_ms)(void); /* a clock that only goes on */
     uint64_t started_ms, shown_ms;
     unsigned calls;
     bool is_shown;

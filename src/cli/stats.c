@@ -145,10 +145,6 @@ static void put_rate(out *to, const stats_sums *sums, uint64_t count) {
     }
 }
 
-static void put_datetime(out *to, uint64_t unix_ms) {
-    out_claim(to, number_datetime(out_room(to, NUMBER_SIZE), unix_ms));
-}
-
 static void put_label(out *to, const char *label) {
     out_text(to, "  ");
     out_text(to, label);
@@ -174,9 +170,9 @@ static void put_sums(out *to, const stats_sums *sums) {
     uint64_t messages = count_messages(sums);
     if (sums->has_time) {
         put_label(to, "time");
-        put_datetime(to, sums->first_ms);
+        out_datetime(to, sums->first_ms);
         out_text(to, " to ");
-        put_datetime(to, sums->last_ms);
+        out_datetime(to, sums->last_ms);
         out_char(to, '\n');
     }
     put_label(to, "messages");

@@ -1,12 +1,5 @@
-/*
- * Sums over all messages: of each node, and of all together; as text for people, or as JSON lines.
- *
- * JSON: one object for each node, in the order in which they came: {group, node, devices, first, last (ms since 1970),
- * messages: {NBIRTH: …, all}, metrics, historical, payload_bytes, largest_payload, sequence_gaps, missing_messages};
- * and a last one: {nodes, messages: {…}, …, as above}, which for a capture also has capture: {packets, bytes, segments,
- * repeated_segments, early_segments, gaps, lost_bytes, skipped_bytes, connections, mqtt_connections, tls_connections,
- * copies}. A gap is a message whose seq is not the expected one; missing_messages are those that seq passed over.
- */
+/* Sums over all messages: of each node, and of all together; as text for people, or as JSON lines, whose keys are in
+ * the section SUMS of src/cli/help/decode.txt. */
 #ifndef SPB_CLI_STATS_H
 #define SPB_CLI_STATS_H
 

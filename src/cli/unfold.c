@@ -9,44 +9,7 @@
 #include "cli/message.h"
 #include "cli/number.h"
 
-enum { BLOCK_SIZE = 64 << 10 };
-
-struct unfold_block {
-    unfold_block *older;
-    size_t used, size;
-    char text[];
-};
-
 /* ---- memory ---- */
-
-static char *take_name(unfold *u, size_t len) {
-    unfold_block *block = u->names;
-    if (!block || block->size - block->used < len) {
-        size_t size = len > BLOCK_SIZE ? len : BLOCK_SIZE;
-        block = malloc(sizeof *block + size);
-        if (!block) {
-            u->has_failed = true;
-            return NULL;
-        }
-        *block = (unfold_block){.older = u->names, .size = size};
-        u->names = block;
-    }
-    char *text = block->text + block->used;
-    block->used += len;
-    return text;
-}
-
-/* One block is kept for the next message. */
-static void forget_names(unfold *u, bool is_all) {
-    while (u->names && (is_all || u->names->older || u->names->size > BLOCK_SIZE)) {
-        unfold_block *older = u->names->older;
-        free(u->names);
-        u->names = older;
-    }
-    if (u->names) {
-        u->names->used = 0;
-    }
-}
 
 static bool reserve(unfold *u) {
     if (u->count < u->capacity) {
@@ -93,8 +56,9 @@ static void add_part(unfold *u, const metric_view *whole, const metric_view *par
 static spb_str join(unfold *u, spb_str name, const char *middle, spb_str end) {
     size_t middle_len = strlen(middle);
     size_t len = name.len + middle_len + end.len;
-    char *text = take_name(u, len > 0 ? len : 1);
+    char *text = pool_get(&u->names, len, 1);
     if (!text) {
+        u->has_failed = true;
         return (spb_str){NULL, 0};
     }
     if (name.len > 0) {
@@ -181,7 +145,7 @@ static void add_metric(unfold *u, const metric_view *whole, const metric_view *v
 spb_status unfold_metrics(unfold *u, const metric_view *views, size_t count, spb_error *err) {
     u->count = 0;
     u->is_too_much = false;
-    forget_names(u, false);
+    pool_reset(&u->names);
     for (size_t i = 0; i < count && goes_on(u); i++) {
         add_metric(u, &views[i], &views[i]);
     }
@@ -202,7 +166,7 @@ spb_status unfold_metrics(unfold *u, const metric_view *views, size_t count, spb
 }
 
 void unfold_clear(unfold *u) {
-    forget_names(u, true);
+    pool_clear(&u->names);
     free(u->views);
     free(u->metrics);
     *u = (unfold){.views = NULL};

@@ -4,19 +4,18 @@
 #define SPB_CLI_UNFOLD_H
 
 #include "cli/births.h"
+#include "cli/pool.h"
 
 /* So much may come of one message: a few bytes can stand for millions of Booleans. */
 enum { UNFOLD_MAX_PARTS = 100000 };
-
-typedef struct unfold_block unfold_block;
 
 typedef struct unfold {
     metric_view *views; /* the parts of the last message */
     spb_payload_metric *metrics;
     size_t count, capacity;
-    unfold_block *names; /* where names are made; the newest first */
-    bool has_failed;     /* no memory */
-    bool is_too_much;    /* more than UNFOLD_MAX_PARTS */
+    pool names;       /* where names are made */
+    bool has_failed;  /* no memory */
+    bool is_too_much; /* more than UNFOLD_MAX_PARTS */
 } unfold;
 
 /* Fills u->views with what these metrics consist of; what has no parts stands for itself. Everything is borrowed until

@@ -1,7 +1,7 @@
 """Writes captures of MQTT conversations, and spoils them: lost, reordered, repeated and overlapping segments, other link
 layers, a beginning in the middle. For tests, and on the command line for benchmarks:
 
-    make_pcap.py FILE [--messages N] [--metrics N] [--seed N]     a node that publishes, from birth on
+    make_pcap.py FILE [--messages N] [--metrics N] [--seed N | --long]      a node that publishes, from birth on
 """
 
 import argparse
@@ -240,10 +240,12 @@ class Connection:
 # ---- spoiling ----
 
 
-def reorder(packets, chance, distance, seed):
-    """Some packets are captured up to `distance` places later. Times stay in order: the capture has them."""
+def reorder(packets, chance, distance, seed, after=3):
+    """Some packets are captured up to `distance` places later, but for the first ones: the handshake. Times stay in order:
+    the capture has them."""
     dice = random.Random(seed)
-    keyed = [(i + (dice.uniform(0, distance) if dice.random() < chance else 0), i) for i in range(len(packets))]
+    keyed = [(i + (dice.uniform(0, distance) if i >= after and dice.random() < chance else 0), i)
+             for i in range(len(packets))]
     order = [i for _, i in sorted(keyed)]
     return [(packets[at][0], packets[i][1]) for at, i in enumerate(order)]
 
@@ -307,13 +309,33 @@ def node_wire(messages, metrics, seed=1, group="Plant1", node="Gateway7", start_
     return wire
 
 
+def write_long(path, messages, metrics, different=200):
+    """The same for many messages, quickly: after the birth, a few different ones again and again, each time further in
+    the stream."""
+    different = min(different, messages)
+    wire = node_wire(different, metrics)
+    first = next(i for i, (_, frame) in enumerate(wire.packets) if b"/NDATA/" in frame)
+    segments = [(frame[:38], int.from_bytes(frame[38:42], "big"), frame[42:]) for _, frame in wire.packets[first:-5]]
+    size = sum(len(rest) - 12 for _, _, rest in segments)
+    with open(path, "wb") as file:
+        file.write(pcap(wire.packets[:first]))
+        for turn in range(messages // different):
+            again = [(wire.now + turn, head + ((seq + turn * size) & 0xFFFFFFFF).to_bytes(4, "big") + rest)
+                     for head, seq, rest in segments]
+            file.write(pcap(again)[24:])
+
+
 def main():
     parser = argparse.ArgumentParser(description="Writes a capture of a node that publishes.")
     parser.add_argument("file")
     parser.add_argument("--messages", type=int, default=1000)
     parser.add_argument("--metrics", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--long", action="store_true", help="many messages quickly, of which most are the same")
     wanted = parser.parse_args()
+    if wanted.long:
+        write_long(wanted.file, wanted.messages, wanted.metrics)
+        return
     with open(wanted.file, "wb") as file:
         file.write(pcap(node_wire(wanted.messages, wanted.metrics, wanted.seed).packets))
 

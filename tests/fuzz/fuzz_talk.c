@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { STEP_SIDE = 1, STEP_HOLE = 2, MAX_STEPS = 4096 };
+enum { STEP_SIDE = 1, STEP_HOLE = 2, MAX_STEPS = 4096, MAX_KEPT = JUDGE_BYTES + WEBSOCKET_PEEK_BYTES };
 
 typedef struct sums {
     uint64_t events, gaps, hash;
@@ -79,6 +79,7 @@ static sums read_all(const uint8_t *data, size_t size, bool is_from_start, size_
             talk_bytes(&t, &w, from, (spb_bytes){data + i + done, len - done < piece ? len - done : piece}, at);
         }
         i += len;
+        demand(t.sides[from].mode != SIDE_HUNT || t.sides[from].rest.len <= MAX_KEPT, "more is kept than is looked at");
     }
     talk_end(&t, &w);
     talk_clear(&t, &memory);

@@ -22,9 +22,9 @@ def reset(end):
 class Link:
     """One accepted connection and its other half at the broker."""
 
-    def __init__(self, near, far, tap=None):
+    def __init__(self, near, far, on_bytes=None):
         self.near, self.far = near, far
-        self.tap = tap  # called with the direction and what came; None: its end
+        self.on_bytes = on_bytes  # (link, direction, bytes): what goes through
         self.stalled = set()  # directions in which nothing is read: the sender's buffers fill
         self.blackholed = set()  # directions in which all is read and thrown away: the sender sees nothing
         self.cut_after = None  # bytes that may still go up before the link is reset
@@ -34,8 +34,6 @@ class Link:
         source, sink = (self.near, self.far) if direction == UP else (self.far, self.near)
         try:
             data = source.recv(65536)
-            if self.tap:
-                self.tap(direction, data or None)
             if not data:
                 # What a dead direction hides is hidden from the other side: it must find out by itself.
                 return self.blackholed and self.stop_reading(direction)
@@ -44,6 +42,8 @@ class Link:
             if direction == UP and self.cut_after is not None:
                 data = data[: self.cut_after]
                 self.cut_after -= len(data)
+            if self.on_bytes:
+                self.on_bytes(self, direction, data)
             sink.sendall(data)
             if self.cut_after == 0:
                 self.reset()
@@ -66,10 +66,8 @@ class Link:
 
 
 class Proxy:
-    """`tap`, if given, is called for each new link, and gives what is to be its tap."""
-
-    def __init__(self, target_port, tap=None):
-        self.tap = tap
+    def __init__(self, target_port, on_bytes=None):
+        self.on_bytes = on_bytes
         self.target = ("127.0.0.1", target_port)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -127,7 +125,7 @@ class Proxy:
             reset(near)
             return
         self.accepted += 1
-        self.links.append(Link(near, far, self.tap() if self.tap else None))
+        self.links.append(Link(near, far, self.on_bytes))
 
     def _sources(self):
         sources = {}

@@ -27,25 +27,14 @@ class Recorder:
     def __init__(self):
         self.wire = make.Wire()
         self.lock = threading.Lock()
-        self.links = 0
+        self.links = {}
 
-    def tap(self):
+    def __call__(self, link, direction, data):
         with self.lock:
-            self.links += 1
-            self.wire.now = int(time.time() * 1_000_000)
-            connection = self.wire.connection(40000 + self.links)
-        ended = set()
-
-        def take(direction, data):
-            with self.lock:
-                self.wire.now = max(self.wire.now, int(time.time() * 1_000_000))
-                if data:
-                    connection.send(0 if direction == UP else 1, data)
-                elif not ended:
-                    ended.add(direction)
-                    connection.close(0 if direction == UP else 1)
-
-        return take
+            self.wire.now = max(self.wire.now, time.time_ns() // 1000)
+            if link not in self.links:
+                self.links[link] = self.wire.connection(40001 + len(self.links))
+            self.links[link].send(0 if direction == UP else 1, data)
 
     def pcap(self):
         with self.lock:
@@ -60,7 +49,7 @@ class OwnNode(unittest.TestCase):
         self.addCleanup(self.broker.close)
         self.host = self.subscribe()
         self.recorder = Recorder()
-        self.proxy = Proxy(self.broker.port, self.recorder.tap)
+        self.proxy = Proxy(self.broker.port, self.recorder)
         self.addCleanup(self.proxy.close)
 
     def subscribe(self):
@@ -109,7 +98,7 @@ class OwnNode(unittest.TestCase):
             self.proxy.reset()
             self.host.wait_kind("DDATA", self.host.wait_kind("NBIRTH", start))
         self.assertEqual(edge.stop(), 0, edge.output())
-        self.assertGreater(self.recorder.links, 3)
+        self.assertGreater(len(self.recorder.links), 3)
         self.assert_right(12)
 
     def test_a_broker_that_restarts(self):

@@ -2,18 +2,19 @@
 
 import fcntl
 import os
+import pathlib
 import pty
 import re
 import select
 import signal
 import struct
 import subprocess
+import tempfile
 import termios
-import threading
 import time
 import unittest
 
-from harness import PATIENCE_S, TOOL, Broker, Edge, Subscriber, wait_until
+from harness import HERE, PATIENCE_S, TOOL, Broker, Edge, Subscriber, free_port
 
 SEQUENCE = re.compile(r"\033\[([?0-9;]*)([A-Za-z])")
 
@@ -238,6 +239,32 @@ class Watch(unittest.TestCase):
         self.broker.publish("other/topics/NCMD/done", b"1")
         host.wait(lambda message: message.topic.endswith("done"), "the last message")
         self.assertEqual([message.topic for message in host.messages], ["other/topics/NCMD/done"])
+
+    def test_tls(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            subprocess.run(["sh", str(HERE.parent / "support" / "certificates.sh"), scratch], check=True, timeout=60)
+            os.chmod(scratch, 0o755)
+            for file in pathlib.Path(scratch).iterdir():
+                file.chmod(0o644)
+            port = free_port()
+            self.broker = Broker(f"listener {port} 127.0.0.1\ncertfile {scratch}/server.pem\nkeyfile {scratch}/server.key")
+            self.addCleanup(self.broker.close)
+            words = [TOOL, "watch", "--broker", f"mqtts://127.0.0.1:{port}", "--metric", "Setpoint", "--duration", "20"]
+            refused = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("certificate", refused.stderr)
+            watcher = subprocess.Popen([*words, "--cafile", f"{scratch}/ca.pem"], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+            self.assertIn("watching", watcher.stderr.readline())
+            self.edge()
+            line = watcher.stdout.readline()
+            while "Setpoint" not in line:
+                line = watcher.stdout.readline()
+            self.assertIn("180 °C", line)
+            watcher.terminate()
+            self.assertEqual(watcher.wait(PATIENCE_S), 0)
+            watcher.stdout.close()
+            watcher.stderr.close()
 
     def test_a_server_that_is_not_there(self):
         self.broker.kill()

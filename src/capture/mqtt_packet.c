@@ -1,5 +1,5 @@
 /* Decides what an MQTT packet says. What it means in its connection is left to talk.c. */
-#include "capture/mqtt.h"
+#include "capture/mqtt_packet.h"
 
 #include <string.h>
 

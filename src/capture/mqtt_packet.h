@@ -1,6 +1,6 @@
 /* MQTT 3.1, 3.1.1 and 5: from bytes to packets, from packets to what they say. Pure; all that comes out are views. */
-#ifndef SPB_CAPTURE_MQTT_H
-#define SPB_CAPTURE_MQTT_H
+#ifndef SPB_CAPTURE_MQTT_PACKET_H
+#define SPB_CAPTURE_MQTT_PACKET_H
 
 #include "capture/capture.h"
 
