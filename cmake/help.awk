@@ -54,8 +54,10 @@ function c_text(line) {
     return "    \"" line "\\n\""
 }
 
-function print_c_text(n, i) {
-    printf "\nconst char help_%s[] =\n", n
+function print_c_text(n, i, identifier) {
+    identifier = n
+    gsub(/-/, "_", identifier)
+    printf "\nconst char help_%s[] =\n", identifier
     for (i = 1; i <= line_count[n]; i++) {
         print c_text(lines[n, i]) (i == line_count[n] ? ";" : "")
     }
