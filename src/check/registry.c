@@ -164,9 +164,11 @@ scope *registry_scope(registry *s, const spb_topic *topic, const scope **twin) {
 void registry_forget(scope *node) {
     node->is_known = node->is_born = false;
     node->session->next_seq = -1;
-    node->session->is_asked = node->session->has_answered = false;
+    node->session->is_asked = node->session->has_answered = node->session->has_past = false;
+    (void)scope_learn(node, NULL);
     for (scope *device = node->next_device; device; device = device->next_device) {
-        device->is_born = device->awaits_birth = false;
+        device->is_born = device->is_dead = device->awaits_birth = false;
+        (void)scope_learn(device, NULL);
     }
 }
 

@@ -57,6 +57,59 @@ START_TEST(each_rule_has_a_case) {
 }
 END_TEST
 
+/* ---- what is no finding ---- */
+
+START_TEST(what_was_before_the_stream_is_not_judged) {
+    stream_begin();
+    stream_add(stream_received("DDATA", MESSAGE(77, DATA(5, 1))));
+    stream_add(stream_received("NDATA", MESSAGE(78, DATA(6, 1))));
+    stream_add(stream_received("DDEATH", MESSAGE(79, "")));
+    stream_add(stream_received("DBIRTH", MESSAGE(80, "")));
+    stream_add(stream_received("NDEATH", NDEATH));
+    stream_end();
+    ck_assert_msg(stream_found_all() == 0, "%s", stream_last_wrong());
+}
+END_TEST
+
+/* In it there may have been births with other aliases, a death, any number of messages. */
+START_TEST(what_is_in_a_gap_is_not_judged) {
+    for (int from_client = 0; from_client < 2; from_client++) {
+        stream_begin();
+        if (from_client) {
+            stream_born();
+        } else {
+            stream_add(stream_received("NBIRTH", NBIRTH));
+            stream_add(stream_received("DBIRTH", DBIRTH));
+        }
+        check_event gap = stream_event(CHECK_GAP, 1);
+        gap.from_client = from_client;
+        stream_add(gap);
+        check_event data = stream_message("DDATA", MESSAGE(90, DATA(44, 1)));
+        data.from_client = from_client;
+        data.connection = (uint64_t)from_client;
+        stream_add(data);
+        ck_assert_msg(stream_found_all() == 0, "%s", stream_last_wrong());
+        data = stream_message("DDATA", MESSAGE(92, DATA(44, 1)));
+        data.from_client = from_client;
+        data.connection = (uint64_t)from_client;
+        stream_add(data); /* the numbers count again */
+        ck_assert_uint_eq(stream_found(RULE_DDATA_SEQ), 1);
+        stream_end();
+    }
+}
+END_TEST
+
+START_TEST(a_finding_names_its_source_and_how_often) {
+    stream_begin();
+    stream_born();
+    stream_send("DDATA", MESSAGE(2, DATA(8, 1) "," DATA(9, 1) "," DATA(1, 1)));
+    ck_assert_str_eq(stream_last_source(), "g/n/d");
+    ck_assert_str_eq(stream_last_wrong(), "alias 8 does not stand in the birth (and 1 more)");
+    ck_assert_uint_eq(stream_found_all(), 1);
+    stream_end();
+}
+END_TEST
+
 /* ---- the table, and the ids of the specification ---- */
 
 typedef struct ids {
@@ -128,6 +181,9 @@ int main(void) {
     tcase_add_loop_test(cases, what_breaks_a_rule_is_found, 0, count);
     tcase_add_loop_test(cases, its_right_twin_breaks_none, 0, count);
     tcase_add_test(cases, each_rule_has_a_case);
+    tcase_add_test(cases, what_was_before_the_stream_is_not_judged);
+    tcase_add_test(cases, what_is_in_a_gap_is_not_judged);
+    tcase_add_test(cases, a_finding_names_its_source_and_how_often);
     tcase_add_test(cases, each_requirement_has_a_rule_or_a_reason);
     Suite *suite = suite_create("check_rules");
     suite_add_tcase(suite, cases);
