@@ -33,7 +33,7 @@ typedef struct spb_transport_connect {
     const char *client_id;
     uint32_t keep_alive_s;
     uint32_t timeout_ms;        /* for the whole way to CONNACK */
-    spb_transport_message will; /* always present; registered in the CONNECT packet */
+    spb_transport_message will; /* registered in the CONNECT packet; topic NULL: none, as who only reads needs none */
 } spb_transport_connect;
 
 typedef struct spb_subscription {

@@ -12,15 +12,23 @@ typedef struct index_table {
     size_t mask;
 } index_table;
 
+/* A birth, and where its metrics are. */
+typedef struct birth_index {
+    spb_payload *birth; /* NULL: not known */
+    index_table by_name;
+    index_table by_alias;
+} birth_index;
+
 struct birth_scope {
     birth_scope *node;        /* itself if it is a node */
     birth_scope *next_device; /* of a node: its devices; of a device: the next one of the node */
-    spb_payload *birth;       /* NULL: not known */
-    index_table by_name;
-    index_table by_alias;
+    birth_index known;
+    birth_index later; /* explains what comes before the first birth */
+    size_t number;
     bool has_complained;
     bool is_dead;
-    int next_seq; /* of a node; −1: not known */
+    int next_seq;     /* of a node; −1: not known */
+    unsigned missing; /* of a node, before the last message */
     uint32_t hash;
     size_t id_len[3];
     char ids[]; /* group, node, device, one behind the other */
@@ -132,6 +140,7 @@ static birth_scope *add_scope(births *all, const spb_str ids[3]) {
     }
     scope->node = scope;
     scope->next_seq = -1;
+    scope->number = all->count;
     scope->hash = hash_ids(ids);
     add_slot(&all->by_ids, scope->hash, all->count);
     all->scopes[all->count++] = scope;
@@ -169,13 +178,15 @@ birth_scope *births_scope(births *all, const spb_topic *topic) {
 
 /* ---- births ---- */
 
+static void drop(birth_index *index) {
+    spb_payload_free(index->birth);
+    free(index->by_name.slots);
+    free(index->by_alias.slots);
+    *index = (birth_index){.birth = NULL};
+}
+
 static void forget_one(birth_scope *scope) {
-    spb_payload_free(scope->birth);
-    free(scope->by_name.slots);
-    free(scope->by_alias.slots);
-    scope->birth = NULL;
-    scope->by_name = (index_table){0};
-    scope->by_alias = (index_table){0};
+    drop(&scope->known);
     scope->has_complained = false;
 }
 
@@ -191,6 +202,7 @@ void births_free(births *all) {
     if (all) {
         for (size_t i = 0; i < all->count; i++) {
             forget_one(all->scopes[i]);
+            drop(&all->scopes[i]->later);
             free(all->scopes[i]);
         }
         free(all->scopes);
@@ -199,10 +211,10 @@ void births_free(births *all) {
     }
 }
 
-static const spb_payload_metric *find_name(const birth_scope *scope, spb_str name) {
-    size_t slot = hash_bytes(HASH_START, name.data, name.len) & scope->by_name.mask;
-    for (; scope->by_name.slots[slot] != 0; slot = (slot + 1) & scope->by_name.mask) {
-        const spb_payload_metric *metric = &scope->birth->metrics[scope->by_name.slots[slot] - 1];
+static const spb_payload_metric *find_name(const birth_index *index, spb_str name) {
+    size_t slot = hash_bytes(HASH_START, name.data, name.len) & index->by_name.mask;
+    for (; index->by_name.slots[slot] != 0; slot = (slot + 1) & index->by_name.mask) {
+        const spb_payload_metric *metric = &index->birth->metrics[index->by_name.slots[slot] - 1];
         if (spb_str_equal(metric->name, name)) {
             return metric;
         }
@@ -210,10 +222,10 @@ static const spb_payload_metric *find_name(const birth_scope *scope, spb_str nam
     return NULL;
 }
 
-static const spb_payload_metric *find_alias(const birth_scope *scope, uint64_t alias) {
-    size_t slot = hash_alias(alias) & scope->by_alias.mask;
-    for (; scope->by_alias.slots[slot] != 0; slot = (slot + 1) & scope->by_alias.mask) {
-        const spb_payload_metric *metric = &scope->birth->metrics[scope->by_alias.slots[slot] - 1];
+static const spb_payload_metric *find_alias(const birth_index *index, uint64_t alias) {
+    size_t slot = hash_alias(alias) & index->by_alias.mask;
+    for (; index->by_alias.slots[slot] != 0; slot = (slot + 1) & index->by_alias.mask) {
+        const spb_payload_metric *metric = &index->birth->metrics[index->by_alias.slots[slot] - 1];
         if (metric->alias == alias) {
             return metric;
         }
@@ -221,27 +233,52 @@ static const spb_payload_metric *find_alias(const birth_scope *scope, uint64_t a
     return NULL;
 }
 
-bool births_learn(birth_scope *scope, spb_payload *birth) {
-    births_forget(scope);
-    scope->birth = birth;
-    if (!make_table(&scope->by_name, birth->metric_count) || !make_table(&scope->by_alias, birth->metric_count)) {
-        forget_one(scope);
+static bool make_index(birth_index *index, spb_payload *birth) {
+    index->birth = birth;
+    if (!make_table(&index->by_name, birth->metric_count) || !make_table(&index->by_alias, birth->metric_count)) {
+        drop(index);
         return false;
     }
     for (size_t i = 0; i < birth->metric_count; i++) {
         const spb_payload_metric *metric = &birth->metrics[i];
-        if (metric->name.data && !find_name(scope, metric->name)) {
-            add_slot(&scope->by_name, hash_bytes(HASH_START, metric->name.data, metric->name.len), i);
+        if (metric->name.data && !find_name(index, metric->name)) {
+            add_slot(&index->by_name, hash_bytes(HASH_START, metric->name.data, metric->name.len), i);
         }
-        if (metric->has_alias && !find_alias(scope, metric->alias)) {
-            add_slot(&scope->by_alias, hash_alias(metric->alias), i);
+        if (metric->has_alias && !find_alias(index, metric->alias)) {
+            add_slot(&index->by_alias, hash_alias(metric->alias), i);
         }
     }
     return true;
 }
 
+bool births_learn(birth_scope *scope, spb_payload *birth) {
+    births_forget(scope);
+    drop(&scope->later);
+    return make_index(&scope->known, birth);
+}
+
+bool births_learn_later(birth_scope *scope, spb_payload *birth) {
+    if (scope->later.birth) {
+        spb_payload_free(birth);
+        return true;
+    }
+    return make_index(&scope->later, birth);
+}
+
+bool births_has_later(const birth_scope *scope) {
+    return scope->later.birth != NULL;
+}
+
 bool births_is_known(const birth_scope *scope) {
-    return scope->birth != NULL;
+    return scope->known.birth != NULL;
+}
+
+birth_scope *births_node(birth_scope *scope) {
+    return scope->node;
+}
+
+size_t births_number(const birth_scope *scope) {
+    return scope->number;
 }
 
 bool births_first_complaint(birth_scope *scope) {
@@ -271,10 +308,11 @@ static spb_status explain(metric_view *view, const spb_payload_metric *metric, c
 
 spb_status births_view(const birth_scope *scope, const spb_payload_metric *metric, metric_view *view, spb_error *err) {
     const spb_payload_metric *birth = NULL;
-    if (scope && scope->birth && metric->name.data) {
-        birth = find_name(scope, metric->name);
-    } else if (scope && scope->birth && metric->has_alias) {
-        birth = find_alias(scope, metric->alias);
+    const birth_index *index = !scope ? NULL : scope->known.birth ? &scope->known : &scope->later;
+    if (index && index->birth && metric->name.data) {
+        birth = find_name(index, metric->name);
+    } else if (index && index->birth && metric->has_alias) {
+        birth = find_alias(index, metric->alias);
     }
     return explain(view, metric, birth, err);
 }
@@ -312,6 +350,7 @@ static void remark_seq(birth_scope *node, spb_kind kind, const spb_payload *payl
     }
     if (expected >= 0 && payload->seq != (uint64_t)expected) {
         snprintf(remark, capacity, "seq %d expected", expected);
+        node->missing = kind == SPB_KIND_NBIRTH ? 0 : (unsigned)(payload->seq - (uint64_t)expected) & 255;
     }
     node->next_seq = (int)((payload->seq + 1) % 256);
 }
@@ -319,7 +358,7 @@ static void remark_seq(birth_scope *node, spb_kind kind, const spb_payload *payl
 /* A will may arrive late: it then has the bdSeq of an earlier session and ends nothing. */
 static bool is_of_earlier_session(const birth_scope *node, const spb_payload *death, char *remark, size_t capacity) {
     const spb_payload_metric *theirs = spb_payload_find(death, "bdSeq");
-    const spb_payload_metric *ours = node->birth ? spb_payload_find(node->birth, "bdSeq") : NULL;
+    const spb_payload_metric *ours = node->known.birth ? spb_payload_find(node->known.birth, "bdSeq") : NULL;
     if (!ours || !theirs || ours->value.is_null || theirs->value.is_null ||
         ours->value.as.u64 == theirs->value.as.u64) {
         return false;
@@ -328,10 +367,15 @@ static bool is_of_earlier_session(const birth_scope *node, const spb_payload *de
     return true;
 }
 
+unsigned births_missing(const birth_scope *scope) {
+    return scope->node->missing;
+}
+
 void births_remark(birth_scope *scope, const spb_topic *topic, const spb_payload *payload, char *remark,
                    size_t capacity) {
     spb_kind kind = topic->kind;
     *remark = '\0';
+    scope->node->missing = 0;
     if (kind == SPB_KIND_NDEATH && is_of_earlier_session(scope, payload, remark, capacity)) {
         return;
     }

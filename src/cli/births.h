@@ -24,14 +24,27 @@ void births_forget(birth_scope *scope);
  * belongs to the scope from now on, also on failure (false: no memory). */
 bool births_learn(birth_scope *scope, spb_payload *birth);
 
+/* A birth that comes later in the input than what it shall explain. It holds until the first real one; of several, the
+ * first is kept. Ownership as above. */
+bool births_learn_later(birth_scope *scope, spb_payload *birth);
+bool births_has_later(const birth_scope *scope);
+
 /* True the first time after a birth, or at all: so that what is missing is said once per node or device. */
 bool births_first_complaint(birth_scope *scope);
 bool births_is_known(const birth_scope *scope);
+/* The node of a device; a node itself. */
+birth_scope *births_node(birth_scope *scope);
+/* 0, 1, … in the order in which nodes and devices first came. */
+size_t births_number(const birth_scope *scope);
 
 /* What is odd about the message after all earlier ones of the node: a gap in seq, data of a dead device, the death of
  * an earlier session. `remark` becomes "" if nothing is. To be called once for each message. */
 void births_remark(birth_scope *scope, const spb_topic *topic, const spb_payload *payload, char *remark,
                    size_t capacity);
+
+/* Of the message that births_remark saw last, of the node: how many before it are missing, as seq tells; at most 255.
+ */
+unsigned births_missing(const birth_scope *scope);
 
 /* A metric as its birth explains it. */
 typedef struct metric_view {

@@ -4,8 +4,9 @@
 
 enum {
     CLI_OK = 0,
-    CLI_FAILED = 1, /* something was wrong in the input, or with the network or the system */
-    CLI_USAGE = 2   /* the command line is wrong */
+    CLI_FAILED = 1,    /* something was wrong in the input, or with the network or the system */
+    CLI_USAGE = 2,     /* the command line is wrong */
+    CLI_UNREADABLE = 3 /* of `check`, where 1 means findings: the input could not be read */
 };
 
 /*
@@ -13,6 +14,9 @@ enum {
  * and returns an exit status. Messages go to stderr and begin with "spb: ".
  */
 int cmd_decode(int argc, char **argv);
+int cmd_encode(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_edge(int argc, char **argv);
 int cmd_fence_test(int argc, char **argv);
 int cmd_store(int argc, char **argv);

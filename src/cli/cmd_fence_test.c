@@ -10,31 +10,11 @@
 
 #include "cli/cli.h"
 #include "cli/fence_trial.h"
+#include "cli/help.h"
 #include "cli/json.h"
 #include "cli/options.h"
 
 enum { NOT_HONOURED = 3 };
-
-static const char help[] = "Usage: spb fence-test [OPTION...]\n"
-                           "\n"
-                           "Does this MQTT server honour fences? spb edge and libspb count a QoS 0 message\n"
-                           "as read by the server when an UNSUBSCRIBE behind it is answered. This command\n"
-                           "publishes numbered messages and fences, drops the link at an answer, and sees\n"
-                           "whether a subscriber still gets all that was before that fence.\n"
-                           "\n"
-                           "  --broker URI    MQTT server (mqtt://127.0.0.1:1883)\n"
-                           "  --topic PREFIX  publish and subscribe below this topic (spb-fence-test)\n"
-                           "  --rounds N      trials of each shape, 1 to 100 (3)\n"
-                           "  --wait MS       what has not arrived after so long a silence is lost (5000)\n"
-                           "  --json          one object: {server, verdict, later_ms, shapes: [{name,\n"
-                           "                  verdict, messages, bytes, missing, later_ms}]}\n"
-                           "  --help-mqtt     further options: version of MQTT, user, TLS\n"
-                           "  --help, -h      this text\n"
-                           "\n"
-                           "If it does not, use spb edge --confirm window, or in a program\n"
-                           "spb_node_options.confirm = SPB_CONFIRM_WINDOW.\n"
-                           "Exit status: 0 honoured, 3 not honoured, 1 that could not be found out,\n"
-                           "2 bad command line.\n";
 
 typedef struct options {
     const char *server, *topic;
@@ -229,7 +209,7 @@ int cmd_fence_test(int argc, char **argv) {
     options o = {.server = "mqtt://127.0.0.1:1883", .topic = "spb-fence-test", .rounds = 3, .wait_ms = 5000};
     int result = read_options(argc, argv, &o);
     if (result != CLI_OK || o.wants_help || o.wants_mqtt_help) {
-        fputs(o.wants_help ? help : o.wants_mqtt_help ? options_mqtt_help : "", stdout);
+        fputs(o.wants_help ? help_fence_test : o.wants_mqtt_help ? help_mqtt : "", stdout);
         return result;
     }
     spb_error err = {.text = ""};

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/journal.h"
 #include "cli/journal_check.h"
 #include "cli/journal_tsv.h"
@@ -18,25 +19,6 @@
 #include "cli/number.h"
 #include "cli/options.h"
 #include "cli/text.h"
-
-static const char help[] = "Usage: spb store [OPTION...] FILE\n"
-                           "\n"
-                           "Shows what is in the store of an edge node (--store of spb edge, store_path of a\n"
-                           "program). It is only read, and must not be open in another process.\n"
-                           "\n"
-                           "  (no option)     a summary: whose it is, bdSeq, aliases, what waits to be sent\n"
-                           "  --samples       all that waits, as spb decode shows data messages\n"
-                           "  --export FILE   write it to FILE, which must not exist, for spb decode:\n"
-                           "                  time<TAB>topic<TAB>payload in hex; with names and datatypes\n"
-                           "                  instead of aliases, so that it needs no births\n"
-                           "  --check         read everything, and tell what is wrong\n"
-                           "  --json          the summary as an object {file, owner, bdseq, aliases, blocks,\n"
-                           "                  samples, bytes, file_bytes, oldest, newest, damage, wrong};\n"
-                           "                  the samples one message a line, as spb decode --json\n"
-                           "  --help, -h      this text\n"
-                           "\n"
-                           "Exit status: 0 all was well, 1 something is damaged or cannot be read, 2 bad\n"
-                           "command line.\n";
 
 typedef struct options {
     const char *file;
@@ -300,7 +282,7 @@ int cmd_store(int argc, char **argv) {
     options o = {.file = NULL};
     int result = read_options(argc, argv, &o);
     if (result != CLI_OK || o.wants_help) {
-        fputs(o.wants_help ? help : "", stdout);
+        fputs(o.wants_help ? help_store : "", stdout);
         return result;
     }
     static out to; /* too large for a stack */

@@ -6,32 +6,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/options.h"
-
-static const char help[] = "Usage: spb edge [OPTION...]\n"
-                           "\n"
-                           "Runs a demo edge node: measurements of this machine, and a device PLC-1, a\n"
-                           "simulated press whose Temperature follows its writable Setpoint.\n"
-                           "\n"
-                           "  --broker URI       MQTT server (mqtt://127.0.0.1:1883); again: the next to try\n"
-                           "  --primary-host ID  publish only while this host application is online\n"
-                           "  --group ID         group ID (Plant1)\n"
-                           "  --node ID          edge node ID (the name of this machine)\n"
-                           "  --interval MS      time between measurements, 100 to 60000 (1000)\n"
-                           "  --duration S       stop after this many seconds (run until stopped)\n"
-                           "  --keep-alive S     MQTT keep-alive, 1 to 65535 (30)\n"
-                           "  --reconnect S      longest wait between attempts to connect, 1 to 3600 (60)\n"
-                           "  --store FILE       keep bdSeq, aliases and what is not yet sent in this file\n"
-                           "  --store-size MIB   its size, 1 to 1048576 (64); then the oldest gives way\n"
-                           "  --store-sync HOW   full: a commit survives a power cut; normal: a kill (full)\n"
-                           "  --delivery LEVEL   live, outage or durable (outage with --store, else live)\n"
-                           "  --replay-rate N    samples a second from the store, 0: no limit (100000)\n"
-                           "  --confirm HOW      fence, or window: see spb fence-test (fence)\n"
-                           "  --verbose, -v      log what happens, and counters at the end, on stderr\n"
-                           "  --help, --help-mqtt  this text; further options: MQTT version, user, TLS\n"
-                           "\n"
-                           "SIGINT and SIGTERM stop it cleanly, within 5 s; a second one at once.\n"
-                           "Exit status: 0 stopped cleanly, 1 not so, 2 the command line is wrong.\n";
 
 /* ---- single options ---- */
 
@@ -147,8 +123,8 @@ static bool take(edge_arguments *out, int option, const char *value) {
     case REPLAY_RATE: return take_u32("replay-rate", value, 0, UINT32_MAX, 1, &node->replay_samples_per_s);
     case CONFIRM: return take_confirm(value, &node->confirm);
     case 'v': out->is_verbose = true; return true;
-    case 'h': out->help = help; return true;
-    case OPTIONS_MQTT_HELP: out->help = options_mqtt_help; return true;
+    case 'h': out->help = help_edge; return true;
+    case OPTIONS_MQTT_HELP: out->help = help_mqtt; return true;
     default: return options_take_mqtt("edge", option, value, &node->mqtt);
     }
 }

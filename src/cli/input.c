@@ -10,7 +10,7 @@
 enum { DETECT_BYTES = 4 << 10 };
 
 bool input_format_from_name(const char *name, input_format *out) {
-    static const char *const names[] = {"auto", "raw", "hex", "base64", "tsv"};
+    static const char *const names[] = {"auto", "raw", "hex", "base64", "tsv", "pcap"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i]) == 0) {
             *out = (input_format)i;
@@ -283,6 +283,12 @@ static input_status next_raw(input *in, input_record *record, spb_error *err) {
         return bad(err, SPB_ERR_LIMIT, INPUT_MAX_PAYLOAD_BYTES, "the payload is too long");
     }
     return INPUT_RECORD;
+}
+
+input_status input_peek(input *in, spb_str *pending, spb_error *err) {
+    reader_status status = reader_more(&in->from, err);
+    *pending = reader_pending(&in->from);
+    return from_reader(status, err);
 }
 
 input_status input_next(input *in, input_record *record, spb_error *err) {

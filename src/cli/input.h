@@ -5,6 +5,7 @@
  * hex     each line is a payload; blanks and colons between bytes are fine
  * base64  each line is a payload, in the standard or the URL alphabet, padded or not
  * raw     the whole input is one payload
+ * pcap    a capture, which feed.c leaves to the capture engine
  *
  * A long hex or base64 payload may be broken into lines as xxd -p, od and base64 do: see input.c.
  */
@@ -18,7 +19,7 @@
 
 #include "cli/reader.h"
 
-typedef enum input_format { INPUT_AUTO, INPUT_RAW, INPUT_HEX, INPUT_BASE64, INPUT_TSV } input_format;
+typedef enum input_format { INPUT_AUTO, INPUT_RAW, INPUT_HEX, INPUT_BASE64, INPUT_TSV, INPUT_PCAP } input_format;
 
 /* False if there is no format of that name. */
 bool input_format_from_name(const char *name, input_format *out);
@@ -54,6 +55,9 @@ typedef enum input_status {
 /* Reads from fd, which stays the caller's. before_wait is called when the next read would have to wait. */
 void input_init(input *in, int fd, input_format format, void (*before_wait)(void *user), void *user);
 void input_clear(input *in);
+/* Waits for further bytes, and shows all that were read and not yet handed out, borrowed until the next call.
+ * INPUT_END: there are no more. */
+input_status input_peek(input *in, spb_str *pending, spb_error *err);
 input_status input_next(input *in, input_record *record, spb_error *err);
 
 #endif

@@ -149,20 +149,8 @@ void json_null(json *j) {
 }
 
 void json_base64(json *j, spb_bytes bytes) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     separate(j);
     out_char(j->to, '"');
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t left = bytes.len - i;
-        uint32_t group = (uint32_t)bytes.data[i] << 16;
-        group |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
-        group |= left > 2 ? bytes.data[i + 2] : 0;
-        char *room = out_room(j->to, 4);
-        room[0] = digits[group >> 18];
-        room[1] = digits[group >> 12 & 63];
-        room[2] = left > 1 ? digits[group >> 6 & 63] : '=';
-        room[3] = left > 2 ? digits[group & 63] : '=';
-        out_claim(j->to, 4);
-    }
+    out_base64(j->to, bytes.data, bytes.len);
     out_char(j->to, '"');
 }

@@ -1,4 +1,4 @@
-/* Decides the JSON form of messages; json_message.h is its documentation. The writing of single values is left to
+/* Decides the JSON form of messages; src/cli/help/decode.txt documents it. The writing of single values is left to
  * json.c. */
 #include "cli/json_message.h"
 
@@ -32,20 +32,33 @@ static void write_flag(json *j, const char *key, bool is_set) {
     }
 }
 
-/* The keys is_null and value, of which one is left out; a value that is missing is null. */
+static bool is_named(spb_type type) {
+    return type > SPB_UNKNOWN && type <= SPB_DATETIME_ARRAY;
+}
+
+static void write_type(json *j, spb_type type) {
+    json_key(j, "type");
+    json_text(j, spb_type_name(type));
+    write_u64(j, "type_number", type != SPB_UNKNOWN && !is_named(type), (uint64_t)(uint32_t)type);
+}
+
+/* The keys is_null, field and value, the first instead of the others; a value that is missing is null. */
 static void write_content(json *j, const spb_value *value, const metric_view *holder) {
     bool is_declared_null = value->is_null && value->wire != SPB_WIRE_ABSENT;
     write_flag(j, "is_null", is_declared_null);
     if (!is_declared_null) {
+        if (!is_named(value->type) && message_field_name(value->wire)) {
+            json_key(j, "field");
+            json_text(j, message_field_name(value->wire));
+        }
         json_key(j, "value");
         write_value(j, value, holder);
     }
 }
 
-/* The keys type, is_null and value. */
+/* The keys type and type_number, and those of the content. */
 static void write_typed(json *j, const spb_value *value, const metric_view *holder) {
-    json_key(j, "type");
-    json_text(j, spb_type_name(value->type));
+    write_type(j, value->type);
     write_content(j, value, holder);
 }
 
@@ -76,15 +89,38 @@ static void write_metadata(json *j, const spb_metadata *metadata) {
     json_end_object(j);
 }
 
+/* So that `spb encode` gives back what was on the wire, and no more. */
+static void write_from_birth(json *j, const metric_view *view) {
+    const spb_payload_metric *metric = view->metric;
+    const bool has_name = !metric->name.data && view->name.data;
+    const bool has_type = metric->omit_datatype && view->value.type != SPB_UNKNOWN;
+    const bool has_unit = view->unit.data && !spb_property_find(metric->properties, "engUnit");
+    if (!has_name && !has_type && !has_unit) {
+        return;
+    }
+    json_key(j, "from_birth");
+    json_begin_array(j);
+    const struct {
+        bool is_set;
+        const char *key;
+    } keys[] = {{has_name, "name"}, {has_type, "type"}, {has_unit, "unit"}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (keys[i].is_set) {
+            json_text(j, keys[i].key);
+        }
+    }
+    json_end_array(j);
+}
+
 static void write_metric(json *j, const metric_view *view) {
     const spb_payload_metric *metric = view->metric;
     json_begin_object(j);
     write_str(j, "name", view->name);
     write_u64(j, "alias", metric->has_alias, metric->alias);
     write_u64(j, "timestamp", metric->has_timestamp, metric->timestamp_ms);
-    json_key(j, "type");
-    json_text(j, spb_type_name(view->value.type));
+    write_type(j, view->value.type);
     write_str(j, "unit", view->unit);
+    write_from_birth(j, view);
     write_flag(j, "is_historical", metric->is_historical);
     write_flag(j, "is_transient", metric->is_transient);
     write_content(j, &view->value, view);
@@ -200,6 +236,20 @@ static void write_as(json *j, spb_type type, const spb_value *value, const metri
     }
 }
 
+static void write_wire(json *j, const message_wire *wire) {
+    write_u64(j, "packet", true, wire->packet);
+    write_u64(j, "connection", true, wire->connection);
+    json_key(j, "direction");
+    json_text(j, wire->is_to_client ? "to_client" : "from_client");
+    write_str(j, "client", wire->client);
+    write_str(j, "address", wire->address);
+    write_u64(j, "qos", true, wire->qos);
+    json_key(j, "retain");
+    json_bool(j, wire->retain);
+    write_flag(j, "is_duplicate", wire->is_duplicate);
+    write_flag(j, "is_copy", wire->is_copy);
+}
+
 static void write_topic(json *j, const message *m) {
     write_str(j, "topic", m->topic_text);
     json_key(j, "kind");
@@ -218,6 +268,10 @@ static void write_payload(json *j, const message *m) {
         json_key(j, "remark");
         json_text(j, m->remark);
     }
+    if (payload->compression != SPB_COMPRESSION_NONE) {
+        json_key(j, "compression");
+        json_text(j, payload->compression == SPB_COMPRESSION_GZIP ? "GZIP" : "DEFLATE");
+    }
     write_str(j, "uuid", payload->uuid);
     if (payload->has_body) {
         json_key(j, "body");
@@ -225,16 +279,24 @@ static void write_payload(json *j, const message *m) {
     }
     json_key(j, "metrics");
     json_begin_array(j);
-    for (size_t i = 0; i < payload->metric_count; i++) {
+    for (size_t i = 0; i < m->metric_count; i++) {
         write_metric(j, &m->metrics[i]);
     }
     json_end_array(j);
+}
+
+void json_message_write_value(out *to, const metric_view *view) {
+    json j = {.to = to};
+    write_value(&j, &view->value, view);
 }
 
 void json_message_write(out *to, const message *m) {
     json j = {.to = to};
     json_begin_object(&j);
     write_u64(&j, "time", m->has_time, m->time_ms);
+    if (m->wire) {
+        write_wire(&j, m->wire);
+    }
     if (m->topic_text.data) {
         write_topic(&j, m);
     }

@@ -1,33 +1,5 @@
-/*
- * A message as one JSON object on one line. Keys appear in this order; what a message does not have is left out.
- *
- *   time        when it was captured, in ms since 1970 UTC
- *   topic       as it was captured
- *   kind        "NBIRTH" … "STATE"
- *   group, node, device, or for STATE host, online
- *   timestamp   of the payload, in ms since 1970 UTC
- *   seq         0 … 255
- *   remark      what is odd: "seq 5 expected", "after DDEATH"
- *   uuid        string
- *   body        bytes
- *   metrics     array of:
- *     name            from the message, or by its alias from the birth; left out if no birth explains it
- *     alias           number
- *     timestamp       ms since 1970 UTC
- *     type            "Int32" …, from the message or the birth; "Unknown" if neither has it
- *     unit            the property engUnit, from the message or the birth
- *     is_historical, is_transient, is_null   only when true
- *     value           left out if is_null; null if the message has none although it should
- *     metadata        {is_multi_part, content_type, size, seq, file_name, file_type, md5, description}
- *     properties      {KEY: {type, is_null, value}, …}
- *
- * Values: integers and DateTime (ms) are JSON integers, also beyond 2^53. Float and Double are the shortest decimals
- * that read back as the same number; NaN and the infinities are the strings "NaN", "Infinity", "-Infinity". Bytes and
- * File are base64. Arrays are arrays. A DataSet is {columns, types, rows: [[cell, …], …]}, with null cells as null. A
- * Template is {version, template_ref, is_definition, metrics: [as above], parameters: [{name, type, is_null, value}]}.
- * A PropertySet is like `properties`, a PropertySetList an array of them. In strings, each byte that is not UTF-8
- * becomes U+FFFD. A value of unknown type has the form that its field on the wire suggests; integers count as unsigned.
- */
+/* A message as one JSON object on one line. The section JSON of src/cli/help/decode.txt, which is a part of the man
+ * page, has its keys; they are stable. json_record.h is the way back. */
 #ifndef SPB_CLI_JSON_MESSAGE_H
 #define SPB_CLI_JSON_MESSAGE_H
 
@@ -35,5 +7,7 @@
 #include "cli/out.h"
 
 void json_message_write(out *to, const message *m);
+/* A value alone. */
+void json_message_write_value(out *to, const metric_view *view);
 
 #endif

@@ -5,32 +5,16 @@
 #include <spb/version.h>
 
 #include "cli/cli.h"
-
-static const char help[] = "Usage: spb COMMAND [OPTION...]\n"
-                           "\n"
-                           "Reads and writes Sparkplug B (Eclipse Sparkplug 3.0, spBv1.0).\n"
-                           "\n"
-                           "Commands:\n"
-                           "  decode [FILE|-]   show captured or live payloads, as text or JSON\n"
-                           "  edge              run a demo edge node with measurements of this machine\n"
-                           "  store FILE        show the journal of an edge node, check or export it\n"
-                           "  fence-test        find out whether an MQTT server honours fences\n"
-                           "  help [COMMAND]    this text, or the one of a command\n"
-                           "\n"
-                           "Options:\n"
-                           "  --help, -h        this text\n"
-                           "  --version         version of the tool and of the library\n"
-                           "\n"
-                           "Exit status: 0 all was well, 1 something was wrong in the input, with the\n"
-                           "network or the system, 2 the command line is wrong.\n";
+#include "cli/help.h"
 
 typedef struct command {
     const char *name;
     int (*run)(int argc, char **argv);
 } command;
 
-static const command commands[] = {
-    {"decode", cmd_decode}, {"edge", cmd_edge}, {"store", cmd_store}, {"fence-test", cmd_fence_test}};
+static const command commands[] = {{"decode", cmd_decode},        {"encode", cmd_encode}, {"check", cmd_check},
+                                   {"watch", cmd_watch},          {"edge", cmd_edge},     {"store", cmd_store},
+                                   {"fence-test", cmd_fence_test}};
 
 static const command *find_command(const char *name) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -48,7 +32,7 @@ static int usage(const char *what, const char *word) {
 
 static int run_help(int argc, char **argv) {
     if (argc < 2) {
-        fputs(help, stdout);
+        fputs(help_spb, stdout);
         return CLI_OK;
     }
     const command *found = find_command(argv[1]);
@@ -70,7 +54,7 @@ int main(int argc, char **argv) {
         return CLI_OK;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        fputs(help, stdout);
+        fputs(help_spb, stdout);
         return CLI_OK;
     }
     if (strcmp(name, "help") == 0) {

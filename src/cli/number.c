@@ -1,23 +1,38 @@
-/* Decides how numbers look. Where a short decimal is provably exact it is found with a division; the rest tries
- * printf's precisions until the text reads back as the number. */
+/* Decides how numbers look. Which decimal stands for a binary fraction is left to shortest.c. */
 #include "cli/number.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "cli/shortest.h"
+
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                            "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                            "8081828384858687888990919293949596979899";
+
+static unsigned count_digits(uint64_t number) {
+    unsigned count = 1;
+    for (; number >= 10000; number /= 10000) {
+        count += 4;
+    }
+    return count + (number >= 10) + (number >= 100) + (number >= 1000);
+}
+
+/* Exactly so many digits, which the number has at most. */
+static void write_digits(char *to, uint64_t number, unsigned count) {
+    for (; count >= 2; count -= 2, number /= 100) {
+        memcpy(to + count - 2, pairs + number % 100 * 2, 2);
+    }
+    if (count == 1) {
+        *to = (char)('0' + number);
+    }
+}
+
 size_t number_u64(char *text, uint64_t number) {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    memcpy(text, digits + at, sizeof digits - at);
-    return sizeof digits - at;
+    unsigned count = count_digits(number);
+    write_digits(text, number, count);
+    return count;
 }
 
 size_t number_i64(char *text, int64_t number) {
@@ -34,85 +49,90 @@ static size_t write_literal(char *text, const char *literal) {
     return len;
 }
 
-static size_t write_not_finite(char *text, double number) {
-    return write_literal(text, isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
+/* ---- binary fractions ---- */
+
+/* Powers of ten from here to there are written without an exponent. */
+enum { MIN_PLAIN = -7, MAX_PLAIN = 16 };
+
+static size_t write_exponent(char *text, int exponent) {
+    unsigned size = (unsigned)(exponent < 0 ? -exponent : exponent);
+    text[0] = 'e';
+    text[1] = exponent < 0 ? '-' : '+';
+    unsigned count = size < 10 ? 2 : count_digits(size); /* as printf writes it */
+    write_digits(text + 2, size, count);
+    return 2 + count;
 }
 
-/* digits · 10^-decimals, without trailing zeros behind the point because the smallest `decimals` was searched for. */
-static size_t write_decimal(char *text, bool negative, uint64_t digits, unsigned decimals, uint64_t power) {
-    char *to = text;
-    if (negative) {
-        *to++ = '-';
-    }
-    to += number_u64(to, digits / power);
-    if (decimals > 0) {
-        *to++ = '.';
-        uint64_t rest = digits % power;
-        for (unsigned i = decimals; i > 0; i--) {
-            to[i - 1] = (char)('0' + rest % 10);
-            rest /= 10;
-        }
-        to += decimals;
-    }
-    return (size_t)(to - text);
+/* 1.25e-20 */
+static size_t write_scientific(char *text, shortest s, unsigned count) {
+    write_digits(text + 1, s.digits, count);
+    text[0] = text[1];
+    text[1] = '.';
+    size_t len = count > 1 ? count + 1 : 1;
+    return len + write_exponent(text + len, s.exponent + (int)count - 1);
 }
 
-/*
- * A fraction digits / 10^decimals is rounded correctly by one division when both are exact in the type: so if the
- * quotient is the number, the decimal reads back as the number. 10^9 is exact in a float, and beyond 9 decimals the
- * search costs more than it saves.
- */
-enum { MAX_DECIMALS = 9 };
+/* 0.00125, 1.25, 12500 */
+static size_t write_plain(char *text, shortest s, unsigned count) {
+    int point = s.exponent + (int)count; /* digits before it */
+    if (point <= 0) {
+        size_t zeros = (size_t)-point;
+        memcpy(text, "0.", 2);
+        memset(text + 2, '0', zeros);
+        write_digits(text + 2 + zeros, s.digits, count);
+        return 2 + zeros + count;
+    }
+    if (s.exponent >= 0) {
+        write_digits(text, s.digits, count);
+        memset(text + count, '0', (size_t)s.exponent);
+        return (size_t)point;
+    }
+    write_digits(text + 1, s.digits, count);
+    memmove(text, text + 1, (size_t)point);
+    text[point] = '.';
+    return count + 1u;
+}
+
+static size_t write_shortest(char *text, shortest s) {
+    unsigned count = count_digits(s.digits);
+    int power = s.exponent + (int)count - 1; /* of the first digit */
+    return power < MIN_PLAIN || power > MAX_PLAIN ? write_scientific(text, s, count) : write_plain(text, s, count);
+}
+
+static size_t write_not_finite(char *text, bool is_nan, bool is_negative) {
+    return write_literal(text, is_nan ? "NaN" : is_negative ? "-Infinity" : "Infinity");
+}
 
 size_t number_double(char *text, double number) {
-    static const double powers[MAX_DECIMALS + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
     if (!isfinite(number)) {
-        return write_not_finite(text, number);
+        return write_not_finite(text, isnan(number), signbit(number));
     }
+    size_t sign = signbit(number) ? 1 : 0;
     double size = fabs(number);
-    for (unsigned i = 0; i <= MAX_DECIMALS && size * powers[i] < 9007199254740992.0; i++) {
-        uint64_t digits = (uint64_t)(size * powers[i] + 0.5);
-        if ((double)digits / powers[i] == size) {
-            return write_decimal(text, signbit(number), digits, i, (uint64_t)powers[i]);
-        }
+    *text = '-';
+    if (size < 9007199254740992.0 && size == (double)(uint64_t)size) { /* also 0 */
+        return sign + number_u64(text + sign, (uint64_t)size);
     }
-    int len = 0;
-    for (int precision = DBL_DIG; precision <= DBL_DECIMAL_DIG; precision++) {
-        len = snprintf(text, NUMBER_SIZE, "%.*g", precision, number);
-        if (strtod(text, NULL) == number) {
-            break;
-        }
-    }
-    return (size_t)len;
+    return sign + write_shortest(text + sign, shortest_double(size));
 }
 
 size_t number_float(char *text, float number) {
-    static const float powers[MAX_DECIMALS + 1] = {1, 1e1f, 1e2f, 1e3f, 1e4f, 1e5f, 1e6f, 1e7f, 1e8f, 1e9f};
     if (!isfinite(number)) {
-        return write_not_finite(text, (double)number);
+        return write_not_finite(text, isnan(number), signbit(number));
     }
+    size_t sign = signbit(number) ? 1 : 0;
     float size = fabsf(number);
-    for (unsigned i = 0; i <= MAX_DECIMALS && size * powers[i] < 16777216.0f; i++) {
-        uint64_t digits = (uint64_t)(size * powers[i] + 0.5f);
-        if ((float)digits / powers[i] == size) {
-            return write_decimal(text, signbit(number), digits, i, (uint64_t)powers[i]);
-        }
+    *text = '-';
+    if (size < 16777216.0f && size == (float)(uint32_t)size) {
+        return sign + number_u64(text + sign, (uint64_t)size);
     }
-    int len = 0;
-    for (int precision = FLT_DIG; precision <= FLT_DECIMAL_DIG; precision++) {
-        len = snprintf(text, NUMBER_SIZE, "%.*g", precision, (double)number);
-        if (strtof(text, NULL) == number) {
-            break;
-        }
-    }
-    return (size_t)len;
+    return sign + write_shortest(text + sign, shortest_float(size));
 }
 
+/* ---- times ---- */
+
 static char *write_padded(char *to, uint64_t number, unsigned digits, char separator) {
-    for (unsigned i = digits; i > 0; i--) {
-        to[i - 1] = (char)('0' + number % 10);
-        number /= 10;
-    }
+    write_digits(to, number, digits);
     to[digits] = separator;
     return to + digits + 1;
 }

@@ -10,18 +10,6 @@
 
 #include "cli/cli.h"
 
-const char options_mqtt_help[] = "Options of the commands that connect to an MQTT server:\n"
-                                 "\n"
-                                 "  --broker URI    mqtt://host:port, ws://host:port/path, with TLS mqtts://, wss://\n"
-                                 "  --mqtt VERSION  3.1.1 or 5 (3.1.1)\n"
-                                 "  --user NAME     user name; the password is read from $SPB_PASSWORD\n"
-                                 "  --password-file FILE\n"
-                                 "                  or from the first line of this file, for each connection\n"
-                                 "  --cafile FILE   trust these certificate authorities instead of the system's\n"
-                                 "  --cert FILE     the client's own certificate, with its chain (PEM)\n"
-                                 "  --key FILE      its key (PEM); it may also be in the file of --cert\n"
-                                 "  --insecure      accept any certificate of the server: for tests only\n";
-
 int options_usage(const char *command, const char *what, const char *word) {
     fprintf(stderr, "spb: %s%s; see spb %s --help\n", what, word, command);
     return CLI_USAGE;

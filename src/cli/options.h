@@ -36,8 +36,6 @@ enum {
         "help-mqtt", no_argument, NULL, OPTIONS_MQTT_HELP                                                              \
     }
 
-/* What --help-mqtt prints. */
-extern const char options_mqtt_help[];
 /* Takes one of them but OPTIONS_MQTT_HELP. False after a line on stderr. */
 bool options_take_mqtt(const char *command, int option, const char *value, spb_mqtt_options *out);
 /* When all are taken: the password from the environment; and web proxies, through which the library refuses to reach an

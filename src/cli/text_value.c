@@ -27,6 +27,10 @@ void text_spaces(const text *t, size_t count) {
     }
 }
 
+void text_pad(const text *t, size_t taken, size_t width) {
+    text_spaces(t, taken < width ? width - taken : 0);
+}
+
 /* Writes plain ASCII, or measures it. */
 static size_t put(out *to, const char *ascii, size_t len) {
     if (to) {

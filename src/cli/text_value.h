@@ -25,6 +25,8 @@ typedef enum text_colour {
 /* What follows has this colour, where colours are wanted. */
 void text_paint(const text *t, text_colour colour);
 void text_spaces(const text *t, size_t count);
+/* Blanks up to `width`, of which `taken` columns are filled. */
+void text_pad(const text *t, size_t taken, size_t width);
 /* What takes an `out *to` returns the columns that it takes; with NULL it only measures. */
 
 /* Text of others. What a terminal would obey, or what would mislead the reader, is escaped: control characters, bytes

@@ -88,7 +88,7 @@ int spb_connect__start(MQTTAsync client, const spb_address *address, const spb_t
     options.connectTimeout = (int)(request->timeout_ms / 1000 + (request->timeout_ms % 1000 != 0));
     options.username = settings->user;
     options.password = password;
-    options.will = &will;
+    options.will = request->will.topic ? &will : NULL;
     MQTTAsync_SSLOptions tls;
     if (address->has_tls) {
         tls = spb_tls__options(settings, callbacks->tls_log);

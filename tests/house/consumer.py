@@ -53,6 +53,8 @@ def main():
         if HAS_TOOL == "ON":
             said = run(prefix / "bin/spb", "--version")
             expect(version in said, f"the installed tool says: {said}")
+            for path in ("share/man/man1/spb.1", "share/bash-completion/completions/spb"):
+                expect((prefix / path).is_file(), f"{path} is not installed")
 
         run(CMAKE, "-S", CONSUMER, "-B", scratch / "cmake", f"-DCMAKE_PREFIX_PATH={prefix}",
             f"-DCMAKE_C_COMPILER={CC}", f"-DNODE_SOURCE={NODE_SOURCE}")

@@ -15,7 +15,9 @@ MAY_SEE = {
     "store": {"base"},
     "transport": {"base"},
     "node": {"base", "codec", "core"},
-    "cli": set(),
+    "capture": set(),  # of the tool, not of the library
+    "check": set(),  # of the tool, too, and pure
+    "cli": {"capture", "check"},
     "examples": set(),
 }
 
@@ -34,23 +36,26 @@ MAY_SEE_PUBLIC = {
     "store": PUBLIC[0] | {"store.h"},
     "transport": PUBLIC[0] | {"transport.h"},
     "node": set.union(*PUBLIC),
+    "capture": PUBLIC[0] | PUBLIC[1],
+    "check": PUBLIC[0] | PUBLIC[1],
     "cli": set.union(*PUBLIC),
     "examples": set.union(*PUBLIC),
 }
 
 # Headers of other projects, and of threads and locks, with the rooms that may use them. paho calls back on threads of its
-# own, so transport has a lock too, as has the one command of the tool that uses a transport without a node.
+# own, so transport has a lock too, as have the commands of the tool that use a transport without a node.
 FOREIGN = [
     (r"protobuf-c/.*|.*\.pb-c\.h", set()),  # the reference of tests, not of the library
     (r"jansson\.h", {"codec", "cli"}),
     (r"zlib\.h", {"codec", "store"}),
     (r"sqlite3\.h", {"store"}),
+    (r"pcap/.*|pcap\.h", {"capture"}),
     (r"MQTT\w*\.h|openssl/.*", {"transport"}),
     (r"pthread\.h|threads\.h|semaphore\.h", {"node", "transport", "cli"}),
 ]
 
 # All that is pure, and the public headers, make do with ISO C, less what touches the world.
-PURE = {"base", "codec", "core"}
+PURE = {"base", "codec", "core", "check"}
 ISO_C = """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
     stdbool stddef stdint stdio stdlib stdnoreturn string tgmath time uchar wchar wctype""".split()
 IMPURE = {"time.h", "signal.h", "locale.h", "setjmp.h", "stdatomic.h"}

@@ -22,8 +22,9 @@ def reset(end):
 class Link:
     """One accepted connection and its other half at the broker."""
 
-    def __init__(self, near, far):
+    def __init__(self, near, far, on_bytes=None):
         self.near, self.far = near, far
+        self.on_bytes = on_bytes  # (link, direction, bytes): what goes through
         self.stalled = set()  # directions in which nothing is read: the sender's buffers fill
         self.blackholed = set()  # directions in which all is read and thrown away: the sender sees nothing
         self.cut_after = None  # bytes that may still go up before the link is reset
@@ -51,6 +52,8 @@ class Link:
             if direction == UP and self.cut_after is not None:
                 data = data[: self.cut_after]
             sent = sink.send(data)
+            if self.on_bytes:
+                self.on_bytes(self, direction, data[:sent])
             self.pending[direction] = data[sent:]
             if direction == UP and self.cut_after is not None:
                 self.cut_after -= sent
@@ -78,7 +81,8 @@ class Link:
 
 
 class Proxy:
-    def __init__(self, target_port):
+    def __init__(self, target_port, on_bytes=None):
+        self.on_bytes = on_bytes
         self.target = ("127.0.0.1", target_port)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -145,7 +149,7 @@ class Proxy:
             reset(near)
             return
         self.accepted += 1
-        self.links.append(Link(near, far))
+        self.links.append(Link(near, far, self.on_bytes))
         if self.swallowing:
             self.links[-1].blackholed.update((UP, DOWN))
 

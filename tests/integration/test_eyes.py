@@ -10,13 +10,18 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from harness import HERE, TOOL, Broker, Decoder, Edge, Subscriber
 
-PROTO = HERE.parent.parent / "proto" / "sparkplug_b.proto"
+sys.path.insert(0, str(HERE.parent / "capture"))
+import make_pcap as make  # noqa: E402
+import wireshark as eyes  # noqa: E402
+
 CAPTURE = HERE.parent / "data" / "js-edge.tsv"
+PACKETS = HERE.parent / "data" / "js-edge.pcap"
 COMMANDS = ("NCMD", "DCMD")
 
 
@@ -80,19 +85,9 @@ def wireshark(stream):
     """The payloads as Wireshark's Sparkplug dissector shows them: a tree for each message."""
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
-        # The dissector looks for the schema under the package name that it had in its first days.
-        schema = PROTO.read_text().replace("package org.eclipse.tahu.protobuf;", "package com.cirruslink.sparkplug.protobuf;")
-        (directory / "sparkplug_b.proto").write_text(schema)
+        eyes.install_schema(directory)
         (directory / "stream.pcap").write_bytes(pcap(stream))
-        shown = subprocess.run(
-            ["tshark", "-r", str(directory / "stream.pcap"), "-V", "-O", "sparkplugb,protobuf"]
-            + ["-o", "protobuf.pbf_as_hf:TRUE", "-o", f'uat:protobuf_search_paths:"{directory}","TRUE"'],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=True,
-            text=True,
-            env={"HOME": str(directory), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        ).stdout
+        shown = eyes.run(directory / "stream.pcap", directory, "-V", "-O", "sparkplugb,protobuf")
     messages = []
     for frame in shown.split("SparkplugB\n")[1:]:
         _, _, rest = frame.partition("(Message: com.cirruslink.sparkplug.protobuf.Payload)\n")
@@ -227,6 +222,36 @@ class EyesTest(unittest.TestCase):
         self.assertEqual((status, len(decoded)), (0, 53))
         self.assertGreater(self.check_against_npm(stream, decoded), 70)
         self.assertGreater(self.check_against_wireshark(stream, decoded), 70)
+
+    def kinds(self, topics):
+        counts = {}
+        for topic in topics:
+            parts = topic.split("/")
+            kind = "STATE" if parts[1] == "STATE" else parts[2]
+            counts[kind] = counts.get(kind, 0) + 1
+        return counts
+
+    def check_capture(self, path, port):
+        """All that was published, in number and kind, and in the order of each connection."""
+        with tempfile.TemporaryDirectory() as directory:
+            theirs = eyes.topics(path, directory, port)
+        done = subprocess.run([TOOL, "decode", "--json", "--all", str(path)], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        mine = [json.loads(line)["topic"] for line in done.stdout.splitlines()]
+        self.assertEqual(self.kinds(mine), self.kinds(theirs))
+        return mine, theirs
+
+    def test_captured_packets(self):
+        mine, theirs = self.check_capture(PACKETS, 1899)
+        self.assertEqual((len(mine), mine), (109, theirs))
+
+    def test_reordered_packets(self):
+        wire = make.node_wire(300, 20, 4)
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "mixed.pcap"
+            path.write_bytes(make.pcap(make.repeat(make.reorder(wire.packets, 0.2, 6, 8), 0.1, 9)))
+            mine, theirs = self.check_capture(path, 1883)
+        self.assertEqual((len(mine), mine), (301, theirs))
 
 
 if __name__ == "__main__":

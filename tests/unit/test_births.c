@@ -269,6 +269,54 @@ START_TEST(a_death_of_an_earlier_session_ends_nothing) {
 }
 END_TEST
 
+START_TEST(a_later_birth_explains_until_the_first_real_one) {
+    spb_payload_metric first = metric("First", 7, spb_int16(1));
+    spb_payload_metric second = metric("Second", 7, spb_int16(1));
+    spb_payload_metric real = metric("Real", 7, spb_int16(1));
+    birth_scope *scope = scope_of("spBv1.0/G/NBIRTH/N");
+    spb_payload *data;
+    ck_assert(births_learn_later(scope, on_wire(&first, 1)));
+    ck_assert(births_learn_later(scope, on_wire(&second, 1))); /* the first one is kept */
+    ck_assert(births_has_later(scope) && !births_is_known(scope));
+    ck_assert_int_eq(view_data(scope, metric(NULL, 7, spb_int16(-5)), &data), SPB_OK);
+    ck_assert(spb_str_equal(view.name, spb_str_from("First")) && view.value.as.i64 == -5);
+    spb_payload_free(data);
+    learn(scope, &real, 1);
+    ck_assert(!births_has_later(scope) && births_is_known(scope));
+    ck_assert_int_eq(view_data(scope, metric(NULL, 7, spb_int16(-5)), &data), SPB_OK);
+    ck_assert(spb_str_equal(view.name, spb_str_from("Real")));
+    spb_payload_free(data);
+}
+END_TEST
+
+static unsigned missing_before(const char *text, int seq) {
+    char remark[64];
+    spb_topic of = topic(text);
+    birth_scope *scope = births_scope(all, &of);
+    births_remark(scope, &of, &(spb_payload){.has_seq = true, .seq = (uint64_t)seq}, remark, sizeof remark);
+    return births_missing(scope);
+}
+
+START_TEST(missing_messages_are_counted) {
+    ck_assert_uint_eq(missing_before("spBv1.0/G/NDATA/N", 100), 0); /* who knows what came before */
+    ck_assert_uint_eq(missing_before("spBv1.0/G/DDATA/N/D", 101), 0);
+    ck_assert_uint_eq(missing_before("spBv1.0/G/NDATA/N", 105), 3);
+    ck_assert_uint_eq(missing_before("spBv1.0/G/NDATA/N", 104), 254);
+    ck_assert_uint_eq(missing_before("spBv1.0/G/NBIRTH/N", 0), 0);
+    ck_assert_uint_eq(missing_before("spBv1.0/G/NDATA/N", 2), 1);
+}
+END_TEST
+
+START_TEST(nodes_and_devices_are_numbered) {
+    birth_scope *device = scope_of("spBv1.0/G/DBIRTH/N/D");
+    ck_assert_uint_eq(births_number(births_node(device)), 0);
+    ck_assert_uint_eq(births_number(device), 1);
+    birth_scope *node = scope_of("spBv1.0/G/NBIRTH/M");
+    ck_assert_uint_eq(births_number(node), 2);
+    ck_assert_ptr_eq(births_node(node), node);
+}
+END_TEST
+
 int main(void) {
     TCase *registry = tcase_create("registry");
     tcase_add_checked_fixture(registry, begin, end);
@@ -283,6 +331,9 @@ int main(void) {
     tcase_add_test(registry, seq_runs_over_the_node_and_its_devices);
     tcase_add_test(registry, data_of_the_dead_is_remarked);
     tcase_add_test(registry, a_death_of_an_earlier_session_ends_nothing);
+    tcase_add_test(registry, a_later_birth_explains_until_the_first_real_one);
+    tcase_add_test(registry, missing_messages_are_counted);
+    tcase_add_test(registry, nodes_and_devices_are_numbered);
     Suite *suite = suite_create("births");
     suite_add_tcase(suite, registry);
     SRunner *runner = srunner_create(suite);

@@ -421,6 +421,21 @@ START_TEST(close_lets_the_will_out) {
 }
 END_TEST
 
+/* Who only reads says nothing when it goes, in whatever way. */
+START_TEST(without_a_will_nothing_is_left_behind) {
+    client *watcher = watcher_new(server);
+    spb_transport_connect request = request_to(broker_uri(server), "reader", 1);
+    request.will = (spb_transport_message){.topic = NULL};
+    ck_assert_int_eq(edge->transport->connect(edge->transport, &request, NULL), SPB_OK);
+    (void)await(edge, SPB_TRANSPORT_CONNECTED, 1);
+    edge->transport->close(edge->transport, 1);
+    connect_to(edge, server, "edge", 2);
+    ck_assert_int_eq(publish(edge, 2, "next", "x", 0, false), SPB_OK);
+    await_message(watcher, 1000, "next", "x");
+    client_free(watcher);
+}
+END_TEST
+
 /* paho ignores SIGPIPE; the program that uses us need not. */
 START_TEST(no_sigpipe_kills_the_program) {
     for (uint32_t link = 1; link <= 20; link++) {
@@ -567,6 +582,7 @@ static Suite *mqtt_suite(void) {
     tcase_add_test(links, a_refused_subscription_is_named);
     tcase_add_test(links, a_killed_server_is_a_lost_link);
     tcase_add_test(links, close_lets_the_will_out);
+    tcase_add_test(links, without_a_will_nothing_is_left_behind);
     tcase_add_test(links, no_sigpipe_kills_the_program);
     tcase_add_test(links, disconnect_keeps_the_will_in);
     tcase_add_test(links, a_stuck_link_can_be_closed);
