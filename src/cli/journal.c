@@ -216,6 +216,7 @@ static spb_status show(journal *self, journal_block *out, spb_error *err) {
     m->topic_text = spb_str_from(self->topic);
     m->payload = &self->shown;
     m->metrics = self->views;
+    m->metric_count = self->payload->metric_count;
     m->remark = "";
     return status;
 }
