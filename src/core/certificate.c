@@ -23,6 +23,9 @@ spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, sp
 
 spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, const spb_value *value,
                                    uint64_t timestamp_ms, spb_error *err) {
+    if (metric->alias != 0 && spb_encode__sample(out, metric->alias, timestamp_ms, metric->is_transient, value)) {
+        return SPB_OK;
+    }
     spb_payload_metric entry = {.alias = metric->alias,
                                 .has_alias = metric->alias != 0,
                                 .timestamp_ms = timestamp_ms,
