@@ -59,6 +59,11 @@ spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, sp
 
 spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, const spb_value *value,
                                    uint64_t timestamp_ms, uint8_t quality, spb_error *err) {
+    bool tells_quality = metric->has_quality || quality != SPB_SAMPLE_GOOD;
+    if (metric->alias != 0 && !tells_quality &&
+        spb_encode__sample(out, metric->alias, timestamp_ms, metric->is_transient, value)) {
+        return SPB_OK;
+    }
     spb_property property = quality_of(quality);
     spb_property_set told = {.items = &property, .count = 1};
     spb_payload_metric entry = {.alias = metric->alias,
@@ -71,7 +76,7 @@ spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, co
     if (metric->alias == 0) {
         entry.name = spb_metric__name_view(metric);
     }
-    if (metric->has_quality || quality != SPB_SAMPLE_GOOD) {
+    if (tells_quality) {
         entry.properties = &told;
     }
     return spb_encode__metric(out, &entry, err);

@@ -22,7 +22,7 @@ static void take(subject *s, spb_value value, uint64_t at_ms, uint16_t quality) 
     s->last = (spb_report){.value = &s->value, .timestamp_ms = at_ms, .quality = quality};
 }
 
-#define WALKS 4000
+#define WALKS 1500
 #define STEPS 120
 
 static uint64_t random_state;

@@ -205,6 +205,62 @@ START_TEST(parts_appended_to_a_buffer_are_a_payload) {
 }
 END_TEST
 
+static const spb_value *samples(size_t *count) {
+    static spb_value values[16];
+    const spb_value made[] = {spb_int8(-128),          spb_int16(-1),    spb_int32(INT32_MIN),   spb_int64(INT64_MIN),
+                              spb_uint8(255),          spb_uint16(0),    spb_uint32(UINT32_MAX), spb_uint64(UINT64_MAX),
+                              spb_float(1.5F),         spb_double(-0.0), spb_boolean(true),      spb_boolean(false),
+                              spb_datetime(UINT64_MAX)};
+    memcpy(values, made, sizeof made);
+    *count = sizeof made / sizeof *made;
+    return values;
+}
+
+START_TEST(a_usual_sample_has_the_same_bytes_on_the_short_way) {
+    static const uint64_t aliases[] = {1, 127, 128, UINT64_MAX};
+    size_t count;
+    const spb_value *values = samples(&count);
+    for (size_t i = 0; i < count * 4 * 2; i++) {
+        spb_payload_metric metric = {.has_alias = true,
+                                     .alias = aliases[i / 2 % 4],
+                                     .has_timestamp = true,
+                                     .timestamp_ms = i % 3 ? UINT64_MAX - i : i,
+                                     .omit_datatype = true,
+                                     .is_transient = i % 2 == 1,
+                                     .value = values[i / 8]};
+        spb_buffer wanted, got;
+        spb_buffer__init(&wanted);
+        spb_buffer__init(&got);
+        ck_assert_int_eq(spb_encode__metric(&wanted, &metric, NULL), SPB_OK);
+        ck_assert(spb_encode__sample(&got, metric.alias, metric.timestamp_ms, metric.is_transient, &metric.value));
+        ck_assert_uint_eq(got.len, wanted.len);
+        ck_assert_mem_eq(got.data, wanted.data, wanted.len);
+        spb_buffer__clear(&wanted);
+        spb_buffer__clear(&got);
+    }
+}
+END_TEST
+
+START_TEST(other_samples_do_not_go_the_short_way) {
+    const float curve[] = {1};
+    const spb_value values[] = {spb_null(SPB_DOUBLE),
+                                spb_string("a"),
+                                spb_bytes_value("a", 1),
+                                spb_float_array(curve, 1),
+                                {.type = SPB_INT8, .as.i64 = 128},
+                                {.type = SPB_UINT32, .as.u64 = UINT64_C(1) << 32},
+                                {.type = SPB_UNKNOWN, .wire = SPB_WIRE_INT}};
+    spb_buffer out;
+    spb_buffer__init(&out);
+    ck_assert(spb_buffer__append(&out, "x", 1));
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        ck_assert(!spb_encode__sample(&out, 1, 2, false, &values[i]));
+        ck_assert_uint_eq(out.len, 1);
+    }
+    spb_buffer__clear(&out);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("payload");
     TCase *cases = tcase_create("payload");
@@ -215,6 +271,8 @@ int main(void) {
     tcase_add_test(cases, captured_births_say_what_the_node_meant);
     tcase_add_test(cases, search_finds_the_first_of_that_name_or_nothing);
     tcase_add_test(cases, parts_appended_to_a_buffer_are_a_payload);
+    tcase_add_test(cases, a_usual_sample_has_the_same_bytes_on_the_short_way);
+    tcase_add_test(cases, other_samples_do_not_go_the_short_way);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

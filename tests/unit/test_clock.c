@@ -1,0 +1,53 @@
+/* The clocks of an update: never ahead of the exact ones, and exact where a sample gets its time. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "node/clock.h"
+
+#define TRIES 100000
+
+START_TEST(an_update_is_never_ahead_of_the_clocks) {
+    for (int i = 0; i < TRIES; i++) {
+        spb_time update = spb_clock__of_update(1);
+        spb_time after = spb_clock__now();
+        ck_assert_uint_le(update.mono_ms, after.mono_ms);
+        ck_assert_uint_le(update.wall_ms, after.wall_ms);
+    }
+}
+END_TEST
+
+START_TEST(updates_follow_one_another) {
+    spb_time before = spb_clock__of_update(SPB_NOW);
+    for (int i = 0; i < TRIES; i++) {
+        spb_time update = spb_clock__of_update(SPB_NOW);
+        ck_assert_uint_ge(update.mono_ms, before.mono_ms);
+        ck_assert_uint_ge(update.wall_ms, before.wall_ms);
+        before = update;
+    }
+}
+END_TEST
+
+START_TEST(a_sample_of_now_gets_the_exact_time) {
+    for (int i = 0; i < TRIES; i++) {
+        spb_time before = spb_clock__now();
+        spb_time update = spb_clock__of_update(SPB_NOW);
+        spb_time after = spb_clock__now();
+        ck_assert_uint_ge(update.wall_ms, before.wall_ms);
+        ck_assert_uint_le(update.wall_ms, after.wall_ms);
+    }
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("clock");
+    tcase_add_test(all, an_update_is_never_ahead_of_the_clocks);
+    tcase_add_test(all, updates_follow_one_another);
+    tcase_add_test(all, a_sample_of_now_gets_the_exact_time);
+    Suite *suite = suite_create("clock");
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
