@@ -123,7 +123,8 @@ void sim_calm(sim *s) {
         sim_fail(s, "liveness", "%s, %llu ms after the last fault", missing,
                  (unsigned long long)(s->now.mono_ms - begin_ms));
     }
-    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
+    bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW; /* what waits for that comes late, too */
+    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS + (is_by_time ? s->options.keep_alive_s * UINT64_C(4000) : 0));
     uint64_t actions = s->actions, store_actions = s->store_actions;
     sim_run_until(s, s->now.mono_ms + SILENCE_MS);
     if (!s->has_failed && s->actions != actions) {

@@ -100,7 +100,7 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         const sim_record *record = &s->ledger.records[i];
         const sim_metric *metric = &s->metrics[record->metric];
         const sim_holder *holder = &s->holders[metric->holder];
-        bool may_stay = record->is_delivered && is_forgetful(s); /* then only the next process tells the store */
+        bool may_stay = is_forgetful(s); /* then only the next process looks at it again */
         if (record->copies > 0 && !may_stay && (holder->is_online || holder->is_removed)) {
             snprintf(text, capacity, "%s at %llu is still in the journal, in block %llu", metric->name,
                      (unsigned long long)record->timestamp_ms, (unsigned long long)s->journal.blocks[record->block].id);
