@@ -108,7 +108,8 @@ typedef struct spb_session_options {
     spb_delivery delivery;
     spb_confirm confirm;
     size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, and the
-                                     duplicates after an outage; at least 64 KiB */
+                                     duplicates after an outage; at least 64 KiB. With SPB_CONFIRM_WINDOW it has to hold
+                                     what is sent in two keep-alives */
     uint32_t store_window_ms;     /* OUTAGE: how long samples may wait in memory for others to share a block with while
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is
@@ -159,12 +160,13 @@ SPB_API spb_status spb_session_add_metric(spb_session *session, spb_metric **out
  * Removes a metric. Its handle ends with the call; only an SPB_ACTION_WRITE that is under way is still answered with
  * it. Samples of its node or device that wait are sent first; then a born node or device is born again without the
  * metric: several removals and additions share one birth. The name may be used again; the alias is not, for the life of
- * the session.
+ * the session. With a journal, a metric of that device, name and datatype gets it again, and no other one ever does.
  */
 SPB_API void spb_session_remove_metric(spb_session *session, spb_metric *metric, spb_time now);
 /*
  * Removes a device with its metrics. All these handles end with the call, as above. A born device sends the samples
- * that wait, and its DDEATH. The ID may be used again.
+ * that wait, and its DDEATH. The ID may be used again. What the journal has of it is replayed if it comes back within
+ * 60 seconds (and is born); then it counts as gone.
  */
 SPB_API void spb_session_remove_device(spb_session *session, spb_device *device, spb_time now);
 /*
@@ -226,7 +228,8 @@ SPB_API spb_device *spb_session_find_device(const spb_session *session, const ch
  * and after a whole round the session waits. A server that has not answered a fence for one keep-alive is given up; a
  * fence is sent half a keep-alive after the last answer. A primary host that goes offline, or a host that asks for the
  * next server, ends the session with this one: NDEATH and DISCONNECT, then the next server; samples that wait are kept
- * and follow the next births. With a lost connection they are dropped and counted.
+ * and follow the next births. With a lost connection they are dropped and counted. With a journal they are stored in
+ * both cases, and follow the next births as historical data, as does what was not confirmed.
  */
 
 /* Begins to connect, to the server it was on. No effect unless stopped. */
