@@ -50,7 +50,7 @@ typedef struct spb_store_info {
     uint64_t oldest_ms;     /* and the smallest timestamp in the first of them; 0: there are none, or it was taken
                                before the clock was set */
     uint64_t file_bytes;    /* on the disk now */
-    uint64_t written_bytes; /* to the disk, since it was opened */
+    uint64_t written_bytes; /* to the disk since it was opened; a little more than it was */
     /* Samples since it was opened: */
     uint64_t dropped_full;   /* dropped for newer ones, as there was no more room (SPB_STORE_DROP_OLDEST) */
     uint64_t dropped_age;    /* dropped by `expire` */
@@ -76,14 +76,16 @@ struct spb_store {
     /* Hands out each alias that was saved; *alias is borrowed for the call of `each`. SPB_ERR_STORE. */
     spb_status (*load_aliases)(spb_store *self, void (*each)(void *context, const spb_alias *alias), void *context,
                                spb_error *err);
-    /* All of them or none; returns only when they would survive a power cut. SPB_ERR_STORE. */
+    /* Returns only when they would survive a power cut. One whose number was saved before takes its place.
+     * SPB_ERR_STORE: some of them may have been saved, so save all again. */
     spb_status (*save_aliases)(spb_store *self, const spb_alias *items, size_t count, spb_error *err);
 
     /* ---- journal ---- */
 
     /*
      * Adds a block, whose id is higher than all before. It can be read at once, and survives a power cut after the next
-     * commit. SPB_ERR_LIMIT: there is no room for it, and dropping others is not the policy, or would not help.
+     * commit. SPB_ERR_LIMIT: there is no room for it, and dropping others is not the policy, or would not help: a file
+     * takes blocks of up to a twentieth of its max_bytes, but 160 KiB in any case, and 15 MiB at most.
      * SPB_ERR_STORE: the disk failed, or is full. SPB_ERR_NO_MEMORY. SPB_ERR_ARGUMENT: the id is not higher. On failure
      * nothing was added; the same id may be used again.
      */
@@ -96,8 +98,8 @@ struct spb_store {
      * still be read, and a later commit makes up for it. */
     spb_status (*commit)(spb_store *self, spb_error *err);
     /* The block with the lowest id ≥ from_id that is not confirmed; *found is false if there is none. *out is borrowed
-     * until the next call of the store. SPB_ERR_STORE: it cannot be read; out->id is set, so that one can go on behind
-     * it. */
+     * until the next call of the store. SPB_ERR_STORE: if out->id is set, that one is damaged and lost, and one can go
+     * on behind it; if it is 0, the disk failed, and may do better later. */
     spb_status (*read)(spb_store *self, uint64_t from_id, spb_block *out, bool *found, spb_error *err);
     /* Drops what is older: blocks all of whose timestamps are before before_ms. Some may stay a while, if that is much
      * cheaper. SPB_ERR_STORE. */
@@ -125,8 +127,10 @@ typedef enum spb_store_sync {
 
 /* Zeroed options are good defaults. */
 typedef struct spb_store_options {
-    uint64_t max_bytes; /* of the file and its log together, never exceeded, and taken from the disk when it is opened;
-                           at least 1 MiB; 0: 64 MiB. In memory: of the blocks */
+    /* Of the file and its log together, never exceeded, and taken from the disk when it is opened, as far as there is
+     * room: a disk that is full later does not matter. A file that is larger already does not shrink, but takes no
+     * more. In memory: of the blocks, with what they cost. From 1 MiB to 1 TiB; 0: 64 MiB. */
+    uint64_t max_bytes;
     spb_store_policy policy;
     spb_store_sync sync;
 } spb_store_options;

@@ -273,11 +273,12 @@ uint64_t spb_session_deadline_ms(const spb_session *session) {
 /* ---- events ---- */
 
 void spb_session_on_bdseq_saved(spb_session *session, spb_status status, const char *reason, spb_time now) {
-    (void)now;
     if (session->waiting_saves > 0) {
         session->waiting_saves--;
     }
-    if (status != SPB_OK) {
+    bool is_news = session->bdseq_retry_ms == SPB_NEVER || session->state == SPB_SESSION_SAVING;
+    session->bdseq_retry_ms = status == SPB_OK ? SPB_NEVER : now.mono_ms + SPB_BDSEQ_RETRY_MS;
+    if (status != SPB_OK && is_news) {
         spb_session__log(session, SPB_LOG_WARNING, "bdSeq %u could not be saved: %s", (unsigned)session->bdseq.number,
                          reason ? reason : spb_status_name(status));
     }

@@ -127,7 +127,7 @@ spb_status spb_session_new(spb_session **out, const spb_session_options *options
     spb_backoff__init(&session->backoff, options->reconnect_min_ms, options->reconnect_max_ms, options->random_seed);
     spb_bdseq__init(&session->bdseq, options->has_bdseq, options->bdseq);
     session->stats.bdseq = session->bdseq.number;
-    session->timer_ms = session->node_birth_due_ms = SPB_NEVER;
+    session->timer_ms = session->node_birth_due_ms = session->bdseq_retry_ms = SPB_NEVER;
     make_delivery(session, options);
     *out = session;
     return SPB_OK;

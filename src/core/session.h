@@ -34,6 +34,8 @@
 #define SPB_ANSWER_GRACE_MS 1000
 /* How long NDEATH and DISCONNECT may take on the way from one server to the next. */
 #define SPB_LEAVE_MS 2000
+/* How long after a failure the store is asked again to take the bdSeq. */
+#define SPB_BDSEQ_RETRY_MS 1000
 /* How long after a start the application may still add what the journal has samples of. */
 #define SPB_GRACE_MS 60000
 /* What may wait for the journal while that takes nothing: of all holders, and of connections that were lost. */
@@ -80,9 +82,10 @@ struct spb_session {
     spb_stats stats;
 
     spb_session_state state;
-    bool is_due;            /* the one action of the present state was not pulled yet */
-    uint64_t timer_ms;      /* end of the present state, or SPB_NEVER */
-    uint32_t waiting_saves; /* SAVE_BDSEQ actions without an answer */
+    bool is_due;             /* the one action of the present state was not pulled yet */
+    uint64_t timer_ms;       /* end of the present state, or SPB_NEVER */
+    uint32_t waiting_saves;  /* SAVE_BDSEQ actions without an answer */
+    uint64_t bdseq_retry_ms; /* the store did not take it: when it is asked again; SPB_NEVER: it has it */
 
     uint32_t link; /* of the present connection; 0: none */
     uint32_t last_link;

@@ -116,6 +116,23 @@ spb_status spb_session_adopt_alias(spb_session *session, const spb_alias *alias)
     return spb_table__adopt_alias(&session->table, alias);
 }
 
+static bool is_running(const spb_session *session) {
+    return session->state != SPB_SESSION_STOPPED;
+}
+
+/* ---- the bdSeq, which the store did not take before its CONNECT ---- */
+
+static uint64_t bdseq_due_ms(const spb_session *session) {
+    return session->waiting_saves > 0 || !is_running(session) ? SPB_NEVER : session->bdseq_retry_ms;
+}
+
+static bool save_bdseq(spb_session *session, spb_action *out) {
+    *out = (spb_action){.kind = SPB_ACTION_SAVE_BDSEQ};
+    out->as.bdseq = session->bdseq.number;
+    session->waiting_saves++;
+    return true;
+}
+
 /* ---- what needs no answer ---- */
 
 static bool wants_clock(const spb_session *session) {
@@ -132,10 +149,6 @@ static bool tell_clock(spb_session *session, spb_time now, spb_action *out) {
     out->as.clock.boot = session->options.boot;
     out->as.clock.offset_ms = (int64_t)(now.wall_ms - now.mono_ms);
     return true;
-}
-
-static bool is_running(const spb_session *session) {
-    return session->state != SPB_SESSION_STOPPED;
 }
 
 /* What is being replayed, or has arrived, is not to be counted as too old by the store as well. */
@@ -228,6 +241,9 @@ bool spb_session__next_store(spb_session *session, spb_time now, spb_action *out
     if (!session->options.has_journal || spb_journal__is_blocked(journal, now.mono_ms)) {
         return false;
     }
+    if (bdseq_due_ms(session) <= now.mono_ms) {
+        return save_bdseq(session, out);
+    }
     if (session->table.unsaved_count > 0 && save_aliases(session, now, out)) {
         return true;
     }
@@ -276,7 +292,8 @@ uint64_t spb_session__store_due_ms(const spb_session *session) {
     if (session->table.unsaved_count > 0 || wants_clock(session)) {
         return 0;
     }
-    uint64_t at_ms = spb_session__append_due_ms(session);
+    uint64_t at_ms = spb_session__append_due_ms(session), bdseq_ms = bdseq_due_ms(session);
+    at_ms = bdseq_ms < at_ms ? bdseq_ms : at_ms;
     at_ms = journal->commit_ms < at_ms ? journal->commit_ms : at_ms;
     at_ms = journal->confirm_ms < at_ms ? journal->confirm_ms : at_ms;
     return journal->expire_ms < at_ms ? journal->expire_ms : at_ms;

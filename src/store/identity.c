@@ -7,9 +7,9 @@
 #include "base/error.h"
 
 #include "store/checksum.h"
+#include "store/cost.h"
 
 #define ALIAS_BYTES 24 /* of a row, beside its texts */
-#define BASE_PAGES 6
 
 /* ---- transactions of their own ---- */
 
@@ -51,7 +51,7 @@ spb_status spb_identity__load_bdseq(spb_database *database, uint8_t *bdseq, bool
 }
 
 spb_status spb_identity__save_bdseq(spb_sqlite *store, uint8_t bdseq, spb_error *err) {
-    spb_status status = begin(store, BASE_PAGES, err);
+    spb_status status = begin(store, SPB_COST_BASE_PAGES, err);
     if (status == SPB_OK) {
         status = spb_database__execute_with(&store->database, "UPDATE identity SET bdseq = %lld WHERE id = 1", bdseq,
                                             "save the bdSeq", err);
@@ -146,13 +146,13 @@ static spb_status insert_aliases(spb_sqlite *store, const spb_alias *items, size
 
 spb_status spb_identity__save_aliases(spb_sqlite *store, const spb_alias *items, size_t count, spb_error *err) {
     spb_status status = SPB_OK;
-    uint64_t most = spb_room__transaction_pages(&store->room) - BASE_PAGES;
+    uint64_t most = spb_room__transaction_pages(&store->room) - SPB_COST_BASE_PAGES;
     while (status == SPB_OK && count > 0) {
         size_t some = count;
         while (some > 1 && alias_pages(store, items, some) > most) {
             some = (some + 1) / 2;
         }
-        status = begin(store, BASE_PAGES + alias_pages(store, items, some), err);
+        status = begin(store, SPB_COST_BASE_PAGES + alias_pages(store, items, some), err);
         if (status == SPB_OK) {
             status = insert_aliases(store, items, some, err);
         }

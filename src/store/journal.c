@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 
+#include "store/cost.h"
 #include "store/cursor.h"
 #include "store/damage.h"
 #include "store/segments.h"
@@ -17,10 +18,6 @@
 
 static spb_sqlite *from_base(spb_store *self) {
     return (spb_sqlite *)self;
-}
-
-static spb_status only_to_read(const spb_sqlite *store, spb_error *err) {
-    return spb_error__set(err, SPB_ERR_STATE, "store %.120s: it was opened only to look into it", store->path);
 }
 
 /* ---- append, commit ---- */
@@ -38,24 +35,24 @@ static spb_status write_all(spb_sqlite *store, spb_error *err) {
 
 spb_status spb_sqlite__commit(spb_store *self, spb_error *err) {
     spb_sqlite *store = from_base(self);
-    return store->is_read_only ? only_to_read(store, err) : write_all(store, err);
+    return store->is_read_only ? spb_sqlite__only_to_look(store, err) : write_all(store, err);
 }
 
 static spb_status find_room(spb_sqlite *store, const spb_block *block, spb_error *err) {
-    if (!spb_write__can_hold(store, block)) {
+    if (!spb_cost__can_hold(store, block)) {
         return spb_error__set(err, SPB_ERR_LIMIT, "store %.120s: a block of %zu bytes is too much for it", store->path,
                               block->metrics.len);
     }
     bool is_full =
         store->waiting.amount.blocks > 0 && store->waiting.memory + spb_blocks__cost(block) > MOST_WAITING_BYTES;
     bool drops = store->options.policy == SPB_STORE_DROP_OLDEST;
-    if (is_full || (!drops && !spb_write__has_room(store, block) && spb_write__is_due(store))) {
+    if (is_full || (!drops && !spb_cost__has_room(store, block) && spb_write__is_due(store))) {
         spb_status status = write_all(store, err);
         if (status != SPB_OK) {
             return status;
         }
     }
-    if (!drops && !spb_write__has_room(store, block)) {
+    if (!drops && !spb_cost__has_room(store, block)) {
         return spb_error__set(err, SPB_ERR_LIMIT, "store %.100s: it is full, a block of %zu bytes is too much",
                               store->path, block->metrics.len);
     }
@@ -65,7 +62,7 @@ static spb_status find_room(spb_sqlite *store, const spb_block *block, spb_error
 spb_status spb_sqlite__append(spb_store *self, const spb_block *block, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
-        return only_to_read(store, err);
+        return spb_sqlite__only_to_look(store, err);
     }
     if (block->id <= store->last_id || block->id > INT64_MAX) {
         return spb_error__set(err, SPB_ERR_ARGUMENT, "store %.100s: block %llu comes after block %llu", store->path,
@@ -125,7 +122,7 @@ static bool take_out_rest(spb_sqlite *store, uint64_t first_id, uint64_t last_id
 spb_status spb_sqlite__confirm(spb_store *self, uint64_t first_id, uint64_t last_id, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
-        return only_to_read(store, err);
+        return spb_sqlite__only_to_look(store, err);
     }
     spb_blocks__remove(&store->waiting, first_id, last_id);
     const spb_store_segment *oldest = spb_segments__oldest(store);
@@ -152,7 +149,7 @@ static void expire_waiting(spb_sqlite *store, uint64_t before_ms) {
 spb_status spb_sqlite__expire(spb_store *self, uint64_t before_ms, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
-        return only_to_read(store, err);
+        return spb_sqlite__only_to_look(store, err);
     }
     expire_waiting(store, before_ms);
     for (size_t i = 0; i < store->segments.count; i++) {
@@ -172,7 +169,7 @@ spb_status spb_sqlite__expire(spb_store *self, uint64_t before_ms, spb_error *er
 spb_status spb_sqlite__save_clock(spb_store *self, uint64_t boot, int64_t offset_ms, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
-        return only_to_read(store, err);
+        return spb_sqlite__only_to_look(store, err);
     }
     return spb_boots__set(&store->boots, boot, offset_ms) ? SPB_OK : spb_error__no_memory(err, "a clock");
 }

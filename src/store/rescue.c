@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include "store/aliases.h"
+#include "store/cost.h"
 #include "store/identity.h"
 #include "store/write.h"
 
@@ -57,10 +58,10 @@ typedef struct block_copy {
 static bool copy_block(void *context, const spb_block *block) {
     block_copy *copy = context;
     spb_sqlite *store = copy->store;
-    if (block->id <= copy->last_id || !spb_write__can_hold(store, block)) {
+    if (block->id <= copy->last_id || !spb_cost__can_hold(store, block)) {
         return true;
     }
-    if (store->options.policy == SPB_STORE_DROP_NEWEST && !spb_write__has_room(store, block)) {
+    if (store->options.policy == SPB_STORE_DROP_NEWEST && !spb_cost__has_room(store, block)) {
         return true;
     }
     if (!spb_blocks__push(&store->waiting, block)) {

@@ -25,7 +25,7 @@ static uint64_t clamp(uint64_t number, uint64_t least, uint64_t most) {
 }
 
 static void share_out(spb_room *room, uint64_t max_bytes, uint64_t page_bytes) {
-    uint64_t log_bytes = clamp(max_bytes / 16, LEAST_LOG_BYTES, MOST_LOG_BYTES);
+    uint64_t log_bytes = clamp(max_bytes / 16 + LEAST_LOG_BYTES / 4, LEAST_LOG_BYTES, MOST_LOG_BYTES);
     uint64_t file_pages = (max_bytes - log_bytes) / page_bytes;
     *room = (spb_room){.page_bytes = page_bytes,
                        .file_pages = file_pages,
@@ -176,7 +176,7 @@ spb_status spb_room__open(spb_room *room, spb_database *database, uint64_t max_b
 }
 
 uint64_t spb_room__for_blocks(spb_room *room, spb_database *database) {
-    if (room->disk_pages < room->file_pages && room->growth_tried != room->used_pages) {
+    if (database->db && room->disk_pages < room->file_pages && room->growth_tried != room->used_pages) {
         take_file(room, database, NULL);
         room->growth_tried = room->used_pages;
     }

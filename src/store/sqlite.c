@@ -21,7 +21,7 @@ static spb_sqlite *from_base(spb_store *self) {
     return (spb_sqlite *)self;
 }
 
-static spb_status only_to_read(const spb_sqlite *store, spb_error *err) {
+spb_status spb_sqlite__only_to_look(const spb_sqlite *store, spb_error *err) {
     return spb_error__set(err, SPB_ERR_STATE, "store %.120s: it was opened only to look into it", store->path);
 }
 
@@ -44,7 +44,7 @@ static spb_status load_bdseq(spb_store *self, uint8_t *bdseq, bool *found, spb_e
 static spb_status save_bdseq(spb_store *self, uint8_t bdseq, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
-        return only_to_read(store, err);
+        return spb_sqlite__only_to_look(store, err);
     }
     spb_cursor__rest(store);
     spb_status status = spb_damage__ready(store, err);
@@ -87,7 +87,7 @@ static spb_status save_with_room(spb_sqlite *store, const spb_alias *items, size
 static spb_status save_aliases(spb_store *self, const spb_alias *items, size_t count, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
-        return only_to_read(store, err);
+        return spb_sqlite__only_to_look(store, err);
     }
     spb_cursor__rest(store);
     spb_status status = spb_damage__ready(store, err);

@@ -64,4 +64,7 @@ typedef struct spb_sqlite {
     char damage[512]; /* "": none */
 } spb_sqlite;
 
+/* SPB_ERR_STATE for a function that would change a file which is only looked into. */
+spb_status spb_sqlite__only_to_look(const spb_sqlite *store, spb_error *err);
+
 #endif

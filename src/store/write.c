@@ -7,17 +7,13 @@
 #include "base/error.h"
 
 #include "store/checksum.h"
+#include "store/cost.h"
 #include "store/cursor.h"
 #include "store/identity.h"
 #include "store/segments.h"
 
-#define BASE_PAGES 6        /* of any transaction: the first one, the list of tables, the last page of each table */
-#define TABLE_PAGES 3       /* to begin a segment */
-#define ROWS_IN_PAGE 100    /* of the ids that are gone, at least */
-#define BLOCK_HEAD_BYTES 64 /* of a row, beside its texts, at most */
-#define MOST_DROPS 16       /* in one transaction */
+#define MOST_DROPS 16 /* in one transaction */
 #define MOST_IDLE 3
-#define PAGES_IN_TRUNK 256 /* of the list of free pages, at least, after each of whose pages one is changed */
 
 typedef struct transaction {
     spb_sqlite *store;
@@ -31,35 +27,6 @@ typedef struct transaction {
     bool has_fresh;             /* if anything is */
     bool is_more;               /* something is left to be done */
 } transaction;
-
-static uint64_t block_bytes(const spb_sqlite *store, const spb_block *block) {
-    return spb_room__row_bytes(&store->room, BLOCK_HEAD_BYTES + block->device_id.len + block->metrics.len);
-}
-
-static uint64_t block_pages(const spb_sqlite *store, const spb_block *block) {
-    return block_bytes(store, block) / store->room.page_bytes + 1;
-}
-
-static uint64_t drop_pages(const spb_sqlite *store, const spb_store_segment *segment) {
-    return BASE_PAGES +
-           (2 * segment->total.bytes + 256 * segment->total.blocks) / (PAGES_IN_TRUNK * store->room.page_bytes);
-}
-
-bool spb_write__can_hold(const spb_sqlite *store, const spb_block *block) {
-    uint64_t pages = block_pages(store, block) + BASE_PAGES + TABLE_PAGES;
-    return pages <= spb_room__transaction_pages(&store->room) && pages + BASE_PAGES <= store->room.block_pages;
-}
-
-/* An upper bound of the pages that what waits will take. */
-static uint64_t waiting_pages(const spb_sqlite *store) {
-    const spb_blocks *waiting = &store->waiting;
-    return (2 * (uint64_t)waiting->memory + waiting->amount.blocks * BLOCK_HEAD_BYTES) / store->room.page_bytes;
-}
-
-bool spb_write__has_room(spb_sqlite *store, const spb_block *block) {
-    uint64_t pages = block_pages(store, block) + waiting_pages(store) + TABLE_PAGES;
-    return store->room.used_pages + pages <= spb_room__for_blocks(&store->room, &store->database);
-}
 
 static bool has_drops(const spb_sqlite *store) {
     for (size_t i = 0; i < store->segments.count; i++) {
@@ -96,7 +63,7 @@ static bool afford(transaction *now, uint64_t pages) {
 }
 
 static spb_status drop_table(transaction *now, const spb_store_segment *segment, spb_error *err) {
-    if (now->drop_count == MOST_DROPS || !afford(now, drop_pages(now->store, segment))) {
+    if (now->drop_count == MOST_DROPS || !afford(now, spb_cost__drop_pages(now->store, segment))) {
         now->is_more = true;
         return SPB_OK;
     }
@@ -138,7 +105,7 @@ static uint64_t lowest_id(const transaction *now) {
 static spb_status write_gone_rows(transaction *now, sqlite3_stmt *delete, sqlite3_stmt *insert, spb_error *err) {
     spb_sqlite *store = now->store;
     spb_status status = SPB_OK;
-    uint64_t pages_there = store->gone.count / ROWS_IN_PAGE + TABLE_PAGES, pages = 0;
+    uint64_t pages_there = store->gone.count / SPB_COST_ROWS_IN_PAGE + SPB_COST_TABLE_PAGES, pages = 0;
     for (size_t i = 0; status == SPB_OK && i < store->fresh.count; i++) {
         spb_range fresh = spb_ranges__at(&store->fresh, i), whole;
         if (pages < pages_there && !afford(now, 1)) {
@@ -248,13 +215,13 @@ static uint64_t choose_blocks(transaction *now, uint64_t *pages) {
     const spb_sqlite *store = now->store;
     uint64_t bytes = 0, last_id = 0;
     for (const spb_block *block; (block = spb_blocks__find(&store->waiting, last_id + 1));) {
-        uint64_t more = (bytes + block_bytes(store, block)) / store->room.page_bytes + 1;
-        if (more + TABLE_PAGES > now->pages_left) {
+        uint64_t more = (bytes + spb_cost__block_bytes(store, block)) / store->room.page_bytes + 1;
+        if (more + SPB_COST_TABLE_PAGES > now->pages_left) {
             now->is_more = true;
             break;
         }
-        bytes += block_bytes(store, block);
-        *pages = more + TABLE_PAGES;
+        bytes += spb_cost__block_bytes(store, block);
+        *pages = more + SPB_COST_TABLE_PAGES;
         last_id = block->id;
     }
     return last_id;
@@ -278,7 +245,8 @@ static spb_store_segment with_blocks(const transaction *now) {
     spb_store_segment after = *now->segment;
     count_in(now->store, &after, now->last_id);
     after.is_made = true;
-    after.is_complete = after.total.bytes + after.total.blocks * BLOCK_HEAD_BYTES >= now->store->room.segment_bytes;
+    after.is_complete =
+        after.total.bytes + after.total.blocks * SPB_COST_BLOCK_HEAD_BYTES >= now->store->room.segment_bytes;
     return after;
 }
 
@@ -314,22 +282,6 @@ static spb_status write_blocks(transaction *now, spb_error *err) {
 }
 
 /* ---- the transaction ---- */
-
-static uint64_t wanted_pages(const spb_sqlite *store) {
-    uint64_t bytes = 0, from_id = 0;
-    for (const spb_block *block; (block = spb_blocks__find(&store->waiting, from_id)); from_id = block->id + 1) {
-        bytes += block_bytes(store, block);
-    }
-    uint64_t pages = BASE_PAGES + TABLE_PAGES + bytes / store->room.page_bytes + 1 + store->fresh.count / ROWS_IN_PAGE;
-    for (size_t i = 0; i < store->segments.count; i++) {
-        pages += store->segments.items[i].is_dropped ? drop_pages(store, &store->segments.items[i]) : 0;
-    }
-    if (store->waiting.amount.blocks > 0) {
-        pages += store->segments.count > 0 ? drop_pages(store, &store->segments.items[0]) : 0;
-    }
-    uint64_t most = spb_room__transaction_pages(&store->room);
-    return pages < most ? pages : most;
-}
 
 static void succeed(transaction *now) {
     spb_sqlite *store = now->store;
@@ -386,12 +338,12 @@ static spb_status carry_out(transaction *now, spb_error *err) {
 
 /* One transaction. *is_more: another one is wanted; *has_done: this one has changed something. */
 static spb_status write_some(spb_sqlite *store, bool *is_more, bool *has_done, spb_error *err) {
-    spb_status status = spb_room__clear_log(&store->room, &store->database, wanted_pages(store), err);
+    spb_status status = spb_room__clear_log(&store->room, &store->database, spb_cost__wanted_pages(store), err);
     if (status != SPB_OK) {
         return status;
     }
     transaction now = {.store = store, .pages_left = spb_room__log_pages(&store->room)};
-    afford(&now, BASE_PAGES);
+    afford(&now, SPB_COST_BASE_PAGES);
     status = carry_out(&now, err);
     *is_more = now.is_more;
     *has_done = now.drop_count > 0 || now.has_fresh || now.segment;

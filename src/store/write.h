@@ -11,9 +11,5 @@
 spb_status spb_write__all(spb_sqlite *store, spb_error *err);
 /* Whether there is anything to write. */
 bool spb_write__is_due(const spb_sqlite *store);
-/* Whether a block of so many bytes can be taken at all, alone in the file. */
-bool spb_write__can_hold(const spb_sqlite *store, const spb_block *block);
-/* Whether it finds room without dropping others, behind all that waits. */
-bool spb_write__has_room(spb_sqlite *store, const spb_block *block);
 
 #endif

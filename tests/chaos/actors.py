@@ -82,13 +82,15 @@ class Program:
         self.end()
 
     def end(self):
-        """Its end, which is due, with all that it said."""
-        if self.process:
-            self.process.stdin.close()
-            self.process.wait(PATIENCE_S)
-            for thread in self.threads:
-                thread.join()
-            self.process = None
+        """Its end, which is due, with all that it said. The exit status."""
+        if not self.process:
+            return None
+        self.process.stdin.close()
+        status = self.process.wait(PATIENCE_S)
+        for thread in self.threads:
+            thread.join()
+        self.process = None
+        return status
 
     def close(self):
         self.kill()
@@ -112,6 +114,12 @@ class Edge(Program):
     def wait_online(self):
         self.wait(lambda _: self.state() == "ONLINE", "state ONLINE")
 
+    def wait_link(self):
+        """Online, and not only by its own belief."""
+        before = self.count("linked")
+        self.tell("link")
+        self.wait_line("linked", before)
+
     def set_clock(self, setting):
         """Milliseconds that it is ahead, or "unset"; survives the process, as it would in a machine."""
         self.clock = str(setting)
@@ -133,9 +141,7 @@ class Host(Program):
 
     def start(self, *marks):
         before = self.count(self.ready)
-        super().start(*self.arguments)
-        for text in marks:
-            self.mark(text)
+        super().start(*self.arguments, *[word for text in marks for word in ("--mark", text)])
         self.wait_line(self.ready, before)
 
     def mark(self, text):

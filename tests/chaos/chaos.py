@@ -27,9 +27,8 @@ from faults import SCENES, Faults  # noqa: E402
 from harness import Broker  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
-# What may come again is what is in flight: the window with a message beyond it, and the part of a chunk of the journal
-# that was confirmed before the rest of it was lost, which is half a window at most.
-LARGEST_MESSAGE = 64 << 10
+# What may come again is what is in flight: the window, and a live message that goes beyond it.
+LIVE_MESSAGE = 64 << 10
 HOST_WINDOW = 8 << 20
 STORE_MEBIBYTES = 24
 METRICS = 12  # of the node, and of each device
@@ -161,15 +160,17 @@ class Run:
         deaths = self.host.count("NDEATH")
         self.edge.tell("stop")
         self.edge.wait_line("stopped SPB_OK")
-        self.edge.end()
+        said = self.edge.lines[-1]
+        status = self.edge.end()
         self.host.wait_line("NDEATH", deaths)
-        self.host.end()
-        return self.edge.lines[-2]
+        if status != 0 or self.host.end() != 0:
+            raise AssertionError(f"the edge ended with {status}; see {self.edge.log.name}")
+        return said
 
     def verdict(self):
         options = self.options
         command = [PROGRAMS / "chaos_verdict", "--account", self.account, "--ledger", self.ledger]
-        command += ["--resent", str(options.unconfirmed * 3 // 2 + LARGEST_MESSAGE), "--overflow"]
+        command += ["--resent", str(options.unconfirmed + LIVE_MESSAGE), "--overflow"]
         command += ["--host", str(HOST_WINDOW)] if options.primary else []
         # Confirmations are written within a second, and the fences that brought them took up to one before.
         command += ["--flushed", "--killed", str(2 * options.rate * 64)] if options.kills else []

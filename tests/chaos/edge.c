@@ -2,8 +2,9 @@
  * The edge program of the chaos test: a node made with the public interface alone, whose metrics are updated by several
  * threads, and an account of what is owed.
  *
- * On stdin: `finish` (end when there are enough samples), `drain` (wait until all is confirmed), `stop`, `unset` and
- * `clock MS` (the wall clock), `device N on|off`. On stdout: `state …`, `produced`, `drained`, `stopped …`.
+ * On stdin: `finish` (end when there are enough samples), `drain` (wait until all is confirmed), `link` (until the link
+ * is sound), `stop`, `unset` and `clock MS` (the wall clock), `device N on|off`. On stdout: `state …`, `produced`,
+ * `drained`, `linked`, `clock set`, `stopped …`.
  */
 #include "chaos/edge.h"
 
@@ -54,6 +55,17 @@ static void drain(edge *self) {
     edge_say("drained");
 }
 
+/* Returns when the server has read something that was published after now, or just before. */
+static void await_link(edge *self) {
+    spb_stats before, after;
+    spb_node_stats(self->node, &before);
+    do {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        spb_node_stats(self->node, &after);
+    } while (after.samples_confirmed == before.samples_confirmed);
+    edge_say("linked");
+}
+
 static void stop(edge *self) {
     self->may_finish = true;
     producer_join(self);
@@ -91,6 +103,8 @@ static bool obey(edge *self, char *line) {
         self->may_finish = true;
     } else if (strcmp(line, "drain") == 0) {
         drain(self);
+    } else if (strcmp(line, "link") == 0) {
+        await_link(self);
     } else if (strcmp(line, "unset") == 0) {
         set_clock(self, NULL);
     } else if (strncmp(line, "clock ", 6) == 0) {

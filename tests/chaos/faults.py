@@ -13,7 +13,7 @@ BROKER = ["broker_kill", "broker_freeze"]
 TROUBLE = ["rebirth", "device"]
 SCENES = {
     "link": LINK + BROKER + TROUBLE,
-    "host": ["host_kill", "host_freeze", "reset", "broker_kill", "blackhole"],
+    "host": ["host_kill", "host_freeze", "host_kill_unheard", "reset", "broker_kill", "blackhole"],
     "disk": ["disk_full", "disk_fails", "disk_full_outage", "outage", "broker_kill"],
     "clock": ["clock", "outage", "broker_kill", "reset"],
 }
@@ -138,7 +138,10 @@ class Faults:
     # The primary host. What a node cannot know of is left out: that host and broker die while it hears neither.
 
     def host_kill(self):
-        self.run.edge.wait_online()
+        self.run.edge.wait_link()
+        self.kill_host()
+
+    def kill_host(self):
         self.run.host.kill()
         self.last(0, 2)
         self.run.host.start("host killed")
@@ -146,10 +149,16 @@ class Faults:
 
     def host_freeze(self):
         """It hears nothing for a while before it dies: less than the window that the node keeps for it."""
-        self.run.edge.wait_online()
+        self.run.edge.wait_link()
         self.run.host.process.send_signal(signal.SIGSTOP)
         self.last(0, self.keep_alive_s)
-        self.host_kill()
+        self.kill_host()
+
+    def host_kill_unheard(self):
+        """The link is dead while the host dies and comes back: the node learns of it with the next connection."""
+        self.run.edge.wait_link()
+        self.run.proxy.stall(UP, DOWN)
+        self.kill_host()
 
     # The process, its disk and its clock
 

@@ -154,6 +154,32 @@ START_TEST(replayed_samples_come_in_order) {
 }
 END_TEST
 
+START_TEST(what_a_lost_host_may_not_have_seen_comes_late) {
+    story_first_session();
+    story_mark("host killed");
+    story_births(8, 4);
+    story_data(3, true);
+    story_data(4, true);
+    story_data(2, true);
+    story_data(5, false);
+    ck_assert(verdict_finish(story.judge));
+    ck_assert_uint_eq(verdict_get(story.judge)->reordered, STORY_METRICS);
+}
+END_TEST
+
+START_TEST(a_killed_broker_is_a_lost_host_to_those_who_have_one) {
+    story_reopen(&(verdict_options){.max_resent_bytes = 50, .host_bytes = 1000});
+    story_first_session();
+    story_mark("broker killed");
+    story_births(8, 4);
+    story_data(2, true);
+    story_data(3, true);
+    story_data(4, true);
+    story_data(5, false);
+    ck_assert(verdict_finish(story.judge));
+}
+END_TEST
+
 START_TEST(what_is_older_than_the_birth_is_historical) {
     story_first_session();
     story_births(8, 4);
@@ -328,6 +354,8 @@ int main(void) {
     tcase_add_test(all, more_comes_again_when_the_process_was_killed);
     tcase_add_test(all, live_samples_come_in_order);
     tcase_add_test(all, replayed_samples_come_in_order);
+    tcase_add_test(all, what_a_lost_host_may_not_have_seen_comes_late);
+    tcase_add_test(all, a_killed_broker_is_a_lost_host_to_those_who_have_one);
     tcase_add_test(all, what_is_older_than_the_birth_is_historical);
     tcase_add_test(all, what_is_newer_than_the_birth_is_not_historical);
     tcase_add_test(all, what_another_life_left_is_historical);

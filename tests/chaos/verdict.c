@@ -59,6 +59,7 @@ verdict *verdict_new(const chaos_account *account, const verdict_options *option
         self->metrics[metric].last_live = VERDICT_NONE;
         self->metrics[metric].last_replayed = VERDICT_NONE;
         self->metrics[metric].floor = VERDICT_NONE;
+        self->metrics[metric].lost_floor = VERDICT_NONE;
         self->metrics[metric].alias = VERDICT_NONE;
     }
     verdict_begin_session(self); /* what comes before any birth */
@@ -129,6 +130,8 @@ static void hear_mark(verdict *self, const char *text) {
     verdict_trace(self, "mark");
     if (strcmp(text, "broker killed") == 0) {
         self->session.broker_kills++;
+        /* A primary host that connects anew has a new timestamp, as if it had been away. */
+        self->ends[self->end_count - 1].is_host_lost |= self->options.host_bytes > 0;
     } else if (strcmp(text, "host killed") == 0) {
         verdict_host_killed(self);
     }

@@ -36,8 +36,8 @@ typedef struct verdict_options {
     bool owes_flushed;         /* the process was killed: owed is what a flush called safe; else what was accepted */
     bool may_overflow;         /* the link was slow at times: samples newer than the birth may be replayed, too */
     uint64_t max_resent_bytes; /* of metrics that may come twice when a connection is lost, */
-    uint64_t host_bytes;       /* and so much more when the primary host was, */
-    uint64_t killed_bytes;     /* or the process was killed */
+    uint64_t host_bytes;       /* and so much more when the primary host was, or the process was killed, */
+    uint64_t killed_bytes;     /* and still more in the latter case */
     bool has_trace;            /* report when samples of a metric come, to look into a run */
     unsigned trace;            /* which */
 } verdict_options;
@@ -46,6 +46,7 @@ typedef struct verdict_numbers {
     uint64_t owed, arrived, only_in_births, live, replayed, duplicates;
     uint64_t most_resent_bytes, most_resent_after_host, most_resent_after_kill; /* for one end of a session */
     uint64_t overflowed; /* replayed, and newer than the birth: not live because the link was slow */
+    uint64_t reordered;  /* replayed behind newer ones, as the primary host was lost */
     uint64_t messages, sessions, births, deaths, unset_times;
     uint64_t missing; /* accepted, whether owed or not, and never came */
     uint64_t broken[VERDICT_RULES];

@@ -29,9 +29,10 @@ static void print_numbers(const chaos_account *account, const verdict_numbers *n
            "\n",
            numbers->owed, numbers->arrived, numbers->live, numbers->replayed, numbers->overflowed,
            numbers->only_in_births, numbers->broken[VERDICT_LOST], numbers->missing);
-    printf("duplicates %" PRIu64 "; most bytes again for one lost connection %" PRIu64 ", a lost host %" PRIu64
-           ", a killed process %" PRIu64 "\n",
-           numbers->duplicates, numbers->most_resent_bytes, numbers->most_resent_after_host,
+    printf("duplicates %" PRIu64 ", behind newer ones for a lost host %" PRIu64
+           "; most bytes again for one lost connection %" PRIu64 ", a lost host %" PRIu64 ", a killed process %" PRIu64
+           "\n",
+           numbers->duplicates, numbers->reordered, numbers->most_resent_bytes, numbers->most_resent_after_host,
            numbers->most_resent_after_kill);
     printf("messages %" PRIu64 ", sessions %" PRIu64 ", births %" PRIu64 ", deaths %" PRIu64 ", lives %" PRIu32
            ", times of a clock that was not set %" PRIu64 "\n",

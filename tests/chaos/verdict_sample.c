@@ -82,14 +82,23 @@ static void check_time(verdict *self, const chaos_sample *sample, const Spb__Pb_
 /* ---- order, flags, duplicates ---- */
 
 /* A sample that came before came again because a connection was lost with it in flight: that of the session in which it
- * came last. */
+ * came last, if nothing worse happened since. */
+static verdict_end *cause_of(verdict *self, uint32_t session) {
+    verdict_end *cause = &self->ends[session];
+    for (uint32_t later = session; later < self->end_count - 1; later++) {
+        bool is_worse = self->ends[later].is_killed || (self->ends[later].is_host_lost && !cause->is_killed);
+        cause = is_worse ? &self->ends[later] : cause;
+    }
+    return cause;
+}
+
 static void take_duplicate(verdict *self, unsigned metric, uint64_t number, const verdict_seen *seen, uint64_t bytes) {
     self->numbers.duplicates++;
     if (seen->session == self->end_count - 1) {
         verdict_break(self, VERDICT_DUPLICATE, "%u number %" PRIu64 " twice in a session, %s before", metric, number,
                       seen->how & VERDICT_REPLAYED ? "replayed" : "live");
     }
-    self->ends[seen->session].bytes += bytes;
+    cause_of(self, seen->session)->bytes += bytes;
 }
 
 static void take_live(verdict *self, unsigned metric, int64_t number, const verdict_seen *seen) {
@@ -110,7 +119,10 @@ static void take_live(verdict *self, unsigned metric, int64_t number, const verd
 static void take_replayed(verdict *self, unsigned metric, int64_t number) {
     verdict_metric *state = &self->metrics[metric];
     self->numbers.replayed++;
-    if (number <= state->last_replayed) {
+    if (number <= state->last_replayed && number <= state->lost_floor) {
+        self->numbers
+            .reordered++; /* for a host that may not have seen it; stored when later ones were stored already */
+    } else if (number <= state->last_replayed) {
         verdict_break(self, VERDICT_ORDER, "%u number %" PRId64 " replayed after %" PRId64, metric, number,
                       state->last_replayed);
     }
@@ -198,7 +210,7 @@ void verdict_check_ends(verdict *self) {
     const verdict_options *options = &self->options;
     for (uint32_t session = 0; session < self->end_count; session++) {
         const verdict_end *end = &self->ends[session];
-        uint64_t most = options->max_resent_bytes + (end->is_host_lost ? options->host_bytes : 0) +
+        uint64_t most = options->max_resent_bytes + (end->is_host_lost || end->is_killed ? options->host_bytes : 0) +
                         (end->is_killed ? options->killed_bytes : 0);
         note_most(end->is_host_lost ? &self->numbers.most_resent_after_host
                   : end->is_killed  ? &self->numbers.most_resent_after_kill

@@ -3,13 +3,16 @@ spb_unit_test(store store ${store_support})
 spb_unit_test(store_journal store ${store_support})
 spb_unit_test(store_process store ${store_support})
 spb_unit_test(store_damage store ${store_support})
+spb_unit_test(store_cost store ${store_support} support/disk.c)
 spb_unit_test(store_power store ${store_support} support/disk.c)
 spb_unit_test(store_faults store ${store_support} support/disk.c support/failing_heap.c)
 target_link_options(test_store_faults PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 set_tests_properties(unit/store_faults unit/store_power PROPERTIES TIMEOUT 600)
 
-# Power cuts and damaged files by the thousand: `ctest -C Long -R ^store/`.
+# Power cuts, faults and damaged files by the thousand: `ctest -C Long -R ^store/`.
 add_test(NAME store/power CONFIGURATIONS Long COMMAND test_store_power)
 set_tests_properties(store/power PROPERTIES TIMEOUT 7200 ENVIRONMENT "CK_FORK=no;SPB_POWER_CUTS=20000")
 add_test(NAME store/damage CONFIGURATIONS Long COMMAND test_store_damage)
 set_tests_properties(store/damage PROPERTIES TIMEOUT 7200 ENVIRONMENT "CK_FORK=no;SPB_DAMAGED_FILES=5000")
+add_test(NAME store/faults CONFIGURATIONS Long COMMAND test_store_faults)
+set_tests_properties(store/faults PROPERTIES TIMEOUT 7200 ENVIRONMENT "CK_FORK=no;SPB_EVERY_FAULT=1")

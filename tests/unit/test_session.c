@@ -83,6 +83,34 @@ START_TEST(a_bdseq_that_was_not_saved_is_used_all_the_same) {
 }
 END_TEST
 
+START_TEST(a_bdseq_that_was_not_saved_is_saved_when_the_store_works_again) {
+    spb_session_options options = wire_options();
+    options.has_journal = true;
+    wire_open(&w, &options);
+    w.is_silent = true;
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "SAVE 0");
+    spb_session_on_bdseq_saved(w.session, SPB_ERR_STORE, "disk full", w.now);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "SAVE 0, CONNECT 0");
+    wire_event(&w, SPB_TRANSPORT_CONNECTED, SPB_OK, NULL);
+    wire_forget(&w);
+    wire_sleep(&w, 1000); /* it fails once more, which is no news, */
+    ck_assert_ptr_nonnull(strstr(w.ledger, "SAVE 0"));
+    spb_session_on_bdseq_saved(w.session, SPB_ERR_STORE, "disk full", w.now);
+    wire_forget(&w);
+    wire_sleep(&w, 1000); /* and works */
+    ck_assert_ptr_nonnull(strstr(w.ledger, "SAVE 0"));
+    ck_assert_str_eq(w.logs, "");
+    spb_session_on_bdseq_saved(w.session, SPB_OK, NULL, w.now);
+    wire_forget(&w);
+    wire_sleep(&w, 2000);
+    ck_assert_ptr_null(strstr(w.ledger, "SAVE"));
+    wire_close(&w);
+}
+END_TEST
+
 START_TEST(waits_double_while_attempts_fail) {
     wire_open(&w, NULL);
     w.is_silent = true;
@@ -442,6 +470,7 @@ int main(void) {
     tcase_add_test(all, a_second_start_has_no_effect);
     tcase_add_test(all, the_bdseq_goes_on_from_the_store_and_wraps);
     tcase_add_test(all, a_bdseq_that_was_not_saved_is_used_all_the_same);
+    tcase_add_test(all, a_bdseq_that_was_not_saved_is_saved_when_the_store_works_again);
     tcase_add_test(all, waits_double_while_attempts_fail);
     tcase_add_test(all, a_server_that_throws_the_node_out_is_not_hammered);
     tcase_add_test(all, a_steady_connection_shortens_the_wait);

@@ -12,6 +12,7 @@
 
 #include <sqlite3.h>
 
+#include "support/blocks.h"
 #include "support/store_files.h"
 
 static spb_error err;
@@ -155,6 +156,30 @@ START_TEST(what_is_no_store_is_refused) {
 }
 END_TEST
 
+START_TEST(a_smaller_size_holds_from_then_on) {
+    spb_store *store = store_files_open(&(spb_store_options){.max_bytes = 4 << 20});
+    blocks_append(store, 1, 250, 500);
+    ck_assert_int_eq(store->commit(store, &err), SPB_OK);
+    uint64_t file_bytes = blocks_info(store).file_bytes;
+    ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), 250);
+    store->free(store);
+    store = store_files_open(&(spb_store_options){.max_bytes = 1 << 20});
+    ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), 250);
+    blocks_append(store, 251, 252, 500);
+    ck_assert_msg(store->commit(store, &err) == SPB_OK, "%s", err.text);
+    spb_store_info info = blocks_info(store);
+    ck_assert_uint_lt(info.bytes, 1 << 20);
+    ck_assert_uint_le(info.file_bytes, file_bytes);
+    blocks_expect(store, 253 - info.blocks, 252);
+    store->free(store);
+    store = store_files_open(&(spb_store_options){.max_bytes = 8 << 20}); /* and a larger one */
+    blocks_append(store, 253, 700, 500);
+    ck_assert_msg(store->commit(store, &err) == SPB_OK, "%s", err.text);
+    blocks_expect(store, 253 - info.blocks, 700);
+    store->free(store);
+}
+END_TEST
+
 START_TEST(other_databases_are_refused) {
     store_files_sql("CREATE TABLE recipes (name TEXT)");
     expect_refusal(store_path, SPB_ERR_STORE, "another program");
@@ -262,6 +287,7 @@ static Suite *store_suite(void) {
     tcase_add_test(tests, one_at_a_time);
     tcase_add_test(tests, only_the_owner_may_read);
     tcase_add_test(tests, what_is_no_store_is_refused);
+    tcase_add_test(tests, a_smaller_size_holds_from_then_on);
     tcase_add_test(tests, other_databases_are_refused);
     tcase_add_test(tests, a_newer_schema_is_refused);
     tcase_add_test(tests, another_edge_node_is_refused);

@@ -138,6 +138,43 @@ START_TEST(damaged_blocks_are_lost_and_counted_and_the_others_are_not) {
 }
 END_TEST
 
+/* What this process knows, and the file does not yet, outlives the file: what waits, and what was confirmed. */
+START_TEST(damage_at_run_time_takes_nothing_that_waits) {
+    make_store();
+    store_files_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    size_t size;
+    uint8_t *bytes = store_files_read("", &size);
+    uint8_t garbage[PAGE];
+    memset(garbage, 0xa5, sizeof garbage);
+    spb_block victim = blocks_make(20, 300);
+    size_t at = 0; /* the metrics end in the page of the table, with those of its neighbours */
+    while (at + 32 < size && memcmp(bytes + at, victim.metrics.data, 32) != 0) {
+        at++;
+    }
+    free(bytes);
+    ck_assert_uint_lt(at + 32, size);
+    overwrite(at / PAGE * PAGE, garbage, sizeof garbage);
+    spb_store *store = store_files_open(&small);
+    ck_assert_ptr_null(blocks_info(store).damage);
+    ck_assert_int_eq(store->confirm(store, 50, 52, &err), SPB_OK);
+    blocks_append(store, 61, 63, 300);
+    uint64_t ids[64];
+    size_t count = blocks_read(store, 0, ids, 64);
+    expect_set_aside(store, 1);
+    ck_assert_uint_lt(count, 55);
+    ck_assert_uint_gt(count, 40);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert(ids[i] < 50 || ids[i] > 52);
+    }
+    ck_assert(ids[count - 3] == 61 && ids[count - 2] == 62 && ids[count - 1] == 63);
+    spb_store_info info = blocks_info(store);
+    ck_assert_uint_eq(info.blocks, count);
+    ck_assert_uint_eq(info.dropped_damage, (55 - count) * 300); /* 3 are confirmed, 3 are new */
+    ck_assert_uint_eq(info.last_id, 63);
+    expect_good(store, 64);
+}
+END_TEST
+
 /* Every page of the tables of blocks is damaged once, while the store is used; the log holds none of them. */
 START_TEST(a_damaged_page_costs_what_is_in_it) {
     make_store();
@@ -393,6 +430,7 @@ int main(void) {
     tcase_add_checked_fixture(all, store_files_setup, store_files_teardown);
     tcase_add_test(all, a_damaged_header_costs_nothing);
     tcase_add_test(all, damaged_blocks_are_lost_and_counted_and_the_others_are_not);
+    tcase_add_test(all, damage_at_run_time_takes_nothing_that_waits);
     tcase_add_test(all, a_damaged_page_costs_what_is_in_it);
     tcase_add_test(all, a_damaged_identity_is_made_anew);
     tcase_add_test(all, a_file_of_zeros_is_set_aside);

@@ -225,10 +225,27 @@ START_TEST(a_block_that_is_too_large_is_refused) {
         blocks_append(store, 1, 1, 10);
         spb_block block = blocks_make(2, 60000);
         ck_assert_int_eq(store->append(store, &block, &err), SPB_ERR_LIMIT);
-        blocks_append(store, 2, 2, 10); /* the id was not used up */
+        blocks_append(store, 2, 2, 7800); /* 160 KiB; the id was not used up */
         commit();
         blocks_expect(store, 1, 2);
         confirm(0, 2);
+        commit();
+        close_store();
+        if (open_store != open_memory) {
+            store_files_remove();
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_twentieth_of_it_is_not_too_large) {
+    static const uint64_t sizes[] = {4, 16, 64};
+    for (int i = 0; i < 3; i++) {
+        open_store(&(spb_store_options){.max_bytes = sizes[i] << 20});
+        blocks_append(store, 1, 3, (uint32_t)((sizes[i] << 20) / 20 / 21));
+        commit();
+        blocks_expect(store, 1, 3);
+        confirm(0, 3);
         commit();
         close_store();
         if (open_store != open_memory) {
@@ -402,6 +419,7 @@ static void add_tests(Suite *suite, const char *name, void (*setup)(void)) {
     tcase_add_test(all, the_oldest_give_way);
     tcase_add_test(all, or_the_newest_are_not_taken);
     tcase_add_test(all, a_block_that_is_too_large_is_refused);
+    tcase_add_test(all, a_twentieth_of_it_is_not_too_large);
     tcase_add_test(all, what_is_too_old_is_dropped);
     tcase_add_test(all, a_clock_that_is_set_later_shifts_its_run);
     tcase_add_test(all, aliases_and_the_bdseq_are_kept);
