@@ -96,6 +96,7 @@ void sim_calm(sim *s) {
     uint64_t begin_ms = s->now.mono_ms, limit_ms = calm_limit_ms(s);
     const char *missing = NULL;
     s->is_calm = true;
+    s->calm_ms = begin_ms;
     s->busy_until_ms = SPB_NEVER;
     sim_note(s, "-- calm");
     sim_journal_mend(s);
