@@ -14,7 +14,7 @@
 #define LATE_ANSWERS_MS 10000
 #define SILENCE_MS 20000
 /* Old samples expire, and after a minute one looks for what a new process does not know any more. */
-#define STORE_ACTIONS_IN_SILENCE 6
+#define STORE_ACTIONS_IN_SILENCE 40
 /* Enough for everything that waits to be written. */
 #define PEACE_MS 60000
 

@@ -32,8 +32,9 @@ static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
     record->may_be_copied |=
-        record->copies > 0 && metric->record == number;                     /* after an overflow, as it is the newest */
-    bool may_be_copied = record->may_be_copied || s->counts.overflowed > 0; /* what catches up is sent besides */
+        record->copies > 0 && metric->record == number; /* after an overflow, as it is the newest */
+    bool may_be_copied = record->may_be_copied || s->counts.overflowed > 0 ||
+                         s->scenario.permille[SIM_ALLOCATION_FAILS] > 0; /* what catches up is sent besides */
     if (record->copies > 0 && !may_be_copied) {
         sim_fail(s, "journal", "%s at %llu (#%u) is stored twice", metric->name,
                  (unsigned long long)record->timestamp_ms, number);
