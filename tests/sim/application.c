@@ -24,7 +24,7 @@ static void update_metric(sim *s, int index) {
     spb_value value = sim_value(&space, metric->type, sim_draw(s));
     uint64_t timestamp_ms = draw_timestamp(s, metric);
     uint64_t stamp_ms = timestamp_ms == SPB_NOW ? sim_stamp_ms(s) : timestamp_ms;
-    if (sim_ledger_find(s, index, sim_hash(&value), stamp_ms) != SIM_NO_RECORD) {
+    if (sim_ledger_has(s, index, sim_hash(&value), stamp_ms)) {
         return; /* nobody could tell the two apart */
     }
     spb_session_stats(s->session, &before);
@@ -84,7 +84,7 @@ static int index_of(const sim *s, const spb_metric *handle) {
 
 static void answer_write(sim *s, int index, spb_status status, const spb_value *value) {
     spb_stats before, after;
-    if (sim_ledger_find(s, index, sim_hash(value), sim_stamp_ms(s)) != SIM_NO_RECORD) {
+    if (sim_ledger_has(s, index, sim_hash(value), sim_stamp_ms(s))) {
         status = SPB_ERR_REFUSED; /* as above */
     }
     spb_session_stats(s->session, &before);

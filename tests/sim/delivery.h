@@ -167,6 +167,8 @@ void sim_journal_clear(sim *s);
 uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 /* The same by the timestamp that it has in a replay. */
 uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* There is one that looks the same, or will when the time is known. */
+bool sim_ledger_has(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 /* Neither read by a broker, nor in the journal; and how many of the first `before` ones. */
 bool sim_ledger_is_gone(const sim *s, uint32_t number);

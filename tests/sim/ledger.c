@@ -47,6 +47,12 @@ uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t tim
     return found;
 }
 
+bool sim_ledger_has(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    uint64_t before_ms = timestamp_ms - (uint64_t)s->clock_offset_ms; /* which the journal may not know yet */
+    return sim_ledger_find_shifted(s, metric, hash, timestamp_ms) != SIM_NO_RECORD ||
+           (before_ms < SPB_EARLIEST_MS && sim_ledger_find(s, metric, hash, before_ms) != SIM_NO_RECORD);
+}
+
 uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     sim_ledger *ledger = &s->ledger;
     if (ledger->count == ledger->capacity) {
