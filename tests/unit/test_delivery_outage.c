@@ -369,6 +369,28 @@ START_TEST(a_stop_waits_for_the_confirmation) {
 }
 END_TEST
 
+/* The stop comes between the NBIRTH of a rebirth and the DBIRTH that y = 1 waits for, while the link is full. */
+START_TEST(a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out) {
+    options.max_in_flight = 1;
+    wire_open_with(&w, &journal, &options);
+    spb_metric *y = wire_add_metric(&w, wire_add_device(&w, "Press"), "y", spb_int32(0));
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    w.is_silent = true;
+    ck_assert_int_eq(wire_update(&w, y, spb_int32(1)), SPB_OK);
+    update(2);
+    spb_session_rebirth(w.session, w.now);
+    wire_run(&w);
+    spb_session_stop(w.session, 5000, w.now);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, APPEND 1 Press 1");
+    w.is_silent = false;
+    wire_published(&w, 1);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, APPEND 1 Press 1, NDATA 1, NDEATH, DISCONNECT 5000, COMMIT");
+}
+END_TEST
+
 START_TEST(what_a_stop_cannot_send_in_time_is_stored) {
     go_online();
     w.is_deaf = true;
@@ -457,6 +479,7 @@ int main(void) {
     tcase_add_test(all, publishing_pauses_when_too_much_is_not_confirmed);
     tcase_add_test(all, many_devices_do_not_fill_the_memory_of_an_outage);
     tcase_add_test(all, a_stop_waits_for_the_confirmation);
+    tcase_add_test(all, a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out);
     tcase_add_test(all, what_a_stop_cannot_send_in_time_is_stored);
     tcase_add_test(all, without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written);
     tcase_add_test(all, the_replay_keeps_its_pace);
