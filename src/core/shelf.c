@@ -162,6 +162,7 @@ static void move_to_held(spb_session *session, spb_device *holder) {
     size_t asked = batch->tried; /* the index of the one that the journal is asked to take, if there is one */
     batch->tried = 0;
     if (spb_batch__is_empty(batch)) {
+        spb_session__release_held(session, holder); /* what is held has waited for the batch */
         return;
     }
     spb_batch__close(batch);
