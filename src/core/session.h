@@ -242,8 +242,8 @@ void spb_session__release_all(spb_session *session, spb_time now);
 bool spb_session__keep(spb_session *session, const spb_device *holder, const spb_segment *segment, spb_bytes metrics);
 /* The same for a message of the journal. */
 bool spb_session__keep_replay(spb_session *session, uint64_t chunk, uint32_t samples, size_t bytes);
-/* A message that is not published, but goes to the journal when everything before it has arrived: so that the journal
- * has the samples of each metric in their order. */
+/* A message that is not published, but goes to the journal when everything before it has arrived, some of which is not
+ * confirmed: so that the journal has the samples of each metric in their order. */
 bool spb_session__keep_waiting(spb_session *session, const spb_device *holder, const spb_segment *segment,
                                spb_bytes metrics);
 bool spb_session__has_unconfirmed(const spb_session *session);

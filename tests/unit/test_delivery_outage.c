@@ -425,6 +425,25 @@ START_TEST(without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_
 }
 END_TEST
 
+/* Nothing is published any more after y = 2 has come, whose being written would tell that time has passed. */
+START_TEST(without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read) {
+    options.confirm = SPB_CONFIRM_WINDOW;
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press");
+    x = wire_add_metric(&w, press, "y", spb_int32(0));
+    wire_go_online(&w);
+    update(1);
+    wire_sleep(&w, 100);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_run(&w);
+    update(2);
+    wire_sleep(&w, 59000);
+    ck_assert_str_eq(w.ledger, "DDATA/Press 2, DDEATH/Press 3");
+    wire_sleep(&w, 2000);
+    ck_assert_str_eq(w.ledger, "DDATA/Press 2, DDEATH/Press 3, APPEND 1 Press 1, READ 1, COMMIT");
+}
+END_TEST
+
 START_TEST(the_replay_keeps_its_pace) {
     options.replay_samples_per_s = 100;
     options.batch_max_bytes = 120; /* 10 samples */
@@ -482,6 +501,7 @@ int main(void) {
     tcase_add_test(all, a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out);
     tcase_add_test(all, what_a_stop_cannot_send_in_time_is_stored);
     tcase_add_test(all, without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written);
+    tcase_add_test(all, without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read);
     tcase_add_test(all, the_replay_keeps_its_pace);
     tcase_add_test(all, samples_that_are_too_old_are_left_out_and_counted);
     Suite *suite = suite_create("delivery_outage");
