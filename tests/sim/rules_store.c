@@ -129,7 +129,8 @@ uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder) {
 /* ---- what has arrived ---- */
 
 /* It will never be replayed, and was counted; as are those that are too large for the server. Or it is there twice. */
-static bool is_counted(const sim *s, const sim_block *block, const sim_record *record) {
+bool sim_rules_counted(const sim *s, const sim_record *record) {
+    const sim_block *block = &s->journal.blocks[record->block];
     const sim_metric *metric = &s->metrics[record->metric];
     uint64_t age_ms = s->options.max_sample_age_s * UINT64_C(1000);
     bool is_too_old = age_ms > 0 && (s->has_clock_stepped || block->block.last_ms + age_ms < s->now.wall_ms);
@@ -151,7 +152,7 @@ void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id) {
         for (uint32_t k = 0; k < block->block.samples; k++) {
             const sim_record *record = &s->ledger.records[block->records[k]];
             bool may_be = s->options.confirm == SPB_CONFIRM_WINDOW ? record->sent > 0 : record->is_confirmed;
-            if (!may_be && !is_counted(s, block, record)) {
+            if (!may_be && !sim_rules_counted(s, record)) {
                 sim_fail(s, "confirm", "of block %llu, but no server is known to have read %s at %llu",
                          (unsigned long long)block->id, s->metrics[record->metric].name,
                          (unsigned long long)record->timestamp_ms);
