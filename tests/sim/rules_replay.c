@@ -111,7 +111,7 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         }
         bool was_dropped = record->was_stored && s->journal.blocks[record->block].is_gone;
         if (record->is_owed_again && record->copies == 0 && !metric->is_removed && !holder->is_removed &&
-            !was_dropped && !s->journal.has_failed) {
+            !was_dropped && s->options.max_sample_age_s == 0 && !s->journal.has_failed) {
             snprintf(text, capacity, "%s at %llu did not come again for the primary host", metric->name,
                      (unsigned long long)record->timestamp_ms);
             return text;
