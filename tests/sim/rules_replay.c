@@ -24,7 +24,8 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
         return;
     }
     sim_record *record = &s->ledger.records[number];
-    bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied;
+    bool was_host_away = s->host_offline_ms != SPB_NEVER; /* then a chunk comes again as a whole */
+    bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied || was_host_away;
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
     if (record->may_be_copied) {
         comes_again = true; /* from any of its blocks */

@@ -69,8 +69,9 @@ static bool read_sample(sim *s, const spb_block *block, unsigned holder, const s
     }
     *number = sim_ledger_find(s, index, sim_hash(&value), metric->timestamp_ms);
     const sim_metric *m = &s->metrics[index];
-    if (*number == SIM_NO_RECORD && m->record == SIM_NO_RECORD && m->hash == sim_hash(&value)) {
-        *number = sim_ledger_add(s, index, m->hash, metric->timestamp_ms); /* the first value, which was to catch up */
+    if (*number == SIM_NO_RECORD && m->first_hash == sim_hash(&value)) {
+        *number =
+            sim_ledger_add(s, index, m->first_hash, metric->timestamp_ms); /* the first value, which was to catch up */
         s->ledger.records[*number].is_excused = s->ledger.records[*number].may_be_copied = true;
     }
     if (*number == SIM_NO_RECORD) {
