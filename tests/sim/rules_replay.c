@@ -24,7 +24,9 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
         return;
     }
     sim_record *record = &s->ledger.records[number];
-    bool was_host_away = s->host_offline_ms != SPB_NEVER; /* then a chunk comes again as a whole */
+    /* Then a chunk comes again as a whole; and by time, one cannot tell what had arrived. */
+    bool is_by_time = s->options.primary_host_id && s->options.confirm == SPB_CONFIRM_WINDOW;
+    bool was_host_away = s->host_offline_ms != SPB_NEVER || is_by_time;
     bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied || was_host_away;
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
     if (record->may_be_copied) {
