@@ -53,6 +53,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     metric->timestamp_ms = def.timestamp_ms == SPB_NOW ? stamp_ms : def.timestamp_ms;
     metric->given_alias = spb_metric_alias(metric->handle);
     metric->record = SIM_NO_RECORD;
+    metric->first_hash = metric->hash;
     metric->in_birth = metric->is_unsent = metric->is_behind = false;
     if (holder == 0) {
         s->wire.has_cause = s->wire.has_change = true;

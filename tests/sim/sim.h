@@ -170,6 +170,7 @@ struct sim_metric {
     bool is_behind;       /* its last sample was dropped by overflow */
     uint32_t changes;     /* values that no message was owed for */
     spb_keep keep;
+    uint64_t first_hash;  /* of the value that this process has defined it with */
     uint64_t given_alias; /* by this process; the births show it */
     uint32_t record;      /* of its last sample in the ledger, */
     uint32_t stored_before,
