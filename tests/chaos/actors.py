@@ -141,9 +141,7 @@ class Host(Program):
 
     def start(self, *marks):
         before = self.count(self.ready)
-        super().start(*self.arguments)
-        for text in marks:
-            self.mark(text)
+        super().start(*self.arguments, *[word for text in marks for word in ("--mark", text)])
         self.wait_line(self.ready, before)
 
     def mark(self, text):

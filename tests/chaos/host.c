@@ -6,6 +6,7 @@
  * server, reads all there is before anything else, and sends nothing on the connection that listens: when the server is
  * killed, what it has written to that connection is then still delivered by the system.
  *
+ * Options: --port, --ledger FILE, --mark TEXT (before anything else is heard), --primary.
  * On stdin: `mark TEXT`, `rebirth`; its end is the end of the program. On stdout: `subscribed`, `online`, and the kind
  * of each NBIRTH and NDEATH.
  */
@@ -219,9 +220,18 @@ static void run(host *self) {
     }
 }
 
+static int open_ledger(const char *path) {
+    int file = chaos_ledger_append_to(path);
+    if (file < 0) {
+        die(path, strerror(errno));
+    }
+    return file;
+}
+
 int main(int argc, char **argv) {
     static const struct option options[] = {{"port", required_argument, NULL, 'p'},
                                             {"ledger", required_argument, NULL, 'l'},
+                                            {"mark", required_argument, NULL, 'm'},
                                             {"primary", no_argument, NULL, 'P'},
                                             {0}};
     host self = {.ledger = -1};
@@ -230,16 +240,15 @@ int main(int argc, char **argv) {
         if (option == 'p') {
             self.port = atoi(optarg);
         } else if (option == 'l') {
-            self.ledger = chaos_ledger_append_to(optarg);
+            self.ledger = open_ledger(optarg);
+        } else if (option == 'm') {
+            record(&self, &(chaos_record){.time_ms = wall_ms(), .is_mark = true, .topic = optarg});
         } else if (option == 'P') {
             self.application = client_new(&self);
             mosquitto_connect_callback_set(self.application, on_application_connect);
         } else {
             return 2;
         }
-    }
-    if (self.ledger < 0) {
-        die("ledger", strerror(errno));
     }
     self.listener = client_new(&self);
     mosquitto_connect_callback_set(self.listener, on_connect);

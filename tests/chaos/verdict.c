@@ -59,6 +59,7 @@ verdict *verdict_new(const chaos_account *account, const verdict_options *option
         self->metrics[metric].last_live = VERDICT_NONE;
         self->metrics[metric].last_replayed = VERDICT_NONE;
         self->metrics[metric].floor = VERDICT_NONE;
+        self->metrics[metric].lost_floor = VERDICT_NONE;
         self->metrics[metric].alias = VERDICT_NONE;
     }
     verdict_begin_session(self); /* what comes before any birth */

@@ -119,9 +119,9 @@ static void take_live(verdict *self, unsigned metric, int64_t number, const verd
 static void take_replayed(verdict *self, unsigned metric, int64_t number) {
     verdict_metric *state = &self->metrics[metric];
     self->numbers.replayed++;
-    bool is_host_back = self->end_count > 1 && self->ends[self->end_count - 2].is_host_lost;
-    if (number <= state->last_replayed && is_host_back) {
-        self->numbers.reordered++; /* stored when later ones were stored already */
+    if (number <= state->last_replayed && number <= state->lost_floor) {
+        self->numbers
+            .reordered++; /* for a host that may not have seen it; stored when later ones were stored already */
     } else if (number <= state->last_replayed) {
         verdict_break(self, VERDICT_ORDER, "%u number %" PRId64 " replayed after %" PRId64, metric, number,
                       state->last_replayed);

@@ -83,6 +83,13 @@ int verdict_find(verdict *self, unsigned holder, const Spb__Pb__Payload__Metric 
 
 /* ---- births ---- */
 
+static void set_floor(verdict *self, verdict_metric *metric, int64_t number) {
+    metric->floor = number > metric->floor ? number : metric->floor;
+    if (self->end_count > 1 && self->ends[self->end_count - 2].is_host_lost) {
+        metric->lost_floor = metric->floor;
+    }
+}
+
 /* All metrics of the holder are in its birth, each with its alias and its present value. The first birth of a session,
  * or after a DDEATH, divides what is historical from what is live. */
 static void take_birth(verdict *self, const verdict_message *message) {
@@ -103,8 +110,8 @@ static void take_birth(verdict *self, const verdict_message *message) {
         if (!item->has_is_null || !item->is_null) {
             number = verdict_sample(self, (unsigned)metric, item, VERDICT_BORN);
         }
-        if (is_first && number > self->metrics[metric].floor) {
-            self->metrics[metric].floor = number;
+        if (is_first) {
+            set_floor(self, &self->metrics[metric], number);
         }
     }
     if (found != self->account->per_holder) {

@@ -25,6 +25,7 @@ typedef struct verdict_metric {
     int64_t last_live;     /* numbers; VERDICT_NONE */
     int64_t last_replayed; /* in this session */
     int64_t floor;         /* all up to this one are older than the first birth of this session */
+    int64_t lost_floor;    /* and these older than that after the primary host was lost last */
     int64_t alias;
 } verdict_metric;
 

@@ -24,7 +24,7 @@ static void update_metric(sim *s, int index) {
     spb_value value = sim_value(&space, metric->type, sim_draw(s));
     uint64_t timestamp_ms = draw_timestamp(s, metric);
     uint64_t stamp_ms = timestamp_ms == SPB_NOW ? sim_stamp_ms(s) : timestamp_ms;
-    if (sim_ledger_find(s, index, sim_hash(&value), stamp_ms) != SIM_NO_RECORD) {
+    if (sim_ledger_has(s, index, sim_hash(&value), stamp_ms)) {
         return; /* nobody could tell the two apart */
     }
     spb_session_stats(s->session, &before);
@@ -84,7 +84,7 @@ static int index_of(const sim *s, const spb_metric *handle) {
 
 static void answer_write(sim *s, int index, spb_status status, const spb_value *value) {
     spb_stats before, after;
-    if (sim_ledger_find(s, index, sim_hash(value), sim_stamp_ms(s)) != SIM_NO_RECORD) {
+    if (sim_ledger_has(s, index, sim_hash(value), sim_stamp_ms(s))) {
         status = SPB_ERR_REFUSED; /* as above */
     }
     spb_session_stats(s->session, &before);
@@ -113,7 +113,7 @@ static void judge_write(sim *s, const sim_metric *metric, const spb_value *wante
     uint64_t hash = sim_hash(wanted);
     for (uint64_t seed = SIM_OLD_SEED; seed <= (s->has_clock_stepped ? SIM_OLD_SEED : SIM_STALE_SEED); seed++) {
         spb_value old = sim_value(&space, metric->type, seed);
-        if (metric->has_age_limit && hash == sim_hash(&old)) {
+        if (metric->has_age_limit && !s->has_unset_clocks && hash == sim_hash(&old)) {
             sim_fail(s, "commands", "a command on %s that is too old was passed on", metric->name);
         }
     }
@@ -204,7 +204,10 @@ void sim_application_set_clock(sim *s) {
     s->wire.has_cause = s->wire.has_change = true;
     for (size_t i = 0; i < s->holder_count; i++) {
         s->holders[i].has_cause = true;
-        s->holders[i].is_flushing |= s->level == SPB_DELIVERY_LIVE; /* what waits goes ahead of the birth */
+        if (s->level == SPB_DELIVERY_LIVE) { /* what waits goes ahead of the birth, with its own time or with the new */
+            s->holders[i].is_flushing = true;
+            sim_rules_doubt_owed(s, (unsigned)i);
+        }
     }
 }
 
@@ -212,6 +215,7 @@ static void flush(sim *s) {
     sim_enter(s);
     uint64_t ticket = spb_session_flush(s->session, s->now);
     sim_leave(s);
+    s->way.has_flushed = true;
     sim_flush_begin(s, ticket);
 }
 

@@ -14,7 +14,7 @@
 #define LATE_ANSWERS_MS 10000
 #define SILENCE_MS 20000
 /* Old samples expire, and after a minute one looks for what a new process does not know any more. */
-#define STORE_ACTIONS_IN_SILENCE 6
+#define STORE_ACTIONS_IN_SILENCE 40
 /* Enough for everything that waits to be written. */
 #define PEACE_MS 60000
 
@@ -96,6 +96,7 @@ void sim_calm(sim *s) {
     uint64_t begin_ms = s->now.mono_ms, limit_ms = calm_limit_ms(s);
     const char *missing = NULL;
     s->is_calm = true;
+    s->calm_ms = begin_ms;
     s->busy_until_ms = SPB_NEVER;
     sim_note(s, "-- calm");
     sim_journal_mend(s);
@@ -123,7 +124,8 @@ void sim_calm(sim *s) {
         sim_fail(s, "liveness", "%s, %llu ms after the last fault", missing,
                  (unsigned long long)(s->now.mono_ms - begin_ms));
     }
-    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
+    bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW; /* what waits for that comes late, too */
+    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS + (is_by_time ? s->options.keep_alive_s * UINT64_C(4000) : 0));
     uint64_t actions = s->actions, store_actions = s->store_actions;
     sim_run_until(s, s->now.mono_ms + SILENCE_MS);
     if (!s->has_failed && s->actions != actions) {

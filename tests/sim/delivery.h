@@ -123,6 +123,7 @@ typedef struct sim_way {
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
+    bool has_flushed; /* by this process: at the level LIVE, only that calls for a fence besides the watch */
     bool is_born;
     uint64_t born_ms, born_since_ms;
     uint64_t replayed; /* samples, by this process */
@@ -166,6 +167,8 @@ void sim_journal_clear(sim *s);
 uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 /* The same by the timestamp that it has in a replay. */
 uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+/* There is one that looks the same, or will when the time is known. */
+bool sim_ledger_has(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 /* Neither read by a broker, nor in the journal; and how many of the first `before` ones. */
 bool sim_ledger_is_gone(const sim *s, uint32_t number);

@@ -171,7 +171,8 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     if (pay(s, holder, &sent)) {
         return;
     }
-    if (s->wire.max_packet_bytes > 0) { /* the value that caught up with samples that were too large */
+    bool was_shifted = s->level == SPB_DELIVERY_LIVE && s->has_unset_clocks;
+    if (was_shifted || s->wire.max_packet_bytes > 0) { /* the value that caught up with samples that were too large */
         s->counts.uncertain++;
         return;
     }

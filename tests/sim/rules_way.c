@@ -155,7 +155,7 @@ void sim_way_fence(sim *s) {
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
     if (s->level == SPB_DELIVERY_LIVE) {
-        return s->flush_count > 0;
+        return way->has_flushed;
     }
     bool is_end_of_chunk = false; /* for all one can know */
     for (size_t i = way->fenced; i < way->count; i++) {
@@ -233,6 +233,7 @@ void sim_way_reset(sim *s) {
     s->way.samples_level = s->options.replay_samples_per_s / 10.0;
     s->way.bytes_level = s->options.replay_bytes_per_s / 10.0;
     s->way.unfenced_ms = SPB_NEVER;
+    s->way.has_flushed = false;
     s->flush_count = 0;
 }
 
@@ -265,7 +266,9 @@ static void check_confirmed(sim *s, const spb_stats *stats) {
 /* Who has stopped may switch the machine off. */
 static void check_stopped(sim *s) {
     const sim_journal *journal = &s->journal;
-    for (size_t i = 0; i < journal->count && journal->answers_waiting == 0 && !journal->has_failed; i++) {
+    bool can_tell =
+        journal->answers_waiting == 0 && !journal->has_failed && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0;
+    for (size_t i = 0; i < journal->count && can_tell; i++) {
         if (!journal->blocks[i].is_committed && !journal->blocks[i].is_gone) {
             sim_fail(s, "stop", "block %llu is not committed", (unsigned long long)journal->blocks[i].id);
         }

@@ -259,6 +259,7 @@ struct sim {
     sim_scenario scenario;
     unsigned moves_between; /* in this step, between actions */
     bool is_calm;
+    uint64_t calm_ms; /* since then */
 
     sim_event **calendar;
     size_t event_count, event_capacity;
