@@ -114,8 +114,11 @@ START_TEST(templates_and_properties_break_no_rule) {
     tmpl.is_definition = false;
     tmpl.template_ref = spb_str_from("Motor");
     const spb_property quality = {spb_str_from(SPB_PROPERTY_QUALITY), spb_int32(SPB_QUALITY_GOOD)};
-    spb_metric_def def = {
-        .name = "M1", .value = spb_template_value(&tmpl), .properties = &quality, .property_count = 1};
+    spb_metric_def def = {.name = "M1",
+                          .value = spb_template_value(&tmpl),
+                          .sends_unchanged = true,
+                          .properties = &quality,
+                          .property_count = 1};
     spb_metric *motor = spb_device_add_metric(f.press, &def, NULL);
     ck_assert_ptr_nonnull(motor);
     node_fixture_start(&f);

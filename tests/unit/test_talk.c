@@ -75,13 +75,15 @@ static void end(void) {
 }
 
 static void send_bytes(int from, const void *bytes, size_t len) {
-    talk_bytes(&t, &world, from, (spb_bytes){bytes, len}, (stamp){packet * 1000, ++packet});
+    packet++;
+    talk_bytes(&t, &world, from, (spb_bytes){bytes, len}, (stamp){packet * 1000, packet});
 }
 
 #define SEND(from, text) send_bytes(from, text, sizeof(text) - 1)
 
 static void lose(int from, uint64_t count) {
-    talk_hole(&t, &world, from, count, (stamp){packet * 1000, ++packet});
+    packet++;
+    talk_hole(&t, &world, from, count, (stamp){packet * 1000, packet});
 }
 
 #define CONNECT "\x10\x0E\0\4MQTT\4\2\0\1\0\2gw"
