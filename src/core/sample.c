@@ -44,6 +44,18 @@ void spb_session__drop_unsent(spb_session *session, spb_metric *metric) {
     clear_unsent(session, metric);
 }
 
+/* What is sent besides is known from then on, and if it was held, it is held no more. */
+void spb_session__note_told(spb_session *session, spb_metric *metric) {
+    spb_report report = spb_metric__report(metric);
+    spb_change__reported(metric->change, &report);
+    session->repeated += !metric->is_held;
+    if (metric->is_held) {
+        spb_timers__cancel(&session->timers, metric);
+        clear_unsent(session, metric);
+    }
+    metric->is_ahead = false;
+}
+
 /* ---- what is worth a message ---- */
 
 static spb_status set_value(spb_metric *metric, const sample *s) {
@@ -137,7 +149,10 @@ static spb_status pass(spb_session *session, spb_metric *metric, const sample *s
 
 /* The sample that was held is worth a message now. */
 static spb_status pass_held(spb_session *session, spb_metric *metric, spb_time now) {
-    sample held = {.value = &metric->value, .timestamp_ms = metric->timestamp_ms, .quality = metric->quality};
+    sample held = {.value = &metric->value,
+                   .timestamp_ms = metric->timestamp_ms,
+                   .quality = metric->quality,
+                   .is_urgent = metric->is_urgent};
     bool was_held = metric->is_held;
     clear_unsent(session, metric);
     spb_status status = pass(session, metric, &held, now);
@@ -250,7 +265,7 @@ spb_value spb_session_value(const spb_session *session, const spb_metric *metric
 static void ring(spb_session *session, spb_metric *metric, spb_time now) {
     spb_report last = spb_metric__report(metric);
     if (!spb_change__on_due(metric->change, &last) && !metric->is_held) {
-        spb_session__close_batch(session, metric->holder); /* those that were deferred */
+        spb_session__end_patience(session, metric->holder); /* of those that were deferred */
     } else if (pass_held(session, metric, now) != SPB_OK) {
         spb_change__doubt(metric->change);
         spb_timers__set(&session->timers, metric, now.mono_ms + RETRY_MS); /* its place is free */

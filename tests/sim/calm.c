@@ -101,6 +101,7 @@ void sim_calm(sim *s) {
     sim_note(s, "-- calm");
     sim_journal_mend(s);
     sim_application_set_clock(s);
+    sim_exception_end_scans(s);
     sim_primary_settle(s);
     if (s->has_packet_limits) { /* from now on everything fits */
         sim_transport_reset(s);

@@ -76,7 +76,8 @@ uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms
 /* The present value of a metric that keeps no more than that: the next birth will have it. */
 static bool is_for_birth(const sim *s, uint32_t number) {
     const sim_metric *metric = &s->metrics[s->ledger.records[number].metric];
-    return metric->keep != SPB_KEEP_ALL && metric->record == number && metric->is_unsent && !metric->is_removed;
+    return (metric->keep != SPB_KEEP_ALL || metric->witness.is_held) && metric->record == number && metric->is_unsent &&
+           !metric->is_removed;
 }
 
 bool sim_ledger_is_gone(const sim *s, uint32_t number) {
@@ -192,7 +193,7 @@ void sim_ledger_bury(sim *s) {
 
 /* A birth shows the present value of a metric that keeps no other. */
 void sim_ledger_carry(sim *s, const sim_metric *metric) {
-    if (metric->keep != SPB_KEEP_ALL && metric->record != SIM_NO_RECORD) {
+    if ((metric->keep != SPB_KEEP_ALL || metric->witness.is_held) && metric->record != SIM_NO_RECORD) {
         s->ledger.records[metric->record].is_carried = true;
     }
 }

@@ -32,7 +32,8 @@ static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
     record->may_be_copied |=
-        record->copies > 0 && metric->record == number; /* after an overflow, as it is the newest */
+        record->copies > 0 &&
+        (metric->record == number || metric->newest == number); /* after an overflow, as it is the newest */
     bool may_be_copied = record->may_be_copied || s->counts.overflowed > 0 ||
                          s->scenario.permille[SIM_ALLOCATION_FAILS] > 0; /* what catches up is sent besides */
     if (record->copies > 0 && !may_be_copied) {
@@ -67,7 +68,7 @@ static bool read_sample(sim *s, const spb_block *block, unsigned holder, const s
         sim_fail(s, "journal", "block %llu has a metric that cannot be", (unsigned long long)block->id);
         return false;
     }
-    *number = sim_ledger_find(s, index, sim_hash(&value), metric->timestamp_ms);
+    *number = sim_ledger_find(s, index, sim_look_of(metric, &value), metric->timestamp_ms);
     if (*number == SIM_NO_RECORD) {
         sim_fail(s, "journal", "block %llu has %s at %llu, which was never taken", (unsigned long long)block->id,
                  s->metrics[index].name, (unsigned long long)metric->timestamp_ms);
