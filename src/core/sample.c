@@ -184,10 +184,12 @@ static spb_status keep_back(spb_session *session, spb_metric *metric, const samp
 }
 
 /* The rules tell a time of the samples; it comes as long after this sample as that is away. */
-static bool set_timer(spb_session *session, spb_metric *metric, uint64_t until_ms, uint64_t timestamp_ms,
+static bool set_timer(spb_session *session, spb_metric *metric, const spb_verdict *verdict, uint64_t timestamp_ms,
                       spb_time now) {
-    uint64_t wait_ms = until_ms > timestamp_ms ? until_ms - timestamp_ms : 0;
-    return spb_timers__set(&session->timers, metric, now.mono_ms + (wait_ms < UINT32_MAX ? wait_ms : UINT32_MAX));
+    uint64_t wait_ms = verdict->until_ms > timestamp_ms ? verdict->until_ms - timestamp_ms : 0;
+    uint64_t at_ms = now.mono_ms + (wait_ms < UINT32_MAX ? wait_ms : UINT32_MAX);
+    return (verdict->is_running && spb_timers__at_ms(&session->timers, metric) <= at_ms) ||
+           spb_timers__set(&session->timers, metric, at_ms);
 }
 
 /* ---- a sample comes ---- */
@@ -200,11 +202,11 @@ static spb_status follow(spb_session *session, spb_metric *metric, sample *s, sp
     switch (verdict.kind) {
     case SPB_VERDICT_DROP: return keep_back(session, metric, s, false);
     case SPB_VERDICT_HOLD:
-        return set_timer(session, metric, verdict.until_ms, s->timestamp_ms, now) ? keep_back(session, metric, s, true)
-                                                                                  : SPB_ERR_NO_MEMORY;
+        return set_timer(session, metric, &verdict, s->timestamp_ms, now) ? keep_back(session, metric, s, true)
+                                                                          : SPB_ERR_NO_MEMORY;
     case SPB_VERDICT_DEFER:
         s->is_patient = true;
-        if (!set_timer(session, metric, verdict.until_ms, s->timestamp_ms, now)) {
+        if (!set_timer(session, metric, &verdict, s->timestamp_ms, now)) {
             return SPB_ERR_NO_MEMORY;
         }
         break;

@@ -204,7 +204,8 @@ static witness_verdict judge(sim *s, sim_metric *m, const spb_sample *sample) {
     }
     if (verdict.kind == WITNESS_HOLD || verdict.kind == WITNESS_DEFER) {
         uint64_t at_ms = sample->timestamp_ms;
-        m->due_ms = s->now.mono_ms + (verdict.until_ms > at_ms ? verdict.until_ms - at_ms : 0);
+        uint64_t due_ms = s->now.mono_ms + (verdict.until_ms > at_ms ? verdict.until_ms - at_ms : 0);
+        m->due_ms = verdict.is_running && m->due_ms < due_ms ? m->due_ms : due_ms;
     } else if (verdict.kind == WITNESS_SEND) {
         m->due_ms = SPB_NEVER;
     }
@@ -270,6 +271,20 @@ static void take_owed(sim_holder *holder, size_t index) {
     holder->owed_count--;
 }
 
+/* What is sent besides is known from then on: when exactly, only the session knows. True: it was held. */
+static bool hear_newest(sim_metric *m, const sim_sample *sent) {
+    if (!m->has_rule || sent->hash != m->hash || sent->timestamp_ms != m->timestamp_ms) {
+        return false;
+    }
+    bool was_held = m->witness.is_held;
+    m->is_unsent = m->is_unsent && !was_held;
+    m->is_unsure = true;
+    m->told_hash = m->hash;
+    m->told_ms = m->timestamp_ms;
+    witness_born(&m->witness);
+    return was_held;
+}
+
 /* The samples that are owed come in order; those that may be sent come before the next of them, in any order. */
 static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     sim_sample *at = &holder->owed[holder->owed_first];
@@ -290,7 +305,7 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
             at[next].is_optional = true;
             s->counts.uncertain++;
         }
-        s->counts.caught_up++;
+        s->counts.caught_up += !hear_newest(m, sent);
         s->is_message_paid = false;
         take_owed(holder, found);
         return true;

@@ -133,12 +133,14 @@ static witness_verdict judge(witness *w, const spb_value *value, uint64_t at_ms,
 
 witness_verdict witness_take(witness *w, const spb_value *value, uint64_t at_ms, uint16_t quality, bool is_forced) {
     bool passes = is_forced || quality != w->quality || value->is_null != w->newest.is_null || w->is_doubtful;
-    bool was_held = w->is_held;
+    bool was_held = w->is_held, had_deferred = w->is_deferred;
+    uint64_t before_ms = was_held ? w->held_until_ms : w->known_ms + w->rule.min_interval_ms;
     bool is_released = make_up(w, at_ms);
     bool is_same = says_nothing_new(w, value);
     witness_verdict verdict = passes ? send(w, value, at_ms) : judge(w, value, at_ms, is_same);
     verdict.releases_held = is_released;
     verdict.replaces_held = was_held && !is_released;
+    verdict.is_running = (was_held || had_deferred) && verdict.until_ms == before_ms;
     keep(&w->newest, value);
     w->newest_ms = at_ms;
     w->quality = quality;

@@ -22,7 +22,8 @@ typedef enum witness_kind { WITNESS_DROP, WITNESS_HOLD, WITNESS_DEFER, WITNESS_S
 typedef struct witness_verdict {
     witness_kind kind;
     bool releases_held, replaces_held;
-    uint64_t until_ms; /* of HOLD and DEFER, in the time of the samples */
+    uint64_t until_ms; /* of HOLD and DEFER, in the time of the samples; */
+    bool is_running;   /* what waited before did so until the same time */
 } witness_verdict;
 
 typedef struct witness {

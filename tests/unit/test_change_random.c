@@ -113,6 +113,7 @@ static void check_verdict(walker *w, const spb_report *sample, spb_verdict verdi
     ck_assert_int_eq(verdict.replaces_held, expected.replaces_held);
     if (expected.kind == WITNESS_HOLD || expected.kind == WITNESS_DEFER) {
         ck_assert_uint_eq(verdict.until_ms, expected.until_ms);
+        ck_assert_int_eq(verdict.is_running, expected.is_running);
     }
     w->suppressed += expected.replaces_held + (expected.kind == WITNESS_DROP);
     w->sent += expected.releases_held + (expected.kind == WITNESS_SEND || expected.kind == WITNESS_DEFER);
