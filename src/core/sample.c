@@ -194,6 +194,20 @@ static bool set_timer(spb_session *session, spb_metric *metric, const spb_verdic
 
 /* ---- a sample comes ---- */
 
+/* Samples that were deferred wait for a timer, or for another one that joins them. */
+static bool has_deferred(const spb_device *holder) {
+    return holder->is_patient && holder->batch.is_open && !spb_batch__is_empty(&holder->batch);
+}
+
+/* It may have gone another way, or been dropped: then those that were deferred still need the timer. */
+static spb_status send(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
+    spb_status status = pass(session, metric, s, now);
+    if (status == SPB_OK && !has_deferred(metric->holder)) {
+        spb_timers__cancel(&session->timers, metric);
+    }
+    return status;
+}
+
 static spb_status follow(spb_session *session, spb_metric *metric, sample *s, spb_verdict verdict, spb_time now) {
     spb_status status = verdict.releases_held ? pass_held(session, metric, now) : SPB_OK;
     if (status != SPB_OK) {
@@ -206,13 +220,11 @@ static spb_status follow(spb_session *session, spb_metric *metric, sample *s, sp
                                                                           : SPB_ERR_NO_MEMORY;
     case SPB_VERDICT_DEFER:
         s->is_patient = true;
-        if (!set_timer(session, metric, &verdict, s->timestamp_ms, now)) {
-            return SPB_ERR_NO_MEMORY;
-        }
-        break;
-    case SPB_VERDICT_SEND: spb_timers__cancel(&session->timers, metric); break;
+        return set_timer(session, metric, &verdict, s->timestamp_ms, now) ? pass(session, metric, s, now)
+                                                                          : SPB_ERR_NO_MEMORY;
+    case SPB_VERDICT_SEND: break;
     }
-    return pass(session, metric, s, now);
+    return send(session, metric, s, now);
 }
 
 static spb_status check(const spb_session *session, const spb_metric *metric, const spb_value *value, uint32_t flags) {
@@ -266,11 +278,13 @@ spb_value spb_session_value(const spb_session *session, const spb_metric *metric
 
 static void ring(spb_session *session, spb_metric *metric, spb_time now) {
     spb_report last = spb_metric__report(metric);
-    if (!spb_change__on_due(metric->change, &last) && !metric->is_held) {
-        spb_session__end_patience(session, metric->holder); /* of those that were deferred */
-    } else if (pass_held(session, metric, now) != SPB_OK) {
+    bool is_due = spb_change__on_due(metric->change, &last) || metric->is_held;
+    if (is_due && pass_held(session, metric, now) != SPB_OK) {
         spb_change__doubt(metric->change);
         spb_timers__set(&session->timers, metric, now.mono_ms + RETRY_MS); /* its place is free */
+    }
+    if (has_deferred(metric->holder)) {
+        spb_session__end_patience(session, metric->holder);
     }
 }
 

@@ -207,7 +207,7 @@ void sim_exception_begin(sim *s, unsigned holder) {
 void sim_exception_message(sim *s, unsigned holder, size_t count, bool is_historical) {
     const sim_holder *h = &s->holders[holder];
     const sim_sample *next = h->owed_count > 0 ? &h->owed[h->owed_first] : NULL;
-    bool is_leaving = s->stop_by_ms != SPB_NEVER || s->wire.is_leaving; /* nothing waits any more */
+    bool is_leaving = s->stop_by_ms != SPB_NEVER || s->wire.is_leaving || h->is_dying; /* nothing waits any more */
     if (is_historical || !s->is_message_paid || is_leaving) {
         return;
     }
@@ -238,15 +238,6 @@ static void check_late(sim *s, unsigned holder) {
                      (unsigned long long)(s->now.mono_ms - owed->leave_ms));
         }
     }
-}
-
-bool sim_exception_awaits(const sim *s, uint64_t at_ms) {
-    for (size_t i = 0; i < s->metric_count; i++) {
-        if ((s->metrics[i].due_ms == at_ms || s->metrics[i].is_unsure) && !s->metrics[i].is_removed) {
-            return true;
-        }
-    }
-    return false;
 }
 
 void sim_exception_drained(sim *s, uint64_t deadline_ms) {

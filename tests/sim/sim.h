@@ -515,8 +515,6 @@ void sim_exception_release_all(sim *s);
 void sim_exception_called(sim *s);
 /* The wall clock is set: values of before get their right time. */
 void sim_exception_shift(sim *s, int index);
-/* A sample is held, or put off, until then. */
-bool sim_exception_awaits(const sim *s, uint64_t at_ms);
 void sim_exception_drained(sim *s, uint64_t deadline_ms);
 /* A data message begins, and is complete. */
 void sim_exception_begin(sim *s, unsigned holder);
