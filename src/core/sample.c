@@ -183,21 +183,28 @@ static spb_status keep_back(spb_session *session, spb_metric *metric, const samp
     return SPB_OK;
 }
 
+/* Samples that were deferred wait for a timer, or for another one that joins them. */
+static bool has_deferred(const spb_device *holder) {
+    return holder->is_patient && holder->batch.is_open && !spb_batch__is_empty(&holder->batch);
+}
+
 /* The rules tell a time of the samples; it comes as long after this sample as that is away. */
 static bool set_timer(spb_session *session, spb_metric *metric, const spb_verdict *verdict, uint64_t timestamp_ms,
                       spb_time now) {
     uint64_t wait_ms = verdict->until_ms > timestamp_ms ? verdict->until_ms - timestamp_ms : 0;
     uint64_t at_ms = now.mono_ms + (wait_ms < UINT32_MAX ? wait_ms : UINT32_MAX);
-    return (verdict->is_running && spb_timers__at_ms(&session->timers, metric) <= at_ms) ||
-           spb_timers__set(&session->timers, metric, at_ms);
+    if (spb_timers__at_ms(&session->timers, metric) <= at_ms) {
+        if (verdict->is_running) {
+            return true;
+        }
+        if (has_deferred(metric->holder)) { /* by the time of the samples, theirs has come */
+            spb_session__end_patience(session, metric->holder);
+        }
+    }
+    return spb_timers__set(&session->timers, metric, at_ms);
 }
 
 /* ---- a sample comes ---- */
-
-/* Samples that were deferred wait for a timer, or for another one that joins them. */
-static bool has_deferred(const spb_device *holder) {
-    return holder->is_patient && holder->batch.is_open && !spb_batch__is_empty(&holder->batch);
-}
 
 /* It may have gone another way, or been dropped: then those that were deferred still need the timer. */
 static spb_status send(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {

@@ -2,6 +2,9 @@
  * that is told every call. Whether it is right to send a sample is judged in rules_samples.c, with the others. */
 #include "sim/sim.h"
 
+/* So much later than it wants to the session may be called: for a timer, and at the end of the window that follows. */
+#define LATE_MS 1200
+
 /* ---- what metrics ask for ---- */
 
 static bool is_number(spb_type type) {
@@ -139,6 +142,14 @@ void sim_exception_shift(sim *s, int index) {
     }
 }
 
+bool sim_exception_is_unsure(const sim *s) {
+    bool is_unsure = false;
+    for (size_t i = 0; i < s->metric_count; i++) {
+        is_unsure |= s->metrics[i].is_unsure && !s->metrics[i].is_removed;
+    }
+    return is_unsure;
+}
+
 /* ---- scans ---- */
 
 /* Whatever it was, no message goes on beyond it. */
@@ -230,9 +241,11 @@ void sim_exception_message(sim *s, unsigned holder, size_t count, bool is_histor
 static void check_late(sim *s, unsigned holder) {
     const sim_holder *h = &s->holders[holder];
     bool may_wait = !h->is_born || h->is_dying || h->is_due || h->may_lose || h->is_flushing || !can_tell(s, holder);
+    uint64_t slack_ms = s->scenario.permille[SIM_LATE_TICK] + s->scenario.permille[SIM_BUSY] > 0 ? LATE_MS : 0;
     for (size_t i = 0; i < h->owed_count && !may_wait; i++) {
         const sim_sample *owed = &h->owed[h->owed_first + i];
-        if (!owed->is_optional && owed->leave_ms < s->now.mono_ms + owed->is_urgent) {
+        uint64_t leave_ms = owed->leave_ms == SPB_NEVER ? SPB_NEVER : owed->leave_ms + (owed->is_urgent ? 0 : slack_ms);
+        if (!owed->is_optional && leave_ms < s->now.mono_ms + owed->is_urgent) {
             sim_fail(s, owed->is_urgent ? "urgent" : "late", "%s at %llu waits still, %llu ms too long",
                      s->metrics[owed->metric].name, (unsigned long long)owed->timestamp_ms,
                      (unsigned long long)(s->now.mono_ms - owed->leave_ms));
@@ -261,8 +274,9 @@ void sim_exception_drained(sim *s, uint64_t deadline_ms) {
 const char *sim_exception_known(const sim *s, size_t index) {
     const sim_metric *m = &s->metrics[index];
     const sim_host_metric *heard = &s->host->metrics[index];
-    bool has_told = heard->hash == m->told_hash && heard->timestamp_ms == m->told_ms;
-    bool has_newest = heard->hash == m->hash && heard->timestamp_ms == m->timestamp_ms;
+    /* Of those with the same value, any will do. */
+    bool has_told = heard->hash == m->told_hash && (m->has_rule || heard->timestamp_ms == m->told_ms);
+    bool has_newest = heard->hash == m->hash && (m->has_rule || heard->timestamp_ms == m->timestamp_ms);
     if (!has_told && !has_newest && !m->is_unsure) {
         return "has an old value of";
     }

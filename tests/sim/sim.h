@@ -521,6 +521,8 @@ void sim_exception_begin(sim *s, unsigned holder);
 void sim_exception_message(sim *s, unsigned holder, size_t count, bool is_historical);
 /* NULL: a host knows enough of the metric. */
 const char *sim_exception_known(const sim *s, size_t index);
+/* A metric is unsure: it may be held, and nobody knows. */
+bool sim_exception_is_unsure(const sim *s);
 void sim_exception_cut(sim *s);
 void sim_exception_end_scans(sim *s);
 extern const sim_move sim_exception_moves[];
