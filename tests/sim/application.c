@@ -25,7 +25,8 @@ static void update_metric(sim *s, int index) {
     uint64_t timestamp_ms = draw_timestamp(s, metric);
     uint32_t flags = sim_exception_flags(s, metric);
     uint64_t stamp_ms = timestamp_ms == SPB_NOW ? sim_stamp_ms(s) : timestamp_ms;
-    if (sim_ledger_has(s, index, sim_look(&value, flags & SIM_QUALITY), stamp_ms)) {
+    uint64_t look = sim_look(&value, flags & SIM_QUALITY);
+    if (sim_ledger_has(s, index, look, stamp_ms) || sim_rules_owes(s, index, look, stamp_ms)) {
         return; /* nobody could tell the two apart */
     }
     spb_session_stats(s->session, &before);

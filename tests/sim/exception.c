@@ -231,8 +231,10 @@ void sim_exception_message(sim *s, unsigned holder, size_t count, bool is_histor
     if (h->is_scanning && s->message_scan == h->scan) {
         sim_fail(s, "scan", "a message of %s leaves before its scan is over", h->id);
     }
-    if (next && !next->is_optional && next->scan == s->message_scan) {
-        sim_fail(s, "scan", "a scan of %s is in more than one message", h->id);
+    if (next && !next->is_optional && next->scan == s->message_scan &&
+        (next->turn == 0 || next->turn != s->message_turn)) { /* of these, one may be urgent */
+        sim_fail(s, "scan", "a scan of %s is in more than one message; %s at %llu is next", h->id,
+                 s->metrics[next->metric].name, (unsigned long long)next->timestamp_ms);
     }
 }
 

@@ -25,7 +25,8 @@ static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
         bool is_believed = how == SPB_FLUSH_CONFIRMED && s->options.confirm == SPB_CONFIRM_WINDOW;
         const sim_metric *metric = &s->metrics[record->metric];
         bool is_for_nobody = metric->is_removed || s->holders[metric->holder].is_removed;
-        if (record->copies == 0 || record->is_delivered || how == SPB_FLUSH_LOST || is_believed || is_for_nobody) {
+        if (record->is_excused || record->copies == 0 || record->is_delivered || how == SPB_FLUSH_LOST || is_believed ||
+            is_for_nobody) {
             continue;
         }
         bool is_committed = s->journal.blocks[record->block].is_committed;

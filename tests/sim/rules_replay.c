@@ -63,7 +63,8 @@ static void check_live_first(sim *s) {
         const sim_holder *holder = &s->holders[i];
         const sim_sample *oldest = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
         if (oldest && !oldest->is_optional && holder->is_born && !holder->has_cause && !holder->is_dying &&
-            !holder->is_due && !holder->may_lose && oldest->since_ms + s->options.batch_window_ms < s->now.mono_ms) {
+            !holder->is_due && !holder->may_lose && oldest->leave_ms < s->now.mono_ms &&
+            oldest->since_ms + s->options.batch_window_ms < s->now.mono_ms) {
             sim_fail(s, "live first", "a replay, but %s has waited for %llu ms", s->metrics[oldest->metric].name,
                      (unsigned long long)(s->now.mono_ms - oldest->since_ms));
         }

@@ -37,6 +37,15 @@ static void owe(sim_holder *holder, sim_sample sample) {
     holder->owed[holder->owed_first + holder->owed_count++] = sample;
 }
 
+/* Older samples wait, or may do so: they will take hosts back. */
+static bool has_older(const sim *s, unsigned holder) {
+    bool has_older = s->holders[holder].owed_count > 0;
+    for (size_t i = 0; i < s->metric_count; i++) {
+        has_older |= s->metrics[i].holder == holder && s->metrics[i].is_unsure;
+    }
+    return has_older;
+}
+
 /* ---- a sample comes ---- */
 
 /* Something that is worth a message now. */
@@ -109,7 +118,7 @@ static void take_news(sim *s, const news *n) {
         m->changes++;
         m->is_unsent = true;
         m->is_unsure |= m->has_rule && spb_session_get_state(s->session) == SPB_SESSION_STOPPING;
-        m->is_behind |= holder->owed_count > 0; /* these take hosts back, so it may be sent once more after them */
+        m->is_behind |= has_older(s, m->holder); /* so it may be sent once more after them */
         if (n->has_overflowed) {
             sim_fail(s, "samples", "overflow of %s, which nobody follows", m->name);
         }
@@ -265,6 +274,16 @@ static bool is_same(const sim_sample *a, const sim_sample *b) {
     return a->metric == b->metric && a->hash == b->hash && a->timestamp_ms == b->timestamp_ms;
 }
 
+bool sim_rules_owes(const sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    const sim_holder *holder = &s->holders[s->metrics[metric].holder];
+    sim_sample wanted = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
+    bool is_owed = false;
+    for (size_t i = 0; i < holder->owed_count; i++) {
+        is_owed |= is_same(&holder->owed[holder->owed_first + i], &wanted);
+    }
+    return is_owed;
+}
+
 static void take_owed(sim_holder *holder, size_t index) {
     sim_sample *at = &holder->owed[holder->owed_first];
     memmove(at + 1, at, index * sizeof *at);
@@ -312,6 +331,7 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
         return true;
     }
     if (is_next) {
+        s->message_turn = at[next].turn;
         s->message_scan = at[next].scan > s->message_scan ? at[next].scan : s->message_scan;
     }
     if (is_next && next > optional) {
@@ -446,7 +466,7 @@ void sim_rules_carried(sim *s, unsigned holder) {
                 sim_ledger_carry(s, m);
             }
             m->is_unsent = false;
-            m->is_behind |= m->is_ahead && s->holders[holder].owed_count > 0;
+            m->is_behind |= m->is_ahead && has_older(s, holder);
             m->is_unsure = m->has_rule && m->is_behind;
             m->is_ahead = false;
             m->told_hash = m->hash;

@@ -123,5 +123,9 @@ spb_session_options sim_options_draw(sim *s) {
     s->has_stored = sim_below(s, 2) == 0;
     s->stored_bdseq = (uint8_t)ONE_OF(s, 0, 7, 250, 254, 255);
     delivery_draw(s, &o);
+    if (s->has_rules &&
+        s->level != SPB_DELIVERY_LIVE) { /* what overflows into the journal is sent besides, some time */
+        o.batch_max_bytes = 65536;
+    }
     return o;
 }

@@ -280,6 +280,7 @@ struct sim {
     sim_scenario scenario;
     unsigned moves_between; /* in this step, between actions */
     bool is_calm;
+    uint32_t message_turn; /* of the last sample in it */
     uint32_t message_scan; /* of the samples in the message that was pulled last; 0: of none */
     bool is_message_paid;  /* all of them were owed for sure */
     uint32_t turn;         /* of samples that leave together */
@@ -493,6 +494,7 @@ void sim_rules_settle_owed(sim *s, uint32_t record);
 void sim_rules_accepted(sim *s, const spb_sample *sample, int metric, const spb_stats *before);
 /* A sample of that metric is worth a message now: the one that was held. */
 void sim_rules_released(sim *s, int metric);
+bool sim_rules_owes(const sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_rules_overflowed(sim *s, uint64_t count);
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_rules_sampled(sim *s, unsigned holder);
