@@ -79,7 +79,7 @@ static void let_go(sim *s, sim_metric *m) {
 }
 
 void sim_exception_ring(sim *s) {
-    for (;;) {
+    while (s->is_running) {
         sim_metric *first = NULL;
         for (size_t i = 0; i < s->metric_count; i++) {
             sim_metric *m = &s->metrics[i];
@@ -110,7 +110,15 @@ void sim_exception_release_all(sim *s) {
 }
 
 void sim_exception_called(sim *s) {
-    if (!s->is_turn_open || !s->session) {
+    if (!s->session) {
+        return;
+    }
+    bool was_running = s->is_running;
+    s->is_running = spb_session_get_state(s->session) != SPB_SESSION_STOPPED;
+    if (was_running && !s->is_running) { /* what is held is stored with the rest */
+        sim_exception_release_all(s);
+    }
+    if (!s->is_turn_open) {
         return;
     }
     spb_stats stats;
@@ -256,7 +264,7 @@ static void check_late(sim *s, unsigned holder) {
 }
 
 void sim_exception_drained(sim *s, uint64_t deadline_ms) {
-    for (size_t i = 0; i < s->metric_count; i++) {
+    for (size_t i = 0; i < s->metric_count && s->is_running; i++) {
         const sim_metric *m = &s->metrics[i];
         if (!m->is_removed && !m->is_unsure && m->due_ms < deadline_ms &&
             (m->witness.is_held || m->witness.is_deferred)) {

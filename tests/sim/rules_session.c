@@ -115,7 +115,7 @@ void sim_rules_drained(sim *s) {
     if (s->stop_by_ms != SPB_NEVER && (s->now.mono_ms >= s->stop_by_ms || deadline_ms > s->stop_by_ms)) {
         sim_fail(s, "stop", "in state %s at its deadline", spb_session_state_name(state));
     }
-    if (state == SPB_SESSION_STOPPED && deadline_ms != SPB_NEVER && !s->has_rules) { /* those have timers */
+    if (state == SPB_SESSION_STOPPED && deadline_ms != SPB_NEVER) {
         sim_fail(s, "deadline", "there is one in state STOPPED");
     }
     if (s->link.is_open && (state == SPB_SESSION_STOPPED || state == SPB_SESSION_WAITING)) {

@@ -286,6 +286,7 @@ struct sim {
     uint32_t turn;         /* of samples that leave together */
     uint64_t turn_ms;
     bool is_turn_open;
+    bool is_running;            /* after the last call of the session */
     uint64_t overflowed_before; /* the call of the session in which they do */
     bool has_rules;             /* metrics of this run may have some */
     uint64_t calm_ms;           /* since then */
