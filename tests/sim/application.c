@@ -229,7 +229,7 @@ void sim_application_set_clock(sim *s) {
 
 static void flush(sim *s) {
     sim_exception_release_all(s);
-    sim_exception_cut(s);
+    sim_exception_flush(s);
     sim_enter(s);
     uint64_t ticket = spb_session_flush(s->session, s->now);
     sim_leave(s);

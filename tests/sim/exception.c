@@ -40,7 +40,7 @@ void sim_exception_define(sim_metric *metric, const spb_metric_def *def, uint64_
     witness_end(&metric->witness);
     witness_begin(&metric->witness, &metric->rule, &def->value, timestamp_ms, SPB_SAMPLE_GOOD);
     metric->due_ms = SPB_NEVER;
-    metric->is_ahead = metric->is_unsure = false;
+    metric->is_ahead = metric->is_unsure = metric->was_unsure = false;
     metric->told_hash = metric->hash;
     metric->told_ms = metric->timestamp_ms;
 }
@@ -150,9 +150,10 @@ void sim_exception_shift(sim *s, int index) {
     }
 }
 
-bool sim_exception_is_unsure(const sim *s) {
+bool sim_exception_is_unsure(sim *s) {
     bool is_unsure = false;
     for (size_t i = 0; i < s->metric_count; i++) {
+        s->metrics[i].was_unsure |= s->metrics[i].is_unsure;
         is_unsure |= s->metrics[i].is_unsure && !s->metrics[i].is_removed;
     }
     return is_unsure;
@@ -164,6 +165,23 @@ bool sim_exception_is_unsure(const sim *s) {
 void sim_exception_cut(sim *s) {
     for (size_t i = 0; i < s->holder_count; i++) {
         s->holders[i].scan++;
+    }
+}
+
+/* What is held still says nothing new, so the flush is not for it. */
+void sim_exception_flush(sim *s) {
+    sim_exception_cut(s);
+    for (size_t i = 0; i < s->metric_count; i++) {
+        const sim_metric *m = &s->metrics[i];
+        if (m->witness.is_held && m->record != SIM_NO_RECORD) {
+            s->ledger.records[m->record].is_excused = true;
+        }
+    }
+}
+
+void sim_exception_doubt(sim *s, unsigned holder) {
+    for (size_t i = 0; i < s->metric_count; i++) {
+        s->metrics[i].is_unsure |= s->metrics[i].holder == holder && s->metrics[i].has_rule;
     }
 }
 

@@ -168,7 +168,7 @@ const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
     spb_session_stats(s->session, &stats);
     bool can_tell = stats.samples_dropped_gone == 0 && !s->journal.has_ever_failed &&
                     s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 && s->counts.overflowed == 0 &&
-                    s->options.max_sample_age_s == 0;
+                    !s->counts.has_guessed && s->options.max_sample_age_s == 0;
     if (can_tell && dropped > gone + count_doubtful(s)) {
         snprintf(text, capacity, "%llu samples were counted as dropped, but %llu are missing",
                  (unsigned long long)dropped, (unsigned long long)gone);

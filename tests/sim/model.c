@@ -129,6 +129,7 @@ static void set_online(sim *s, unsigned holder, bool is_online) {
         device->has_cause = true;
     } else if (device->is_born) {
         device->scan++;
+        sim_exception_doubt(s, holder);
         device->is_dying = true;
         device->may_lose |= device->is_due;
     }

@@ -33,7 +33,7 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
     } else if (block->is_confirmed || (record->is_confirmed && !comes_again && !is_forgetful(s))) {
         sim_fail(s, "replay", "%s at %llu has arrived before", m->name, at_ms);
     }
-    if (number < m->replayed_before && !comes_again && !is_forgetful(s)) {
+    if (number < m->replayed_before && !comes_again && !is_forgetful(s) && !m->was_unsure) {
         sim_fail(s, "replay", "%s at %llu comes behind newer ones", m->name, at_ms);
     }
     m->replayed_before = comes_again ? m->replayed_before : number + 1;
@@ -92,7 +92,8 @@ void sim_replay_host_lost(sim *s) {
         sim_record *record = &s->ledger.records[i];
         const sim_metric *metric = &s->metrics[record->metric];
         record->is_owed_again |= record->sent > 0 && record->is_delivered && metric->keep == SPB_KEEP_ALL &&
-                                 record->sent_ms + window_ms > s->now.mono_ms && !is_forgetful(s);
+                                 !record->is_excused && record->sent_ms + window_ms > s->now.mono_ms &&
+                                 !is_forgetful(s);
     }
 }
 

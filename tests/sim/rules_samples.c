@@ -68,6 +68,7 @@ static void owe_news(sim *s, const news *n, bool is_optional) {
     const sim_sample *last = holder->owed_count > 0 ? &holder->owed[holder->owed_first + holder->owed_count - 1] : NULL;
     uint64_t leave_ms = s->now.mono_ms + s->options.batch_window_ms;
     holder->scan += last && n->timestamp_ms < last->timestamp_ms; /* the message before ends */
+    holder->scan += n->turn != 0;                                 /* or may do so, as their order is not known */
     owe(holder, (sim_sample){.metric = n->metric,
                              .hash = n->hash,
                              .timestamp_ms = n->timestamp_ms,
@@ -81,7 +82,7 @@ static void owe_news(sim *s, const news *n, bool is_optional) {
                              .scan = holder->is_scanning ? holder->scan : 0,
                              .is_urgent = n->is_urgent,
                              .is_optional = is_optional});
-    holder->scan += n->is_urgent;
+    holder->scan += n->is_urgent || n->turn != 0;
 }
 
 static void take_news(sim *s, const news *n) {
@@ -430,10 +431,11 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
              next ? (unsigned long long)next->timestamp_ms : 0, holder->owed_count);
 }
 
-static bool must_wait(const sim_holder *holder, int metric, uint32_t changes) {
+static bool must_wait(const sim *s, const sim_holder *holder, int metric, uint32_t changes) {
     for (size_t k = 0; k < holder->owed_count; k++) {
         const sim_sample *owed = &holder->owed[holder->owed_first + k];
-        if (!owed->is_optional || (owed->metric == metric && owed->changes == changes)) {
+        bool is_sure = !owed->is_optional && !s->metrics[owed->metric].is_unsure;
+        if (is_sure || (owed->metric == metric && owed->changes == changes)) {
             return true;
         }
     }
@@ -444,7 +446,8 @@ static bool must_wait(const sim_holder *holder, int metric, uint32_t changes) {
 void sim_rules_sampled(sim *s, unsigned holder) {
     for (size_t i = 0; i < s->metric_count; i++) {
         const sim_metric *m = &s->metrics[i];
-        if (m->holder == holder && m->is_behind && m->in_birth && !must_wait(&s->holders[holder], (int)i, m->changes)) {
+        if (m->holder == holder && m->is_behind && m->in_birth &&
+            !must_wait(s, &s->holders[holder], (int)i, m->changes)) {
             if (m->newest != SIM_NO_RECORD) {
                 s->ledger.records[m->newest].may_be_copied = true;
             }

@@ -180,6 +180,7 @@ struct sim_metric {
     uint64_t told_ms;     /* and its timestamp */
     bool is_ahead;        /* the newest value is another one, and held or not worth a message */
     bool is_unsure;       /* until the next birth, what is worth a message is not known for sure */
+    bool was_unsure;      /* in this process */
     uint64_t given_alias; /* by this process; the births show it */
     uint32_t record;      /* of its last sample in the ledger that was worth a message, or waits to be; */
     uint32_t newest;      /* of the newest one; */
@@ -525,8 +526,11 @@ void sim_exception_message(sim *s, unsigned holder, size_t count, bool is_histor
 /* NULL: a host knows enough of the metric. */
 const char *sim_exception_known(const sim *s, size_t index);
 /* A metric is unsure: it may be held, and nobody knows. */
-bool sim_exception_is_unsure(const sim *s);
+bool sim_exception_is_unsure(sim *s);
 void sim_exception_cut(sim *s);
+void sim_exception_flush(sim *s);
+/* Its device goes or comes: when what waits is sent, and what besides, only the session knows. */
+void sim_exception_doubt(sim *s, unsigned holder);
 void sim_exception_end_scans(sim *s);
 extern const sim_move sim_exception_moves[];
 
