@@ -245,6 +245,7 @@ uint64_t spb_session__confirm_due_ms(const spb_session *session) {
 }
 
 void spb_session__confirm_by_time(spb_session *session, spb_time now) {
+    spb_session__on_written(session, 0, now); /* what joined the window behind messages that were written already */
     while (believed_ms(session) <= now.mono_ms) {
         confirm_up_to(session, spb_window__at(&session->window, session->window.confirmed)->ordinal, now);
     }

@@ -134,6 +134,7 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
             return;
         }
         spb_session__add_sample(session, holder, metric->timestamp_ms, false, now);
+        metric->message = holder->batch.begun; /* it may have to go to the journal, too */
         spb_session__note_told(session, metric);
         metric->is_behind = false;
     }

@@ -363,16 +363,19 @@ static void forget_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
         if (block->is_deferred) {
             continue;
         }
-        again -= block->safe_kept;
         if (block->safe == block->len && spb_ranges__remove(&chunk->ids, block->id, block->id)) {
+            again -= block->safe_kept;
             reckon(session, block);
             settle(session, chunk, (spb_range){block->id, block->id}, block->kept, now);
             continue;
         }
-        if (block->kept > block->safe_kept) {
+        /* What was left out is not counted yet, and the next server may take it: then all of the block comes again. */
+        bool is_part_safe = block->safe > 0 && block->gone == 0 && block->too_large == 0;
+        again -= is_part_safe ? block->safe_kept : 0;
+        if (block->kept > (is_part_safe ? block->safe_kept : 0)) {
             spb_ranges__add(&session->replay.doubtful, block->id, block->id);
         }
-        if (block->safe > 0) {
+        if (is_part_safe) {
             remember_part(&session->replay, block);
         }
     }

@@ -26,8 +26,10 @@ spb_time spb_clock__now(void) {
 #endif
 
 spb_time spb_clock__of_update(uint64_t timestamp_ms) {
-    return (spb_time){.mono_ms = read_ms(MONOTONIC_OF_TICK),
-                      .wall_ms = read_ms(timestamp_ms == SPB_NOW ? CLOCK_REALTIME : REALTIME_OF_TICK)};
+    bool is_now = timestamp_ms == SPB_NOW;
+    uint64_t wall_ms = read_ms(is_now ? CLOCK_REALTIME : REALTIME_OF_TICK);
+    bool is_set = wall_ms >= SPB_EARLIEST_MS; /* else the monotonic clock gives the sample its time */
+    return (spb_time){.mono_ms = read_ms(is_now && !is_set ? CLOCK_MONOTONIC : MONOTONIC_OF_TICK), .wall_ms = wall_ms};
 }
 
 int spb_clock__init_cond(pthread_cond_t *cond) {

@@ -10,8 +10,8 @@
 spb_time spb_clock__now(void);
 /*
  * Both clocks for an update, at a fraction of the price: a few milliseconds late, as the kernel's own tick left them.
- * The wall clock is exact when the sample's timestamp is SPB_NOW. So times of updates may lie a little before those of
- * other calls.
+ * The clock that gives a sample its time is exact when that is SPB_NOW. So times of updates may lie a little before
+ * those of other calls.
  */
 spb_time spb_clock__of_update(uint64_t timestamp_ms);
 /* A condition variable whose timed waits follow the monotonic clock. 0, or the system's error number. */

@@ -39,7 +39,7 @@ static void add_metric(edge *self, unsigned metric) {
         }
     }
     chaos_metric_name(metric, name);
-    spb_metric_def def = {.name = name, .type = types[chaos_form_of(metric)]};
+    spb_metric_def def = {.name = name, .type = types[chaos_form_of(metric)], .sends_unchanged = true};
     self->metrics[metric] = must(holder > 0 ? spb_device_add_metric(self->devices[holder], &def, &err)
                                             : spb_node_add_metric(self->node, &def, &err),
                                  &err);

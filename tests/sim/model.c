@@ -61,6 +61,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     metric->given_alias = spb_metric_alias(metric->handle);
     metric->record = metric->newest = SIM_NO_RECORD;
     sim_exception_define(metric, &def, metric->timestamp_ms);
+    metric->first_hash = metric->hash;
     metric->in_birth = metric->is_unsent = metric->is_behind = false;
     if (holder == 0) {
         s->wire.has_cause = s->wire.has_change = true;

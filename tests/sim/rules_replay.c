@@ -24,7 +24,10 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
         return;
     }
     sim_record *record = &s->ledger.records[number];
-    bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied;
+    /* Then a chunk comes again as a whole; and by time, one cannot tell what had arrived. */
+    bool is_by_time = s->options.primary_host_id && s->options.confirm == SPB_CONFIRM_WINDOW;
+    bool was_host_away = s->host_offline_ms != SPB_NEVER || is_by_time;
+    bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied || was_host_away;
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
     if (record->may_be_copied) {
         comes_again = true; /* from any of its blocks */
@@ -113,7 +116,7 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         }
         bool was_dropped = record->was_stored && s->journal.blocks[record->block].is_gone;
         if (record->is_owed_again && record->copies == 0 && !metric->is_removed && !holder->is_removed &&
-            !was_dropped && !s->journal.has_failed) {
+            !was_dropped && s->options.max_sample_age_s == 0 && !s->journal.has_failed) {
             snprintf(text, capacity, "%s at %llu did not come again for the primary host", metric->name,
                      (unsigned long long)record->timestamp_ms);
             return text;

@@ -172,7 +172,8 @@ struct sim_metric {
     bool is_behind;       /* its last sample was dropped by overflow */
     uint32_t changes;     /* values that no message was owed for */
     spb_keep keep;
-    witness_rule rule; /* report by exception: see exception.c */
+    uint64_t first_hash; /* of the value that this process has defined it with */
+    witness_rule rule;   /* report by exception: see exception.c */
     bool has_rule, is_urgent;
     witness witness;
     uint64_t due_ms;      /* when a sample that is held, or put off, is to leave; SPB_NEVER */
