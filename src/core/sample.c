@@ -122,6 +122,8 @@ static spb_status hold(spb_session *session, spb_metric *metric, const sample *s
     if (status == SPB_OK) {
         metric->has_quality |= s->quality != SPB_SAMPLE_GOOD;
         metric->quality = s->quality;
+        metric->message = 0;       /* the batch does not have it, */
+        metric->is_behind = false; /* and a birth will be ahead of it */
         spb_session__drop_unsent(session, metric);
     }
     return status;
