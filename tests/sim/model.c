@@ -56,7 +56,7 @@ static bool define_metric(sim *s, unsigned holder, int index) {
         return false;
     }
     metric->holder = holder;
-    metric->hash = sim_hash(&def.value);
+    metric->hash = sim_look(&def.value, SPB_SAMPLE_GOOD);
     metric->timestamp_ms = def.timestamp_ms == SPB_NOW ? stamp_ms : def.timestamp_ms;
     metric->given_alias = spb_metric_alias(metric->handle);
     metric->record = metric->newest = SIM_NO_RECORD;

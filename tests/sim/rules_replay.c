@@ -29,7 +29,7 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
     bool was_host_away = s->host_offline_ms != SPB_NEVER || is_by_time;
     bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied || was_host_away;
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
-    if (record->may_be_copied) {
+    if (record->may_be_copied || m->was_unsure) {
         comes_again = true; /* from any of its blocks */
     } else if (!block || !block->is_read) {
         sim_fail(s, "replay", "%s at %llu was not read from the journal", m->name, at_ms);

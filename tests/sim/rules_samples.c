@@ -419,9 +419,11 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
         return;
     }
     uint32_t number = sim_ledger_find(s, metric, hash, timestamp_ms);
+    bool may_catch_up = m->is_behind || (s->level != SPB_DELIVERY_LIVE && m->keep != SPB_KEEP_ALL);
+    bool catches_up = may_catch_up && hash == m->hash && timestamp_ms == m->timestamp_ms;
     bool is_copy = number != SIM_NO_RECORD && s->ledger.records[number].may_be_copied;
     bool can_tell = s->counts.overflowed == 0 && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0;
-    if (is_copy || (s->level != SPB_DELIVERY_LIVE && !can_tell)) {
+    if (is_copy || catches_up || (s->level != SPB_DELIVERY_LIVE && !can_tell)) {
         s->counts.caught_up += !is_copy; /* what is ahead of it is on its way to the journal */
         return;
     }
