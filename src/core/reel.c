@@ -45,6 +45,11 @@ static void defer(spb_session *session, spb_chunk *chunk, spb_chunk_block *block
         !spb_ranges__remove(&chunk->ids, block->id, block->id)) {
         chunk->is_spoiled = true;
     }
+    if (block->kept > 0) { /* it comes again as a whole */
+        spb_ranges__add(&replay->doubtful, block->id, block->id);
+    } else if (block->safe > 0) {
+        spb_session__remember_part(session, block);
+    }
     block->is_deferred = true;
     spb_chunk__finish_block(chunk, block);
 }

@@ -1,8 +1,9 @@
 /*
  * The parts of a session, and what its files share. What it is: session.c, options.c; what it publishes: session.c,
  * remove.c, template.c, info.c; what becomes of a sample: sample.c, shelf.c (when nobody follows), append.c (into the
- * journal), deliver.c (until it is confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts
- * say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay) and frame.c (messages).
+ * journal), deliver.c (until it is confirmed), replay.c and arrive.c (afterwards); what happened: life.c, message.c
+ * (what hosts say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay) and frame.c
+ * (messages).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -330,6 +331,11 @@ void spb_session__complete_replay(spb_session *session, spb_time now);
 /* READ is wanted, to go on. */
 bool spb_session__wants_read(const spb_session *session);
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
+/* Blocks that waited for a birth, or for the application, are tried again. */
+void spb_session__retry_deferred(spb_session *session);
+
+/* arrive.c */
+
 /* A message of a chunk has arrived. */
 void spb_session__on_replayed(spb_session *session, const spb_record *message, spb_time now);
 /* Ends the chunks of which everything has arrived. */
@@ -340,8 +346,10 @@ void spb_session__forget_chunks(spb_session *session, spb_time now);
 void spb_session__reopen_chunks(spb_session *session);
 void spb_session__trim_replayed(spb_session *session, spb_time now);
 uint64_t spb_session__trim_due_ms(const spb_session *session);
-/* Blocks that waited for a birth, or for the application, are tried again. */
-void spb_session__retry_deferred(spb_session *session);
+/* The beginning of the block that is safe has arrived; the rest comes in another chunk. */
+void spb_session__remember_part(spb_session *session, const spb_chunk_block *block);
+/* The block was read: its beginning that has arrived in an earlier connection is not sent again. */
+void spb_session__skip_part(spb_session *session, spb_chunk_block *block);
 
 /* reel.c */
 
