@@ -132,6 +132,7 @@ struct spb_session {
     bool is_clock_set;         /* the wall clock was seen to show the time, or nobody asked */
     bool was_clock_unset;      /* and before that, not to */
     bool is_clock_told;        /* to the journal */
+    int64_t clock_offset_ms;   /* wall clock minus monotonic clock, when it was first seen to be set */
     uint64_t in_journal;       /* samples that are stored and not yet delivered */
     uint64_t stored_before;    /* those of an earlier run */
     uint64_t dropped_by_store; /* those that the journal gave up */
