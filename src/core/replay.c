@@ -105,8 +105,11 @@ static bool copy_wanted(const spb_replay *replay, spb_chunk *chunk) {
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out) {
     spb_replay *replay = &session->replay;
     spb_range first;
-    if (!spb_session__wants_read(session) || replay->retry_ms > now.mono_ms ||
-        !spb_ranges__next(&replay->wanted, 0, &first)) {
+    if (!spb_session__wants_read(session) || replay->retry_ms > now.mono_ms) {
+        return false;
+    }
+    spb_session__put_off(session, now);
+    if (!spb_ranges__next(&replay->wanted, 0, &first)) {
         return false;
     }
     spb_chunk *chunk = free_chunk(replay);

@@ -354,6 +354,8 @@ void spb_session__skip_part(spb_session *session, spb_chunk_block *block);
 
 /* reel.c */
 
+/* Before more is read: blocks in memory that have to wait for older ones are to be read behind these. */
+void spb_session__put_off(spb_session *session, spb_time now);
 /* A message of the journal, if one may leave. */
 bool spb_session__next_replay(spb_session *session, spb_time now, spb_action *out);
 /* When it, or READ, is due. */
