@@ -72,6 +72,7 @@ static void open_turn(sim *s) {
 /* Its time has come. */
 static void let_go(sim *s, sim_metric *m) {
     m->due_ms = SPB_NEVER;
+    s->holders[m->holder].scan++; /* those that were put off leave as well */
     open_turn(s);
     if (witness_ring(&m->witness)) {
         sim_rules_released(s, (int)(m - s->metrics));
@@ -238,6 +239,7 @@ static bool can_tell(const sim *s, unsigned holder) {
 
 void sim_exception_begin(sim *s, unsigned holder) {
     s->message_scan = 0;
+    s->is_message_early = true;
     s->is_message_paid = can_tell(s, holder);
 }
 
@@ -247,6 +249,10 @@ void sim_exception_message(sim *s, unsigned holder, size_t count, bool is_histor
     bool is_leaving = s->stop_by_ms != SPB_NEVER || s->wire.is_leaving || h->is_dying; /* nothing waits any more */
     if (is_historical || !s->is_message_paid || is_leaving) {
         return;
+    }
+    bool is_full = count >= s->options.batch_max_samples || s->options.batch_max_bytes < 65536;
+    if (s->is_message_early && !is_full && s->message_cut == h->scan) {
+        sim_fail(s, "early", "a message of %s has nothing that had to leave", h->id);
     }
     if (s->message_scan == 0 && count > s->options.batch_max_samples) {
         sim_fail(s, "batch", "a message of %zu samples", count);

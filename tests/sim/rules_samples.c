@@ -78,6 +78,7 @@ static void owe_news(sim *s, const news *n, bool is_optional) {
                                          : n->is_urgent      ? s->now.mono_ms
                                          : n->is_deferred    ? m->due_ms + s->options.batch_window_ms
                                                              : leave_ms,
+                             .cut = holder->scan,
                              .turn = n->turn,
                              .scan = holder->is_scanning ? holder->scan : 0,
                              .is_urgent = n->is_urgent,
@@ -216,6 +217,7 @@ static witness_verdict judge(sim *s, sim_metric *m, const spb_sample *sample) {
     if (verdict.kind == WITNESS_HOLD || verdict.kind == WITNESS_DEFER) {
         uint64_t at_ms = sample->timestamp_ms;
         uint64_t due_ms = s->now.mono_ms + (verdict.until_ms > at_ms ? verdict.until_ms - at_ms : 0);
+        s->holders[m->holder].scan += !verdict.is_running && m->due_ms <= due_ms; /* ends the wait of those before */
         m->due_ms = verdict.is_running && m->due_ms < due_ms ? m->due_ms : due_ms;
     } else if (verdict.kind == WITNESS_SEND) {
         m->due_ms = SPB_NEVER;
@@ -333,6 +335,8 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     }
     if (is_next) {
         s->message_turn = at[next].turn;
+        s->message_cut = at[next].cut;
+        s->is_message_early &= at[next].due_ms > s->now.mono_ms;
         s->message_scan = at[next].scan > s->message_scan ? at[next].scan : s->message_scan;
     }
     if (is_next && next > optional) {
@@ -390,6 +394,7 @@ static void pass_stored(sim *s, sim_holder *holder, const sim_sample *sent) {
 /* In any order, as often as it likes. */
 static void pay_unsure(sim *s, sim_holder *holder, const sim_sample *sent) {
     s->counts.uncertain++;
+    s->is_message_paid = false;
     for (size_t i = 0; i < holder->owed_count; i++) {
         if (is_same(&holder->owed[holder->owed_first + i], sent)) {
             take_owed(holder, i);

@@ -197,6 +197,7 @@ typedef struct sim_sample {
     uint64_t since_ms;
     uint64_t due_ms;   /* it may wait until then, and a window; in a scan until its end, too */
     uint64_t leave_ms; /* when it has to leave, if nothing is in its way */
+    uint32_t cut;      /* the number of its holder when it was owed */
     uint32_t turn;     /* of the same turn: in any order; 0: in none */
     uint32_t scan;     /* of its holder, which must be in one message; 0: none */
     bool is_urgent;
@@ -284,6 +285,8 @@ struct sim {
     bool is_calm;
     uint32_t message_turn; /* of the last sample in it */
     uint32_t message_scan; /* of the samples in the message that was pulled last; 0: of none */
+    uint32_t message_cut;
+    bool is_message_early; /* none of its samples had to leave yet */
     bool is_message_paid;  /* all of them were owed for sure */
     uint32_t turn;         /* of samples that leave together */
     uint64_t turn_ms;
