@@ -229,10 +229,6 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
         if (session->state == state && spb_session__next_read(session, now, out)) {
             return true;
         }
-        /* What a node that stops cannot send any more is for the journal. */
-        if (state == SPB_SESSION_STOPPING && spb_session__next_store(session, now, out)) {
-            return true;
-        }
     } while (session->state != state); /* a message could not be made: the connection is to be closed */
     return false;
 }

@@ -124,6 +124,15 @@ static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reaso
     spb_session__enter(session, SPB_SESSION_STOPPING, reason);
 }
 
+/* The node is stopped, so the births that are not out will not follow: nor will what waits for them. */
+static void shelve_unborn(spb_session *session) {
+    for (spb_device *holder = session->table.node; holder; holder = holder->next) {
+        if (holder->sequence != session->sequence) {
+            spb_session__shelve(session, holder);
+        }
+    }
+}
+
 void spb_session__leave(spb_session *session, const char *reason, spb_time now) {
     session->is_leaving = true;
     snprintf(session->leave_reason, sizeof session->leave_reason, "%s", reason);
@@ -162,10 +171,12 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
     case SPB_SESSION_ONLINE:
         spb_session__release_all(session, now);
         say_goodbye(session, end_ms, NULL);
+        shelve_unborn(session);
         spb_session__advance(session, now);
         break;
     case SPB_SESSION_STOPPING:
         session->is_leaving = false; /* if it was on its way to the next server */
+        shelve_unborn(session);
         session->timer_ms = end_ms < session->timer_ms ? end_ms : session->timer_ms;
         spb_session__advance(session, now);
         break;

@@ -287,19 +287,14 @@ static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
     if (session->is_leaving) { /* at once; what waits follows the births on the next server */
         return spb_session__publish_node_death(session, now, out);
     }
-    for (;;) {
-        spb_device *holder = next_holder(session, true, now);
-        if (!holder && (queue(session, SPB_QUEUE_TRY)->first || queue(session, SPB_QUEUE_WINDOW)->first)) {
-            return false; /* the journal is asked first */
-        }
-        if (!holder) {
-            return !awaits_confirmation(session) && spb_session__publish_node_death(session, now, out);
-        }
-        if (holder->sequence == session->sequence) {
-            return session->in_flight < session->options.max_in_flight && publish_batch(session, holder, now, out);
-        }
-        spb_session__shelve(session, holder); /* its DBIRTH of this round is not out */
+    spb_device *holder = next_holder(session, true, now);
+    if (holder) {
+        return session->in_flight < session->options.max_in_flight && publish_batch(session, holder, now, out);
     }
+    if (queue(session, SPB_QUEUE_TRY)->first || queue(session, SPB_QUEUE_WINDOW)->first) {
+        return false; /* the journal is asked first */
+    }
+    return !awaits_confirmation(session) && spb_session__publish_node_death(session, now, out);
 }
 
 bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *out) {
