@@ -81,6 +81,7 @@ static void store_the_rest(spb_session *session, spb_time now) {
 
 static void finish_stop(spb_session *session, const char *reason, spb_time now) {
     drop_link(session, false, now);
+    spb_session__release_all(session, now); /* what came after the stop, and is held */
     store_the_rest(session, now);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
     spb_session__log(session, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
@@ -238,7 +239,9 @@ static void end_grace(spb_session *session, spb_time now) {
 
 void spb_session__advance(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
-    spb_session__ring_timers(session, now);
+    if (session->state != SPB_SESSION_STOPPED) {
+        spb_session__ring_timers(session, now);
+    }
     expire(session, now);
     finish_births(session, now);
     if (session->journal.is_used) {
@@ -266,7 +269,8 @@ static uint64_t link_due_ms(const spb_session *session) {
 }
 
 uint64_t spb_session_deadline_ms(const spb_session *session) {
-    uint64_t at_ms = earlier(session->timer_ms, spb_timers__next_ms(&session->timers));
+    bool is_running = session->state != SPB_SESSION_STOPPED;
+    uint64_t at_ms = is_running ? earlier(session->timer_ms, spb_timers__next_ms(&session->timers)) : session->timer_ms;
     if (session->link != 0) {
         at_ms = earlier(at_ms, link_due_ms(session));
         at_ms = earlier(at_ms, spb_session__publish_due_ms(session));

@@ -42,6 +42,15 @@ void spb_session__close_batch(spb_session *session, spb_device *holder) {
     spb_session__place(session, holder);
 }
 
+/* In a scan, the message waits for its end all the same. */
+void spb_session__end_patience(spb_session *session, spb_device *holder) {
+    if (holder->is_scanning) {
+        holder->is_patient = false;
+    } else {
+        spb_session__close_batch(session, holder);
+    }
+}
+
 void spb_session__hurry(spb_session *session, spb_device *holder) {
     if (session->level == SPB_DELIVERY_DURABLE) {
         spb_session__close_batch(session, holder);
@@ -126,7 +135,7 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
         }
         spb_session__add_sample(session, holder, metric->timestamp_ms, false, now);
         metric->message = holder->batch.begun; /* it may have to go to the journal, too */
-        session->repeated++;
+        spb_session__note_told(session, metric);
         metric->is_behind = false;
     }
 }

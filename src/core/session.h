@@ -232,6 +232,8 @@ void spb_session__see_clock(spb_session *session, spb_time now);
 
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */
 void spb_session__drop_unsent(spb_session *session, spb_metric *metric);
+/* Its value is sent besides, as hosts may have an older one. */
+void spb_session__note_told(spb_session *session, spb_metric *metric);
 /* What the rules of metrics hold back is sent when its time has come; */
 void spb_session__ring_timers(spb_session *session, spb_time now);
 /* before that, what says something new: of one metric, and of all. */
@@ -353,7 +355,9 @@ void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t 
                              spb_time now);
 /* The holder's open message takes no more, and may leave. */
 void spb_session__close_batch(spb_session *session, spb_device *holder);
-/* The same, if it cannot leave without the journal: something waits for it. */
+/* The time of those that were deferred has come: it leaves, or at the end of the scan. */
+void spb_session__end_patience(spb_session *session, spb_device *holder);
+/* The open message takes no more, if it cannot leave without the journal: something waits for it. */
 void spb_session__hurry(spb_session *session, spb_device *holder);
 /* Puts the holder into the queues where it belongs with what waits now. */
 void spb_session__place(spb_session *session, spb_device *holder);

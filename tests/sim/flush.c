@@ -23,7 +23,7 @@ static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
     for (uint32_t i = 0; i < flush->before; i++) {
         const sim_record *record = &s->ledger.records[i];
         bool is_believed = how == SPB_FLUSH_CONFIRMED && s->options.confirm == SPB_CONFIRM_WINDOW;
-        if (record->copies == 0 || record->is_delivered || how == SPB_FLUSH_LOST || is_believed ||
+        if (record->is_excused || record->copies == 0 || record->is_delivered || how == SPB_FLUSH_LOST || is_believed ||
             sim_rules_counted(s, record)) {
             continue;
         }

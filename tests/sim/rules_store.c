@@ -32,7 +32,8 @@ static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
     record->may_be_copied |=
-        record->copies > 0 && metric->record == number; /* after an overflow, as it is the newest */
+        record->copies > 0 &&
+        (metric->record == number || metric->newest == number); /* after an overflow, as it is the newest */
     bool may_be_copied = record->may_be_copied || s->counts.overflowed > 0 ||
                          s->scenario.permille[SIM_ALLOCATION_FAILS] > 0; /* what catches up is sent besides */
     if (record->copies > 0 && !may_be_copied) {
@@ -50,7 +51,8 @@ static void check_sample(sim *s, uint32_t number) {
     }
     bool may_forget = s->journal.has_failed || s->scenario.permille[SIM_ALLOCATION_FAILS] > 0;
     bool is_for_nobody = metric->is_removed || s->holders[metric->holder].is_removed;
-    if (number < metric->stored_before && !comes_again && !is_for_nobody && !may_be_copied && !may_forget) {
+    if (number < metric->stored_before && !comes_again && !is_for_nobody && !may_be_copied && !may_forget &&
+        !metric->was_unsure) {
         sim_fail(s, "journal", "%s at %llu is stored behind newer ones", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }
@@ -68,9 +70,10 @@ static bool read_sample(sim *s, const spb_block *block, unsigned holder, const s
         sim_fail(s, "journal", "block %llu has a metric that cannot be", (unsigned long long)block->id);
         return false;
     }
-    *number = sim_ledger_find(s, index, sim_hash(&value), metric->timestamp_ms);
+    uint64_t look = sim_look_of(metric, &value);
+    *number = sim_ledger_find(s, index, look, metric->timestamp_ms);
     const sim_metric *m = &s->metrics[index];
-    if (*number == SIM_NO_RECORD && m->first_hash == sim_hash(&value)) {
+    if (*number == SIM_NO_RECORD && m->first_hash == look) {
         *number =
             sim_ledger_add(s, index, m->first_hash, metric->timestamp_ms); /* the first value, which was to catch up */
         s->ledger.records[*number].is_excused = s->ledger.records[*number].may_be_copied = true;
