@@ -1,10 +1,15 @@
-/* What of the journal is to be replayed, and how far it is: blocks are read in chunks, of which two are in memory at
- * most. */
+/*
+ * What of the journal is to be replayed, and how far it is: blocks are read in chunks, of which two are in memory at
+ * most. What the session does with it: replay.c (what is read), reel.c (what is sent), arrive.c (what has arrived).
+ */
 #ifndef SPB_CORE_REPLAY_H
 #define SPB_CORE_REPLAY_H
 
+#include <spb/session.h>
+
 #include "core/chunk.h"
 #include "core/pace.h"
+#include "core/window.h"
 
 #define SPB_MAX_CHUNKS 2
 #define SPB_MAX_REPLAYED 1024
@@ -48,5 +53,44 @@ typedef struct spb_replay {
 } spb_replay;
 
 void spb_replay__clear(spb_replay *replay);
+
+/* replay.c */
+
+/* Blocks that the journal holds, and that are to be replayed. */
+void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t last_id, bool is_doubtful);
+/* Before the first births of a connection: if memory was short, and it is not known what is to be replayed, then all
+ * that the journal holds is. */
+void spb_session__complete_replay(spb_session *session, spb_time now);
+/* READ is wanted, to go on. */
+bool spb_session__wants_read(const spb_session *session);
+bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
+/* Blocks that waited for a birth, or for the application, are tried again. */
+void spb_session__retry_deferred(spb_session *session);
+
+/* arrive.c */
+
+/* A message of a chunk has arrived. */
+void spb_session__on_replayed(spb_session *session, const spb_record *message, spb_time now);
+/* Ends the chunks of which everything has arrived. */
+void spb_session__finish_chunks(spb_session *session, spb_time now);
+/* The connection is over: what is under way is to be read again. */
+void spb_session__forget_chunks(spb_session *session, spb_time now);
+/* The primary host may not have seen what was replayed lately; it has had its time to. */
+void spb_session__reopen_chunks(spb_session *session);
+void spb_session__trim_replayed(spb_session *session, spb_time now);
+uint64_t spb_session__trim_due_ms(const spb_session *session);
+/* The beginning of the block that is safe has arrived; the rest comes in another chunk. */
+void spb_session__remember_part(spb_session *session, const spb_chunk_block *block);
+/* The block was read: its beginning that has arrived in an earlier connection is not sent again. */
+void spb_session__skip_part(spb_session *session, spb_chunk_block *block);
+
+/* reel.c */
+
+/* Before more is read: blocks in memory that have to wait for older ones are to be read behind these. */
+void spb_session__put_off(spb_session *session, spb_time now);
+/* A message of the journal, if one may leave. */
+bool spb_session__next_replay(spb_session *session, spb_time now, spb_action *out);
+/* When it, or READ, is due. */
+uint64_t spb_session__replay_due_ms(const spb_session *session);
 
 #endif

@@ -324,45 +324,6 @@ uint64_t spb_session__store_due_ms(const spb_session *session);
 /* Births wait for the store: it shall know new aliases first. */
 bool spb_session__awaits_aliases(const spb_session *session);
 
-/* replay.c */
-
-/* Blocks that the journal holds, and that are to be replayed. */
-void spb_session__want_replay(spb_session *session, uint64_t first_id, uint64_t last_id, bool is_doubtful);
-/* Before the first births of a connection: if memory was short, and it is not known what is to be replayed, then all
- * that the journal holds is. */
-void spb_session__complete_replay(spb_session *session, spb_time now);
-/* READ is wanted, to go on. */
-bool spb_session__wants_read(const spb_session *session);
-bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
-/* Blocks that waited for a birth, or for the application, are tried again. */
-void spb_session__retry_deferred(spb_session *session);
-
-/* arrive.c */
-
-/* A message of a chunk has arrived. */
-void spb_session__on_replayed(spb_session *session, const spb_record *message, spb_time now);
-/* Ends the chunks of which everything has arrived. */
-void spb_session__finish_chunks(spb_session *session, spb_time now);
-/* The connection is over: what is under way is to be read again. */
-void spb_session__forget_chunks(spb_session *session, spb_time now);
-/* The primary host may not have seen what was replayed lately; it has had its time to. */
-void spb_session__reopen_chunks(spb_session *session);
-void spb_session__trim_replayed(spb_session *session, spb_time now);
-uint64_t spb_session__trim_due_ms(const spb_session *session);
-/* The beginning of the block that is safe has arrived; the rest comes in another chunk. */
-void spb_session__remember_part(spb_session *session, const spb_chunk_block *block);
-/* The block was read: its beginning that has arrived in an earlier connection is not sent again. */
-void spb_session__skip_part(spb_session *session, spb_chunk_block *block);
-
-/* reel.c */
-
-/* Before more is read: blocks in memory that have to wait for older ones are to be read behind these. */
-void spb_session__put_off(spb_session *session, spb_time now);
-/* A message of the journal, if one may leave. */
-bool spb_session__next_replay(spb_session *session, spb_time now, spb_action *out);
-/* When it, or READ, is due. */
-uint64_t spb_session__replay_due_ms(const spb_session *session);
-
 /* frame.c: messages in `topic` and `payload` */
 
 /* Begins a message: the topic, and nothing in the payload. */
