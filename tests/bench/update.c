@@ -76,10 +76,11 @@ static void *copy(void *context) {
     return NULL;
 }
 
-/* Until all that was accepted has left. */
+/* Until all that was accepted has left, but for what was not worth it. */
 static void wait_until_empty(const plant *p) {
     static const struct timespec moment = {.tv_nsec = 1000000};
-    for (spb_stats stats = plant_stats(p); stats.samples_accepted > stats.samples_published;) {
+    for (spb_stats stats = plant_stats(p);
+         stats.samples_accepted - stats.samples_suppressed > stats.samples_published;) {
         nanosleep(&moment, NULL);
         stats = plant_stats(p);
     }
