@@ -214,21 +214,23 @@ static spb_report report_of(const spb_sample *given, uint64_t timestamp_ms) {
                         .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
 }
 
-bool spb_session__is_news(const spb_session *session, const spb_sample *given) {
-    (void)session;
+bool spb_session__is_news(const spb_sample *given) {
     const spb_metric *metric = given->metric;
     spb_type type = given->value.type;
-    bool is_plain = type == (spb_type)metric->type && (type <= SPB_BOOLEAN || type == SPB_DATETIME);
+    bool is_number = type == (spb_type)metric->type && (type <= SPB_BOOLEAN || type == SPB_DATETIME);
     spb_report last = spb_metric__report(metric), report = report_of(given, 0);
-    return !is_plain || !spb_change__drops_always(metric->change, &last, &report);
+    return !is_number || (given->flags & ~QUALITY) != 0 || !spb_change__drops_always(metric->change, &last, &report) ||
+           spb_metric__check(metric, &given->value, NULL) != SPB_OK;
 }
 
-/* The time of a sample that is taken now. Where time does not matter the clock is not exact: a metric's does not go
- * back for that. */
-static uint64_t present_ms(const spb_session *session, const spb_metric *metric, spb_time now) {
+/* "Now" need not be exact where time does not matter: a metric's time does not go back for that. */
+static uint64_t time_of(const spb_session *session, const spb_sample *given, spb_time now) {
+    uint64_t last_ms = given->metric->timestamp_ms;
     uint64_t now_ms = spb_session__stamp(session, now);
-    bool is_late = metric->timestamp_ms > now_ms && metric->timestamp_ms - now_ms <= SPB_TICK_MS;
-    return is_late ? metric->timestamp_ms : now_ms;
+    if (given->timestamp_ms != SPB_NOW) {
+        return given->timestamp_ms;
+    }
+    return last_ms > now_ms && last_ms - now_ms <= SPB_TICK_MS ? last_ms : now_ms;
 }
 
 spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb_time now) {
@@ -239,7 +241,7 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
     }
     spb_session__see_clock(session, now);
     sample s = {.value = &given->value,
-                .timestamp_ms = given->timestamp_ms == SPB_NOW ? present_ms(session, metric, now) : given->timestamp_ms,
+                .timestamp_ms = time_of(session, given, now),
                 .quality = given->flags & QUALITY,
                 .is_urgent = metric->is_urgent || (given->flags & SPB_SAMPLE_URGENT) != 0};
     spb_report last = spb_metric__report(metric), report = report_of(given, s.timestamp_ms);
@@ -250,6 +252,13 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
     }
     session->stats.samples_accepted++;
     return SPB_OK;
+}
+
+void spb_session__suppress(spb_session *session, const spb_sample *given, spb_time now) {
+    spb_metric *metric = given->metric;
+    sample s = {.value = &given->value, .timestamp_ms = time_of(session, given, now), .quality = metric->quality};
+    keep_back(session, metric, &s, false); /* a number, which takes no memory */
+    session->stats.samples_accepted++;
 }
 
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
