@@ -96,7 +96,9 @@ static bool must_wake_locked(spb_node *node) {
 
 static void end_update_locked(spb_node *node) {
     bool must_wake = must_wake_locked(node);
-    spb_node__tell_flushes_locked(node); /* an overflow may have dropped what one waits for */
+    if (node->flushes) { /* an overflow may have dropped what one waits for */
+        spb_node__tell_flushes_locked(node);
+    }
     pthread_mutex_unlock(&node->lock);
     if (must_wake) {
         spb_mailbox__wake(&node->mailbox);
