@@ -223,16 +223,6 @@ bool spb_session__is_news(const spb_sample *given) {
            spb_metric__check(metric, &given->value, NULL) != SPB_OK;
 }
 
-/* "Now" need not be exact where time does not matter: a metric's time does not go back for that. */
-static uint64_t time_of(const spb_session *session, const spb_sample *given, spb_time now) {
-    uint64_t last_ms = given->metric->timestamp_ms;
-    uint64_t now_ms = spb_session__stamp(session, now);
-    if (given->timestamp_ms != SPB_NOW) {
-        return given->timestamp_ms;
-    }
-    return last_ms > now_ms && last_ms - now_ms <= SPB_TICK_MS ? last_ms : now_ms;
-}
-
 spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb_time now) {
     spb_metric *metric = given->metric;
     spb_status status = check(session, metric, &given->value, given->flags);
@@ -241,7 +231,7 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
     }
     spb_session__see_clock(session, now);
     sample s = {.value = &given->value,
-                .timestamp_ms = time_of(session, given, now),
+                .timestamp_ms = given->timestamp_ms == SPB_NOW ? spb_session__stamp(session, now) : given->timestamp_ms,
                 .quality = given->flags & QUALITY,
                 .is_urgent = metric->is_urgent || (given->flags & SPB_SAMPLE_URGENT) != 0};
     spb_report last = spb_metric__report(metric), report = report_of(given, s.timestamp_ms);
@@ -254,9 +244,18 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
     return SPB_OK;
 }
 
+/* The clock need not be exact here; the time of a metric does not go back for that. */
+static uint64_t about_ms(const spb_session *session, const spb_metric *metric, spb_time now) {
+    uint64_t now_ms = spb_session__stamp(session, now);
+    bool is_late = metric->timestamp_ms > now_ms && metric->timestamp_ms - now_ms <= SPB_TICK_MS;
+    return is_late ? metric->timestamp_ms : now_ms;
+}
+
 void spb_session__suppress(spb_session *session, const spb_sample *given, spb_time now) {
     spb_metric *metric = given->metric;
-    sample s = {.value = &given->value, .timestamp_ms = time_of(session, given, now), .quality = metric->quality};
+    sample s = {.value = &given->value,
+                .timestamp_ms = given->timestamp_ms == SPB_NOW ? about_ms(session, metric, now) : given->timestamp_ms,
+                .quality = metric->quality};
     keep_back(session, metric, &s, false); /* a number, which takes no memory */
     session->stats.samples_accepted++;
 }
