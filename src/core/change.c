@@ -197,6 +197,12 @@ void spb_change__reported(spb_change *change, const spb_report *sample) {
     }
 }
 
+/* Until when what waits does; 0: nothing waits. */
+static uint64_t waits_until(const spb_change *change) {
+    bool waits = change->hold != HOLD_NONE || change->has_deferred;
+    return waits ? held_until(change, (hold)change->hold) : 0;
+}
+
 /* What has become due between the sample before and this time. True: the held one is sent. One that is as new is the
  * newer one. An unchanged one need not be sent at its time: this one can be as well. */
 static bool catch_up(spb_change *change, const spb_report *last, uint64_t now_ms) {
@@ -252,12 +258,14 @@ spb_verdict spb_change__judge(spb_change *change, const spb_report *last, const 
         return (spb_verdict){.kind = is_news ? SPB_VERDICT_SEND : SPB_VERDICT_DROP};
     }
     bool was_held = change->hold != HOLD_NONE;
+    uint64_t before_ms = waits_until(change);
     bool releases_held = catch_up(change, last, sample->timestamp_ms);
     spb_verdict verdict = passes                              ? send(change, sample)
                           : has_changed(change, last, sample) ? judge_changed(change, sample)
                                                               : judge_unchanged(change, sample);
     verdict.releases_held = releases_held;
     verdict.replaces_held = was_held && !releases_held;
+    verdict.is_running = verdict.until_ms != 0 && verdict.until_ms == before_ms;
     return verdict;
 }
 

@@ -40,7 +40,8 @@ typedef struct spb_verdict {
     spb_verdict_kind kind;
     bool releases_held; /* the sample before was held and its time has come: it is sent ahead of this one */
     bool replaces_held; /* the sample before was held, and will never be sent */
-    uint64_t until_ms;  /* of HOLD and DEFER, in the time of the samples. A timer that runs already is not put off */
+    uint64_t until_ms;  /* of HOLD and DEFER, in the time of the samples; */
+    bool is_running;    /* the same as of the sample before: its timer is not put off */
 } spb_verdict;
 
 typedef struct spb_change spb_change;

@@ -23,8 +23,9 @@ typedef struct spb_chunk_block {
     size_t safe;           /* bytes that were sent before that message, and have arrived, */
     uint32_t safe_kept;    /* and the samples that were published of them */
     size_t next;           /* the next block of the same holder, or SPB_NO_BLOCK */
-    /* Its samples: */
+    /* Its samples, without the `earlier` ones, that have arrived in earlier connections: */
     uint32_t samples;
+    uint32_t earlier;
     uint32_t kept;      /* published, */
     uint32_t gone;      /* of metrics that do not exist any more, */
     uint32_t too_large; /* and that the server does not take */

@@ -46,9 +46,9 @@ void spb_session__see_clock(spb_session *session, spb_time now) {
     if (!session->was_clock_unset) {
         return;
     }
-    int64_t offset_ms = (int64_t)(now.wall_ms - now.mono_ms);
+    session->clock_offset_ms = (int64_t)(now.wall_ms - now.mono_ms);
     for (spb_device *holder = session->table.node; holder; holder = holder->next) {
-        shift_values(holder, offset_ms);
+        shift_values(holder, session->clock_offset_ms);
         end_old_time(session, holder);
     }
     spb_session__retry_deferred(session);

@@ -88,8 +88,9 @@ bool spb_session__keep_replay(spb_session *session, uint64_t chunk, uint32_t sam
 bool spb_session__keep_waiting(spb_session *session, const spb_device *holder, const spb_segment *segment,
                                spb_bytes metrics) {
     bool keeps_bytes = segment->id == 0;
+    const spb_record *before = spb_window__at(&session->window, session->window.count - 1); /* not confirmed */
     spb_record record = {.kind = SPB_RECORD_WAITING,
-                         .ordinal = session->fences.last,
+                         .ordinal = before->ordinal, /* so that both are confirmed at once */
                          .id = segment->id,
                          .first_ms = segment->first_ms,
                          .last_ms = segment->last_ms,

@@ -81,6 +81,7 @@ static void store_the_rest(spb_session *session, spb_time now) {
 
 static void finish_stop(spb_session *session, const char *reason, spb_time now) {
     drop_link(session, false, now);
+    spb_session__release_all(session, now); /* what came after the stop, and is held */
     store_the_rest(session, now);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
     spb_session__log(session, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
@@ -123,6 +124,15 @@ static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reaso
     spb_session__enter(session, SPB_SESSION_STOPPING, reason);
 }
 
+/* The node is stopped, so the births that are not out will not follow: nor will what waits for them. */
+static void shelve_unborn(spb_session *session) {
+    for (spb_device *holder = session->table.node; holder; holder = holder->next) {
+        if (holder->sequence != session->sequence) {
+            spb_session__shelve(session, holder);
+        }
+    }
+}
+
 void spb_session__leave(spb_session *session, const char *reason, spb_time now) {
     session->is_leaving = true;
     snprintf(session->leave_reason, sizeof session->leave_reason, "%s", reason);
@@ -161,10 +171,12 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
     case SPB_SESSION_ONLINE:
         spb_session__release_all(session, now);
         say_goodbye(session, end_ms, NULL);
+        shelve_unborn(session);
         spb_session__advance(session, now);
         break;
     case SPB_SESSION_STOPPING:
         session->is_leaving = false; /* if it was on its way to the next server */
+        shelve_unborn(session);
         session->timer_ms = end_ms < session->timer_ms ? end_ms : session->timer_ms;
         spb_session__advance(session, now);
         break;
@@ -227,7 +239,9 @@ static void end_grace(spb_session *session, spb_time now) {
 
 void spb_session__advance(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
-    spb_session__ring_timers(session, now);
+    if (session->state != SPB_SESSION_STOPPED) {
+        spb_session__ring_timers(session, now);
+    }
     expire(session, now);
     finish_births(session, now);
     if (session->journal.is_used) {
@@ -255,7 +269,8 @@ static uint64_t link_due_ms(const spb_session *session) {
 }
 
 uint64_t spb_session_deadline_ms(const spb_session *session) {
-    uint64_t at_ms = earlier(session->timer_ms, spb_timers__next_ms(&session->timers));
+    bool is_running = session->state != SPB_SESSION_STOPPED;
+    uint64_t at_ms = is_running ? earlier(session->timer_ms, spb_timers__next_ms(&session->timers)) : session->timer_ms;
     if (session->link != 0) {
         at_ms = earlier(at_ms, link_due_ms(session));
         at_ms = earlier(at_ms, spb_session__publish_due_ms(session));

@@ -42,6 +42,15 @@ void spb_session__close_batch(spb_session *session, spb_device *holder) {
     spb_session__place(session, holder);
 }
 
+/* In a scan, the message waits for its end all the same. */
+void spb_session__end_patience(spb_session *session, spb_device *holder) {
+    if (holder->is_scanning) {
+        holder->is_patient = false;
+    } else {
+        spb_session__close_batch(session, holder);
+    }
+}
+
 void spb_session__hurry(spb_session *session, spb_device *holder) {
     if (session->level == SPB_DELIVERY_DURABLE) {
         spb_session__close_batch(session, holder);
@@ -126,7 +135,8 @@ static void catch_up(spb_session *session, spb_device *holder, spb_time now) {
             return;
         }
         spb_session__add_sample(session, holder, metric->timestamp_ms, false, now);
-        session->repeated++;
+        metric->message = holder->batch.begun; /* it may have to go to the journal, too */
+        spb_session__note_told(session, metric);
         metric->is_behind = false;
     }
 }
@@ -278,19 +288,14 @@ static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
     if (session->is_leaving) { /* at once; what waits follows the births on the next server */
         return spb_session__publish_node_death(session, now, out);
     }
-    for (;;) {
-        spb_device *holder = next_holder(session, true, now);
-        if (!holder && (queue(session, SPB_QUEUE_TRY)->first || queue(session, SPB_QUEUE_WINDOW)->first)) {
-            return false; /* the journal is asked first */
-        }
-        if (!holder) {
-            return !awaits_confirmation(session) && spb_session__publish_node_death(session, now, out);
-        }
-        if (holder->sequence == session->sequence) {
-            return session->in_flight < session->options.max_in_flight && publish_batch(session, holder, now, out);
-        }
-        spb_session__shelve(session, holder); /* its DBIRTH of this round is not out */
+    spb_device *holder = next_holder(session, true, now);
+    if (holder) {
+        return session->in_flight < session->options.max_in_flight && publish_batch(session, holder, now, out);
     }
+    if (queue(session, SPB_QUEUE_TRY)->first || queue(session, SPB_QUEUE_WINDOW)->first) {
+        return false; /* the journal is asked first */
+    }
+    return !awaits_confirmation(session) && spb_session__publish_node_death(session, now, out);
 }
 
 bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *out) {

@@ -45,8 +45,38 @@ static void defer(spb_session *session, spb_chunk *chunk, spb_chunk_block *block
         !spb_ranges__remove(&chunk->ids, block->id, block->id)) {
         chunk->is_spoiled = true;
     }
+    if (block->kept > 0) { /* it comes again as a whole */
+        spb_ranges__add(&replay->doubtful, block->id, block->id);
+    } else if (block->safe > 0) {
+        spb_session__remember_part(session, block);
+    }
     block->is_deferred = true;
     spb_chunk__finish_block(chunk, block);
+}
+
+static spb_device *holder_of(const spb_session *session, const spb_chunk *chunk, const spb_chunk_block *block) {
+    spb_str id = spb_chunk__device(chunk, block);
+    return id.len > 0 ? spb_table__find_device(&session->table, id) : session->table.node;
+}
+
+/* Older blocks of the holder were put off while the chunk was in memory, or before. */
+static bool was_deferred(const spb_chunk *chunk, const spb_device *holder) {
+    return holder && holder->deferred_round >= chunk->round;
+}
+
+void spb_session__put_off(spb_session *session, spb_time now) {
+    for (size_t i = 0; i < SPB_MAX_CHUNKS; i++) {
+        spb_chunk *chunk = &session->replay.chunks[i];
+        bool is_stale = chunk->number != 0 && chunk->is_complete && chunk->round < session->replay.round;
+        for (size_t j = chunk->next; is_stale && j < chunk->count; j++) {
+            spb_chunk_block *block = &chunk->blocks[j];
+            spb_device *holder = holder_of(session, chunk, block);
+            if (!block->is_done && was_deferred(chunk, holder)) {
+                defer(session, chunk, block, holder);
+            }
+        }
+    }
+    spb_session__finish_chunks(session, now);
 }
 
 static void leave_out(spb_chunk *chunk, spb_chunk_block *block) {
@@ -56,16 +86,14 @@ static void leave_out(spb_chunk *chunk, spb_chunk_block *block) {
 
 /* The holder that may send the block now; NULL: none, and the block is dealt with. */
 static spb_device *find_holder(spb_session *session, spb_chunk *chunk, spb_chunk_block *block, spb_time now) {
-    spb_str id = spb_chunk__device(chunk, block);
-    spb_device *holder = id.len > 0 ? spb_table__find_device(&session->table, id) : session->table.node;
-    bool was_deferred = holder && holder->deferred_round >= chunk->round;
+    spb_device *holder = holder_of(session, chunk, block);
     bool lacks_clock = block->boot != 0 && block->boot == session->options.boot && !session->is_clock_set &&
                        is_in_grace(session, now); /* a machine whose clock is never set sends what it has */
     if (!holder && !is_in_grace(session, now)) {
         leave_out(chunk, block);
         return NULL;
     }
-    if (!holder || !holder->is_born || !holder->is_online || was_deferred || lacks_clock) {
+    if (!holder || !holder->is_born || !holder->is_online || was_deferred(chunk, holder) || lacks_clock) {
         defer(session, chunk, block, holder);
         return NULL;
     }

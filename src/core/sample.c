@@ -45,6 +45,18 @@ void spb_session__drop_unsent(spb_session *session, spb_metric *metric) {
     clear_unsent(session, metric);
 }
 
+/* What is sent besides is known from then on, and if it was held, it is held no more. */
+void spb_session__note_told(spb_session *session, spb_metric *metric) {
+    spb_report report = spb_metric__report(metric);
+    spb_change__reported(metric->change, &report);
+    session->repeated += !metric->is_held;
+    if (metric->is_held) {
+        spb_timers__cancel(&session->timers, metric);
+        clear_unsent(session, metric);
+    }
+    metric->is_ahead = false;
+}
+
 /* ---- what is worth a message ---- */
 
 static spb_status set_value(spb_metric *metric, const sample *s) {
@@ -111,6 +123,8 @@ static spb_status hold(spb_session *session, spb_metric *metric, const sample *s
     if (status == SPB_OK) {
         metric->has_quality |= s->quality != SPB_SAMPLE_GOOD;
         metric->quality = s->quality;
+        metric->message = 0;       /* the batch does not have it, */
+        metric->is_behind = false; /* and a birth will be ahead of it */
         spb_session__drop_unsent(session, metric);
     }
     return status;
@@ -138,7 +152,10 @@ static spb_status pass(spb_session *session, spb_metric *metric, const sample *s
 
 /* The sample that was held is worth a message now. */
 static spb_status pass_held(spb_session *session, spb_metric *metric, spb_time now) {
-    sample held = {.value = &metric->value, .timestamp_ms = metric->timestamp_ms, .quality = metric->quality};
+    sample held = {.value = &metric->value,
+                   .timestamp_ms = metric->timestamp_ms,
+                   .quality = metric->quality,
+                   .is_urgent = metric->is_urgent};
     bool was_held = metric->is_held;
     clear_unsent(session, metric);
     spb_status status = pass(session, metric, &held, now);
@@ -169,14 +186,37 @@ static spb_status keep_back(spb_session *session, spb_metric *metric, const samp
     return SPB_OK;
 }
 
+/* Samples that were deferred wait for a timer, or for another one that joins them. */
+static bool has_deferred(const spb_device *holder) {
+    return holder->is_patient && holder->batch.is_open && !spb_batch__is_empty(&holder->batch);
+}
+
 /* The rules tell a time of the samples; it comes as long after this sample as that is away. */
-static bool set_timer(spb_session *session, spb_metric *metric, uint64_t until_ms, uint64_t timestamp_ms,
+static bool set_timer(spb_session *session, spb_metric *metric, const spb_verdict *verdict, uint64_t timestamp_ms,
                       spb_time now) {
-    uint64_t wait_ms = until_ms > timestamp_ms ? until_ms - timestamp_ms : 0;
-    return spb_timers__set(&session->timers, metric, now.mono_ms + (wait_ms < UINT32_MAX ? wait_ms : UINT32_MAX));
+    uint64_t wait_ms = verdict->until_ms > timestamp_ms ? verdict->until_ms - timestamp_ms : 0;
+    uint64_t at_ms = now.mono_ms + (wait_ms < UINT32_MAX ? wait_ms : UINT32_MAX);
+    if (spb_timers__at_ms(&session->timers, metric) <= at_ms) {
+        if (verdict->is_running) {
+            return true;
+        }
+        if (has_deferred(metric->holder)) { /* by the time of the samples, theirs has come */
+            spb_session__end_patience(session, metric->holder);
+        }
+    }
+    return spb_timers__set(&session->timers, metric, at_ms);
 }
 
 /* ---- a sample comes ---- */
+
+/* It may have gone another way, or been dropped: then those that were deferred still need the timer. */
+static spb_status send(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
+    spb_status status = pass(session, metric, s, now);
+    if (status == SPB_OK && !has_deferred(metric->holder)) {
+        spb_timers__cancel(&session->timers, metric);
+    }
+    return status;
+}
 
 static spb_status follow(spb_session *session, spb_metric *metric, sample *s, spb_verdict verdict, spb_time now) {
     spb_status status = verdict.releases_held ? pass_held(session, metric, now) : SPB_OK;
@@ -186,17 +226,15 @@ static spb_status follow(spb_session *session, spb_metric *metric, sample *s, sp
     switch (verdict.kind) {
     case SPB_VERDICT_DROP: return keep_back(session, metric, s, false);
     case SPB_VERDICT_HOLD:
-        return set_timer(session, metric, verdict.until_ms, s->timestamp_ms, now) ? keep_back(session, metric, s, true)
-                                                                                  : SPB_ERR_NO_MEMORY;
+        return set_timer(session, metric, &verdict, s->timestamp_ms, now) ? keep_back(session, metric, s, true)
+                                                                          : SPB_ERR_NO_MEMORY;
     case SPB_VERDICT_DEFER:
         s->is_patient = true;
-        if (!set_timer(session, metric, verdict.until_ms, s->timestamp_ms, now)) {
-            return SPB_ERR_NO_MEMORY;
-        }
-        break;
-    case SPB_VERDICT_SEND: spb_timers__cancel(&session->timers, metric); break;
+        return set_timer(session, metric, &verdict, s->timestamp_ms, now) ? pass(session, metric, s, now)
+                                                                          : SPB_ERR_NO_MEMORY;
+    case SPB_VERDICT_SEND: break;
     }
-    return pass(session, metric, s, now);
+    return send(session, metric, s, now);
 }
 
 static spb_status check(const spb_session *session, const spb_metric *metric, const spb_value *value, uint32_t flags) {
@@ -278,11 +316,13 @@ spb_value spb_session_value(const spb_session *session, const spb_metric *metric
 
 static void ring(spb_session *session, spb_metric *metric, spb_time now) {
     spb_report last = spb_metric__report(metric);
-    if (!spb_change__on_due(metric->change, &last) && !metric->is_held) {
-        spb_session__close_batch(session, metric->holder); /* those that were deferred */
-    } else if (pass_held(session, metric, now) != SPB_OK) {
+    bool is_due = spb_change__on_due(metric->change, &last) || metric->is_held;
+    if (is_due && pass_held(session, metric, now) != SPB_OK) {
         spb_change__doubt(metric->change);
         spb_timers__set(&session->timers, metric, now.mono_ms + RETRY_MS); /* its place is free */
+    }
+    if (has_deferred(metric->holder)) {
+        spb_session__end_patience(session, metric->holder);
     }
 }
 

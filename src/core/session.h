@@ -1,8 +1,9 @@
 /*
  * The parts of a session, and what its files share. What it is: session.c, options.c; what it publishes: session.c,
  * remove.c, template.c, info.c; what becomes of a sample: sample.c, shelf.c (when nobody follows), append.c (into the
- * journal), deliver.c (until it is confirmed), replay.c (afterwards); what happened: life.c, message.c (what hosts
- * say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay) and frame.c (messages).
+ * journal), deliver.c (until it is confirmed), replay.c and arrive.c (afterwards); what happened: life.c, message.c
+ * (what hosts say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay) and frame.c
+ * (messages).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -134,6 +135,7 @@ struct spb_session {
     bool is_clock_set;         /* the wall clock was seen to show the time, or nobody asked */
     bool was_clock_unset;      /* and before that, not to */
     bool is_clock_told;        /* to the journal */
+    int64_t clock_offset_ms;   /* wall clock minus monotonic clock, when it was first seen to be set */
     uint64_t in_journal;       /* samples that are stored and not yet delivered */
     uint64_t stored_before;    /* those of an earlier run */
     uint64_t dropped_by_store; /* those that the journal gave up */
@@ -233,6 +235,8 @@ void spb_session__see_clock(spb_session *session, spb_time now);
 
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */
 void spb_session__drop_unsent(spb_session *session, spb_metric *metric);
+/* Its value is sent besides, as hosts may have an older one. */
+void spb_session__note_told(spb_session *session, spb_metric *metric);
 /* What the rules of metrics hold back is sent when its time has come; */
 void spb_session__ring_timers(spb_session *session, spb_time now);
 /* before that, what says something new: of one metric, and of all. */
@@ -245,8 +249,8 @@ void spb_session__release_all(spb_session *session, spb_time now);
 bool spb_session__keep(spb_session *session, const spb_device *holder, const spb_segment *segment, spb_bytes metrics);
 /* The same for a message of the journal. */
 bool spb_session__keep_replay(spb_session *session, uint64_t chunk, uint32_t samples, size_t bytes);
-/* A message that is not published, but goes to the journal when everything before it has arrived: so that the journal
- * has the samples of each metric in their order. */
+/* A message that is not published, but goes to the journal when everything before it has arrived, some of which is not
+ * confirmed: so that the journal has the samples of each metric in their order. */
 bool spb_session__keep_waiting(spb_session *session, const spb_device *holder, const spb_segment *segment,
                                spb_bytes metrics);
 bool spb_session__has_unconfirmed(const spb_session *session);
@@ -333,6 +337,11 @@ void spb_session__complete_replay(spb_session *session, spb_time now);
 /* READ is wanted, to go on. */
 bool spb_session__wants_read(const spb_session *session);
 bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out);
+/* Blocks that waited for a birth, or for the application, are tried again. */
+void spb_session__retry_deferred(spb_session *session);
+
+/* arrive.c */
+
 /* A message of a chunk has arrived. */
 void spb_session__on_replayed(spb_session *session, const spb_record *message, spb_time now);
 /* Ends the chunks of which everything has arrived. */
@@ -343,11 +352,15 @@ void spb_session__forget_chunks(spb_session *session, spb_time now);
 void spb_session__reopen_chunks(spb_session *session);
 void spb_session__trim_replayed(spb_session *session, spb_time now);
 uint64_t spb_session__trim_due_ms(const spb_session *session);
-/* Blocks that waited for a birth, or for the application, are tried again. */
-void spb_session__retry_deferred(spb_session *session);
+/* The beginning of the block that is safe has arrived; the rest comes in another chunk. */
+void spb_session__remember_part(spb_session *session, const spb_chunk_block *block);
+/* The block was read: its beginning that has arrived in an earlier connection is not sent again. */
+void spb_session__skip_part(spb_session *session, spb_chunk_block *block);
 
 /* reel.c */
 
+/* Before more is read: blocks in memory that have to wait for older ones are to be read behind these. */
+void spb_session__put_off(spb_session *session, spb_time now);
 /* A message of the journal, if one may leave. */
 bool spb_session__next_replay(spb_session *session, spb_time now, spb_action *out);
 /* When it, or READ, is due. */
@@ -384,7 +397,9 @@ void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t 
                              spb_time now);
 /* The holder's open message takes no more, and may leave. */
 void spb_session__close_batch(spb_session *session, spb_device *holder);
-/* The same, if it cannot leave without the journal: something waits for it. */
+/* The time of those that were deferred has come: it leaves, or at the end of the scan. */
+void spb_session__end_patience(spb_session *session, spb_device *holder);
+/* The open message takes no more, if it cannot leave without the journal: something waits for it. */
 void spb_session__hurry(spb_session *session, spb_device *holder);
 /* Puts the holder into the queues where it belongs with what waits now. */
 void spb_session__place(spb_session *session, spb_device *holder);

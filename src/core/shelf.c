@@ -161,7 +161,8 @@ static void move_to_held(spb_session *session, spb_device *holder) {
     }
     size_t asked = batch->tried; /* the index of the one that the journal is asked to take, if there is one */
     batch->tried = 0;
-    if (spb_batch__is_empty(batch)) {
+    if (spb_batch__is_empty(batch)) { /* what is on the shelf waited for it */
+        spb_session__release_held(session, holder);
         return;
     }
     spb_batch__close(batch);

@@ -147,7 +147,8 @@ static bool tell_clock(spb_session *session, spb_time now, spb_action *out) {
     spb_journal__want_commit(&session->journal, now.mono_ms);
     *out = (spb_action){.kind = SPB_ACTION_SAVE_CLOCK};
     out->as.clock.boot = session->options.boot;
-    out->as.clock.offset_ms = (int64_t)(now.wall_ms - now.mono_ms);
+    out->as.clock.offset_ms =
+        session->clock_offset_ms; /* the same for values that births show and for what is stored */
     return true;
 }
 

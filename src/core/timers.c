@@ -58,6 +58,10 @@ void spb_timers__cancel(spb_timers *timers, spb_metric *metric) {
     }
 }
 
+uint64_t spb_timers__at_ms(const spb_timers *timers, const spb_metric *metric) {
+    return metric->timer ? timers->items[metric->timer - 1].at_ms : SPB_NEVER;
+}
+
 uint64_t spb_timers__next_ms(const spb_timers *timers) {
     return timers->count > 0 ? timers->items[0].at_ms : SPB_NEVER;
 }

@@ -22,6 +22,8 @@ void spb_timers__clear(spb_timers *timers);
 bool spb_timers__set(spb_timers *timers, spb_metric *metric, uint64_t at_ms);
 /* It does not ring. */
 void spb_timers__cancel(spb_timers *timers, spb_metric *metric);
+/* When that of the metric rings; SPB_NEVER: it has none. */
+uint64_t spb_timers__at_ms(const spb_timers *timers, const spb_metric *metric);
 /* When the next one rings; SPB_NEVER: none is set. */
 uint64_t spb_timers__next_ms(const spb_timers *timers);
 /* Takes out the next one if it rings by now_ms; else NULL. */

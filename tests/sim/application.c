@@ -21,18 +21,23 @@ static void update_metric(sim *s, int index) {
     sim_metric *metric = &s->metrics[index];
     sim_space space;
     spb_stats before;
-    spb_value value = sim_value(&space, metric->type, sim_draw(s));
+    spb_value value = (metric->has_rule ? sim_near_value : sim_value)(&space, metric->type, sim_draw(s));
     uint64_t timestamp_ms = draw_timestamp(s, metric);
+    uint32_t flags = sim_exception_flags(s, metric);
     uint64_t stamp_ms = timestamp_ms == SPB_NOW ? sim_stamp_ms(s) : timestamp_ms;
-    if (sim_ledger_has(s, index, sim_hash(&value), stamp_ms)) {
+    uint64_t look = sim_look(&value, flags & SIM_QUALITY);
+    if (sim_ledger_has(s, index, look, stamp_ms) || sim_rules_owes(s, index, look, stamp_ms)) {
         return; /* nobody could tell the two apart */
     }
     spb_session_stats(s->session, &before);
     sim_enter(s);
-    spb_status status = spb_session_update(s->session, metric->handle, &value, timestamp_ms, s->now);
+    spb_sample sample = {.metric = metric->handle, .value = value, .timestamp_ms = timestamp_ms, .flags = flags};
+    spb_status status = flags != 0 ? spb_session_sample(s->session, &sample, s->now)
+                                   : spb_session_update(s->session, metric->handle, &value, timestamp_ms, s->now);
+    sample.timestamp_ms = stamp_ms;
     bool is_short = sim_leave(s);
     if (status == SPB_OK) {
-        sim_rules_accepted(s, index, &value, stamp_ms, &before);
+        sim_rules_accepted(s, &sample, index, &before);
     } else if (!is_short || status != SPB_ERR_NO_MEMORY) {
         sim_fail(s, "call", "update of %s: %s", metric->name, spb_status_name(status));
     }
@@ -94,7 +99,9 @@ static void answer_write(sim *s, int index, spb_status status, const spb_value *
     spb_session_stats(s->session, &after);
     if (after.samples_accepted > before.samples_accepted) {
         s->counts.writes_accepted++;
-        sim_rules_accepted(s, index, value, sim_stamp_ms(s), &before);
+        spb_sample sample = {
+            .value = *value, .timestamp_ms = sim_stamp_ms(s), .flags = SPB_SAMPLE_FORCED}; /* hosts wait for it */
+        sim_rules_accepted(s, &sample, index, &before);
     } else if (after.commands_refused != before.commands_refused + 1) {
         sim_fail(s, "commands", "a write was neither accepted nor refused");
     }
@@ -162,9 +169,17 @@ void sim_application_start(sim *s) {
 
 void sim_application_stop(sim *s, uint32_t timeout_ms) {
     s->wants_up = false;
+    sim_exception_cut(s);
     sim_note(s, "  within %u ms", (unsigned)timeout_ms);
     uint64_t end_ms = s->now.mono_ms + timeout_ms;
     s->stop_by_ms = end_ms < s->stop_by_ms ? end_ms : s->stop_by_ms;
+    spb_session_state state = spb_session_get_state(s->session);
+    if (state >= SPB_SESSION_SUBSCRIBING && state <= SPB_SESSION_ONLINE) {
+        sim_exception_release_all(s);
+        sim_exception_ring(s);
+    } else if (state == SPB_SESSION_STOPPING) {
+        sim_exception_ring(s);
+    }
     sim_enter(s);
     spb_session_stop(s->session, timeout_ms, s->now);
     sim_leave(s);
@@ -184,6 +199,7 @@ static void ask_for_rebirth(sim *s) {
 }
 
 static void tick(sim *s) {
+    sim_exception_ring(s);
     sim_enter(s);
     spb_session_on_tick(s->session, s->now);
     sim_leave(s);
@@ -196,11 +212,11 @@ void sim_application_set_clock(sim *s) {
     s->now.wall_ms = UINT64_C(1700000000000) + s->now.mono_ms + sim_below(s, 1000000);
     s->has_clock_stepped = true;
     s->clock_offset_ms = (int64_t)(s->now.wall_ms - s->now.mono_ms);
-    tick(s);
     for (size_t i = 0; i < s->metric_count; i++) {
-        sim_metric *metric = &s->metrics[i];
-        metric->timestamp_ms += metric->timestamp_ms < SPB_EARLIEST_MS ? (uint64_t)s->clock_offset_ms : 0;
+        sim_exception_shift(s, (int)i);
     }
+    sim_exception_cut(s);
+    tick(s);
     s->wire.has_cause = s->wire.has_change = true;
     for (size_t i = 0; i < s->holder_count; i++) {
         s->holders[i].has_cause = true;
@@ -212,6 +228,8 @@ void sim_application_set_clock(sim *s) {
 }
 
 static void flush(sim *s) {
+    sim_exception_release_all(s);
+    sim_exception_flush(s);
     sim_enter(s);
     uint64_t ticket = spb_session_flush(s->session, s->now);
     sim_leave(s);

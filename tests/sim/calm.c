@@ -101,6 +101,7 @@ void sim_calm(sim *s) {
     sim_note(s, "-- calm");
     sim_journal_mend(s);
     sim_application_set_clock(s);
+    sim_exception_end_scans(s);
     sim_primary_settle(s);
     if (s->has_packet_limits) { /* from now on everything fits */
         sim_transport_reset(s);
@@ -125,10 +126,11 @@ void sim_calm(sim *s) {
                  (unsigned long long)(s->now.mono_ms - begin_ms));
     }
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW; /* what waits for that comes late, too */
-    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS + (is_by_time ? s->options.keep_alive_s * UINT64_C(4000) : 0));
+    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS +
+                         (is_by_time ? 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) : 0));
     uint64_t actions = s->actions, store_actions = s->store_actions;
     sim_run_until(s, s->now.mono_ms + SILENCE_MS);
-    if (!s->has_failed && s->actions != actions) {
+    if (!s->has_failed && s->actions != actions && !sim_exception_is_unsure(s)) {
         sim_fail(s, "busy", "%llu actions without a cause", (unsigned long long)(s->actions - actions));
     }
     if (!s->has_failed && s->store_actions > store_actions + STORE_ACTIONS_IN_SILENCE) {

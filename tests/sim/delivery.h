@@ -189,6 +189,8 @@ void sim_ledger_clear(sim *s);
 /* The records of its samples, to be freed, and whose they are; NULL: a rule was broken. */
 uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder);
 void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+/* It is in the journal, but the session has counted it, or may have. */
+bool sim_rules_counted(const sim *s, const sim_record *record);
 void sim_rules_read(sim *s, size_t bytes);
 /* True when it is a new one; *holder is whose. */
 bool sim_rules_alias(sim *s, const spb_alias *alias, unsigned *holder);

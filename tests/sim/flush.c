@@ -23,12 +23,12 @@ static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
     for (uint32_t i = 0; i < flush->before; i++) {
         const sim_record *record = &s->ledger.records[i];
         bool is_believed = how == SPB_FLUSH_CONFIRMED && s->options.confirm == SPB_CONFIRM_WINDOW;
-        const sim_metric *metric = &s->metrics[record->metric];
-        bool is_for_nobody = metric->is_removed || s->holders[metric->holder].is_removed;
-        if (record->copies == 0 || record->is_delivered || how == SPB_FLUSH_LOST || is_believed || is_for_nobody) {
+        if (record->is_excused || record->copies == 0 || record->is_delivered || how == SPB_FLUSH_LOST || is_believed ||
+            sim_rules_counted(s, record)) {
             continue;
         }
-        bool is_committed = s->journal.blocks[record->block].is_committed;
+        /* Of two copies, the first will do. */
+        bool is_committed = s->journal.blocks[record->block].is_committed || record->copies > 1;
         bool is_of_before = record->is_old && how == SPB_FLUSH_CONFIRMED; /* an earlier process has stored it */
         if (!is_of_before && (how == SPB_FLUSH_CONFIRMED || !is_committed)) {
             sim_fail(s, "flush", "%s, but %s at %llu is not", how == SPB_FLUSH_CONFIRMED ? "confirmed" : "stored",

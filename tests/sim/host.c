@@ -16,6 +16,25 @@ static void surprise(sim *s, const char *what, const char *topic) {
     }
 }
 
+/* What can be kept without the payload. */
+static spb_value plain(const spb_value *value) {
+    bool is_plain = value->type <= SPB_BOOLEAN || value->type == SPB_DATETIME;
+    return is_plain ? *value : spb_null(value->type);
+}
+
+/* A host keeps the quality that it was told last; that of the newest sample must be right. */
+static void learn_quality(sim *s, int index, const spb_payload_metric *metric, const spb_value *value,
+                          const char *topic) {
+    sim_host_metric *known = &s->host->metrics[index];
+    bool is_told = spb_property_find(metric->properties, SPB_PROPERTY_QUALITY) != NULL;
+    if (!is_told && known->is_known && known->quality != SPB_SAMPLE_GOOD &&
+        sim_look_of(metric, value) == s->metrics[index].hash &&
+        metric->timestamp_ms == s->metrics[index].timestamp_ms) {
+        surprise(s, "a quality that is over was not taken back", topic);
+    }
+    known->quality = sim_quality(metric);
+}
+
 static void learn_birth(sim *s, unsigned holder, const spb_payload *payload) {
     for (size_t i = 0; i < payload->metric_count; i++) {
         const spb_payload_metric *metric = &payload->metrics[i];
@@ -23,7 +42,9 @@ static void learn_birth(sim *s, unsigned holder, const spb_payload *payload) {
         if (index >= 0) {
             s->host->metrics[index] = (sim_host_metric){.is_known = true,
                                                         .alias = metric->has_alias ? metric->alias : 0,
-                                                        .hash = sim_hash(&metric->value),
+                                                        .hash = sim_look_of(metric, &metric->value),
+                                                        .value = plain(&metric->value),
+                                                        .quality = sim_quality(metric),
                                                         .timestamp_ms = metric->timestamp_ms};
         }
     }
@@ -60,7 +81,9 @@ static void learn_data(sim *s, unsigned holder, const spb_payload *payload, cons
         if (payload->metrics[i].is_historical) {
             continue; /* it has newer ones */
         }
-        s->host->metrics[index].hash = sim_hash(&value);
+        learn_quality(s, index, &payload->metrics[i], &value, topic);
+        s->host->metrics[index].hash = sim_look_of(&payload->metrics[i], &value);
+        s->host->metrics[index].value = plain(&value);
         s->host->metrics[index].timestamp_ms = payload->metrics[i].timestamp_ms;
     }
 }

@@ -76,7 +76,8 @@ uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms
 /* The present value of a metric that keeps no more than that: the next birth will have it. */
 static bool is_for_birth(const sim *s, uint32_t number) {
     const sim_metric *metric = &s->metrics[s->ledger.records[number].metric];
-    return metric->keep != SPB_KEEP_ALL && metric->record == number && metric->is_unsent && !metric->is_removed;
+    return (metric->keep != SPB_KEEP_ALL || metric->witness.is_held) && metric->record == number && metric->is_unsent &&
+           !metric->is_removed;
 }
 
 bool sim_ledger_is_gone(const sim *s, uint32_t number) {
@@ -167,7 +168,7 @@ const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
     spb_session_stats(s->session, &stats);
     bool can_tell = stats.samples_dropped_gone == 0 && !s->journal.has_ever_failed &&
                     s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 && s->counts.overflowed == 0 &&
-                    s->options.max_sample_age_s == 0;
+                    !s->counts.has_guessed && s->options.max_sample_age_s == 0;
     if (can_tell && dropped > gone + count_doubtful(s)) {
         snprintf(text, capacity, "%llu samples were counted as dropped, but %llu are missing",
                  (unsigned long long)dropped, (unsigned long long)gone);
@@ -192,7 +193,7 @@ void sim_ledger_bury(sim *s) {
 
 /* A birth shows the present value of a metric that keeps no other. */
 void sim_ledger_carry(sim *s, const sim_metric *metric) {
-    if (metric->keep != SPB_KEEP_ALL && metric->record != SIM_NO_RECORD) {
+    if ((metric->keep != SPB_KEEP_ALL || metric->witness.is_held) && metric->record != SIM_NO_RECORD) {
         s->ledger.records[metric->record].is_carried = true;
     }
 }

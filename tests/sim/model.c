@@ -17,14 +17,21 @@ static bool define_metric(sim *s, unsigned holder, int index) {
     sim_metric *metric = &s->metrics[index];
     sim_space space;
     spb_property property = {.key = spb_str_from("Colour"), .value = spb_string("red")};
-    spb_value first = sim_value(&space, metric->type, sim_draw(s));
+    spb_value first = (metric->has_rule ? sim_near_value : sim_value)(&space, metric->type, sim_draw(s));
     sim_space spaces[2];
     spb_value choices[] = {sim_value(&spaces[0], metric->type, metric->choice_seed),
                            sim_value(&spaces[1], metric->type, metric->choice_seed + 1)};
     bool is_rich = sim_below(s, 4) == 0;
     uint64_t age_ms = sim_below(s, 100000), stamp_ms = sim_stamp_ms(s);
     spb_metric_def def = {.name = metric->name,
-                          .sends_unchanged = true,
+                          .deadband = metric->rule.deadband,
+                          .deadband_percent = metric->rule.deadband_percent,
+                          .max = metric->rule.range,
+                          .min_interval_ms = metric->rule.min_interval_ms,
+                          .max_interval_ms = metric->rule.max_interval_ms,
+                          .keeps_all = metric->rule.keeps_all,
+                          .sends_unchanged = metric->rule.sends_unchanged,
+                          .is_urgent = metric->is_urgent,
                           .type = metric->type,
                           .value = first,
                           .timestamp_ms = age_ms % 2 == 0 || age_ms >= stamp_ms ? SPB_NOW : stamp_ms - age_ms,
@@ -49,10 +56,12 @@ static bool define_metric(sim *s, unsigned holder, int index) {
         return false;
     }
     metric->holder = holder;
-    metric->hash = sim_hash(&def.value);
+    metric->hash = sim_look(&def.value, SPB_SAMPLE_GOOD);
     metric->timestamp_ms = def.timestamp_ms == SPB_NOW ? stamp_ms : def.timestamp_ms;
     metric->given_alias = spb_metric_alias(metric->handle);
-    metric->record = SIM_NO_RECORD;
+    metric->record = metric->newest = SIM_NO_RECORD;
+    sim_exception_define(metric, &def, metric->timestamp_ms);
+    metric->first_hash = metric->hash;
     metric->in_birth = metric->is_unsent = metric->is_behind = false;
     if (holder == 0) {
         s->wire.has_cause = s->wire.has_change = true;
@@ -75,6 +84,7 @@ static void add_metric_to(sim *s, unsigned holder) {
     metric->choice_seed = is_plain && sim_below(s, 3) == 0 ? 2 + 11 * sim_below(s, 50) : 0;
     metric->has_age_limit = is_plain && metric->type != SPB_STRING && sim_below(s, 3) == 0;
     metric->keep = sim_below(s, 4) == 0 ? (spb_keep)sim_below(s, 3) : SPB_KEEP_ALL;
+    sim_exception_draw(s, metric);
     s->metric_count += define_metric(s, holder, index);
 }
 
@@ -119,6 +129,8 @@ static void set_online(sim *s, unsigned holder, bool is_online) {
     if (is_online) {
         device->has_cause = true;
     } else if (device->is_born) {
+        device->scan++;
+        sim_exception_doubt(s, holder);
         device->is_dying = true;
         device->may_lose |= device->is_due;
     }
@@ -149,7 +161,14 @@ int sim_model_any(sim *s) {
 }
 
 static void forget_metric(sim *s, sim_metric *metric) {
-    s->counts.dropped_offline += metric->is_unsent;
+    s->counts.dropped_offline += metric->is_unsent && !metric->witness.is_held;
+    s->counts.suppressed += metric->witness.is_held;
+    s->counts.has_guessed |= metric->is_unsure;
+    if (metric->witness.is_held && metric->record != SIM_NO_RECORD) {
+        s->ledger.records[metric->record].is_excused = true;
+    }
+    metric->witness.is_held = false;
+    metric->due_ms = SPB_NEVER;
     metric->is_unsent = metric->is_behind = false;
     metric->is_removed = true;
 }
@@ -167,6 +186,8 @@ static void remove_metric(sim *s) {
     sim_metric *metric = &s->metrics[index];
     sim_holder *holder = &s->holders[metric->holder];
     sim_note(s, "  %s of %s is removed", metric->name, holder->id);
+    sim_exception_release(s, index);
+    sim_exception_cut(s);
     if (holder->may_lose || spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {
         sim_rules_doubt_owed(s, metric->holder);
     } else if (!is_followed(s, holder)) {
@@ -180,6 +201,7 @@ static void remove_metric(sim *s) {
         holder->has_cause = true;
     }
     spb_session_remove_metric(s->session, metric->handle, s->now);
+    sim_exception_called(s);
     sim_rules_called(s);
 }
 
@@ -190,6 +212,11 @@ static void remove_device(sim *s) {
         return;
     }
     sim_note(s, "  %s is removed", device->id);
+    for (size_t i = 0; i < s->metric_count; i++) {
+        if (s->metrics[i].holder == index && !s->metrics[i].is_removed) {
+            sim_exception_release(s, (int)i);
+        }
+    }
     if (is_followed(s, device) && !device->may_lose) {
         device->is_dying = true;
     } else if (device->may_lose || spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {
@@ -205,6 +232,7 @@ static void remove_device(sim *s) {
     device->is_removed = true;
     device->is_online = device->is_due = device->has_cause = false;
     spb_session_remove_device(s->session, device->handle, s->now);
+    sim_exception_called(s);
     sim_rules_called(s);
 }
 
@@ -247,6 +275,7 @@ static void remove_template(sim *s) {
     if (status == SPB_OK) {
         s->has_template = false;
         s->holders[0].is_flushing = true;
+        sim_exception_cut(s);
         s->wire.lacks_template = s->wire.has_cause = s->wire.has_change = true;
     }
 }

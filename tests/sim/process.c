@@ -46,6 +46,10 @@ void sim_process_begin(sim *s) {
     s->has_state_doubt = s->has_template = false;
     memset(s->accepted_state_ms, 0, sizeof s->accepted_state_ms);
     s->counts = (sim_counts){0};
+    s->is_turn_open = s->is_running = false;
+    for (size_t i = 0; i < s->holder_count; i++) {
+        s->holders[i].is_scanning = false;
+    }
     s->wire = (sim_wire){0};
     s->link = (sim_link){.server = s->link.server};
     s->told_state = SPB_SESSION_STOPPED;

@@ -24,16 +24,19 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
         return;
     }
     sim_record *record = &s->ledger.records[number];
-    bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied;
+    /* Then a chunk comes again as a whole; and by time, one cannot tell what had arrived. */
+    bool is_by_time = s->options.primary_host_id && s->options.confirm == SPB_CONFIRM_WINDOW;
+    bool was_host_away = s->host_offline_ms != SPB_NEVER || is_by_time;
+    bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied || was_host_away;
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
-    if (record->may_be_copied) {
+    if (record->may_be_copied || m->was_unsure) {
         comes_again = true; /* from any of its blocks */
     } else if (!block || !block->is_read) {
         sim_fail(s, "replay", "%s at %llu was not read from the journal", m->name, at_ms);
     } else if (block->is_confirmed || (record->is_confirmed && !comes_again && !is_forgetful(s))) {
         sim_fail(s, "replay", "%s at %llu has arrived before", m->name, at_ms);
     }
-    if (number < m->replayed_before && !comes_again && !is_forgetful(s)) {
+    if (number < m->replayed_before && !comes_again && !is_forgetful(s) && !m->was_unsure) {
         sim_fail(s, "replay", "%s at %llu comes behind newer ones", m->name, at_ms);
     }
     m->replayed_before = comes_again ? m->replayed_before : number + 1;
@@ -63,7 +66,8 @@ static void check_live_first(sim *s) {
         const sim_holder *holder = &s->holders[i];
         const sim_sample *oldest = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
         if (oldest && !oldest->is_optional && holder->is_born && !holder->has_cause && !holder->is_dying &&
-            !holder->is_due && !holder->may_lose && oldest->since_ms + s->options.batch_window_ms < s->now.mono_ms) {
+            !holder->is_due && !holder->may_lose && oldest->leave_ms < s->now.mono_ms &&
+            oldest->since_ms + s->options.batch_window_ms < s->now.mono_ms) {
             sim_fail(s, "live first", "a replay, but %s has waited for %llu ms", s->metrics[oldest->metric].name,
                      (unsigned long long)(s->now.mono_ms - oldest->since_ms));
         }
@@ -91,7 +95,8 @@ void sim_replay_host_lost(sim *s) {
         sim_record *record = &s->ledger.records[i];
         const sim_metric *metric = &s->metrics[record->metric];
         record->is_owed_again |= record->sent > 0 && record->is_delivered && metric->keep == SPB_KEEP_ALL &&
-                                 record->sent_ms + window_ms > s->now.mono_ms && !is_forgetful(s);
+                                 !record->is_excused && record->sent_ms + window_ms > s->now.mono_ms &&
+                                 !is_forgetful(s);
     }
 }
 
@@ -111,7 +116,7 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         }
         bool was_dropped = record->was_stored && s->journal.blocks[record->block].is_gone;
         if (record->is_owed_again && record->copies == 0 && !metric->is_removed && !holder->is_removed &&
-            !was_dropped && !s->journal.has_failed) {
+            !was_dropped && s->options.max_sample_age_s == 0 && !s->journal.has_failed) {
             snprintf(text, capacity, "%s at %llu did not come again for the primary host", metric->name,
                      (unsigned long long)record->timestamp_ms);
             return text;

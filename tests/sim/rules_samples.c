@@ -37,60 +37,254 @@ static void owe(sim_holder *holder, sim_sample sample) {
     holder->owed[holder->owed_first + holder->owed_count++] = sample;
 }
 
-void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t timestamp_ms, const spb_stats *before) {
-    sim_metric *m = &s->metrics[metric];
+/* Older samples wait, or may do so: they will take hosts back. */
+static bool has_older(const sim *s, unsigned holder) {
+    bool has_older = s->holders[holder].owed_count > 0;
+    for (size_t i = 0; i < s->metric_count; i++) {
+        has_older |= s->metrics[i].holder == holder && s->metrics[i].is_unsure;
+    }
+    return has_older;
+}
+
+/* ---- a sample comes ---- */
+
+/* Something that is worth a message now. */
+typedef struct news {
+    int metric;
+    uint64_t hash, timestamp_ms;
+    bool has_overflowed, is_deferred, is_urgent, is_doubtful;
+    uint32_t turn;
+} news;
+
+/* The value that no birth has carried yet is replaced, or was sent. */
+static void settle_unsent(sim *s, sim_metric *m) {
+    s->counts.dropped_offline += m->is_unsent;
+    m->is_unsent = false;
+}
+
+static void owe_news(sim *s, const news *n, bool is_optional) {
+    sim_metric *m = &s->metrics[n->metric];
     sim_holder *holder = &s->holders[m->holder];
-    spb_stats after;
-    spb_session_stats(s->session, &after);
+    const sim_sample *last = holder->owed_count > 0 ? &holder->owed[holder->owed_first + holder->owed_count - 1] : NULL;
+    uint64_t leave_ms = s->now.mono_ms + s->options.batch_window_ms;
+    holder->scan += last && n->timestamp_ms < last->timestamp_ms; /* the message before ends */
+    holder->scan += n->turn != 0;                                 /* or may do so, as their order is not known */
+    owe(holder, (sim_sample){.metric = n->metric,
+                             .hash = n->hash,
+                             .timestamp_ms = n->timestamp_ms,
+                             .since_ms = n->is_deferred ? m->due_ms : s->now.mono_ms,
+                             .due_ms = n->is_deferred ? m->due_ms : s->now.mono_ms,
+                             .leave_ms = holder->is_scanning ? SPB_NEVER
+                                         : n->is_urgent      ? s->now.mono_ms
+                                         : n->is_deferred    ? m->due_ms + s->options.batch_window_ms
+                                                             : leave_ms,
+                             .cut = holder->scan,
+                             .turn = n->turn,
+                             .scan = holder->is_scanning ? holder->scan : 0,
+                             .is_urgent = n->is_urgent,
+                             .is_optional = is_optional});
+    holder->scan += n->is_urgent || n->turn != 0;
+}
+
+static void take_news(sim *s, const news *n) {
+    sim_metric *m = &s->metrics[n->metric];
+    sim_holder *holder = &s->holders[m->holder];
     bool is_followed = is_live(s) && holder->is_born && holder->is_online && m->in_birth;
-    bool has_overflowed = after.samples_dropped_overflow != before->samples_dropped_overflow;
     bool has_doubt = holder->may_lose || is_stopping(s) || (holder->is_dying && s->level != SPB_DELIVERY_LIVE) ||
                      s->wire.max_packet_bytes > 0 || /* until its DBIRTH, only the session knows */
-                     after.samples_dropped_disk != before->samples_dropped_disk;
-    m->hash = sim_hash(value);
-    m->timestamp_ms = timestamp_ms;
-    sim_note(s, "  %s at %llu is taken%s", m->name, (unsigned long long)timestamp_ms,
-             has_overflowed ? ", and dropped"
-             : is_followed  ? ""
-                            : ", without followers");
+                     n->is_doubtful || m->is_unsure;
+    sim_note(s, "  %s at %llu is taken%s", m->name, (unsigned long long)n->timestamp_ms,
+             n->has_overflowed ? ", and dropped"
+             : is_followed     ? ""
+                               : ", without followers");
     s->idle_ticks = s->level == SPB_DELIVERY_DURABLE ? 0 : s->idle_ticks; /* its message is closed without an action */
-    s->counts.accepted++;
-    s->counts.dropped_offline += m->is_unsent;
-    s->counts.overflowed += has_overflowed;
-    sim_sample sample = {.metric = metric, .hash = m->hash, .timestamp_ms = timestamp_ms, .since_ms = s->now.mono_ms};
-    if (s->level != SPB_DELIVERY_LIVE) {
-        m->record = sim_ledger_add(s, metric, m->hash, timestamp_ms);
-        sim_note(s, "    as sample #%u", m->record);
-    }
+    s->counts.overflowed += n->has_overflowed;
+    settle_unsent(s, m);
+    m->is_ahead = false;
+    m->told_hash = n->hash;
+    m->told_ms = n->timestamp_ms;
+    m->is_unsure |= n->has_overflowed && m->has_rule;
     if (is_followed && has_doubt) {
         s->counts.uncertain++;
-        m->is_unsent = !has_overflowed;
-        m->is_behind |= has_overflowed;
+        m->is_unsent = !n->has_overflowed;
+        m->is_behind |= n->has_overflowed;
         m->changes++;
-        sample.is_optional = true;
-        owe(holder, sample);
+        owe_news(s, n, true);
     } else if (is_followed) {
-        m->is_unsent = false;
-        m->is_behind = has_overflowed;
-        m->changes += has_overflowed;
-        if (!has_overflowed) {
-            owe(holder, sample);
+        m->is_behind = n->has_overflowed;
+        m->changes += n->has_overflowed;
+        if (!n->has_overflowed) {
+            owe_news(s, n, false);
         }
     } else {
         m->changes++;
         m->is_unsent = true;
-        m->is_behind |= holder->owed_count > 0; /* these take hosts back, so it may be sent once more after them */
-        if (has_overflowed) {
+        m->is_unsure |= m->has_rule && spb_session_get_state(s->session) == SPB_SESSION_STOPPING;
+        m->is_behind |= has_older(s, m->holder); /* so it may be sent once more after them */
+        if (n->has_overflowed) {
             sim_fail(s, "samples", "overflow of %s, which nobody follows", m->name);
         }
     }
-    if (after.samples_accepted != before->samples_accepted + 1) {
-        sim_fail(s, "samples", "an update that was taken was not counted");
+}
+
+/* ---- report by exception ---- */
+
+static void excuse(sim *s, uint32_t record) {
+    if (record != SIM_NO_RECORD) {
+        s->ledger.records[record].is_excused = true;
     }
 }
 
+/* The one that was held gives way to another. */
+static void replace_held(sim *s, sim_metric *m) {
+    s->counts.suppressed++;
+    excuse(s, m->record);
+    m->is_unsent = false;
+}
+
+static void hold_back(sim *s, sim_metric *m, bool is_for_later) {
+    m->changes++;
+    if (is_for_later) {
+        settle_unsent(s, m);
+        m->is_unsent = true;
+        m->record = m->newest;
+    } else {
+        s->counts.suppressed++;
+        excuse(s, m->newest);
+    }
+    sim_note(s, "  %s at %llu %s", m->name, (unsigned long long)m->timestamp_ms,
+             is_for_later ? "is held" : "says nothing new");
+}
+
+void sim_rules_released(sim *s, int metric) {
+    sim_metric *m = &s->metrics[metric];
+    if (m->is_unsure) {
+        s->counts.uncertain++;
+        return;
+    }
+    m->is_unsent = false;
+    take_news(s, &(news){.metric = metric,
+                         .hash = m->hash,
+                         .timestamp_ms = m->timestamp_ms,
+                         .is_urgent = m->is_urgent,
+                         .turn = s->turn});
+}
+
+/* Some of those that left in this turn were dropped; nobody knows which. */
+void sim_rules_overflowed(sim *s, uint64_t count) {
+    s->counts.overflowed += count;
+    for (size_t i = 0; i < s->holder_count; i++) {
+        for (size_t k = 0; k < s->holders[i].owed_count; k++) {
+            sim_sample *owed = &s->holders[i].owed[s->holders[i].owed_first + k];
+            sim_metric *m = &s->metrics[owed->metric];
+            if (owed->turn == s->turn && !owed->is_optional) {
+                owed->is_optional = m->is_behind = m->is_unsure = true;
+                owed->changes = ++m->changes;
+                s->counts.uncertain++;
+            }
+        }
+    }
+}
+
+/* What cannot be told for sure: the counters have the last word. */
+static void take_unsure(sim *s, const news *n) {
+    sim_metric *m = &s->metrics[n->metric];
+    sim_note(s, "  %s at %llu is taken, and may be sent", m->name, (unsigned long long)n->timestamp_ms);
+    s->counts.uncertain += 2;
+    excuse(s, m->newest);
+    excuse(s, m->record);
+    m->changes++;
+    m->record = m->newest;
+    m->is_behind = true;
+    if (m->newest != SIM_NO_RECORD) {
+        s->ledger.records[m->newest].may_be_copied = true;
+    }
+}
+
+static witness_verdict judge(sim *s, sim_metric *m, const spb_sample *sample) {
+    uint32_t quality = sample->flags & SIM_QUALITY;
+    bool is_other = !spb_value_equal(&m->witness.newest, &sample->value);
+    witness_verdict verdict = witness_take(&m->witness, &sample->value, sample->timestamp_ms, (uint16_t)quality,
+                                           (sample->flags & SPB_SAMPLE_FORCED) != 0);
+    if (m->is_unsure) {
+        s->counts.has_guessed = true;
+    } else if (verdict.releases_held) {
+        s->turn++;
+        sim_rules_released(s, (int)(m - s->metrics));
+    } else if (verdict.replaces_held) {
+        replace_held(s, m);
+    }
+    if (verdict.kind == WITNESS_HOLD || verdict.kind == WITNESS_DEFER) {
+        uint64_t at_ms = sample->timestamp_ms;
+        uint64_t due_ms = s->now.mono_ms + (verdict.until_ms > at_ms ? verdict.until_ms - at_ms : 0);
+        s->holders[m->holder].scan += !verdict.is_running && m->due_ms <= due_ms; /* ends the wait of those before */
+        m->due_ms = verdict.is_running && m->due_ms < due_ms ? m->due_ms : due_ms;
+    } else if (verdict.kind == WITNESS_SEND) {
+        m->due_ms = SPB_NEVER;
+    }
+    m->is_ahead |= is_other;
+    return verdict;
+}
+
+void sim_rules_accepted(sim *s, const spb_sample *sample, int metric, const spb_stats *before) {
+    sim_metric *m = &s->metrics[metric];
+    spb_stats after;
+    spb_session_stats(s->session, &after);
+    uint64_t overflowed = after.samples_dropped_overflow - before->samples_dropped_overflow;
+    if (after.samples_accepted != before->samples_accepted + 1) {
+        sim_fail(s, "samples", "an update that was taken was not counted");
+    }
+    s->counts.accepted++;
+    witness_verdict verdict = judge(s, m, sample);
+    news n = {.metric = metric,
+              .hash = sim_look(&sample->value, sample->flags & SIM_QUALITY),
+              .timestamp_ms = sample->timestamp_ms,
+              .has_overflowed = overflowed > 0 && !verdict.releases_held,
+              .is_deferred = verdict.kind == WITNESS_DEFER,
+              .is_urgent = m->is_urgent || (sample->flags & SPB_SAMPLE_URGENT) != 0,
+              .is_doubtful = after.samples_dropped_disk != before->samples_dropped_disk,
+              .turn = verdict.releases_held ? s->turn : 0};
+    m->hash = n.hash;
+    m->timestamp_ms = n.timestamp_ms;
+    if (s->level != SPB_DELIVERY_LIVE) {
+        m->newest = sim_ledger_add(s, metric, n.hash, n.timestamp_ms);
+        sim_note(s, "    as sample #%u", m->newest);
+    }
+    if (m->is_unsure) {
+        s->counts.overflowed += overflowed;
+        take_unsure(s, &n);
+    } else if (verdict.kind == WITNESS_DROP || verdict.kind == WITNESS_HOLD) {
+        hold_back(s, m, verdict.kind == WITNESS_HOLD);
+    } else {
+        m->record = m->newest;
+        take_news(s, &n);
+    }
+    if (overflowed > 0 && verdict.releases_held && !m->is_unsure) {
+        sim_rules_overflowed(s, overflowed);
+    }
+    if (!m->is_unsure && after.samples_suppressed - before->samples_suppressed !=
+                             (uint64_t)(verdict.kind == WITNESS_DROP) + verdict.replaces_held) {
+        sim_fail(s, "exception", "%s at %llu: %llu samples were suppressed instead of %d", m->name,
+                 (unsigned long long)m->timestamp_ms,
+                 (unsigned long long)(after.samples_suppressed - before->samples_suppressed),
+                 (verdict.kind == WITNESS_DROP) + verdict.replaces_held);
+    }
+}
+
+/* ---- a sample leaves ---- */
+
 static bool is_same(const sim_sample *a, const sim_sample *b) {
     return a->metric == b->metric && a->hash == b->hash && a->timestamp_ms == b->timestamp_ms;
+}
+
+bool sim_rules_owes(const sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+    const sim_holder *holder = &s->holders[s->metrics[metric].holder];
+    sim_sample wanted = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
+    bool is_owed = false;
+    for (size_t i = 0; i < holder->owed_count; i++) {
+        is_owed |= is_same(&holder->owed[holder->owed_first + i], &wanted);
+    }
+    return is_owed;
 }
 
 static void take_owed(sim_holder *holder, size_t index) {
@@ -100,6 +294,20 @@ static void take_owed(sim_holder *holder, size_t index) {
     holder->owed_count--;
 }
 
+/* What is sent besides is known from then on: when exactly, only the session knows. True: it was held. */
+static bool hear_newest(sim_metric *m, const sim_sample *sent) {
+    if (!m->has_rule || sent->hash != m->hash || sent->timestamp_ms != m->timestamp_ms) {
+        return false;
+    }
+    bool was_held = m->witness.is_held;
+    m->is_unsent = m->is_unsent && !was_held;
+    m->is_unsure = true;
+    m->told_hash = m->hash;
+    m->told_ms = m->timestamp_ms;
+    witness_born(&m->witness);
+    return was_held;
+}
+
 /* The samples that are owed come in order; those that may be sent come before the next of them, in any order. */
 static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     sim_sample *at = &holder->owed[holder->owed_first];
@@ -107,16 +315,32 @@ static bool pay(sim *s, sim_holder *holder, const sim_sample *sent) {
     for (; optional < holder->owed_count && at[optional].is_optional; optional++) {
         found = found == holder->owed_count && is_same(&at[optional], sent) ? optional : found;
     }
-    bool is_next = optional < holder->owed_count && is_same(&at[optional], sent);
+    size_t next = optional; /* or another of the same turn */
+    while (next < holder->owed_count && at[next].turn != 0 && at[next].turn == at[optional].turn &&
+           !is_same(&at[next], sent)) {
+        next++;
+    }
+    bool is_next = next < holder->owed_count && !at[next].is_optional && is_same(&at[next], sent);
     if (found < optional) {
         sim_metric *m = &s->metrics[sent->metric];
         m->is_behind = m->is_behind && at[found].changes != m->changes;
         if (is_next) { /* either of the two: then the other one may follow */
-            at[optional].is_optional = true;
+            at[next].is_optional = true;
             s->counts.uncertain++;
         }
-        s->counts.caught_up++;
+        s->counts.caught_up += !hear_newest(m, sent);
+        s->is_message_paid = false;
         take_owed(holder, found);
+        return true;
+    }
+    if (is_next) {
+        s->message_turn = at[next].turn;
+        s->message_cut = at[next].cut;
+        s->is_message_early &= at[next].due_ms > s->now.mono_ms;
+        s->message_scan = at[next].scan > s->message_scan ? at[next].scan : s->message_scan;
+    }
+    if (is_next && next > optional) {
+        take_owed(holder, next);
         return true;
     }
     holder->owed_first += is_next ? optional + 1 : 0;
@@ -130,7 +354,9 @@ static void remove_owed(sim *s, sim_holder *holder, size_t index) {
     sim_sample *at = &holder->owed[holder->owed_first + index];
     uint32_t number = sim_ledger_find(s, at->metric, at->hash, at->timestamp_ms);
     if (number != SIM_NO_RECORD && s->metrics[at->metric].record == number) {
+        s->metrics[at->metric].is_unsure |= s->metrics[at->metric].has_rule;
         s->ledger.records[number].may_be_copied = true;
+        s->ledger.records[s->metrics[at->metric].newest].may_be_copied = true;
     }
     memmove(at, at + 1, (holder->owed_count - index - 1) * sizeof *at);
     holder->owed_count--;
@@ -155,8 +381,25 @@ static void pass_stored(sim *s, sim_holder *holder, const sim_sample *sent) {
         found++;
     }
     bool is_owed = found < holder->owed_count;
-    for (size_t i = 0; is_owed && i < found; i++) {
-        remove_owed(s, holder, 0);
+    uint32_t turn = is_owed ? holder->owed[holder->owed_first + found].turn : 0;
+    for (size_t i = 0, at = 0; is_owed && i < found; i++) {
+        if (turn != 0 && holder->owed[holder->owed_first + at].turn == turn) {
+            at++; /* in any order */
+        } else {
+            remove_owed(s, holder, at);
+        }
+    }
+}
+
+/* In any order, as often as it likes. */
+static void pay_unsure(sim *s, sim_holder *holder, const sim_sample *sent) {
+    s->counts.uncertain++;
+    s->is_message_paid = false;
+    for (size_t i = 0; i < holder->owed_count; i++) {
+        if (is_same(&holder->owed[holder->owed_first + i], sent)) {
+            take_owed(holder, i);
+            return;
+        }
     }
 }
 
@@ -168,6 +411,10 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     if (s->level != SPB_DELIVERY_LIVE) {
         pass_stored(s, holder, &sent);
     }
+    if (m->is_unsure) {
+        pay_unsure(s, holder, &sent);
+        return;
+    }
     if (pay(s, holder, &sent)) {
         return;
     }
@@ -177,9 +424,11 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
         return;
     }
     uint32_t number = sim_ledger_find(s, metric, hash, timestamp_ms);
+    bool may_catch_up = m->is_behind || (s->level != SPB_DELIVERY_LIVE && m->keep != SPB_KEEP_ALL);
+    bool catches_up = may_catch_up && hash == m->hash && timestamp_ms == m->timestamp_ms;
     bool is_copy = number != SIM_NO_RECORD && s->ledger.records[number].may_be_copied;
     bool can_tell = s->counts.overflowed == 0 && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0;
-    if (is_copy || (s->level != SPB_DELIVERY_LIVE && !can_tell)) {
+    if (is_copy || catches_up || (s->level != SPB_DELIVERY_LIVE && !can_tell)) {
         s->counts.caught_up += !is_copy; /* what is ahead of it is on its way to the journal */
         return;
     }
@@ -189,10 +438,11 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
              next ? (unsigned long long)next->timestamp_ms : 0, holder->owed_count);
 }
 
-static bool must_wait(const sim_holder *holder, int metric, uint32_t changes) {
+static bool must_wait(const sim *s, const sim_holder *holder, int metric, uint32_t changes) {
     for (size_t k = 0; k < holder->owed_count; k++) {
         const sim_sample *owed = &holder->owed[holder->owed_first + k];
-        if (!owed->is_optional || (owed->metric == metric && owed->changes == changes)) {
+        bool is_sure = !owed->is_optional && !s->metrics[owed->metric].is_unsure;
+        if (is_sure || (owed->metric == metric && owed->changes == changes)) {
             return true;
         }
     }
@@ -203,9 +453,10 @@ static bool must_wait(const sim_holder *holder, int metric, uint32_t changes) {
 void sim_rules_sampled(sim *s, unsigned holder) {
     for (size_t i = 0; i < s->metric_count; i++) {
         const sim_metric *m = &s->metrics[i];
-        if (m->holder == holder && m->is_behind && m->in_birth && !must_wait(&s->holders[holder], (int)i, m->changes)) {
-            if (m->record != SIM_NO_RECORD) {
-                s->ledger.records[m->record].may_be_copied = true;
+        if (m->holder == holder && m->is_behind && m->in_birth &&
+            !must_wait(s, &s->holders[holder], (int)i, m->changes)) {
+            if (m->newest != SIM_NO_RECORD) {
+                s->ledger.records[m->newest].may_be_copied = true;
             }
             owe(&s->holders[holder], (sim_sample){.metric = (int)i,
                                                   .hash = m->hash,
@@ -219,11 +470,18 @@ void sim_rules_sampled(sim *s, unsigned holder) {
 void sim_rules_carried(sim *s, unsigned holder) {
     for (size_t i = 0; i < s->metric_count; i++) {
         if (s->metrics[i].holder == holder) {
-            s->counts.carried += s->metrics[i].is_unsent;
-            if (s->metrics[i].is_unsent && s->level != SPB_DELIVERY_LIVE) {
-                sim_ledger_carry(s, &s->metrics[i]);
+            sim_metric *m = &s->metrics[i];
+            s->counts.carried += m->is_unsent || m->is_unsure;
+            if (m->is_unsent && s->level != SPB_DELIVERY_LIVE) {
+                sim_ledger_carry(s, m);
             }
-            s->metrics[i].is_unsent = false;
+            m->is_unsent = false;
+            m->is_behind |= m->is_ahead && has_older(s, holder);
+            m->is_unsure = m->has_rule && m->is_behind;
+            m->is_ahead = false;
+            m->told_hash = m->hash;
+            m->told_ms = m->timestamp_ms;
+            witness_born(&m->witness);
         }
     }
 }
@@ -312,6 +570,7 @@ static void expect(sim *s, const char *what, uint64_t told, uint64_t counted) {
 }
 
 void sim_rules_count(sim *s) {
+    s->counts.has_guessed |= sim_exception_is_unsure(s);
     const sim_counts *c = &s->counts;
     spb_stats stats;
     spb_session_stats(s->session, &stats);
@@ -320,20 +579,25 @@ void sim_rules_count(sim *s) {
     expect(s, "messages_published", stats.messages_published, c->messages);
     expect(s, "bytes_published", stats.bytes_published, c->bytes);
     expect(s, "samples_accepted", stats.samples_accepted, c->accepted);
+    if (!c->has_guessed) {
+        expect(s, "samples_suppressed", stats.samples_suppressed, c->suppressed);
+    }
     expect(s, "samples_published", stats.samples_published, c->published);
     expect(s, "rebirth_requests", stats.rebirth_requests, c->rebirth_requests);
     expect(s, "commands_accepted", stats.commands_accepted, c->writes_accepted);
     if (s->has_packet_limits || s->level != SPB_DELIVERY_LIVE) {
         return; /* only the session knows what was too large */
     }
-    expect(s, "samples_dropped_overflow", stats.samples_dropped_overflow, c->overflowed);
+    if (!c->has_guessed) {
+        expect(s, "samples_dropped_overflow", stats.samples_dropped_overflow, c->overflowed);
+    }
     if (c->uncertain == 0) {
         expect(s, "samples_dropped_offline", stats.samples_dropped_offline, c->dropped_offline);
     }
-    int64_t waiting =
-        (int64_t)(c->accepted + c->caught_up - stats.samples_confirmed - stats.samples_unconfirmed -
-                  stats.samples_dropped_offline - stats.samples_dropped_overflow - stats.samples_dropped_lost) -
-        count_unsent(s);
+    int64_t waiting = (int64_t)(c->accepted + c->caught_up - stats.samples_confirmed - stats.samples_unconfirmed -
+                                stats.samples_dropped_offline - stats.samples_dropped_overflow -
+                                stats.samples_dropped_lost - stats.samples_suppressed) -
+                      count_unsent(s);
     int64_t sure, all, optional, doubt = (int64_t)c->uncertain;
     count_owed(s, &sure, &all, &optional);
     if (spb_session_get_state(s->session) == SPB_SESSION_STOPPING) {

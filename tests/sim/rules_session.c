@@ -125,6 +125,7 @@ void sim_rules_drained(sim *s) {
     sim_rules_host_drained(s, state, deadline_ms);
     check_window(s, state, deadline_ms);
     sim_way_drained(s, state, deadline_ms);
+    sim_exception_drained(s, deadline_ms);
     sim_rules_count(s);
 }
 
@@ -196,15 +197,20 @@ static const char *missing_metric(const sim *s, char *text, size_t capacity) {
             continue;
         }
         spb_value value = spb_session_value(s->session, metric->handle, &timestamp_ms);
-        if (sim_hash(&value) != metric->hash || timestamp_ms != metric->timestamp_ms) {
+        if (sim_look(&value, metric->witness.quality) != metric->hash || timestamp_ms != metric->timestamp_ms) {
             snprintf(text, capacity, "the session has another value of metric %s", metric->name);
             return text;
         }
+        if (metric->witness.is_held && !metric->is_unsure) {
+            snprintf(text, capacity, "metric %s has a sample that is held", metric->name);
+            return text;
+        }
         bool is_shown = metric->holder == 0 || holder->is_online;
-        if (is_shown &&
-            (!heard->is_known || heard->hash != metric->hash || heard->timestamp_ms != metric->timestamp_ms)) {
-            snprintf(text, capacity, "a host %s metric %s of %s", heard->is_known ? "has an old value of" : "lacks",
-                     metric->name, metric->holder == 0 ? "the node" : holder->id);
+        const char *what = is_shown && heard->is_known ? sim_exception_known(s, i) : NULL;
+        what = is_shown && !heard->is_known ? "lacks" : what;
+        if (what) {
+            snprintf(text, capacity, "a host %s metric %s of %s", what, metric->name,
+                     metric->holder == 0 ? "the node" : holder->id);
             return text;
         }
     }

@@ -32,7 +32,8 @@ static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
     record->may_be_copied |=
-        record->copies > 0 && metric->record == number; /* after an overflow, as it is the newest */
+        record->copies > 0 &&
+        (metric->record == number || metric->newest == number); /* after an overflow, as it is the newest */
     bool may_be_copied = record->may_be_copied || s->counts.overflowed > 0 ||
                          s->scenario.permille[SIM_ALLOCATION_FAILS] > 0; /* what catches up is sent besides */
     if (record->copies > 0 && !may_be_copied) {
@@ -42,14 +43,16 @@ static void check_sample(sim *s, uint32_t number) {
     if (metric->given_alias != sim_rules_saved_alias(s, metric) && !s->options.no_aliases) {
         sim_fail(s, "alias", "that of %s is stored, but would not survive", metric->name);
     }
-    bool comes_again = record->is_confirmed && is_in_host_window(s, record);
+    bool is_by_time = s->options.primary_host_id && s->options.confirm == SPB_CONFIRM_WINDOW;
+    bool comes_again = (record->is_confirmed && is_in_host_window(s, record)) || (is_by_time && record->sent > 0);
     if (record->is_confirmed && !comes_again && !may_be_copied) {
         sim_fail(s, "journal", "%s at %llu is stored, but it has arrived", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }
     bool may_forget = s->journal.has_failed || s->scenario.permille[SIM_ALLOCATION_FAILS] > 0;
     bool is_for_nobody = metric->is_removed || s->holders[metric->holder].is_removed;
-    if (number < metric->stored_before && !comes_again && !is_for_nobody && !may_be_copied && !may_forget) {
+    if (number < metric->stored_before && !comes_again && !is_for_nobody && !may_be_copied && !may_forget &&
+        !metric->was_unsure) {
         sim_fail(s, "journal", "%s at %llu is stored behind newer ones", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }
@@ -67,7 +70,14 @@ static bool read_sample(sim *s, const spb_block *block, unsigned holder, const s
         sim_fail(s, "journal", "block %llu has a metric that cannot be", (unsigned long long)block->id);
         return false;
     }
-    *number = sim_ledger_find(s, index, sim_hash(&value), metric->timestamp_ms);
+    uint64_t look = sim_look_of(metric, &value);
+    *number = sim_ledger_find(s, index, look, metric->timestamp_ms);
+    const sim_metric *m = &s->metrics[index];
+    if (*number == SIM_NO_RECORD && m->first_hash == look) {
+        *number =
+            sim_ledger_add(s, index, m->first_hash, metric->timestamp_ms); /* the first value, which was to catch up */
+        s->ledger.records[*number].is_excused = s->ledger.records[*number].may_be_copied = true;
+    }
     if (*number == SIM_NO_RECORD) {
         sim_fail(s, "journal", "block %llu has %s at %llu, which was never taken", (unsigned long long)block->id,
                  s->metrics[index].name, (unsigned long long)metric->timestamp_ms);
@@ -129,7 +139,8 @@ uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder) {
 /* ---- what has arrived ---- */
 
 /* It will never be replayed, and was counted; as are those that are too large for the server. Or it is there twice. */
-static bool is_counted(const sim *s, const sim_block *block, const sim_record *record) {
+bool sim_rules_counted(const sim *s, const sim_record *record) {
+    const sim_block *block = &s->journal.blocks[record->block];
     const sim_metric *metric = &s->metrics[record->metric];
     uint64_t age_ms = s->options.max_sample_age_s * UINT64_C(1000);
     bool is_too_old = age_ms > 0 && (s->has_clock_stepped || block->block.last_ms + age_ms < s->now.wall_ms);
@@ -151,7 +162,7 @@ void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id) {
         for (uint32_t k = 0; k < block->block.samples; k++) {
             const sim_record *record = &s->ledger.records[block->records[k]];
             bool may_be = s->options.confirm == SPB_CONFIRM_WINDOW ? record->sent > 0 : record->is_confirmed;
-            if (!may_be && !is_counted(s, block, record)) {
+            if (!may_be && !sim_rules_counted(s, record)) {
                 sim_fail(s, "confirm", "of block %llu, but no server is known to have read %s at %llu",
                          (unsigned long long)block->id, s->metrics[record->metric].name,
                          (unsigned long long)record->timestamp_ms);

@@ -163,7 +163,8 @@ bool sim_way_wants_fence(const sim *s) {
     }
     bool is_urgent = s->flush_count > 0 || is_end_of_chunk ||
                      spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
-                     way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes;
+                     way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes ||
+                     way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= FENCE_BYTES;
     return s->options.confirm == SPB_CONFIRM_FENCE &&
            (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
 }

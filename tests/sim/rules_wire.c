@@ -178,7 +178,7 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
     seen[i] = true;
     if (metric->omit_datatype || metric->value.type != known->type || !metric->has_timestamp) {
         sim_fail(s, "birth", "metric %s without its datatype or a timestamp", known->name);
-    } else if (metric->timestamp_ms != known->timestamp_ms || sim_hash(&metric->value) != known->hash) {
+    } else if (metric->timestamp_ms != known->timestamp_ms || sim_look_of(metric, &metric->value) != known->hash) {
         sim_fail(s, "birth", "metric %s does not have its present value", known->name);
     }
     if (metric->has_alias == s->options.no_aliases) {
@@ -344,10 +344,10 @@ static void check_sample(sim *s, unsigned holder, const spb_payload_metric *metr
         return;
     }
     if (metric->is_historical) {
-        sim_replay_sample(s, i, sim_hash(&value), metric->timestamp_ms);
+        sim_replay_sample(s, i, sim_look_of(metric, &value), metric->timestamp_ms);
     } else {
-        sim_rules_sample(s, i, sim_hash(&value), metric->timestamp_ms);
-        sim_way_live(s, i, sim_hash(&value), metric->timestamp_ms);
+        sim_rules_sample(s, i, sim_look_of(metric, &value), metric->timestamp_ms);
+        sim_way_live(s, i, sim_look_of(metric, &value), metric->timestamp_ms);
     }
 }
 
@@ -372,6 +372,7 @@ static void check_data(sim *s, const message *m, size_t payload_bytes) {
     if (s->wire.max_packet_bytes > 0) { /* messages before this one may have been too large */
         sim_rules_sampled(s, m->holder);
     }
+    sim_exception_begin(s, m->holder);
     for (size_t i = 0; i < m->payload->metric_count; i++) {
         const spb_payload_metric *metric = &m->payload->metrics[i];
         if (!metric->has_timestamp || metric->timestamp_ms < last_ms) {
@@ -384,6 +385,7 @@ static void check_data(sim *s, const message *m, size_t payload_bytes) {
         check_sample(s, m->holder, metric);
         s->counts.published++;
     }
+    sim_exception_message(s, m->holder, m->payload->metric_count, m->payload->metrics[0].is_historical);
     sim_way_published(s, payload_bytes);
     sim_rules_sampled(s, m->holder);
 }

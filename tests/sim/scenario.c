@@ -4,7 +4,7 @@
 
 static const sim_move *const actors[] = {sim_application_moves, sim_model_moves,   sim_transport_moves,
                                          sim_host_moves,        sim_process_moves, sim_primary_moves,
-                                         sim_journal_moves,     sim_broker_moves};
+                                         sim_journal_moves,     sim_broker_moves,  sim_exception_moves};
 
 /* The highest chance that a run may give to a fault, in 1/1000. */
 static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,
@@ -59,6 +59,7 @@ void sim_scenario_draw(sim *s) {
     scenario->gap_ms = gaps[sim_below(s, 4)];
     bool is_large = sim_below(s, 16) == 0;
     s->max_metrics = is_large ? SIM_MAX_METRICS : 30;
+    s->has_rules = scenario->permille[SIM_ALLOCATION_FAILS] == 0 && sim_below(s, 4) != 0;
     s->max_holders = is_large ? SIM_MAX_HOLDERS : 6;
 }
 
@@ -115,11 +116,16 @@ spb_session_options sim_options_draw(sim *s) {
     o.reconnect_max_ms = ONE_OF(s, 1000, 5000, 60000);
     o.batch_window_ms = ONE_OF(s, 0, 1, 100, 1000);
     o.batch_max_bytes = ONE_OF(s, 1, 60, 500, 65536);
+    o.batch_max_samples = ONE_OF(s, 1, 3, 10000, 10000);
     o.max_in_flight = ONE_OF(s, 1, 2, 5, 64);
     o.rebirth_window_ms = ONE_OF(s, 0, 0, 20, 1000, 5000);
     o.no_aliases = sim_below(s, 5) == 0;
     s->has_stored = sim_below(s, 2) == 0;
     s->stored_bdseq = (uint8_t)ONE_OF(s, 0, 7, 250, 254, 255);
     delivery_draw(s, &o);
+    if (s->has_rules &&
+        s->level != SPB_DELIVERY_LIVE) { /* what overflows into the journal is sent besides, some time */
+        o.batch_max_bytes = 65536;
+    }
     return o;
 }

@@ -12,6 +12,7 @@
 #include <spb/session.h>
 
 #include "sim/delivery.h"
+#include "support/witness.h"
 
 #define SIM_MAX_DEVICES 20
 #define SIM_MAX_HOLDERS (SIM_MAX_DEVICES + 1) /* the node is holder 0 */
@@ -26,6 +27,7 @@
 #define SIM_OLD_SEED UINT64_C(1002)
 #define SIM_STALE_SEED UINT64_C(1003)
 #define SIM_MAX_SERVERS 3
+#define SIM_QUALITY (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE)
 
 /* ---- what may go wrong by itself, with a chance of its own in each run ---- */
 
@@ -170,8 +172,19 @@ struct sim_metric {
     bool is_behind;       /* its last sample was dropped by overflow */
     uint32_t changes;     /* values that no message was owed for */
     spb_keep keep;
+    uint64_t first_hash; /* of the value that this process has defined it with */
+    witness_rule rule;   /* report by exception: see exception.c */
+    bool has_rule, is_urgent;
+    witness witness;
+    uint64_t due_ms;      /* when a sample that is held, or put off, is to leave; SPB_NEVER */
+    uint64_t told_hash;   /* of the newest one that hosts were told of, */
+    uint64_t told_ms;     /* and its timestamp */
+    bool is_ahead;        /* the newest value is another one, and held or not worth a message */
+    bool is_unsure;       /* until the next birth, what is worth a message is not known for sure */
+    bool was_unsure;      /* in this process */
     uint64_t given_alias; /* by this process; the births show it */
-    uint32_t record;      /* of its last sample in the ledger, */
+    uint32_t record;      /* of its last sample in the ledger that was worth a message, or waits to be; */
+    uint32_t newest;      /* of the newest one; */
     uint32_t stored_before,
         replayed_before; /* and what follows the last one that was stored, and replayed on this link */
 };
@@ -182,6 +195,12 @@ typedef struct sim_sample {
     uint64_t hash;
     uint64_t timestamp_ms;
     uint64_t since_ms;
+    uint64_t due_ms;   /* it may wait until then, and a window; in a scan until its end, too */
+    uint64_t leave_ms; /* when it has to leave, if nothing is in its way */
+    uint32_t cut;      /* the number of its holder when it was owed */
+    uint32_t turn;     /* of the same turn: in any order; 0: in none */
+    uint32_t scan;     /* of its holder, which must be in one message; 0: none */
+    bool is_urgent;
     bool is_optional; /* it may be sent: the value after an overflow, */
     uint32_t changes; /* that of the metric at that time */
 } sim_sample;
@@ -197,6 +216,8 @@ typedef struct sim_holder {
     bool has_cause;   /* for a DBIRTH */
     bool is_dying;    /* went offline while born: a DDEATH is owed */
     bool may_lose;    /* went offline between an NBIRTH and its own DBIRTH: samples of before may be dropped */
+    bool is_scanning;
+    uint32_t scan; /* a number; a cut begins another one */
     sim_sample *owed;
     size_t owed_first, owed_count, owed_capacity;
 } sim_holder;
@@ -231,6 +252,8 @@ typedef struct sim_host_metric {
     uint64_t alias;
     uint64_t hash;
     uint64_t timestamp_ms;
+    spb_value value; /* of a datatype without contents; else null */
+    uint32_t quality;
 } sim_host_metric;
 
 typedef struct sim_host {
@@ -245,8 +268,9 @@ typedef struct sim_host {
 
 /* What the rules count on their own, to be held against spb_stats. */
 typedef struct sim_counts {
-    uint64_t accepted, published, dropped_offline, overflowed, carried, caught_up, uncertain;
+    uint64_t accepted, suppressed, published, dropped_offline, overflowed, carried, caught_up, uncertain;
     uint64_t messages, bytes, births, connects, rebirth_requests, writes_accepted;
+    bool has_guessed;     /* something of a metric that is unsure */
     uint64_t commands_in; /* metrics of commands that were delivered and not yet answered */
 } sim_counts;
 
@@ -259,7 +283,18 @@ struct sim {
     sim_scenario scenario;
     unsigned moves_between; /* in this step, between actions */
     bool is_calm;
-    uint64_t calm_ms; /* since then */
+    uint32_t message_turn; /* of the last sample in it */
+    uint32_t message_scan; /* of the samples in the message that was pulled last; 0: of none */
+    uint32_t message_cut;
+    bool is_message_early; /* none of its samples had to leave yet */
+    bool is_message_paid;  /* all of them were owed for sure */
+    uint32_t turn;         /* of samples that leave together */
+    uint64_t turn_ms;
+    bool is_turn_open;
+    bool is_running;            /* after the last call of the session */
+    uint64_t overflowed_before; /* the call of the session in which they do */
+    bool has_rules;             /* metrics of this run may have some */
+    uint64_t calm_ms;           /* since then */
 
     sim_event **calendar;
     size_t event_count, event_capacity;
@@ -380,6 +415,12 @@ typedef struct sim_space {
 
 spb_value sim_value(sim_space *space, spb_type type, uint64_t seed);
 uint64_t sim_hash(const spb_value *value);
+/* The same with the quality (SPB_SAMPLE_…); and both of a metric as it was sent. */
+uint64_t sim_look(const spb_value *value, uint32_t quality);
+uint32_t sim_quality(const spb_payload_metric *metric);
+uint64_t sim_look_of(const spb_payload_metric *metric, const spb_value *value);
+/* One of few, so that it often says nothing new. */
+spb_value sim_near_value(sim_space *space, spb_type type, uint64_t seed);
 spb_type sim_type(uint64_t seed);
 
 /* ---- transport.c, broker.c, store.c ---- */
@@ -456,7 +497,11 @@ int sim_find_holder(const sim *s, spb_str id);
 /* It need not be sent as live data any more: it is in the journal. */
 void sim_rules_settle_owed(sim *s, uint32_t record);
 
-void sim_rules_accepted(sim *s, int metric, const spb_value *value, uint64_t timestamp_ms, const spb_stats *before);
+void sim_rules_accepted(sim *s, const spb_sample *sample, int metric, const spb_stats *before);
+/* A sample of that metric is worth a message now: the one that was held. */
+void sim_rules_released(sim *s, int metric);
+bool sim_rules_owes(const sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+void sim_rules_overflowed(sim *s, uint64_t count);
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_rules_sampled(sim *s, unsigned holder);
 void sim_rules_carried(sim *s, unsigned holder);
@@ -464,6 +509,34 @@ void sim_rules_doubt_owed(sim *s, unsigned holder);
 void sim_rules_drop_owed(sim *s, unsigned holder);
 void sim_rules_forget(sim *s, bool keeps_samples);
 void sim_rules_count(sim *s);
+
+/* ---- exception.c: report by exception ---- */
+
+void sim_exception_draw(sim *s, sim_metric *metric);
+void sim_exception_define(sim_metric *metric, const spb_metric_def *def, uint64_t timestamp_ms);
+uint32_t sim_exception_flags(sim *s, const sim_metric *metric);
+/* A call of the session comes in which timers ring; or in which all that is held is let go, of a metric or of all. */
+void sim_exception_ring(sim *s);
+void sim_exception_release(sim *s, int metric);
+void sim_exception_release_all(sim *s);
+/* It has returned. */
+void sim_exception_called(sim *s);
+/* The wall clock is set: values of before get their right time. */
+void sim_exception_shift(sim *s, int index);
+void sim_exception_drained(sim *s, uint64_t deadline_ms);
+/* A data message begins, and is complete. */
+void sim_exception_begin(sim *s, unsigned holder);
+void sim_exception_message(sim *s, unsigned holder, size_t count, bool is_historical);
+/* NULL: a host knows enough of the metric. */
+const char *sim_exception_known(const sim *s, size_t index);
+/* A metric is unsure: it may be held, and nobody knows. */
+bool sim_exception_is_unsure(sim *s);
+void sim_exception_cut(sim *s);
+void sim_exception_flush(sim *s);
+/* Its device goes or comes: when what waits is sent, and what besides, only the session knows. */
+void sim_exception_doubt(sim *s, unsigned holder);
+void sim_exception_end_scans(sim *s);
+extern const sim_move sim_exception_moves[];
 
 /* ---- rules_session.c: what the session says and when ---- */
 

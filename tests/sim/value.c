@@ -136,3 +136,38 @@ uint64_t sim_hash(const spb_value *value) {
     }
     return hash;
 }
+
+uint64_t sim_look(const spb_value *value, uint32_t quality) {
+    return sim_hash(value) ^ (quality ? mix(quality) : 0);
+}
+
+uint32_t sim_quality(const spb_payload_metric *metric) {
+    const spb_property *quality = spb_property_find(metric->properties, SPB_PROPERTY_QUALITY);
+    return !quality || quality->value.as.i64 == SPB_QUALITY_GOOD ? SPB_SAMPLE_GOOD
+           : quality->value.as.i64 == SPB_QUALITY_BAD            ? SPB_SAMPLE_BAD
+                                                                 : SPB_SAMPLE_STALE;
+}
+
+uint64_t sim_look_of(const spb_payload_metric *metric, const spb_value *value) {
+    return sim_look(value, sim_quality(metric));
+}
+
+spb_value sim_near_value(sim_space *space, spb_type type, uint64_t seed) {
+    uint64_t few = seed / 16 % 12;
+    if (seed % 16 == 0) {
+        return spb_null(type);
+    }
+    switch (type) {
+    case SPB_INT8: return spb_int8((int8_t)few);
+    case SPB_INT16: return spb_int16((int16_t)few);
+    case SPB_INT32: return spb_int32((int32_t)few);
+    case SPB_INT64: return spb_int64((int64_t)few);
+    case SPB_UINT8: return spb_uint8((uint8_t)few);
+    case SPB_UINT16: return spb_uint16((uint16_t)few);
+    case SPB_UINT32: return spb_uint32((uint32_t)few);
+    case SPB_UINT64: return spb_uint64(few);
+    case SPB_FLOAT: return spb_float((float)few / 4);
+    case SPB_DOUBLE: return spb_double((double)few / 4);
+    default: return sim_value(space, type, 2 + few % 4);
+    }
+}

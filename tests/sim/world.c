@@ -88,6 +88,7 @@ bool sim_leave(sim *s) {
             s->holders[i].has_cause = true;
         }
     }
+    sim_exception_called(s);
     sim_rules_called(s);
     return has_failed;
 }
@@ -295,6 +296,7 @@ void sim_pump(sim *s) {
     spb_action action;
     unsigned count = 0;
     while (!s->has_failed) {
+        sim_exception_ring(s);
         sim_enter(s);
         bool has_action = spb_session_next_action(s->session, s->now, &action);
         sim_leave(s);
@@ -336,10 +338,11 @@ static void tick(sim *s) {
     s->wake_ms = SPB_NEVER;
     /* By time, each message is confirmed, and leaves the window of the host, at a moment of its own. */
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW || s->options.primary_host_id;
-    uint64_t most = is_by_time && s->level != SPB_DELIVERY_LIVE ? 20 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
+    uint64_t most = is_by_time && s->level != SPB_DELIVERY_LIVE ? 100 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
     if (++s->idle_ticks > most) {
         sim_fail(s, "busy", "%llu ticks in a row without any action", (unsigned long long)most);
     }
+    sim_exception_ring(s);
     sim_enter(s);
     spb_session_on_tick(s->session, s->now);
     sim_leave(s);
@@ -443,6 +446,9 @@ void sim_clear(sim *s) {
     sim_ledger_clear(s);
     for (size_t i = 0; i < SIM_MAX_HOLDERS; i++) {
         free(s->holders[i].owed);
+    }
+    for (size_t i = 0; i < s->metric_count; i++) {
+        witness_end(&s->metrics[i].witness);
     }
     s->session = NULL;
     s->calendar = NULL;

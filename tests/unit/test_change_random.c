@@ -9,6 +9,7 @@
 #include <spb/payload.h>
 
 #include "core/change.h"
+#include "support/witness.h"
 
 /* A metric as the session would keep it: the state, and the newest sample. */
 typedef struct subject {
@@ -35,16 +36,11 @@ static uint32_t draw(uint32_t bound) {
     return (uint32_t)((mixed ^ (mixed >> 31)) % bound);
 }
 
-/* The rule, as one would tell it: what hosts know and since when, and what waits. */
-typedef struct witness {
-    spb_change_options options;
-    spb_value known;
-    uint64_t known_ms;
-    bool is_held, is_change_held;
-    uint64_t held_until_ms;
-    bool is_deferred;
+/* The counters of a walk, besides the second opinion. */
+typedef struct walker {
+    witness rule;
     uint64_t accepted, sent, suppressed;
-} witness;
+} walker;
 
 static spb_value draw_integer(spb_type type) {
     static const int64_t ends[] = {INT64_MIN, INT64_MIN + 1,          -(INT64_C(1) << 53) - 1,
@@ -105,114 +101,46 @@ static spb_change_options draw_options(spb_type type) {
     return o;
 }
 
-/* In numbers wide enough for all of them. */
-static bool is_near(const spb_value *a, const spb_value *b, long double band) {
-    if (spb_value_equal(a, b)) {
-        return true;
+static void check_verdict(walker *w, const spb_report *sample, spb_verdict verdict) {
+    static const spb_verdict_kind kinds[] = {[WITNESS_DROP] = SPB_VERDICT_DROP,
+                                             [WITNESS_HOLD] = SPB_VERDICT_HOLD,
+                                             [WITNESS_DEFER] = SPB_VERDICT_DEFER,
+                                             [WITNESS_SEND] = SPB_VERDICT_SEND};
+    witness_verdict expected =
+        witness_take(&w->rule, sample->value, sample->timestamp_ms, sample->quality, sample->is_forced);
+    ck_assert_int_eq(verdict.kind, kinds[expected.kind]);
+    ck_assert_int_eq(verdict.releases_held, expected.releases_held);
+    ck_assert_int_eq(verdict.replaces_held, expected.replaces_held);
+    if (expected.kind == WITNESS_HOLD || expected.kind == WITNESS_DEFER) {
+        ck_assert_uint_eq(verdict.until_ms, expected.until_ms);
+        ck_assert_int_eq(verdict.is_running, expected.is_running);
     }
-    switch (a->type) {
-    case SPB_INT16:
-    case SPB_INT64: return fabsl((long double)a->as.i64 - (long double)b->as.i64) <= band;
-    case SPB_UINT64: return fabsl((long double)a->as.u64 - (long double)b->as.u64) <= band;
-    case SPB_FLOAT: return fabsl((long double)a->as.f32 - (long double)b->as.f32) <= band;
-    case SPB_DOUBLE: return fabsl((long double)a->as.f64 - (long double)b->as.f64) <= band;
-    default: return false;
-    }
-}
-
-static bool says_nothing_new(const witness *w, const spb_value *value) {
-    const spb_change_options *o = &w->options;
-    long double band = o->deadband > 0 ? o->deadband : (o->max - o->min) * o->deadband_percent / 100;
-    bool is_unknown = w->is_change_held && (value->type == SPB_STRING || value->type == SPB_BYTES);
-    return !o->sends_unchanged && !is_unknown && is_near(&w->known, value, band);
-}
-
-static void tell(witness *w, const spb_value *value, uint64_t at_ms) {
-    w->known = *value;
-    w->known_ms = at_ms;
-    w->is_held = w->is_change_held = w->is_deferred = false;
-    w->sent++;
-}
-
-/* What should have happened before this time, had the timer run. */
-static bool should_release(witness *w, const subject *s, uint64_t at_ms) {
-    bool is_due = w->is_change_held && at_ms > w->held_until_ms && at_ms >= w->known_ms;
-    if (is_due) {
-        tell(w, &s->value, w->held_until_ms);
-    }
-    if (w->is_deferred && at_ms >= w->known_ms + w->options.min_interval_ms) {
-        w->known_ms += w->options.min_interval_ms;
-        w->is_deferred = false;
-    }
-    if (at_ms < w->known_ms) { /* the clock went back: begin anew */
-        w->known_ms = at_ms;
-    }
-    return is_due;
-}
-
-static void check_verdict(witness *w, const subject *s, const spb_report *sample, spb_verdict verdict) {
-    const spb_change_options *o = &w->options;
-    bool was_held = w->is_held;
-    uint64_t at_ms = sample->timestamp_ms;
-    bool is_released = should_release(w, s, at_ms);
-    ck_assert_int_eq(verdict.releases_held, is_released);
-    ck_assert_int_eq(verdict.replaces_held, was_held && !is_released);
-    w->suppressed += verdict.replaces_held;
-    w->is_held = w->is_held && is_released;
-
-    bool passes = sample->is_forced || sample->quality != s->last.quality || sample->value->is_null != s->value.is_null;
-    bool is_same = says_nothing_new(w, sample->value);
-    bool is_early = at_ms < w->known_ms + o->min_interval_ms;
-    uint64_t interval_ms = is_same && !w->is_deferred ? o->max_interval_ms : o->min_interval_ms;
-    bool is_overdue = o->max_interval_ms > 0 && at_ms >= w->known_ms + interval_ms;
-    w->is_change_held = false;
-    switch (verdict.kind) {
-    case SPB_VERDICT_SEND:
-        ck_assert(passes || (!is_same && !is_early) || (is_same && is_overdue));
-        tell(w, sample->value, at_ms);
-        break;
-    case SPB_VERDICT_DROP:
-        ck_assert(!passes && is_same && o->max_interval_ms == 0);
-        w->suppressed++;
-        break;
-    case SPB_VERDICT_DEFER:
-        ck_assert(!passes && !is_same && is_early && o->keeps_all);
-        ck_assert_uint_eq(verdict.until_ms, w->known_ms + o->min_interval_ms);
-        tell(w, sample->value, w->known_ms);
-        w->is_deferred = true;
-        break;
-    case SPB_VERDICT_HOLD:
-        ck_assert(!passes && (is_same ? o->max_interval_ms > 0 && !is_overdue : is_early && !o->keeps_all));
-        ck_assert_uint_eq(verdict.until_ms, w->known_ms + interval_ms);
-        w->is_held = true;
-        w->is_change_held = !is_same;
-        w->held_until_ms = verdict.until_ms;
-        break;
-    }
+    w->suppressed += expected.replaces_held + (expected.kind == WITNESS_DROP);
+    w->sent += expected.releases_held + (expected.kind == WITNESS_SEND || expected.kind == WITNESS_DEFER);
 }
 
 /* The timer runs in time, or late, or not before the next sample. */
-static void maybe_fire(witness *w, subject *s, uint64_t at_ms) {
-    if (w->is_held && at_ms >= w->held_until_ms && draw(2)) {
-        uint64_t due_ms = w->held_until_ms;
-        ck_assert(spb_change__on_due(s->change, &s->last));
-        tell(w, &s->value, due_ms);
-    } else if (w->is_deferred && !w->is_held && at_ms >= w->known_ms + w->options.min_interval_ms && draw(2)) {
-        ck_assert(!spb_change__on_due(s->change, &s->last));
-        w->known_ms += w->options.min_interval_ms;
-        w->is_deferred = false;
+static void maybe_fire(walker *w, subject *s, uint64_t at_ms) {
+    const witness *rule = &w->rule;
+    uint64_t due_ms = rule->is_held ? rule->held_until_ms : rule->known_ms + rule->rule.min_interval_ms;
+    if ((rule->is_held || rule->is_deferred) && at_ms >= due_ms && draw(2)) {
+        bool is_sent = witness_ring(&w->rule);
+        ck_assert_int_eq(spb_change__on_due(s->change, &s->last), is_sent);
+        w->sent += is_sent;
     }
 }
 
-static void step(witness *w, subject *s, uint64_t *clock_ms) {
+static void step(walker *w, subject *s, uint64_t *clock_ms) {
     *clock_ms = draw(40) == 0 ? *clock_ms - draw(2000) : *clock_ms + draw(50);
     maybe_fire(w, s, *clock_ms);
     if (draw(60) == 0) { /* a birth: what was held is in it */
-        w->sent += w->is_held;
+        w->sent += w->rule.is_held;
         spb_change__reported(s->change, &s->last);
-        w->known = s->value;
-        w->known_ms = s->last.timestamp_ms;
-        w->is_held = w->is_change_held = w->is_deferred = false;
+        witness_born(&w->rule);
+    }
+    if (draw(60) == 0) {
+        spb_change__doubt(s->change);
+        w->rule.is_doubtful = s->change != NULL;
     }
     spb_value value = draw_value(s->value.type);
     spb_report sample = {.value = &value,
@@ -221,33 +149,43 @@ static void step(witness *w, subject *s, uint64_t *clock_ms) {
                          .is_forced = draw(50) == 0};
     spb_verdict verdict = spb_change__judge(s->change, &s->last, &sample);
     w->accepted++;
-    check_verdict(w, s, &sample, verdict);
+    check_verdict(w, &sample, verdict);
     take(s, value, sample.timestamp_ms, sample.quality);
-    ck_assert_uint_eq(w->accepted, w->sent + w->suppressed + w->is_held);
+    ck_assert_uint_eq(w->accepted, w->sent + w->suppressed + w->rule.is_held);
+}
+
+static void begin(walker *w, subject *s, spb_type type, uint64_t at_ms) {
+    spb_change_options o = draw_options(type);
+    witness_rule rule = {.deadband = o.deadband,
+                         .deadband_percent = o.deadband_percent,
+                         .range = o.max - o.min,
+                         .min_interval_ms = o.min_interval_ms,
+                         .max_interval_ms = o.max_interval_ms,
+                         .keeps_all = o.keeps_all,
+                         .sends_unchanged = o.sends_unchanged};
+    spb_value first = draw_value(type);
+    ck_assert_int_eq(spb_change__new(&s->change, &o, type, NULL), SPB_OK);
+    take(s, first, at_ms, SPB_QUALITY_GOOD);
+    spb_change__reported(s->change, &s->last);
+    witness_begin(&w->rule, &rule, &first, at_ms, SPB_QUALITY_GOOD);
 }
 
 static void walk(uint64_t seed) {
     random_state = seed;
-    spb_type type = draw_type();
-    witness w = {.options = draw_options(type)};
+    walker w = {0};
     subject s;
     uint64_t clock_ms = UINT64_C(1700000000000);
-    spb_value first = draw_value(type);
-    ck_assert_int_eq(spb_change__new(&s.change, &w.options, type, NULL), SPB_OK);
-    take(&s, first, clock_ms, SPB_QUALITY_GOOD);
-    spb_change__reported(s.change, &s.last);
-    w.known = first;
-    w.known_ms = clock_ms;
+    begin(&w, &s, draw_type(), clock_ms);
     for (int i = 0; i < STEPS; i++) {
         step(&w, &s, &clock_ms);
     }
-    if (w.is_held) {
+    if (w.rule.is_held) {
         ck_assert(spb_change__on_due(s.change, &s.last));
-        tell(&w, &s.value, w.held_until_ms);
+        witness_ring(&w.rule);
     }
     /* Hosts know the truth, as far as the deadband lets them. */
-    w.options.sends_unchanged = false;
-    ck_assert(says_nothing_new(&w, &s.value));
+    ck_assert(witness_is_near(&w.rule.rule, &w.rule.known, &s.value));
+    witness_end(&w.rule);
     free(s.change);
 }
 

@@ -63,6 +63,27 @@ START_TEST(values_get_the_right_time_and_are_born_again) {
 }
 END_TEST
 
+/* The journal fails when the clock is set, and is told of it again after a step of the clock. */
+START_TEST(what_is_stored_gets_the_same_time_as_the_values_of_births) {
+    spb_block block;
+    bool found;
+    spb_session_start(w.session, w.now);
+    wire_update(&w, x, spb_int32(1));
+    w.is_silent = true;
+    wire_run(&w);
+    journal.commit_fails = SPB_ERR_STORE;
+    set_clock();
+    wire_run(&w);
+    uint64_t of_birth_ms = time_of_x();
+    journal.commit_fails = SPB_OK;
+    w.now.wall_ms += 3600000;
+    wire_sleep(&w, 1000);
+    ck_assert_int_eq(journal.store->read(journal.store, 1, &block, &found, NULL), SPB_OK);
+    ck_assert(found && block.boot == BOOT);
+    ck_assert_uint_eq(block.first_ms + (uint64_t)block.shift_ms, of_birth_ms);
+}
+END_TEST
+
 START_TEST(what_is_stored_says_in_which_run_of_the_machine_and_is_put_right_when_it_is_replayed) {
     spb_block block;
     bool found;
@@ -126,6 +147,7 @@ int main(void) {
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, until_then_samples_have_the_monotonic_time);
     tcase_add_test(all, values_get_the_right_time_and_are_born_again);
+    tcase_add_test(all, what_is_stored_gets_the_same_time_as_the_values_of_births);
     tcase_add_test(all, what_is_stored_says_in_which_run_of_the_machine_and_is_put_right_when_it_is_replayed);
     tcase_add_test(all, a_replay_waits_a_while_for_the_clock);
     tcase_add_test(all, a_clock_that_is_never_set_does_not_keep_samples_back_for_ever);

@@ -179,6 +179,26 @@ START_TEST(the_last_samples_of_a_device_are_safe_before_its_death) {
 }
 END_TEST
 
+/* y = 1 is written and not committed when its device goes offline, so y = 2 waits behind it. */
+START_TEST(what_is_held_behind_a_message_is_stored_when_the_connection_is_lost) {
+    journal.is_slow = true;
+    update(y, 1);
+    wire_sleep(&w, 100);
+    wire_journal_answer(&w); /* APPEND 1 */
+    spb_session_set_device_online(w.session, press, false, w.now);
+    update(y, 2);
+    wire_sleep(&w, 100);
+    uint64_t ticket = spb_session_flush(w.session, w.now);
+    journal.is_slow = false;
+    wire_lose(&w);
+    wire_journal_answer(&w); /* COMMIT */
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "APPEND 1 Press 1, COMMIT, CLOSE, APPEND 2 Press 1, COMMIT");
+    ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_STORED);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 2);
+}
+END_TEST
+
 START_TEST(a_stop_writes_sends_and_waits_for_the_answer) {
     update(x, 1);
     spb_session_stop(w.session, 1000, w.now);
@@ -227,6 +247,7 @@ int main(void) {
     tcase_add_test(all, an_append_that_is_answered_after_the_connection_counts);
     tcase_add_test(all, a_device_may_be_removed_while_its_message_is_written);
     tcase_add_test(all, the_last_samples_of_a_device_are_safe_before_its_death);
+    tcase_add_test(all, what_is_held_behind_a_message_is_stored_when_the_connection_is_lost);
     tcase_add_test(all, a_stop_writes_sends_and_waits_for_the_answer);
     tcase_add_test(all, a_flush_is_stored_by_its_commit_and_need_not_wait_for_the_server);
     tcase_add_test(all, without_a_journal_the_level_is_live);

@@ -189,6 +189,89 @@ START_TEST(an_interrupted_replay_goes_on_where_the_server_stopped_reading) {
 }
 END_TEST
 
+/* The server takes so little that one block makes many messages; then the device is removed for good. */
+START_TEST(what_is_left_of_a_block_after_several_interruptions_is_counted_once) {
+    options.replay_samples_per_s = 20;
+    wire_open_with(&w, &journal, &options);
+    w.welcome.max_packet_bytes = 300;
+    spb_device *press = wire_add_device(&w, "Press");
+    x = wire_add_metric(&w, press, "y", spb_int32(0));
+    wire_go_online(&w);
+    wire_lose(&w);
+    for (int32_t i = 0; i < 200; i++) {
+        update(i);
+    }
+    for (int outage = 0; outage < 3; outage++) {
+        wire_sleep(&w, 5000);
+        wire_event(&w, SPB_TRANSPORT_LOST, SPB_ERR_CONNECT, NULL);
+    }
+    ck_assert_uint_eq(wire_journal_info(&journal).blocks, 1);
+    spb_session_remove_device(w.session, press, w.now);
+    wire_sleep(&w, 100000);
+    spb_stats stats = wire_stats(&w);
+    ck_assert_uint_gt(stats.samples_confirmed, 50);
+    ck_assert_uint_gt(stats.samples_dropped_gone, 0);
+    ck_assert_uint_eq(stats.samples_confirmed + stats.samples_dropped_gone, 200);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+START_TEST(a_block_whose_device_goes_offline_in_the_middle_comes_again_as_a_whole) {
+    options.replay_samples_per_s = 20;
+    wire_open_with(&w, &journal, &options);
+    w.welcome.max_packet_bytes = 300;
+    spb_device *press = wire_add_device(&w, "Press");
+    x = wire_add_metric(&w, press, "y", spb_int32(0));
+    wire_go_online(&w);
+    wire_lose(&w);
+    for (int32_t i = 0; i < 200; i++) {
+        update(i);
+    }
+    wire_sleep(&w, 5000);
+    uint64_t sent = wire_stats(&w).samples_replayed;
+    ck_assert_uint_gt(sent, 0);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_sleep(&w, 5000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, sent);
+    spb_session_set_device_online(w.session, press, true, w.now);
+    wire_sleep(&w, 20000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 200 + sent);
+    ck_assert_uint_ge(wire_stats(&w).samples_resent, sent);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+/* Block 1 was put off while the device is offline; block 2 is in memory, and cannot be sent, when it comes back; block
+ * 3 is closed by its birth. */
+START_TEST(blocks_that_were_put_off_stay_ahead_of_those_that_were_read_later) {
+    options.store_window_ms = 30;
+    options.max_in_flight = 2;
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press"), *other = wire_add_device(&w, "Other");
+    x = wire_add_metric(&w, press, "y", spb_int32(0));
+    wire_go_online(&w);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_run(&w);
+    update(1);
+    wire_sleep(&w, 200);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "READ 1"));
+    w.is_silent = true;
+    spb_session_set_device_online(w.session, other, false, w.now);
+    update(2);
+    wire_sleep(&w, 200);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "READ 2"));
+    spb_session_set_device_online(w.session, press, true, w.now);
+    wire_sleep(&w, 40);
+    update(3);
+    wire_sleep(&w, 20);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "DBIRTH/Press"));
+    w.is_silent = false;
+    wire_published(&w, 2);
+    wire_sleep(&w, 1000);
+    ck_assert_str_eq(samples(BOTH), "1h 2h 3h");
+}
+END_TEST
+
 START_TEST(several_outages_are_replayed_in_their_order) {
     options.replay_samples_per_s = 1;
     options.store_window_ms = 0;
@@ -369,6 +452,28 @@ START_TEST(a_stop_waits_for_the_confirmation) {
 }
 END_TEST
 
+/* The stop comes between the NBIRTH of a rebirth and the DBIRTH that y = 1 waits for, while the link is full. */
+START_TEST(a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out) {
+    options.max_in_flight = 1;
+    wire_open_with(&w, &journal, &options);
+    spb_metric *y = wire_add_metric(&w, wire_add_device(&w, "Press"), "y", spb_int32(0));
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    w.is_silent = true;
+    ck_assert_int_eq(wire_update(&w, y, spb_int32(1)), SPB_OK);
+    update(2);
+    spb_session_rebirth(w.session, w.now);
+    wire_run(&w);
+    spb_session_stop(w.session, 5000, w.now);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, APPEND 1 Press 1");
+    w.is_silent = false;
+    wire_published(&w, 1);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, APPEND 1 Press 1, NDATA 1, NDEATH, DISCONNECT 5000, COMMIT");
+}
+END_TEST
+
 START_TEST(what_a_stop_cannot_send_in_time_is_stored) {
     go_online();
     w.is_deaf = true;
@@ -400,6 +505,25 @@ START_TEST(without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_
     wire_sleep(&w, 100);
     wire_lose(&w);
     ck_assert_ptr_nonnull(strstr(w.ledger, "CLOSE, APPEND 1 1"));
+}
+END_TEST
+
+/* Nothing is published any more after y = 2 has come, whose being written would tell that time has passed. */
+START_TEST(without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read) {
+    options.confirm = SPB_CONFIRM_WINDOW;
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press");
+    x = wire_add_metric(&w, press, "y", spb_int32(0));
+    wire_go_online(&w);
+    update(1);
+    wire_sleep(&w, 100);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_run(&w);
+    update(2);
+    wire_sleep(&w, 59000);
+    ck_assert_str_eq(w.ledger, "DDATA/Press 2, DDEATH/Press 3");
+    wire_sleep(&w, 2000);
+    ck_assert_str_eq(w.ledger, "DDATA/Press 2, DDEATH/Press 3, APPEND 1 Press 1, READ 1, COMMIT");
 }
 END_TEST
 
@@ -448,6 +572,9 @@ int main(void) {
     tcase_add_test(all, the_journal_is_trimmed_when_a_fence_behind_the_replay_was_answered);
     tcase_add_test(all, live_data_goes_ahead_of_the_replay);
     tcase_add_test(all, an_interrupted_replay_goes_on_where_the_server_stopped_reading);
+    tcase_add_test(all, what_is_left_of_a_block_after_several_interruptions_is_counted_once);
+    tcase_add_test(all, a_block_whose_device_goes_offline_in_the_middle_comes_again_as_a_whole);
+    tcase_add_test(all, blocks_that_were_put_off_stay_ahead_of_those_that_were_read_later);
     tcase_add_test(all, several_outages_are_replayed_in_their_order);
     tcase_add_test(all, a_rebirth_interrupts_the_replay_and_repeats_nothing);
     tcase_add_test(all, samples_of_a_metric_that_is_gone_are_left_out_and_counted);
@@ -457,8 +584,10 @@ int main(void) {
     tcase_add_test(all, publishing_pauses_when_too_much_is_not_confirmed);
     tcase_add_test(all, many_devices_do_not_fill_the_memory_of_an_outage);
     tcase_add_test(all, a_stop_waits_for_the_confirmation);
+    tcase_add_test(all, a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out);
     tcase_add_test(all, what_a_stop_cannot_send_in_time_is_stored);
     tcase_add_test(all, without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written);
+    tcase_add_test(all, without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read);
     tcase_add_test(all, the_replay_keeps_its_pace);
     tcase_add_test(all, samples_that_are_too_old_are_left_out_and_counted);
     Suite *suite = suite_create("delivery_outage");

@@ -426,6 +426,177 @@ START_TEST(what_waits_in_all_devices_has_a_bound) {
 }
 END_TEST
 
+/* ---- what was found by simulation ---- */
+
+static void at(spb_metric *metric, double value, uint64_t timestamp_ms) {
+    ck_assert_int_eq(
+        spb_session_update(w.session, metric, &(spb_value){.type = SPB_DOUBLE, .as.f64 = value}, timestamp_ms, w.now),
+        SPB_OK);
+}
+
+/* Few samples fill what may wait. */
+static void open_small(void) {
+    spb_session_options options = wire_options();
+    options.batch_window_ms = 0;
+    options.batch_max_bytes = 1;
+    wire_close(&w);
+    open_with(&options);
+}
+
+/* The last of these samples is dropped: 90. */
+static void overflow(spb_metric *metric) {
+    for (int i = 0; wire_stats(&w).samples_dropped_overflow == 0; i++) {
+        flagged(metric, spb_double(i % 2 ? 10 : 90), SPB_SAMPLE_FORCED);
+        ck_assert_int_lt(i, 20);
+    }
+    flagged(metric, spb_double(90), SPB_SAMPLE_FORCED);
+    ck_assert_uint_ge(wire_stats(&w).samples_dropped_overflow, 1);
+}
+
+START_TEST(the_deadband_is_around_what_caught_up) {
+    open_small();
+    spb_metric *level = add((spb_metric_def){.name = "level", .value = spb_double(0), .deadband = 1});
+    wire_go_online(&w);
+    overflow(level);
+    update(level, 90.5);
+    wire_run(&w);
+    ck_assert_str_eq(last_values(), "90.5");
+    update(level, 89.2);
+    wire_run(&w);
+    ck_assert_str_eq(last_values(), "89.2");
+}
+END_TEST
+
+START_TEST(what_is_held_and_catches_up_is_not_sent_again) {
+    open_small();
+    spb_metric *level = add((spb_metric_def){.name = "level", .value = spb_double(0), .min_interval_ms = 60000});
+    wire_go_online(&w);
+    overflow(level);
+    update(level, 95);
+    wire_run(&w);
+    ck_assert_str_eq(last_values(), "95");
+    wire_forget(&w);
+    wire_sleep(&w, 120000);
+    ck_assert_str_eq(w.ledger, "");
+    assert_balance();
+}
+END_TEST
+
+START_TEST(an_urgent_metric_is_urgent_when_its_interval_ends) {
+    spb_metric *alarm =
+        add((spb_metric_def){.name = "alarm", .value = spb_double(0), .min_interval_ms = 1000, .is_urgent = true});
+    wire_go_online(&w);
+    wire_sleep(&w, 1000);
+    update(alarm, 1);
+    update(alarm, 2);
+    wire_sleep(&w, 1000);
+    ck_assert_str_eq(last_values(), "2");
+}
+END_TEST
+
+static spb_metric *add_deferring(uint32_t max_interval_ms) {
+    spb_metric *slow = add((spb_metric_def){.name = "slow",
+                                            .value = spb_double(0),
+                                            .min_interval_ms = 1000,
+                                            .max_interval_ms = max_interval_ms,
+                                            .keeps_all = true});
+    wire_go_online(&w);
+    wire_sleep(&w, 1000);
+    return slow;
+}
+
+START_TEST(an_interval_that_ends_does_not_end_a_scan) {
+    spb_metric *slow = add_deferring(0);
+    update(slow, 1);
+    wire_sleep(&w, 100);
+    wire_forget(&w);
+    spb_session_begin_scan(w.session, press);
+    update(slow, 2);
+    wire_sleep(&w, 2000);
+    ck_assert_str_eq(w.ledger, "");
+    spb_session_end_scan(w.session, press, w.now);
+    wire_sleep(&w, 100);
+    ck_assert_str_eq(last_values(), "2");
+}
+END_TEST
+
+START_TEST(samples_of_one_time_do_not_put_off_their_interval) {
+    spb_metric *level = add((spb_metric_def){.name = "level", .value = spb_double(0), .min_interval_ms = 1000});
+    wire_go_online(&w);
+    wire_sleep(&w, 1000);
+    uint64_t time_ms = w.now.wall_ms;
+    at(level, 1, time_ms);
+    wire_sleep(&w, 100);
+    for (int i = 2; i <= 6; i++) {
+        at(level, i, time_ms + 100);
+        wire_sleep(&w, 225);
+    }
+    ck_assert_str_eq(last_values(), "5");
+}
+END_TEST
+
+START_TEST(deferred_samples_leave_when_what_was_to_take_them_along_is_dropped) {
+    spb_session_options options = wire_options();
+    options.batch_window_ms = 100;
+    options.max_waiting_bytes = 65536;
+    wire_close(&w);
+    open_with(&options);
+    spb_device *big = wire_add_device(&w, "Big");
+    spb_metric *text = wire_add_metric(&w, big, "text", spb_string(""));
+    spb_metric *slow = add_deferring(0);
+    update(slow, 1);
+    wire_sleep(&w, 100);
+    update(slow, 2);
+    char *much = malloc(65500);
+    ck_assert_ptr_nonnull(much);
+    memset(much, 'x', 65500);
+    ck_assert_int_eq(wire_update(&w, text, spb_string_view(SPB_STRING, (spb_str){much, 65480})), SPB_OK);
+    free(much);
+    flagged(slow, spb_double(3), SPB_SAMPLE_FORCED);
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_overflow, 1);
+    wire_sleep(&w, 1100);
+    ck_assert_str_eq(last_values(), "3"); /* behind the deferred one, it has caught up */
+    ck_assert_uint_eq(wire_stats(&w).samples_published, 4);
+}
+END_TEST
+
+START_TEST(deferred_samples_do_not_wait_for_a_later_one_that_is_held) {
+    spb_metric *slow = add_deferring(100000);
+    uint64_t time_ms = w.now.wall_ms;
+    at(slow, 1, time_ms);
+    wire_sleep(&w, 100);
+    at(slow, 2, time_ms + 10);
+    at(slow, 2, time_ms + 1500);
+    wire_sleep(&w, 1000);
+    ck_assert_str_eq(last_values(), "2");
+}
+END_TEST
+
+START_TEST(in_a_stopped_session_no_time_comes) {
+    spb_metric *level = add((spb_metric_def){.name = "level", .value = spb_double(0), .min_interval_ms = 1000});
+    update(level, 1);
+    update(level, 2);
+    ck_assert_uint_eq(spb_session_deadline_ms(w.session), SPB_NEVER);
+    wire_go_online(&w);
+    ck_assert_double_eq(spb_session_value(w.session, level, NULL).as.f64, 2);
+}
+END_TEST
+
+START_TEST(what_is_held_while_it_stops_is_not_held_in_the_end) {
+    add_held();
+    spb_metric *other = add((spb_metric_def){.name = "other", .value = spb_double(0), .min_interval_ms = 60000});
+    wire_sleep(&w, 1000);
+    spb_session_stop(w.session, 1000, w.now);
+    update(other, 1);
+    wire_run(&w);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPED);
+    spb_stats stats = wire_stats(&w);
+    update(other, 2);
+    ck_assert_uint_eq(wire_stats(&w).samples_suppressed, stats.samples_suppressed); /* it is replaced, and so dropped */
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_offline, stats.samples_dropped_offline + 1);
+}
+END_TEST
+
 START_TEST(rules_that_contradict_themselves_are_told_with_the_metric) {
     spb_metric_def def = {.name = "level", .type = SPB_STRING, .deadband = 1};
     spb_metric *metric;
@@ -472,6 +643,15 @@ int main(void) {
     tcase_add_test(tests, what_is_held_is_sent_for_a_flush);
     tcase_add_test(tests, what_goes_back_before_its_time_was_never_there);
     tcase_add_test(tests, what_waits_in_all_devices_has_a_bound);
+    tcase_add_test(tests, the_deadband_is_around_what_caught_up);
+    tcase_add_test(tests, what_is_held_and_catches_up_is_not_sent_again);
+    tcase_add_test(tests, an_urgent_metric_is_urgent_when_its_interval_ends);
+    tcase_add_test(tests, an_interval_that_ends_does_not_end_a_scan);
+    tcase_add_test(tests, samples_of_one_time_do_not_put_off_their_interval);
+    tcase_add_test(tests, deferred_samples_leave_when_what_was_to_take_them_along_is_dropped);
+    tcase_add_test(tests, deferred_samples_do_not_wait_for_a_later_one_that_is_held);
+    tcase_add_test(tests, in_a_stopped_session_no_time_comes);
+    tcase_add_test(tests, what_is_held_while_it_stops_is_not_held_in_the_end);
     tcase_add_test(tests, rules_that_contradict_themselves_are_told_with_the_metric);
     tcase_add_test(tests, flags_that_contradict_each_other_are_refused);
     suite_add_tcase(suite, tests);
