@@ -1,5 +1,5 @@
 /* Report by exception: which rules metrics have, what becomes of their samples and when, scans; by a second opinion
- * that is told every call. Whether it is right to send a sample is judged in rules_samples.c, with the others. */
+ * that is told every call. Whether it is right to send a sample is judged in rules_taken.c and rules_samples.c. */
 #include "sim/sim.h"
 
 /* So much later than it wants to the session may be called: for a timer, and at the end of the window that follows. */
