@@ -1,5 +1,5 @@
 /* Report by exception: which rules metrics have, what becomes of their samples and when, scans; by a second opinion
- * that is told every call. Whether it is right to send a sample is judged in rules_samples.c, with the others. */
+ * that is told every call. Whether it is right to send a sample is judged in rules_taken.c and rules_samples.c. */
 #include "sim/sim.h"
 
 /* So much later than it wants to the session may be called: for a timer, and at the end of the window that follows. */
@@ -141,8 +141,9 @@ void sim_exception_shift(sim *s, int index) {
     }
     m->timestamp_ms += offset_ms;
     m->witness.newest_ms += offset_ms;
-    if (m->newest != SIM_NO_RECORD && m->has_rule && !m->is_removed) { /* it may leave under its new time */
-        bool is_held = m->witness.is_held;
+    bool is_held = m->witness.is_held;
+    bool has_left = !is_held && m->newest == m->record; /* then its time is put right by others */
+    if (m->newest != SIM_NO_RECORD && m->has_rule && !m->is_removed && !has_left) {
         uint32_t again = sim_ledger_add(s, index, m->hash, m->timestamp_ms);
         s->ledger.records[m->newest].is_excused |= is_held;
         s->ledger.records[again].is_excused = !is_held;

@@ -500,6 +500,9 @@ void sim_rules_settle_owed(sim *s, uint32_t record);
 void sim_rules_accepted(sim *s, const spb_sample *sample, int metric, const spb_stats *before);
 /* A sample of that metric is worth a message now: the one that was held. */
 void sim_rules_released(sim *s, int metric);
+void sim_rules_owe(sim_holder *holder, sim_sample sample);
+/* Older samples wait, or may do so: they will take hosts back. */
+bool sim_rules_has_older(const sim *s, unsigned holder);
 bool sim_rules_owes(const sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_rules_overflowed(sim *s, uint64_t count);
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
