@@ -128,7 +128,15 @@ static spb_status check_array(const spb_value *value, spb_error *err) {
     return value->type == SPB_STRING_ARRAY ? check_string_array(value, err) : SPB_OK;
 }
 
+/* Nothing that such a value holds could be wrong. */
+static bool fits_always(spb_type type) {
+    return type == SPB_INT64 || (type >= SPB_UINT64 && type <= SPB_BOOLEAN) || type == SPB_DATETIME;
+}
+
 spb_status spb_value__check(const spb_value *value, spb_error *err) {
+    if (fits_always(value->type)) {
+        return SPB_OK;
+    }
     if (value->is_null && value->type == SPB_UNKNOWN) {
         return SPB_OK;
     }

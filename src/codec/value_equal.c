@@ -116,9 +116,9 @@ static bool same_template(const spb_template *a, const spb_template *b) {
 }
 
 /* Recursion ends with the values: what was decoded or copied is at most as deep as the limit. */
-bool spb_value_equal(const spb_value *a, const spb_value *b) {
+static bool same_content(const spb_value *a, const spb_value *b) {
     spb_type form = spb_value__form(a);
-    if (a->type != b->type || a->is_null != b->is_null || form != spb_value__form(b)) {
+    if (form != spb_value__form(b)) {
         return false;
     }
     switch (form) {
@@ -136,5 +136,22 @@ bool spb_value_equal(const spb_value *a, const spb_value *b) {
     case SPB_PROPERTY_SET: return same_set(a->as.set, b->as.set);
     case SPB_PROPERTY_SET_LIST: return same_sets(a->as.sets, b->as.sets);
     default: return spb_type_is_array(form) ? same_array(a, b) : a->as.u64 == b->as.u64;
+    }
+}
+
+bool spb_value_equal(const spb_value *a, const spb_value *b) {
+    if (a->type != b->type || a->is_null != b->is_null) {
+        return false;
+    }
+    /* The usual ones, which are compared for each sample. */
+    switch (a->is_null ? SPB_UNKNOWN : a->type) {
+    case SPB_FLOAT: return same_number(a->as.f32, b->as.f32);
+    case SPB_DOUBLE: return same_number(a->as.f64, b->as.f64);
+    case SPB_BOOLEAN: return a->as.boolean == b->as.boolean;
+    case SPB_INT32:
+    case SPB_INT64:
+    case SPB_UINT32:
+    case SPB_UINT64: return a->as.u64 == b->as.u64;
+    default: return same_content(a, b);
     }
 }

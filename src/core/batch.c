@@ -59,16 +59,17 @@ static size_t last_begin(const spb_batch *batch) {
     return batch->count > 1 ? batch->segments[batch->first + batch->count - 2].end : batch->start;
 }
 
-static bool takes(const spb_batch *batch, size_t len, uint64_t timestamp_ms, spb_batch_limits limits) {
+static bool takes(const spb_batch *batch, size_t len, uint64_t timestamp_ms, const spb_batch_limits *limits) {
     if (batch->count == 0 || !batch->is_open) {
         return false;
     }
     /* tck-id-operational-behavior-data-publish-nbirth-order: one message is in time order. */
     return timestamp_ms >= batch->segments[batch->first + batch->count - 1].last_ms &&
-           (limits.most_bytes == 0 || batch->bytes.len - last_begin(batch) + len <= limits.most_bytes);
+           (limits->most_bytes == 0 || batch->bytes.len - last_begin(batch) + len <= limits->most_bytes);
 }
 
-bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms, spb_batch_limits limits) {
+bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms,
+                       const spb_batch_limits *limits) {
     bool is_new = !takes(batch, metric->len, timestamp_ms, limits);
     size_t begin = is_new ? batch->bytes.len : last_begin(batch);
     if (is_new) {
@@ -80,7 +81,7 @@ bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t time
     last->end = batch->bytes.len;
     last->samples++;
     last->last_ms = timestamp_ms;
-    batch->is_open = last->end - begin < limits.full_bytes && last->samples < limits.full_samples;
+    batch->is_open = last->end - begin < limits->full_bytes && last->samples < limits->full_samples;
     count(batch, metric->len, 0);
     return is_new;
 }

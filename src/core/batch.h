@@ -44,7 +44,8 @@ void spb_batch__clear(spb_batch *batch);
 /* Room for one more sample of `len` bytes; false when there is no memory. */
 bool spb_batch__reserve(spb_batch *batch, size_t len);
 /* Appends an encoded metric; room was reserved. True when a new message begins with it. */
-bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms, spb_batch_limits limits);
+bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms,
+                       const spb_batch_limits *limits);
 bool spb_batch__is_empty(const spb_batch *batch);
 /* Bytes that wait. */
 size_t spb_batch__size(const spb_batch *batch);

@@ -72,6 +72,9 @@ void spb_change__reported(spb_change *change, const spb_report *sample);
  */
 spb_verdict spb_change__judge(spb_change *change, const spb_report *last, const spb_report *sample);
 
+/* Whatever its time, `sample` would be dropped. Changes nothing. `change` may be NULL. */
+bool spb_change__drops_always(const spb_change *change, const spb_report *last, const spb_report *sample);
+
 /* What was to be sent could not be: the next sample is sent in any case. `change` may be NULL. */
 void spb_change__doubt(spb_change *change);
 

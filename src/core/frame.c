@@ -23,9 +23,8 @@ size_t spb_session__most_metric_bytes(const spb_session *session, const spb_devi
     if (session->max_packet_bytes == 0) {
         return 0;
     }
-    size_t topic_bytes = strlen(SPB_NAMESPACE "//DDATA//") + strlen(session->options.group_id) +
-                         strlen(session->options.node_id) + holder->id_len;
-    size_t others = packet_bytes(topic_bytes, 0) + 3 /* a longer length */ + 11 /* timestamp */ + 3 /* seq */;
+    size_t others = packet_bytes(session->topic_bytes + holder->id_len, 0) + 3 /* a longer length */ +
+                    11 /* timestamp */ + 3 /* seq */;
     return session->max_packet_bytes > others ? session->max_packet_bytes - others : 1;
 }
 

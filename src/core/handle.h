@@ -10,6 +10,10 @@ spb_session *spb_device__session(const spb_device *device);
 /* A pointer that the owner of the session keeps there: the node. Set once, before there are handles. */
 void spb_session__set_owner(spb_session *session, void *owner);
 void *spb_session__owner(const spb_session *session);
+/* The sample may be worth a message, or is wrong. If not, its time need not be exact: it is suppressed at any. */
+bool spb_session__is_news(const spb_sample *sample);
+/* Takes a sample that is none. So no deadline moves, and no flush is touched. */
+void spb_session__suppress(spb_session *session, const spb_sample *sample, spb_time now);
 /* The write callback of the definition and its user pointer. Immutable, so any thread. */
 spb_write_fn spb_metric__on_write(const spb_metric *metric, void **user);
 

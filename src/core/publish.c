@@ -74,7 +74,8 @@ static spb_batch_limits limits_of(const spb_session *session, const spb_device *
 void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, bool is_patient,
                              spb_time now) {
     spb_batch *batch = &holder->batch;
-    bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, limits_of(session, holder));
+    spb_batch_limits limits = limits_of(session, holder);
+    bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, &limits);
     bool is_first = is_new || (holder->is_patient && !is_patient); /* that is in a hurry */
     if (is_new) {
         spb_segment *segment = spb_batch__segment(batch, batch->count - 1);

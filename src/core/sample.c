@@ -4,6 +4,7 @@
  * case.
  */
 #include "core/certificate.h"
+#include "core/handle.h"
 #include "core/session.h"
 
 #define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT)
@@ -244,6 +245,22 @@ static spb_status check(const spb_session *session, const spb_metric *metric, co
     return status == SPB_OK ? spb_session__check_template(session, value, NULL) : status;
 }
 
+static spb_report report_of(const spb_sample *given, uint64_t timestamp_ms) {
+    return (spb_report){.value = &given->value,
+                        .timestamp_ms = timestamp_ms,
+                        .quality = given->flags & QUALITY,
+                        .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
+}
+
+bool spb_session__is_news(const spb_sample *given) {
+    const spb_metric *metric = given->metric;
+    spb_type type = given->value.type;
+    bool is_number = type == (spb_type)metric->type && (type <= SPB_BOOLEAN || type == SPB_DATETIME);
+    spb_report last = spb_metric__report(metric), report = report_of(given, 0);
+    return !is_number || (given->flags & ~QUALITY) != 0 || !spb_change__drops_always(metric->change, &last, &report) ||
+           spb_metric__check(metric, &given->value, NULL) != SPB_OK;
+}
+
 spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb_time now) {
     spb_metric *metric = given->metric;
     spb_status status = check(session, metric, &given->value, given->flags);
@@ -255,11 +272,7 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
                 .timestamp_ms = given->timestamp_ms == SPB_NOW ? spb_session__stamp(session, now) : given->timestamp_ms,
                 .quality = given->flags & QUALITY,
                 .is_urgent = metric->is_urgent || (given->flags & SPB_SAMPLE_URGENT) != 0};
-    spb_report last = spb_metric__report(metric);
-    spb_report report = {.value = s.value,
-                         .timestamp_ms = s.timestamp_ms,
-                         .quality = s.quality,
-                         .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
+    spb_report last = spb_metric__report(metric), report = report_of(given, s.timestamp_ms);
     status = follow(session, metric, &s, spb_change__judge(metric->change, &last, &report), now);
     if (status != SPB_OK) {
         spb_change__doubt(metric->change);
@@ -267,6 +280,22 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
     }
     session->stats.samples_accepted++;
     return SPB_OK;
+}
+
+/* The clock need not be exact here; the time of a metric does not go back for that. */
+static uint64_t about_ms(const spb_session *session, const spb_metric *metric, spb_time now) {
+    uint64_t now_ms = spb_session__stamp(session, now);
+    bool is_late = metric->timestamp_ms > now_ms && metric->timestamp_ms - now_ms <= SPB_TICK_MS;
+    return is_late ? metric->timestamp_ms : now_ms;
+}
+
+void spb_session__suppress(spb_session *session, const spb_sample *given, spb_time now) {
+    spb_metric *metric = given->metric;
+    sample s = {.value = &given->value,
+                .timestamp_ms = given->timestamp_ms == SPB_NOW ? about_ms(session, metric, now) : given->timestamp_ms,
+                .quality = metric->quality};
+    keep_back(session, metric, &s, false); /* a number, which takes no memory */
+    session->stats.samples_accepted++;
 }
 
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,

@@ -41,6 +41,7 @@ static spb_status copy_strings(spb_session *session, const spb_session_options *
     session->subscriptions[0].filter = session->strings[3] = join(ncmd, 7);
     session->subscriptions[1].filter = session->strings[4] = join(dcmd, 8);
     session->subscription_count = 2;
+    session->topic_bytes = strlen(SPB_NAMESPACE "//DDATA//") + strlen(group) + strlen(node);
     for (size_t i = 0; i < sizeof session->strings / sizeof *session->strings; i++) {
         if (!session->strings[i]) {
             return spb_error__no_memory(err, "a session");

@@ -28,6 +28,8 @@
 
 /* How long additions wait for each other, so that they share one birth. */
 #define SPB_BIRTH_WINDOW_MS 50
+/* How much the clock of one call may lie behind that of an earlier one: a tick of the kernel. */
+#define SPB_TICK_MS 10
 /* A holder whose link is slower than its samples keeps as many full messages as this. */
 #define SPB_MAX_WAITING_BATCHES 16
 /* A connection that was online for so long was a good one: the next wait begins at reconnect_min_ms again. */
@@ -72,6 +74,7 @@ struct spb_session {
     char *strings[5];            /* the memory of these, and of the filters */
     spb_subscription subscriptions[3];
     size_t subscription_count;
+    size_t topic_bytes; /* of a topic for data, without the device ID */
     void *owner;
     spb_table table;
     spb_queue queues[SPB_QUEUE_COUNT];

@@ -71,7 +71,7 @@ static void append_held(spb_session *session, spb_device *holder, uint64_t times
     spb_batch *held = &holder->held;
     spb_batch_limits limits = {.full_bytes = session->options.batch_max_bytes,
                                .full_samples = session->options.batch_max_samples};
-    bool is_new = spb_batch__append(held, &session->scratch, timestamp_ms, limits);
+    bool is_new = spb_batch__append(held, &session->scratch, timestamp_ms, &limits);
     session->held_bytes += session->scratch.len;
     if (is_new) {
         spb_segment *segment = spb_batch__segment(held, held->count - 1);

@@ -25,11 +25,11 @@ spb_time spb_clock__now(void) {
 #define REALTIME_OF_TICK CLOCK_REALTIME
 #endif
 
-spb_time spb_clock__of_update(uint64_t timestamp_ms) {
-    bool is_now = timestamp_ms == SPB_NOW;
-    uint64_t wall_ms = read_ms(is_now ? CLOCK_REALTIME : REALTIME_OF_TICK);
+spb_time spb_clock__of_update(bool gives_time) {
+    uint64_t wall_ms = read_ms(gives_time ? CLOCK_REALTIME : REALTIME_OF_TICK);
     bool is_set = wall_ms >= SPB_EARLIEST_MS; /* else the monotonic clock gives the sample its time */
-    return (spb_time){.mono_ms = read_ms(is_now && !is_set ? CLOCK_MONOTONIC : MONOTONIC_OF_TICK), .wall_ms = wall_ms};
+    return (spb_time){.mono_ms = read_ms(gives_time && !is_set ? CLOCK_MONOTONIC : MONOTONIC_OF_TICK),
+                      .wall_ms = wall_ms};
 }
 
 int spb_clock__init_cond(pthread_cond_t *cond) {

@@ -10,10 +10,10 @@
 spb_time spb_clock__now(void);
 /*
  * Both clocks for an update, at a fraction of the price: a few milliseconds late, as the kernel's own tick left them.
- * The clock that gives a sample its time is exact when that is SPB_NOW. So times of updates may lie a little before
- * those of other calls.
+ * With gives_time, a sample gets its time from them: then the clock for that is exact. So times of updates may lie a
+ * little before those of other calls, and of each other.
  */
-spb_time spb_clock__of_update(uint64_t timestamp_ms);
+spb_time spb_clock__of_update(bool gives_time);
 /* A condition variable whose timed waits follow the monotonic clock. 0, or the system's error number. */
 int spb_clock__init_cond(pthread_cond_t *cond);
 /* Waits for a signal; false when deadline_ms (monotonic) has come first. May wake without a signal, as condition

@@ -87,20 +87,37 @@ void spb_node_rebirth(spb_node *node) {
     spb_mailbox__wake(&node->mailbox);
 }
 
-spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms) {
-    spb_node *node = node_of_metric(metric);
-    pthread_mutex_lock(&node->lock);
-    uint64_t before_ms = spb_session_deadline_ms(node->session);
-    /* The clock is read under the lock: samples that get "now" as their time are in the order of their times. */
-    spb_time now = spb_clock__of_update(timestamp_ms);
-    spb_status status = spb_session_update(node->session, metric, &value, timestamp_ms, now);
-    /* Most samples join a batch that the worker waits for already: only the first and the last one have to wake it. */
-    bool must_wake = spb_session_deadline_ms(node->session) < before_ms;
-    spb_node__tell_flushes_locked(node); /* an overflow may have dropped what one waits for */
+/* Most samples join a batch that the worker waits for already: only the first and the last one have to wake it. */
+static bool must_wake_locked(spb_node *node) {
+    bool is_late = node->wakes_ms > 0 && spb_session_deadline_ms(node->session) < node->wakes_ms;
+    node->wakes_ms = is_late ? 0 : node->wakes_ms;
+    return is_late;
+}
+
+static void end_update_locked(spb_node *node) {
+    bool must_wake = must_wake_locked(node);
+    if (node->flushes) { /* an overflow may have dropped what one waits for */
+        spb_node__tell_flushes_locked(node);
+    }
     pthread_mutex_unlock(&node->lock);
     if (must_wake) {
         spb_mailbox__wake(&node->mailbox);
     }
+}
+
+spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms) {
+    spb_node *node = node_of_metric(metric);
+    spb_sample sample = {.metric = metric, .value = value, .timestamp_ms = timestamp_ms};
+    pthread_mutex_lock(&node->lock);
+    if (!spb_session__is_news(&sample)) { /* the cheap way, which most samples of a steady plant take */
+        spb_session__suppress(node->session, &sample, spb_clock__of_update(false));
+        pthread_mutex_unlock(&node->lock);
+        return SPB_OK;
+    }
+    /* The clock is read under the lock: samples that get "now" as their time are in the order of their times. */
+    spb_time now = spb_clock__of_update(timestamp_ms == SPB_NOW);
+    spb_status status = spb_session_sample(node->session, &sample, now);
+    end_update_locked(node);
     return status;
 }
 
@@ -108,17 +125,11 @@ spb_status spb_node_update(spb_node *node, const spb_sample *samples, size_t cou
     spb_status status = SPB_OK;
     size_t done = 0;
     pthread_mutex_lock(&node->lock);
-    uint64_t before_ms = spb_session_deadline_ms(node->session);
-    spb_time now = spb_clock__of_update(SPB_NOW);
+    spb_time now = spb_clock__of_update(true);
     while (done < count && (status = spb_session_sample(node->session, &samples[done], now)) == SPB_OK) {
         done++;
     }
-    bool must_wake = spb_session_deadline_ms(node->session) < before_ms;
-    spb_node__tell_flushes_locked(node);
-    pthread_mutex_unlock(&node->lock);
-    if (must_wake) {
-        spb_mailbox__wake(&node->mailbox);
-    }
+    end_update_locked(node);
     if (accepted) {
         *accepted = done;
     }

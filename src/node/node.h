@@ -25,6 +25,7 @@ struct spb_node {
     pthread_mutex_t
         lock; /* guards all that follows; never held while the transport, the store or a callback is called */
     spb_session *session;  /* the pointer is fixed; only the worker pulls actions */
+    uint64_t wakes_ms;     /* when the worker, which sleeps, will look again; 0: it is awake, and will look anyway */
     bool is_wanted;        /* started, and not stopped since */
     bool is_stopping;      /* the session has been told to stop and has not got there */
     spb_status farewell;   /* what a stop that ended now would return */

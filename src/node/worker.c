@@ -238,11 +238,12 @@ void *spb_worker__run(void *context) {
             spb_session_start(node->session, spb_clock__now());
             continue;
         }
-        uint64_t deadline_ms = spb_session_deadline_ms(node->session);
+        uint64_t deadline_ms = node->wakes_ms = spb_session_deadline_ms(node->session);
         pthread_mutex_unlock(&node->lock);
         spb_mailbox__wait(&node->mailbox, deadline_ms);
         report_dropped(node);
         pthread_mutex_lock(&node->lock);
+        node->wakes_ms = 0;
     }
     node->worker_ended = true;
     pthread_mutex_unlock(&node->lock);

@@ -340,13 +340,16 @@ void spb_events__disconnect(spb_link *link) {
     MQTTAsync_disconnect(link->client, &options);
 }
 
-/* In MQTT 3.1.1 a PUBLISH to a wildcard; see link.c. */
+/* See link.c. */
 int spb_events__break(spb_link *link) {
     if (is_mqtt_5(link)) {
         return disconnect5(link, on_broken5);
     }
+    if (!link->will_topic) {
+        return MQTTASYNC_FAILURE;
+    }
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
     response.onSuccess = on_broken;
     response.context = link;
-    return MQTTAsync_send(link->client, "#", 1, "-", 0, 0, &response);
+    return MQTTAsync_send(link->client, link->will_topic, (int)link->will_len, link->will_payload, 0, 0, &response);
 }

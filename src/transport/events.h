@@ -17,7 +17,8 @@ MQTTAsync_responseOptions spb_events__of_fence(spb_link *link);
 
 /* Sends DISCONNECT, which is answered by DISCONNECTED. */
 void spb_events__disconnect(spb_link *link);
-/* Sends what makes the server publish the will; link->is_broken when it is written. The code is paho's. */
+/* Sends what lets the will out: link->is_broken when it is written. The code is paho's; MQTTASYNC_FAILURE: there is no
+ * will. */
 int spb_events__break(spb_link *link);
 
 #endif

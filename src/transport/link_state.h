@@ -27,12 +27,15 @@ struct spb_link {
     spb_tls_log tls_log; /* of paho's threads, one after the other */
     spb_link_listener listener;
     spb_subscribe_request *requests; /* the worker's alone */
+    char *will_topic;                /* NULL: there is none */
+    uint8_t *will_payload;
+    size_t will_len;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;  /* is_broken or has_ended */
     bool is_silent;          /* nothing is reported any more */
     bool has_ended;          /* the connection is gone */
-    bool is_broken;          /* what makes the server close the connection is written */
+    bool is_broken;          /* what lets the will out is written */
     bool disconnect_wanted;  /* DISCONNECT follows when unanswered_count has come down to 0 */
     size_t unanswered_count; /* publishes taken and not yet reported */
 };

@@ -9,7 +9,7 @@ static bool add(spb_batch *batch, const char *text, uint64_t timestamp_ms, size_
     spb_buffer metric = {.data = (uint8_t *)text, .len = strlen(text), .capacity = strlen(text)};
     ck_assert(spb_batch__reserve(batch, metric.len));
     return spb_batch__append(batch, &metric, timestamp_ms,
-                             (spb_batch_limits){.full_bytes = max_bytes, .full_samples = UINT32_MAX});
+                             &(spb_batch_limits){.full_bytes = max_bytes, .full_samples = UINT32_MAX});
 }
 
 static void take(spb_batch *batch, const char *wanted, uint32_t wanted_samples) {

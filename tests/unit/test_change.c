@@ -29,7 +29,9 @@ static void open_subject(subject *s, const spb_change_options *options, spb_valu
 
 static spb_verdict judge_any(subject *s, spb_value value, uint64_t at_ms, uint16_t quality, bool is_forced) {
     spb_report sample = {&value, at_ms, quality, is_forced};
+    bool drops = spb_change__drops_always(s->change, &s->last, &sample);
     spb_verdict verdict = spb_change__judge(s->change, &s->last, &sample);
+    ck_assert(!drops || verdict.kind == SPB_VERDICT_DROP);
     take(s, value, at_ms, quality);
     return verdict;
 }
@@ -123,6 +125,26 @@ START_TEST(nan_and_infinities) {
         ck_assert(!is_sent_after(o, spb_float(NAN), spb_float(NAN)));
         ck_assert(is_sent_after(o, spb_float(INFINITY), spb_float(FLT_MAX)));
     }
+}
+END_TEST
+
+static bool drops(subject *s, spb_value value) {
+    spb_report sample = {&value, 1000, SPB_QUALITY_GOOD, false};
+    return spb_change__drops_always(s->change, &s->last, &sample);
+}
+
+START_TEST(what_no_time_would_make_news_is_told_beforehand) {
+    subject s;
+    open_subject(&s, &by_default, spb_double(5), 1000);
+    ck_assert(drops(&s, spb_double(5)) && !drops(&s, spb_double(6)));
+    open_subject(&s, &(spb_change_options){.deadband = 1}, spb_double(5), 1000);
+    ck_assert(drops(&s, spb_double(6)) && !drops(&s, spb_double(6.5)));
+    spb_change__doubt(s.change);
+    ck_assert(!drops(&s, spb_double(5)));
+    free(s.change);
+    open_subject(&s, &(spb_change_options){.max_interval_ms = 10}, spb_double(5), 1000);
+    ck_assert(!drops(&s, spb_double(5))); /* it may be time for it */
+    free(s.change);
 }
 END_TEST
 
@@ -398,6 +420,7 @@ int main(void) {
     tcase_add_test(tests, content_is_compared_not_where_it_stands);
     tcase_add_test(tests, extremes_of_the_datatypes_are_told_apart);
     tcase_add_test(tests, nan_and_infinities);
+    tcase_add_test(tests, what_no_time_would_make_news_is_told_beforehand);
     tcase_add_test(tests, null_to_value_and_back_is_always_sent);
     tcase_add_test(tests, after_null_the_deadband_lies_around_the_new_value);
     tcase_add_test(tests, another_quality_is_always_sent);

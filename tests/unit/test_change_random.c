@@ -199,6 +199,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("change_random");
     TCase *tests = tcase_create("change_random");
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, every_verdict_follows_from_the_rule);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

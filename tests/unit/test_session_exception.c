@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/handle.h"
 #include "support/wire.h"
 
 static wire w;
@@ -82,6 +83,36 @@ START_TEST(an_equal_value_is_not_sent) {
     ck_assert_str_eq(last_values(), "2 1");
     ck_assert_uint_eq(wire_stats(&w).samples_suppressed, 2);
     assert_balance();
+}
+END_TEST
+
+/* The way of spb_metric_update: the clock that such a sample gets may lie behind that of the one before. */
+START_TEST(a_sample_on_the_short_way_does_not_turn_the_time_of_its_metric_back) {
+    spb_metric *metric = add((spb_metric_def){.name = "Speed", .type = SPB_DOUBLE, .value = spb_double(1)});
+    spb_sample same = {.metric = metric, .value = spb_double(1)};
+    spb_sample other = {.metric = metric, .value = spb_double(2)};
+    spb_sample wrong = {.metric = metric, .value = spb_float(1)};
+    spb_sample forced = {.metric = metric, .value = spb_double(1), .flags = SPB_SAMPLE_FORCED};
+    ck_assert(spb_session__is_news(&other) && spb_session__is_news(&wrong) && spb_session__is_news(&forced));
+    ck_assert(!spb_session__is_news(&same));
+    uint64_t before_ms, after_ms;
+    spb_session_value(w.session, metric, &before_ms);
+    w.now.wall_ms = before_ms - 4;
+    spb_session__suppress(w.session, &same, w.now);
+    spb_session_value(w.session, metric, &after_ms);
+    ck_assert_uint_eq(after_ms, before_ms);
+    w.now.wall_ms = before_ms + 4;
+    spb_session__suppress(w.session, &same, w.now);
+    spb_session_value(w.session, metric, &after_ms);
+    ck_assert_uint_eq(after_ms, before_ms + 4);
+    w.now.wall_ms = before_ms - 3600000; /* the clock was set */
+    spb_session__suppress(w.session, &same, w.now);
+    spb_session_value(w.session, metric, &after_ms);
+    ck_assert_uint_eq(after_ms, before_ms - 3600000);
+    spb_stats stats;
+    spb_session_stats(w.session, &stats);
+    ck_assert_uint_eq(stats.samples_accepted, 3);
+    ck_assert_uint_eq(stats.samples_suppressed, 3);
 }
 END_TEST
 
@@ -590,6 +621,7 @@ int main(void) {
     TCase *tests = tcase_create("session_exception");
     tcase_add_checked_fixture(tests, open, close);
     tcase_add_test(tests, an_equal_value_is_not_sent);
+    tcase_add_test(tests, a_sample_on_the_short_way_does_not_turn_the_time_of_its_metric_back);
     tcase_add_test(tests, unless_each_sample_counts);
     tcase_add_test(tests, or_a_sample_is_forced);
     tcase_add_test(tests, within_the_deadband_around_what_was_sent_last_nothing_is);
