@@ -29,7 +29,8 @@ uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_m
 }
 
 static bool is_awaited(const sim *s, uint32_t number) {
-    return number != SIM_NO_RECORD && s->ledger.records[number].copies > 0 && !s->ledger.records[number].is_confirmed;
+    const sim_record *record = number != SIM_NO_RECORD ? &s->ledger.records[number] : NULL;
+    return record && ((record->copies > 0 && !record->is_confirmed) || record->is_owed_again);
 }
 
 /* The monotonic times of the machine's runs in which the clock was not set became others when that was known. They may
