@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "chaos/ledger.h"
+#include "support/suite.h"
 
 static char path[] = "/tmp/spb-ledger-XXXXXX";
 
@@ -79,9 +80,5 @@ int main(void) {
     tcase_add_test(all, a_record_that_was_cut_off_is_removed);
     Suite *suite = suite_create("chaos_ledger");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "chaos/story.h"
+#include "support/suite.h"
 
 START_TEST(a_sound_history_breaks_no_rule) {
     story_sound();
@@ -372,9 +373,5 @@ int main(void) {
     tcase_add_test(all, another_datatype_is_wrong);
     Suite *suite = suite_create("chaos_verdict_sample");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "chaos/story.h"
+#include "support/suite.h"
 
 START_TEST(data_comes_after_the_nbirth) {
     story_accept(2);
@@ -144,9 +145,5 @@ int main(void) {
     tcase_add_test(all, payloads_can_be_read);
     Suite *suite = suite_create("chaos_verdict_session");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/alias.h"
+#include "support/suite.h"
 
 static spb_alias_map map;
 
@@ -65,9 +66,5 @@ int main(void) {
     tcase_add_test(all, many_are_found);
     Suite *suite = suite_create("alias");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "support/suite.h"
 
 START_TEST(memory_is_aligned_and_apart) {
     spb_arena *arena = spb_arena__new(1 << 20);
@@ -77,9 +78,5 @@ int main(void) {
     tcase_add_test(cases, sizes_that_overflow_are_over_budget);
     tcase_add_test(cases, no_budget_gives_no_arena);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

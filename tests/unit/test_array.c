@@ -6,6 +6,7 @@
 #include <spb/value.h>
 
 #include "codec/value.h"
+#include "support/suite.h"
 
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 /* Packed bytes written as a string literal. */
@@ -222,9 +223,5 @@ int main(void) {
     tcase_add_test(tests, unchecked_arrays_are_read_within_their_bytes);
     Suite *suite = suite_create("array");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/backoff.h"
+#include "support/suite.h"
 
 static void assert_near(uint32_t wait_ms, uint32_t wanted_ms) {
     ck_assert_uint_ge(wait_ms, wanted_ms - wanted_ms / 4);
@@ -69,9 +70,5 @@ int main(void) {
     tcase_add_test(all, the_jitter_reaches_both_ends);
     Suite *suite = suite_create("backoff");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/batch.h"
+#include "support/suite.h"
 
 static bool add(spb_batch *batch, const char *text, uint64_t timestamp_ms, size_t max_bytes) {
     spb_buffer metric = {.data = (uint8_t *)text, .len = strlen(text), .capacity = strlen(text)};
@@ -114,9 +115,5 @@ int main(void) {
     tcase_add_test(all, the_memory_of_a_burst_is_given_back);
     Suite *suite = suite_create("batch");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/births.h"
+#include "support/suite.h"
 
 static births *all;
 static metric_view view;
@@ -336,9 +337,5 @@ int main(void) {
     tcase_add_test(registry, nodes_and_devices_are_numbered);
     Suite *suite = suite_create("births");
     suite_add_tcase(suite, registry);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

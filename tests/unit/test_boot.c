@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "node/boot.h"
+#include "support/suite.h"
 
 /* The number for a file with this text. */
 static uint64_t id_of(const char *content) {
@@ -47,9 +48,5 @@ int main(void) {
     tcase_add_test(tests, what_the_system_does_not_say_is_not_known);
     tcase_add_test(tests, this_machine_says_it);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

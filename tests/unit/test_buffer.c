@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "support/suite.h"
 
 START_TEST(a_new_buffer_holds_nothing) {
     spb_buffer buffer;
@@ -117,9 +118,5 @@ int main(void) {
     tcase_add_test(tests, a_cleared_buffer_can_be_used_again);
     Suite *suite = suite_create("buffer");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

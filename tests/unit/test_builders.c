@@ -6,6 +6,8 @@
 
 #include <spb/payload.h>
 
+#include "support/suite.h"
+
 static void is_error(spb_status got, spb_status wanted, const spb_error *err, const char *text) {
     ck_assert_str_eq(spb_status_name(got), spb_status_name(wanted));
     ck_assert_str_eq(err->text, text);
@@ -153,9 +155,5 @@ int main(void) {
     tcase_add_test(cases, a_dataset_is_built_by_columns_and_rows);
     tcase_add_test(cases, a_template_is_built_by_members_and_parameters);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

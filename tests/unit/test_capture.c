@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
+#include "support/suite.h"
 
 static const char path[] = TEST_DATA_DIR "/js-edge.pcap";
 
@@ -207,9 +208,5 @@ int main(void) {
     tcase_add_test(files, addresses_as_text);
     Suite *suite = suite_create("capture");
     suite_add_tcase(suite, files);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

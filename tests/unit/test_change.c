@@ -8,6 +8,7 @@
 #include <spb/payload.h>
 
 #include "core/change.h"
+#include "support/suite.h"
 
 /* A metric as the session would keep it: the state, and the newest sample. */
 typedef struct subject {
@@ -441,9 +442,5 @@ int main(void) {
     tcase_add_test(tests, a_birth_is_a_report);
     tcase_add_test(tests, options_that_contradict_each_other_are_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <spb/payload.h>
 
 #include "core/change.h"
+#include "support/suite.h"
 #include "support/witness.h"
 
 /* A metric as the session would keep it: the state, and the newest sample. */
@@ -202,9 +203,5 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, every_verdict_follows_from_the_rule);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

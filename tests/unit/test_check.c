@@ -5,6 +5,7 @@
 #include <spb/payload.h>
 
 #include "codec/check.h"
+#include "support/suite.h"
 
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 #define TEXT(literal)                                                                                                  \
@@ -225,9 +226,5 @@ int main(void) {
     Suite *suite = suite_create("check");
     suite_add_tcase(suite, text);
     suite_add_tcase(suite, values);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "check/check.h"
 #include "support/node_fixture.h"
+#include "support/suite.h"
 
 static node_fixture f;
 static size_t found, messages;
@@ -140,9 +141,5 @@ int main(void) {
     tcase_set_timeout(cases, 110);
     Suite *suite = suite_create("check_node");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

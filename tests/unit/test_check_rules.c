@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/check_stream.h"
+#include "support/suite.h"
 
 static size_t case_count(void) {
     return check_cases_client_count + check_cases_session_count + check_cases_payload_count;
@@ -187,9 +188,5 @@ int main(void) {
     tcase_add_test(cases, each_requirement_has_a_rule_or_a_reason);
     Suite *suite = suite_create("check_rules");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

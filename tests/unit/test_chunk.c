@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/chunk.h"
+#include "support/suite.h"
 
 static spb_chunk chunk;
 
@@ -86,9 +87,5 @@ int main(void) {
     tcase_add_test(all, its_memory_is_used_again);
     Suite *suite = suite_create("chunk");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

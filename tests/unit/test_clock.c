@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "node/clock.h"
+#include "support/suite.h"
 
 #define TRIES 100000
 
@@ -45,9 +46,5 @@ int main(void) {
     tcase_add_test(all, a_sample_of_now_gets_the_exact_time);
     Suite *suite = suite_create("clock");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <spb/payload.h>
 
 #include "support/hex.h"
+#include "support/suite.h"
 
 /* uuid "SPBV1.0_COMPRESSED" and seq 7; the body is a zlib or gzip stream of timestamp, metric x = Int32 5, seq 7. */
 #define ALGORITHM_DEFLATE "12160a09616c676f726974686d200c7a074445464c415445"
@@ -132,9 +133,5 @@ int main(void) {
     tcase_add_test(cases, limits_hold_for_the_inflated_size);
     tcase_add_test(cases, what_we_compress_comes_back);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

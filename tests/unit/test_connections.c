@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "capture/connections.h"
+#include "support/suite.h"
 
 static connections all;
 static heap memory;
@@ -88,9 +89,5 @@ int main(void) {
     tcase_add_test(table, the_one_that_was_silent_for_longest_is_the_oldest);
     Suite *suite = suite_create("connections");
     suite_add_tcase(suite, table);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

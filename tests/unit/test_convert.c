@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/convert.h"
+#include "support/suite.h"
 
 static spb_status convert(spb_value *out, spb_type type, double min, double max, spb_value sent) {
     spb_metric *metric;
@@ -101,9 +102,5 @@ int main(void) {
     tcase_add_test(all, the_range_includes_its_ends);
     Suite *suite = suite_create("convert");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <spb/payload.h>
 
 #include "support/hex.h"
+#include "support/suite.h"
 
 static spb_payload *decoded(const char *hex) {
     spb_bytes wire = hex_bytes(hex);
@@ -146,9 +147,5 @@ int main(void) {
     tcase_add_test(cases, metadata_tells_what_is_there);
     tcase_add_test(cases, uuid_and_body_are_handed_on);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/suite.h"
 #include "support/wire_journal.h"
 
 #define BOOT UINT64_C(77)
@@ -154,9 +155,5 @@ int main(void) {
     tcase_add_test(all, a_step_back_changes_no_timer_and_no_order);
     Suite *suite = suite_create("delivery_clock");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/suite.h"
 #include "support/wire_journal.h"
 
 static wire w;
@@ -139,9 +140,5 @@ int main(void) {
     tcase_add_test(all, at_the_level_durable_the_journal_keeps_it_so_long);
     Suite *suite = suite_create("delivery_host");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

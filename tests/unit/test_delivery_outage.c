@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/suite.h"
 #include "support/wire_journal.h"
 
 static wire w;
@@ -286,9 +287,5 @@ int main(void) {
     tcase_add_test(all, without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read);
     Suite *suite = suite_create("delivery_outage");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/suite.h"
 #include "support/wire_journal.h"
 
 static wire w;
@@ -365,9 +366,5 @@ int main(void) {
     tcase_add_test(all, samples_that_are_too_old_are_left_out_and_counted);
     Suite *suite = suite_create("delivery_replay");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <spb/payload.h>
 
 #include "support/hex.h"
+#include "support/suite.h"
 
 static spb_str str(const char *text) {
     return spb_str_from(text);
@@ -245,9 +246,5 @@ int main(void) {
     tcase_add_test(cases, properties_have_keys_and_may_nest);
     tcase_add_test(cases, limits_hold_for_encoding_too);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

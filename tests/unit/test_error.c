@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "support/suite.h"
 
 START_TEST(set_fills_status_and_text_and_returns_the_status) {
     spb_error err;
@@ -77,9 +78,5 @@ int main(void) {
     tcase_add_test(tests, an_unknown_status_has_a_name_too);
     Suite *suite = suite_create("error");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <spb/session.h>
 
 #include "core/fence.h"
+#include "support/suite.h"
 
 #define KEEP_ALIVE_MS 10000
 
@@ -121,9 +122,5 @@ int main(void) {
     tcase_add_test(all, a_server_that_is_not_trusted_is_only_watched);
     Suite *suite = suite_create("fence");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/filter.h"
+#include "support/suite.h"
 
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
@@ -165,9 +166,5 @@ int main(void) {
     tcase_add_test(filters, metrics_are_kept_in_order);
     Suite *suite = suite_create("filter");
     suite_add_tcase(suite, filters);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

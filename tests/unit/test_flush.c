@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/flush.h"
+#include "support/suite.h"
 
 static spb_flushes flushes;
 
@@ -120,9 +121,5 @@ int main(void) {
     tcase_add_test(all, an_answer_is_remembered_for_long);
     Suite *suite = suite_create("flush");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

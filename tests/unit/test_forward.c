@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/forward.h"
+#include "support/suite.h"
 
 static forward *table;
 static uint64_t now_us;
@@ -145,9 +146,5 @@ int main(void) {
     tcase_add_test(messages, many_messages_push_out_the_oldest_and_nothing_else);
     Suite *suite = suite_create("forward");
     suite_add_tcase(suite, messages);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/frame.h"
+#include "support/suite.h"
 
 /* Ports 40000 and 1883, seq 0x01020304, ack 0x05060708, PSH and ACK; `data` behind it. */
 #define TCP(...) 0x9C, 0x40, 0x07, 0x5B, 1, 2, 3, 4, 5, 6, 7, 8, 0x50, 0x18, 0xFF, 0xFF, 0, 0, 0, 0, __VA_ARGS__
@@ -166,9 +167,5 @@ int main(void) {
     tcase_add_test(frames, a_packet_that_was_cut_tells_how_long_it_was);
     Suite *suite = suite_create("frame");
     suite_add_tcase(suite, frames);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

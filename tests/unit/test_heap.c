@@ -12,6 +12,7 @@
 #include "codec/encode.h"
 #include "support/failing_heap.h"
 #include "support/random_payload.h"
+#include "support/suite.h"
 
 /* Instead of ck_assert where the heap is watched: Check takes memory of its own. */
 static void demand(bool condition, const char *what) {
@@ -275,9 +276,5 @@ int main(void) {
     tcase_add_test(cases, a_stack_of_64_kib_is_enough);
     tcase_set_timeout(cases, 110);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,8 @@
 
 #include <spb/topic.h>
 
+#include "support/suite.h"
+
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 static spb_bytes bytes_of(const char *text) {
@@ -185,9 +187,5 @@ int main(void) {
     tcase_add_test(tests, a_small_buffer_is_refused_to_the_byte);
     Suite *suite = suite_create("host_state");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

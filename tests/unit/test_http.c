@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "capture/http.h"
+#include "support/suite.h"
 
 static spb_bytes bytes_of(const char *text) {
     return (spb_bytes){(const uint8_t *)text, strlen(text)};
@@ -53,9 +54,5 @@ int main(void) {
     tcase_add_test(handshake, other_requests_and_answers);
     Suite *suite = suite_create("http");
     suite_add_tcase(suite, handshake);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

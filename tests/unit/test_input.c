@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/input.h"
+#include "support/suite.h"
 
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
@@ -334,9 +335,5 @@ int main(void) {
     tcase_add_test(reading, formats_have_names);
     Suite *suite = suite_create("input");
     suite_add_tcase(suite, reading);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/journal.h"
+#include "support/suite.h"
 
 static spb_journal journal;
 
@@ -92,9 +93,5 @@ int main(void) {
     tcase_add_test(all, there_is_nothing_to_commit_when_nothing_changed);
     Suite *suite = suite_create("journal");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/json.h"
+#include "support/suite.h"
 
 static out to;
 static json j;
@@ -98,9 +99,5 @@ int main(void) {
     tcase_add_loop_test(writer, bytes_are_base64, 0, 5);
     Suite *suite = suite_create("json");
     suite_add_tcase(suite, writer);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

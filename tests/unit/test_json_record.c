@@ -13,6 +13,7 @@
 #include "cli/json_record.h"
 #include "support/hex.h"
 #include "support/random_payload.h"
+#include "support/suite.h"
 #include "support/vectors.h"
 
 enum { SEEDS = 1500 };
@@ -315,9 +316,5 @@ int main(void) {
     tcase_set_timeout(cases, 110);
     Suite *suite = suite_create("json_record");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/json_tree.h"
+#include "support/suite.h"
 
 static json_tree tree;
 static spb_error err;
@@ -104,9 +105,5 @@ int main(void) {
     tcase_add_test(cases, nesting_has_a_limit);
     Suite *suite = suite_create("json_tree");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "capture/judge.h"
+#include "support/suite.h"
 
 typedef struct example {
     const char *name;
@@ -107,9 +108,5 @@ int main(void) {
     tcase_add_test(judging, the_first_bytes);
     Suite *suite = suite_create("judge");
     suite_add_tcase(suite, judging);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

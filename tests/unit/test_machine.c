@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/machine.h"
+#include "support/suite.h"
 
 enum { MAX_READINGS = 128, MAX_FILES = 16 };
 
@@ -364,9 +365,5 @@ int main(void) {
     tcase_add_test(odd, names_are_made_printable);
     suite_add_tcase(suite, odd);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

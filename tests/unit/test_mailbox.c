@@ -5,6 +5,7 @@
 
 #include "node/clock.h"
 #include "node/mailbox.h"
+#include "support/suite.h"
 
 static spb_mailbox mailbox;
 
@@ -226,9 +227,5 @@ int main(void) {
     tcase_add_test(tests, nobody_waits_while_there_is_something_to_take);
     tcase_add_test(tests, several_threads_may_post);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

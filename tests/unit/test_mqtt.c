@@ -14,6 +14,7 @@
 
 #include "support/broker.h"
 #include "support/mqtt_client.h"
+#include "support/suite.h"
 #include "transport/address.h"
 
 /* ---- fixtures ---- */
@@ -594,9 +595,5 @@ static Suite *mqtt_suite(void) {
 }
 
 int main(void) {
-    SRunner *runner = srunner_create(mqtt_suite());
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(mqtt_suite());
 }

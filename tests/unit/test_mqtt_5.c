@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/mqtt_client.h"
+#include "support/suite.h"
 
 static const spb_mqtt_options mqtt_5 = {.version = SPB_MQTT_5};
 
@@ -369,9 +370,5 @@ int main(void) {
     tcase_add_test(mqtt, a_farewell_with_a_reason_is_passed_on);
     tcase_add_test(mqtt, options_that_do_not_go_together_are_refused);
     suite_add_tcase(suite, mqtt);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/mqtt_client.h"
+#include "support/suite.h"
 
 static const spb_mqtt_version versions[] = {SPB_MQTT_3_1_1, SPB_MQTT_5};
 
@@ -107,9 +108,5 @@ int main(void) {
     tcase_add_loop_test(fences, a_killed_server_answers_none, 0, 2);
     tcase_add_loop_test(fences, a_fence_that_waits_can_be_closed, 0, 2);
     suite_add_tcase(suite, fences);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

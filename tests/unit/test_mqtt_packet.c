@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/mqtt_packet.h"
+#include "support/suite.h"
 
 #define PACKET(text)                                                                                                   \
     (spb_bytes) {                                                                                                      \
@@ -218,9 +219,5 @@ int main(void) {
     tcase_add_test(packets, suback_and_disconnect);
     Suite *suite = suite_create("mqtt_packet");
     suite_add_tcase(suite, packets);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

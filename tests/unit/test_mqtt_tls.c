@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/mqtt_client.h"
+#include "support/suite.h"
 
 static broker *server;
 static char uri[64];
@@ -241,9 +242,5 @@ int main(void) {
     tcase_add_test(tls, tls_on_a_plain_port_is_named);
     tcase_add_test(tls, a_file_that_cannot_be_used_is_named);
     suite_add_tcase(suite, tls);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

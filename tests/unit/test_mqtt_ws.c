@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/mqtt_client.h"
+#include "support/suite.h"
 
 static broker *files; /* for its directory alone */
 static broker_path ca, foreign_ca;
@@ -148,9 +149,5 @@ int main(void) {
     tcase_add_loop_test(web, a_wrong_path_is_named, 0, 2);
     tcase_add_test(web, an_unknown_authority_is_named);
     suite_add_tcase(suite, web);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

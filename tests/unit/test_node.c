@@ -7,6 +7,7 @@
 
 #include "support/fake_store.h"
 #include "support/node_fixture.h"
+#include "support/suite.h"
 #include "support/wire_rules.h"
 
 static node_fixture f;
@@ -498,9 +499,5 @@ int main(void) {
     tcase_add_test(tests, the_bdseq_of_a_store_of_ones_own_is_used_and_saved_before_connecting);
     tcase_add_test(tests, a_store_that_fails_is_logged_and_the_node_goes_on);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

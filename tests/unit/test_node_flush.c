@@ -6,6 +6,7 @@
 
 #include "support/kept_store.h"
 #include "support/node_fixture.h"
+#include "support/suite.h"
 
 /* For flushes and stops that must not end by their deadline. */
 #define LONG_MS 60000
@@ -287,9 +288,5 @@ int main(void) {
     tcase_add_test(tests, threads_wait_for_their_samples_while_links_are_lost);
     tcase_add_test(tests, a_stop_stores_what_flushes_wait_for);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <spb/spb.h>
 
 #include "support/broker.h"
+#include "support/suite.h"
 
 static broker *server;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -118,9 +119,5 @@ int main(void) {
     tcase_add_test(tests, it_can_be_freed_while_the_server_says_nothing);
     tcase_add_test(tests, a_stop_ends_in_time_when_the_server_says_nothing);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "support/fake_store.h"
 #include "support/node_fixture.h"
+#include "support/suite.h"
 
 /* For stops that must not end by their deadline. */
 #define LONG_MS 60000
@@ -297,9 +298,5 @@ int main(void) {
     tcase_add_test(tests, free_after_a_stop_that_ran_out_of_time);
     tcase_add_test(tests, free_while_messages_come_in);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "support/fake_store.h"
 #include "support/kept_store.h"
 #include "support/node_fixture.h"
+#include "support/suite.h"
 #include "support/wire_rules.h"
 
 #define LONG_MS 60000
@@ -281,9 +282,5 @@ int main(void) {
     tcase_add_test(tests, what_was_stored_by_one_node_is_sent_by_the_next);
     tcase_add_test(tests, what_a_failing_disk_does_not_take_waits_until_it_does);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "support/node_fixture.h"
+#include "support/suite.h"
 
 #define THREADS 4
 
@@ -179,9 +180,5 @@ int main(void) {
     tcase_add_test(tests, devices_are_removed_while_others_update);
     tcase_add_test(tests, threads_may_start_and_stop_against_each_other);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

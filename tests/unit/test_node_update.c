@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/node_fixture.h"
+#include "support/suite.h"
 
 #define THREADS 3
 #define SCANS 200
@@ -235,9 +236,5 @@ int main(void) {
     tcase_add_test(tests, so_is_one_of_the_node);
     tcase_add_test(tests, scans_of_many_threads_stay_whole_while_hosts_ask_for_births);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

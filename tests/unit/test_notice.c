@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/notice.h"
+#include "support/suite.h"
 
 static void log_line(spb_notices *notices, const char *format, ...) {
     va_list args;
@@ -68,9 +69,5 @@ int main(void) {
     tcase_add_test(all, the_newest_state_is_never_lost);
     Suite *suite = suite_create("notice");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/number.h"
+#include "support/suite.h"
 
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
@@ -150,9 +151,5 @@ int main(void) {
     tcase_add_loop_test(numbers, a_datetime_is_an_iso_8601_instant, 0, COUNT_OF(datetimes));
     Suite *suite = suite_create("number");
     suite_add_tcase(suite, numbers);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/pace.h"
+#include "support/suite.h"
 
 #define DAY_MS UINT64_C(86400000)
 
@@ -128,9 +129,5 @@ int main(void) {
     tcase_add_test(all, a_clock_that_goes_back_gives_nothing);
     Suite *suite = suite_create("pace");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "codec/encode.h"
 #include "support/hex.h"
+#include "support/suite.h"
 #include "support/vectors.h"
 
 /* A payload of one metric: name "x", that datatype, and the field given in hex. */
@@ -274,9 +275,5 @@ int main(void) {
     tcase_add_test(cases, a_usual_sample_has_the_same_bytes_on_the_short_way);
     tcase_add_test(cases, other_samples_do_not_go_the_short_way);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

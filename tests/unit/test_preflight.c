@@ -7,6 +7,7 @@
 #include <spb/payload.h>
 
 #include "support/hex.h"
+#include "support/suite.h"
 
 static void refused(spb_bytes wire, const spb_limits *limits, spb_status status, size_t offset, const char *text) {
     spb_payload *payload = (spb_payload *)1;
@@ -274,9 +275,5 @@ int main(void) {
     tcase_add_test(cases, every_flipped_bit_is_survived);
     tcase_set_timeout(cases, 60);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

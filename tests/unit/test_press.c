@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/press.h"
+#include "support/suite.h"
 
 static const uint32_t long_ms = 120000; /* twenty times its lag */
 
@@ -157,9 +158,5 @@ int main(void) {
     tcase_add_test(tests, same_seed_same_course_whatever_the_steps);
     tcase_add_test(tests, other_seed_other_noise);
     tcase_add_test(tests, no_time_no_change);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/progress.h"
+#include "support/suite.h"
 
 enum { FILE_BYTES = 1000000, STEPS = 256 }; /* it looks at the clock at each 256th step */
 
@@ -101,9 +102,5 @@ int main(void) {
     tcase_add_test(bar, what_is_no_file_has_none);
     Suite *suite = suite_create("progress");
     suite_add_tcase(suite, bar);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

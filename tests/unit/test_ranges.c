@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/ranges.h"
+#include "support/suite.h"
 
 static void add(spb_ranges *ranges, uint64_t first, uint64_t last) {
     ck_assert(spb_ranges__add(ranges, first, last));
@@ -191,9 +192,5 @@ int main(void) {
     tcase_add_test(all, random_changes_do_what_flags_do);
     Suite *suite = suite_create("ranges");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include "codec/reframe.h"
 #include "support/hex.h"
 #include "support/random_payload.h"
+#include "support/suite.h"
 
 #define SEEDS 3000
 
@@ -230,9 +231,5 @@ int main(void) {
     tcase_add_test(all, a_cut_falls_between_metrics);
     Suite *suite = suite_create("reframe");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "support/random_payload.h"
 #include "support/reference.h"
+#include "support/suite.h"
 
 #define SEEDS 3000
 
@@ -79,9 +80,5 @@ int main(void) {
     tcase_add_test(cases, what_is_added_metric_by_metric_encodes_to_the_same_bytes);
     tcase_set_timeout(cases, 110);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

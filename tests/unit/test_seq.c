@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/seq.h"
+#include "support/suite.h"
 
 START_TEST(a_number_is_followed_by_the_next_and_255_by_0) {
     ck_assert_uint_eq(spb_seq__next(0), 1);
@@ -43,9 +44,5 @@ int main(void) {
     tcase_add_test(all, a_bdseq_that_no_connect_carried_is_not_skipped);
     Suite *suite = suite_create("seq");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 
 #include <spb/version.h>
 
+#include "support/suite.h"
 #include "support/wire.h"
 
 static wire w;
@@ -504,9 +505,5 @@ int main(void) {
     tcase_add_test(all, a_device_flapping_during_the_births_is_born_once);
     Suite *suite = suite_create("session_births");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/handle.h"
+#include "support/suite.h"
 #include "support/wire.h"
 
 static wire w;
@@ -655,9 +656,5 @@ int main(void) {
     tcase_add_test(tests, rules_that_contradict_themselves_are_told_with_the_metric);
     tcase_add_test(tests, flags_that_contradict_each_other_are_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/suite.h"
 #include "support/wire.h"
 
 static wire w;
@@ -131,9 +132,5 @@ int main(void) {
     tcase_add_test(all, one_sample_that_is_too_large_is_dropped_and_named);
     Suite *suite = suite_create("session_size");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/shortest.h"
+#include "support/suite.h"
 
 static uint64_t state = UINT64_C(88172645463325252);
 
@@ -145,9 +146,5 @@ int main(void) {
     tcase_add_test(decimals, the_ends);
     Suite *suite = suite_create("shortest");
     suite_add_tcase(suite, decimals);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -14,6 +14,7 @@
 
 #include "support/blocks.h"
 #include "support/store_files.h"
+#include "support/suite.h"
 
 static spb_error err;
 
@@ -304,9 +305,5 @@ int main(void) {
     failing.xRealloc = fail_realloc;
     sqlite3_config(SQLITE_CONFIG_MALLOC, &failing);
 
-    SRunner *runner = srunner_create(store_suite());
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(store_suite());
 }

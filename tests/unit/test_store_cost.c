@@ -5,6 +5,7 @@
 #include "support/blocks.h"
 #include "support/disk.h"
 #include "support/store_files.h"
+#include "support/suite.h"
 
 #define SAMPLES 1000 /* in a block: doubles with alias and timestamp, 21 bytes each */
 
@@ -84,9 +85,5 @@ int main(void) {
     tcase_add_test(all, also_when_each_is_confirmed_at_once);
     Suite *suite = suite_create("store_cost");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "support/blocks.h"
 #include "support/store_files.h"
+#include "support/suite.h"
 
 #define PAGE 4096
 
@@ -440,9 +441,5 @@ int main(void) {
     tcase_add_test(all, version_1_becomes_the_present_one);
     Suite *suite = suite_create("store_damage");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

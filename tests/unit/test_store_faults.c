@@ -18,6 +18,7 @@
 #include "support/disk.h"
 #include "support/failing_heap.h"
 #include "support/store_files.h"
+#include "support/suite.h"
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -433,9 +434,5 @@ int main(void) {
     tcase_add_test(all, a_real_disk_that_is_full);
     Suite *suite = suite_create("store_faults");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

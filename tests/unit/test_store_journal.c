@@ -6,6 +6,7 @@
 
 #include "support/blocks.h"
 #include "support/store_files.h"
+#include "support/suite.h"
 
 #define TEXT(literal)                                                                                                  \
     { .data = literal, .len = sizeof(literal) - 1 }
@@ -433,9 +434,5 @@ int main(void) {
     add_tests(suite, "memory", setup_memory);
     add_tests(suite, "file", setup_sqlite);
     add_tests(suite, "file, sync normal", setup_without_sync);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -15,6 +15,7 @@
 #include "support/blocks.h"
 #include "support/disk.h"
 #include "support/store_files.h"
+#include "support/suite.h"
 
 #define MOST_IDS 4000
 #define CALLS 150 /* of one store */
@@ -294,9 +295,5 @@ int main(void) {
     tcase_add_test(all, without_sync_nothing_is_damaged);
     Suite *suite = suite_create("store_power");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "support/blocks.h"
 #include "support/store_files.h"
+#include "support/suite.h"
 
 static spb_error err;
 static const spb_store_options small = {.max_bytes = 2 << 20};
@@ -239,9 +240,5 @@ int main(void) {
     tcase_add_test(all, a_damaged_file_can_be_looked_into);
     Suite *suite = suite_create("store_process");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

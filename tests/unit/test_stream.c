@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/stream.h"
+#include "support/suite.h"
 
 enum { FIRST = 1000 }; /* sequence number of the first byte */
 
@@ -261,9 +262,5 @@ int main(void) {
     tcase_add_test(streams, the_segments_that_wait_are_bounded);
     Suite *suite = suite_create("stream");
     suite_add_tcase(suite, streams);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/table.h"
+#include "support/suite.h"
 
 static spb_metric *add_metric(spb_table *table, spb_device *holder, const char *name, spb_value value) {
     spb_metric *metric;
@@ -213,9 +214,5 @@ int main(void) {
     tcase_add_test(all, a_wrong_definition_is_refused);
     Suite *suite = suite_create("table");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

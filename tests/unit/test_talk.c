@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "capture/talk.h"
+#include "support/suite.h"
 
 static uint8_t scratch[WEBSOCKET_SCRATCH_BYTES];
 static heap memory;
@@ -362,9 +363,5 @@ int main(void) {
     tcase_add_test(talks, whoever_wants_no_more_gets_no_more);
     Suite *suite = suite_create("talk");
     suite_add_tcase(suite, talks);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

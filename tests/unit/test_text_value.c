@@ -6,6 +6,7 @@
 #include <spb/payload.h>
 
 #include "cli/text_value.h"
+#include "support/suite.h"
 
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
@@ -136,9 +137,5 @@ int main(void) {
     tcase_add_test(values, a_dataset_is_a_table);
     Suite *suite = suite_create("text_value");
     suite_add_tcase(suite, values);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <spb/session.h>
 
 #include "core/timers.h"
+#include "support/suite.h"
 
 enum { METRICS = 200 };
 
@@ -101,9 +102,5 @@ int main(void) {
     tcase_add_test(tests, one_metric_has_one_timer_that_can_be_moved_both_ways);
     tcase_add_loop_test(tests, they_ring_in_the_order_of_time_whatever_was_set_and_cancelled, 0, 20);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,8 @@
 
 #include <spb/topic.h>
 
+#include "support/suite.h"
+
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 static void assert_str(spb_str part, const char *wanted) {
@@ -308,9 +310,5 @@ int main(void) {
     Suite *suite = suite_create("topic");
     suite_add_tcase(suite, reading);
     suite_add_tcase(suite, writing);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <spb/payload.h>
 
 #include "codec/value.h"
+#include "support/suite.h"
 
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
@@ -223,9 +224,5 @@ int main(void) {
     tcase_add_test(tests, the_form_tells_where_the_content_is);
     Suite *suite = suite_create("value");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,8 @@
 
 #include <spb/payload.h>
 
+#include "support/suite.h"
+
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 #define STR(literal)                                                                                                   \
     { literal, sizeof(literal) - 1 }
@@ -272,9 +274,5 @@ int main(void) {
     Suite *suite = suite_create("value_copy");
     suite_add_tcase(suite, copying);
     suite_add_tcase(suite, bounds);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

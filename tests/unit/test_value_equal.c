@@ -5,6 +5,8 @@
 
 #include <spb/payload.h>
 
+#include "support/suite.h"
+
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 #define STR(literal)                                                                                                   \
     { literal, sizeof(literal) - 1 }
@@ -242,9 +244,5 @@ int main(void) {
     tcase_add_test(tests, templates);
     Suite *suite = suite_create("value_equal");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,8 @@
 
 #include <spb/payload.h>
 
+#include "support/suite.h"
+
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 static spb_value number(spb_wire wire, uint64_t bits) {
@@ -274,9 +276,5 @@ int main(void) {
     tcase_add_test(tests, there_are_34_datatypes);
     Suite *suite = suite_create("value_resolve");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "cli/json_record.h"
 #include "cli/watch_screen.h"
+#include "support/suite.h"
 
 static watch_table *table;
 static filter wanted;
@@ -343,9 +344,5 @@ int main(void) {
     tcase_add_test(cases, keys_are_told_apart);
     Suite *suite = suite_create("watch");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "capture/websocket.h"
+#include "support/suite.h"
 
 enum { MAX_BYTES = 200000 };
 
@@ -129,9 +130,5 @@ int main(void) {
     tcase_add_test(frames, a_frame_may_be_looked_into);
     Suite *suite = suite_create("websocket");
     suite_add_tcase(suite, frames);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

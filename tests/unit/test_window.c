@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/window.h"
+#include "support/suite.h"
 
 static spb_window window;
 
@@ -93,9 +94,5 @@ int main(void) {
     tcase_add_test(all, a_window_that_never_empties_does_not_grow);
     Suite *suite = suite_create("window");
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }
