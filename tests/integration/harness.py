@@ -189,7 +189,8 @@ class Subscriber:
         return self.wait(lambda message: message.kind == kind, kind, start, timeout)
 
     def close(self):
-        self.process.terminate()
+        # mosquitto_sub takes a lock in its handler of SIGTERM, which it may hold already: then it waits for ever.
+        self.process.kill()
         self.process.wait()
         self.thread.join()
         self.process.stdout.close()
