@@ -47,7 +47,7 @@ struct spb_metric {
     bool in_birth;       /* the last birth of its holder has it */
     bool is_unsent;      /* the value is a sample that no message and no birth has carried yet */
     bool is_held;        /* the same, because its rules say so */
-    bool is_ahead;       /* the value is newer than what messages have carried: see spb_session__mark_born */
+    bool is_ahead;       /* the value is newer than what messages have carried: see birth.c */
     bool has_quality;    /* hosts were told of a quality, and are from then on */
     bool is_alias_saved; /* the store has it */
     bool is_behind;      /* its last sample was dropped under load: hosts have an older value */

@@ -453,6 +453,26 @@ spb_status wire_update(wire *w, spb_metric *metric, spb_value value) {
     return spb_session_update(w->session, metric, &value, SPB_NOW, w->now);
 }
 
+const char *wire_samples(const wire *w, wire_samples_kind wanted) {
+    static char text[4096];
+    size_t len = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < w->message_count; i++) {
+        const wire_message *m = &w->messages[i];
+        for (size_t j = 0; (m->kind == SPB_KIND_NDATA || m->kind == SPB_KIND_DDATA) && j < m->payload->metric_count;
+             j++) {
+            spb_value value = m->payload->metrics[j].value;
+            bool is_historical = m->payload->metrics[j].is_historical;
+            if (wanted == WIRE_BOTH || is_historical == (wanted == WIRE_REPLAYED)) {
+                ck_assert_int_eq(spb_value_resolve(&value, SPB_INT32, NULL), SPB_OK);
+                len += (size_t)snprintf(text + len, sizeof text - len, "%s%d%s", len ? " " : "", (int)value.as.i64,
+                                        is_historical && wanted == WIRE_BOTH ? "h" : "");
+            }
+        }
+    }
+    return text;
+}
+
 const wire_message *wire_last(const wire *w, spb_kind kind) {
     for (size_t i = w->message_count; i > 0; i--) {
         if (w->messages[i - 1].kind == kind) {

@@ -79,6 +79,11 @@ spb_device *wire_add_device(wire *w, const char *id);
 spb_metric *wire_add_metric(wire *w, spb_device *device, const char *name, spb_value value);
 spb_status wire_update(wire *w, spb_metric *metric, spb_value value);
 
+typedef enum wire_samples_kind { WIRE_LIVE, WIRE_REPLAYED, WIRE_BOTH } wire_samples_kind;
+/* The samples of all data messages, in order: "1 2h 3h" (h: historical), or those of one kind alone: "2 3".
+ * Borrowed until the next call. */
+const char *wire_samples(const wire *w, wire_samples_kind wanted);
+
 /* The last message of that kind; NULL if there is none. */
 const wire_message *wire_last(const wire *w, spb_kind kind);
 spb_stats wire_stats(const wire *w);

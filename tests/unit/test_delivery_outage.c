@@ -33,27 +33,8 @@ static void update(int32_t value) {
     ck_assert_int_eq(wire_update(&w, x, spb_int32(value)), SPB_OK);
 }
 
-typedef enum which { LIVE, REPLAYED, BOTH } which;
-
-/* The samples of all data messages, in order: "1 2h 3h" (h: historical), or those of one kind alone: "2 3". */
-static const char *samples(which wanted) {
-    static char text[4096];
-    size_t len = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < w.message_count; i++) {
-        const wire_message *m = &w.messages[i];
-        for (size_t j = 0; (m->kind == SPB_KIND_NDATA || m->kind == SPB_KIND_DDATA) && j < m->payload->metric_count;
-             j++) {
-            spb_value value = m->payload->metrics[j].value;
-            bool is_historical = m->payload->metrics[j].is_historical;
-            if (wanted == BOTH || is_historical == (wanted == REPLAYED)) {
-                ck_assert_int_eq(spb_value_resolve(&value, SPB_INT32, NULL), SPB_OK);
-                len += (size_t)snprintf(text + len, sizeof text - len, "%s%d%s", len ? " " : "", (int)value.as.i64,
-                                        is_historical && wanted == BOTH ? "h" : "");
-            }
-        }
-    }
-    return text;
+static const char *samples(wire_samples_kind wanted) {
+    return wire_samples(&w, wanted);
 }
 
 START_TEST(what_was_published_and_not_confirmed_is_stored_when_the_connection_is_lost) {
@@ -97,8 +78,8 @@ START_TEST(what_waits_to_be_sent_is_stored_behind_what_was) {
     wire_lose(&w);
     w.is_deaf = false;
     wire_sleep(&w, 5000);
-    ck_assert_str_eq(samples(LIVE), "1");
-    ck_assert_str_eq(samples(REPLAYED), "1 2");
+    ck_assert_str_eq(samples(WIRE_LIVE), "1");
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "1 2");
 }
 END_TEST
 
@@ -114,7 +95,7 @@ START_TEST(samples_of_an_outage_share_blocks) {
     }
     ck_assert_str_eq(w.ledger, "APPEND 1 10, COMMIT, APPEND 2 10, COMMIT");
     wire_sleep(&w, 5000);
-    ck_assert_str_eq(samples(REPLAYED), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22");
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22");
     ck_assert_uint_eq(wire_stats(&w).samples_stored, 22);
 }
 END_TEST

@@ -32,27 +32,8 @@ static void update(int32_t value) {
     ck_assert_int_eq(wire_update(&w, x, spb_int32(value)), SPB_OK);
 }
 
-typedef enum which { LIVE, REPLAYED, BOTH } which;
-
-/* The samples of all data messages, in order: "1 2h 3h" (h: historical), or those of one kind alone: "2 3". */
-static const char *samples(which wanted) {
-    static char text[4096];
-    size_t len = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < w.message_count; i++) {
-        const wire_message *m = &w.messages[i];
-        for (size_t j = 0; (m->kind == SPB_KIND_NDATA || m->kind == SPB_KIND_DDATA) && j < m->payload->metric_count;
-             j++) {
-            spb_value value = m->payload->metrics[j].value;
-            bool is_historical = m->payload->metrics[j].is_historical;
-            if (wanted == BOTH || is_historical == (wanted == REPLAYED)) {
-                ck_assert_int_eq(spb_value_resolve(&value, SPB_INT32, NULL), SPB_OK);
-                len += (size_t)snprintf(text + len, sizeof text - len, "%s%d%s", len ? " " : "", (int)value.as.i64,
-                                        is_historical && wanted == BOTH ? "h" : "");
-            }
-        }
-    }
-    return text;
+static const char *samples(wire_samples_kind wanted) {
+    return wire_samples(&w, wanted);
 }
 
 START_TEST(a_replay_is_historical_and_has_its_own_timestamps) {
@@ -98,7 +79,7 @@ START_TEST(live_data_goes_ahead_of_the_replay) {
     wire_sleep(&w, 1250);
     update(4);
     wire_sleep(&w, 5000);
-    ck_assert_str_eq(samples(BOTH), "1h 4 2h 3h");
+    ck_assert_str_eq(samples(WIRE_BOTH), "1h 4 2h 3h");
 }
 END_TEST
 
@@ -205,7 +186,7 @@ START_TEST(blocks_that_were_put_off_stay_ahead_of_those_that_were_read_later) {
     w.is_silent = false;
     wire_published(&w, 2);
     wire_sleep(&w, 1000);
-    ck_assert_str_eq(samples(BOTH), "1h 2h 3h");
+    ck_assert_str_eq(samples(WIRE_BOTH), "1h 2h 3h");
 }
 END_TEST
 
@@ -250,7 +231,7 @@ START_TEST(a_rebirth_interrupts_the_replay_and_repeats_nothing) {
     wire_sleep(&w, 1250);
     wire_request_rebirth(&w);
     wire_sleep(&w, 5000);
-    ck_assert_str_eq(samples(REPLAYED), "1 2 3 4 5");
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "1 2 3 4 5");
     ck_assert_uint_eq(wire_stats(&w).samples_resent, 0);
     ck_assert_uint_eq(wire_stats(&w).births, 3);
 }
@@ -265,9 +246,9 @@ START_TEST(samples_of_a_metric_that_is_gone_are_left_out_and_counted) {
     update(3);
     spb_session_remove_metric(w.session, y, w.now);
     wire_sleep(&w, 59000);
-    ck_assert_str_eq(samples(REPLAYED), ""); /* it may be added yet: what is of its device waits */
+    ck_assert_str_eq(samples(WIRE_REPLAYED), ""); /* it may be added yet: what is of its device waits */
     wire_sleep(&w, 5000);
-    ck_assert_str_eq(samples(REPLAYED), "1 3");
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "1 3");
     ck_assert_uint_eq(wire_stats(&w).samples_dropped_gone, 1);
     ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
 }
@@ -282,11 +263,11 @@ START_TEST(samples_of_a_device_that_is_not_born_wait_for_its_birth) {
     wire_run(&w);
     update(1);
     wire_sleep(&w, 70000);
-    ck_assert_str_eq(samples(REPLAYED), "");
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "");
     ck_assert_uint_eq(wire_journal_info(&journal).samples, 1);
     spb_session_set_device_online(w.session, press, true, w.now);
     wire_sleep(&w, 2000);
-    ck_assert_str_eq(samples(REPLAYED), "1");
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "1");
 }
 END_TEST
 
@@ -308,7 +289,7 @@ START_TEST(what_an_earlier_run_left_is_replayed_by_the_next) {
     ck_assert_uint_eq(spb_metric_alias(x), alias);
     spb_session_start(w.session, w.now);
     wire_sleep(&w, 3000);
-    ck_assert_str_eq(samples(REPLAYED), "1");
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "1");
     ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
 }
 END_TEST
@@ -341,7 +322,7 @@ START_TEST(samples_that_are_too_old_are_left_out_and_counted) {
     wire_sleep(&w, 60000);
     update(2);
     wire_sleep(&w, 60000);
-    ck_assert_str_eq(samples(REPLAYED), "2");
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "2");
     spb_stats stats = wire_stats(&w);
     ck_assert_uint_eq(stats.samples_dropped_age + stats.journal.dropped_age, 1);
 }
