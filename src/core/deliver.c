@@ -120,7 +120,8 @@ void spb_session__note_births(spb_session *session) {
 }
 
 bool spb_session__is_window_full(const spb_session *session) {
-    return session->journal.is_used && session->unconfirmed_bytes >= session->options.max_unconfirmed_bytes;
+    return spb_fences__is_full(&session->fences) ||
+           (session->journal.is_used && session->unconfirmed_bytes >= session->options.max_unconfirmed_bytes);
 }
 
 /* ---- and goes ---- */
@@ -219,9 +220,9 @@ void spb_session__on_fenced(spb_session *session, spb_time now) {
 
 void spb_session__on_written(spb_session *session, uint32_t count, spb_time now) {
     spb_window *window = &session->window;
-    session->written += count;
+    spb_fences__written(&session->fences, count, now.mono_ms);
     while (is_by_time(session) && session->written_index < window->count &&
-           spb_window__at(window, session->written_index)->ordinal <= session->written) {
+           spb_window__at(window, session->written_index)->ordinal <= session->fences.written) {
         spb_record *record = spb_window__at(window, session->written_index++);
         record->is_written = true;
         record->at_ms = record->at_ms ? record->at_ms : now.mono_ms;
@@ -328,6 +329,5 @@ void spb_session__end_window(spb_session *session, bool in_order, spb_time now) 
     session->has_host_gap = false;
     session->idless = 0;
     session->unconfirmed_bytes = 0;
-    session->written = 0;
     session->written_index = session->window.count;
 }

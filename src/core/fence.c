@@ -3,19 +3,29 @@
  * there and back: what comes in shows nothing of the way out, and what was written went no further than the system's
  * own buffers. A link that dies right after an answer is asked half a keep-alive later at the latest, and given up one
  * keep-alive after that; a slow one, which answers fence by fence, lives.
+ *
+ * Fences also keep an MQTT client awake. paho's threads sleep for up to a second when they miss that there is something
+ * to do, and over the rest of what was written in part: the one wakes when it is given something, the other when
+ * something comes in. So there is a fence in each 64 KiB, no more under way than the system takes at once, and another
+ * one when nothing is reported.
  */
 #include "core/fence.h"
 
 #include <spb/session.h>
 
-/* After so much, a message calls for a fence: what is not confirmed is what may be sent twice. */
+/* After so much, a message calls for a fence. What is not confirmed is what may be sent twice, if it is kept; */
 #define MAX_MESSAGES 100
-#define MAX_BYTES ((size_t)64 * 1024)
 #define MAX_WAIT_MS 1000
+/* kept or not. */
+#define MAX_BYTES ((size_t)64 * 1024)
+/* A message that is not reported for so long does, too. */
+#define STALL_MS 10
 
 void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted) {
-    *fences =
-        (spb_fences){.keep_alive_ms = keep_alive_ms, .is_eager = is_eager && is_trusted, .is_trusted = is_trusted};
+    *fences = (spb_fences){.keep_alive_ms = keep_alive_ms,
+                           .is_eager = is_eager && is_trusted,
+                           .is_trusted = is_trusted,
+                           .stall_ms = SPB_NEVER};
 }
 
 void spb_fences__start(spb_fences *fences, uint64_t now_ms) {
@@ -33,12 +43,18 @@ void spb_fences__end(spb_fences *fences) {
 
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms) {
     fences->last++;
+    fences->bytes += bytes;
+    fences->stall_ms = fences->written == fences->last - 1 ? now_ms + STALL_MS : fences->stall_ms;
     if (counts) {
         fences->since_ms = fences->messages == 0 ? now_ms : fences->since_ms;
         fences->messages++;
-        fences->bytes += bytes;
     }
     return fences->last;
+}
+
+void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms) {
+    fences->written += count < fences->last - fences->written ? count : fences->last - fences->written;
+    fences->stall_ms = fences->written < fences->last ? now_ms + STALL_MS : SPB_NEVER;
 }
 
 bool spb_fences__is_wanted(const spb_fences *fences) {
@@ -50,13 +66,18 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
     if (!fences->is_on || fences->count == SPB_MAX_FENCES) {
         return SPB_NEVER;
     }
-    if (fences->is_eager && (fences->messages >= MAX_MESSAGES || fences->bytes >= MAX_BYTES)) {
+    if (fences->bytes >= MAX_BYTES || (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
         return 0;
     }
     uint64_t due_ms =
         fences->is_watching && fences->count == 0 ? fences->answered_ms + fences->keep_alive_ms / 2 : SPB_NEVER;
     uint64_t wait_ms = fences->is_eager && fences->messages > 0 ? fences->since_ms + MAX_WAIT_MS : SPB_NEVER;
-    return due_ms < wait_ms ? due_ms : wait_ms;
+    due_ms = due_ms < wait_ms ? due_ms : wait_ms;
+    return due_ms < fences->stall_ms ? due_ms : fences->stall_ms;
+}
+
+bool spb_fences__is_full(const spb_fences *fences) {
+    return fences->count == SPB_MAX_FENCES && fences->bytes >= MAX_BYTES;
 }
 
 uint64_t spb_fences__lost_ms(const spb_fences *fences) {
@@ -74,6 +95,7 @@ void spb_fences__sent(spb_fences *fences, uint64_t now_ms) {
     fences->messages = 0;
     fences->bytes = 0;
     fences->is_wanted = false;
+    fences->stall_ms = fences->stall_ms <= now_ms ? SPB_NEVER : fences->stall_ms;
 }
 
 bool spb_fences__answered(spb_fences *fences, uint64_t now_ms, uint64_t *covers) {

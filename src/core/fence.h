@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPB_MAX_FENCES 8
+#define SPB_MAX_FENCES 16
 
 typedef struct spb_fence {
     uint64_t covers; /* the messages up to this one */
@@ -21,14 +21,16 @@ typedef struct spb_fences {
     uint64_t keep_alive_ms;
     bool is_on;        /* the server has answered once */
     bool is_watching;  /* and is given up when it does not do so again */
-    bool is_eager;     /* messages call for fences; else only time does */
+    bool is_eager;     /* each message calls for a fence; else only many bytes do, and time */
     bool is_trusted;   /* their answers show what has arrived; else only that the server is there */
     bool is_wanted;    /* something waits for an answer: as soon as a message is not covered */
-    uint64_t last;     /* the ordinal of the last message */
+    uint64_t last;     /* the ordinal of the last message, */
+    uint64_t written;  /* and of the last one that is reported as written */
+    uint64_t stall_ms; /* when those that are not call for a fence */
     uint64_t covered;  /* by fences that were sent */
     uint32_t messages; /* that call for a fence and are not covered, */
-    size_t bytes;      /* their bytes, */
     uint64_t since_ms; /* and the time of the first */
+    size_t bytes;      /* of all messages since the last fence */
     uint64_t answered_ms;
     spb_fence items[SPB_MAX_FENCES];
     size_t first, count;
@@ -41,10 +43,14 @@ void spb_fences__start(spb_fences *fences, uint64_t now_ms);
 /* Only those that are wanted are sent any more, and the server is not given up: the session ends anyway. */
 void spb_fences__stop_watch(spb_fences *fences);
 void spb_fences__end(spb_fences *fences);
-/* A message was handed to the transport: its ordinal, from 1. One that counts calls for a fence. */
+/* A message was handed to the transport: its ordinal, from 1. One that counts, with data, calls for a fence. */
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms);
+/* So many more were reported as written. */
+void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms);
 /* When the next one is due; SPB_NEVER: when something happens. */
 uint64_t spb_fences__due_ms(const spb_fences *fences);
+/* So much is under way that more would only wait in the system's buffers. */
+bool spb_fences__is_full(const spb_fences *fences);
 /* Something waits for an answer, and nothing else that could go ahead of it does. */
 bool spb_fences__is_wanted(const spb_fences *fences);
 /* When the server counts as gone; SPB_NEVER: not as things are. */

@@ -77,7 +77,7 @@ static void publish(spb_session *session, bool counts, spb_time now, spb_action 
     session->in_flight++;
     session->stats.messages_published++;
     session->stats.bytes_published += session->payload.len;
-    spb_fences__publish(&session->fences, counts, session->payload.len, now.mono_ms);
+    spb_fences__publish(&session->fences, counts, strlen(out->as.publish.topic) + session->payload.len, now.mono_ms);
 }
 
 void spb_session__publish_numbered(spb_session *session, bool counts, spb_time now, spb_action *out) {

@@ -14,6 +14,9 @@ void *spb_session__owner(const spb_session *session);
 bool spb_session__is_news(const spb_sample *sample);
 /* Takes a sample that is none. So no deadline moves, and no flush is touched. */
 void spb_session__suppress(spb_session *session, const spb_sample *sample, spb_time now);
+/* How many messages have to be reported as published before it is worth while to tell the session; it is told at its
+ * deadline all the same. */
+uint32_t spb_session__reports_wanted(const spb_session *session);
 /* The write callback of the definition and its user pointer. Immutable, so any thread. */
 spb_write_fn spb_metric__on_write(const spb_metric *metric, void **user);
 

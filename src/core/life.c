@@ -2,6 +2,7 @@
  * publish.c. */
 #include <stdio.h>
 
+#include "core/handle.h"
 #include "core/session.h"
 
 /* ---- states ---- */
@@ -266,6 +267,14 @@ static uint64_t link_due_ms(const spb_session *session) {
     }
     uint64_t at_ms = spb_fences__is_wanted(fences) ? 0 : spb_fences__due_ms(fences);
     return earlier(at_ms, spb_fences__lost_ms(fences));
+}
+
+/* One by one where each may end a wait; else a part of what may be under way, as each look costs more than a report. */
+uint32_t spb_session__reports_wanted(const spb_session *session) {
+    uint32_t most = session->options.max_in_flight;
+    bool is_stream = session->state == SPB_SESSION_ONLINE || session->state == SPB_SESSION_BIRTHING;
+    uint32_t wanted = session->in_flight < most ? most : most / 4;
+    return is_stream && wanted > 0 ? wanted : 1;
 }
 
 uint64_t spb_session_deadline_ms(const spb_session *session) {

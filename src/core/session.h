@@ -120,8 +120,7 @@ struct spb_session {
     spb_window window;        /* published in this connection, or kept for the primary host */
     size_t unconfirmed_bytes; /* of metrics in it */
     size_t idless;            /* messages in it that are not confirmed, and that the journal does not have */
-    uint64_t written;         /* messages of this connection that were reported as published */
-    size_t written_index;     /* of the first record in the window that was not; SPB_CONFIRM_WINDOW */
+    size_t written_index;     /* of the first record in the window that was not written; SPB_CONFIRM_WINDOW */
     bool has_host_gap;        /* the primary host was away: what is kept in the window is for the journal */
     spb_window spill;         /* published in connections that were lost: for the journal, before all else */
     size_t held_bytes;        /* in the `held` of all holders */

@@ -11,7 +11,7 @@
 #include "node/clock.h"
 
 spb_status spb_mailbox__init(spb_mailbox *mailbox, spb_error *err) {
-    *mailbox = (spb_mailbox){0};
+    *mailbox = (spb_mailbox){.published_wanted = UINT32_MAX};
     if (pthread_mutex_init(&mailbox->lock, NULL)) {
         return spb_error__set(err, SPB_ERR_SYSTEM, "cannot make the lock of the mailbox");
     }
@@ -64,6 +64,7 @@ static spb_letter *copy_message(const spb_transport_event *event) {
     if (event->payload.len > 0) {
         memcpy(payload, event->payload.data, event->payload.len);
     }
+    letter->repeats = 0;
     letter->event = *event;
     letter->event.topic.data = topic;
     letter->event.payload.data = payload;
@@ -76,6 +77,7 @@ static spb_letter *copy_notice_locked(spb_mailbox *mailbox, const spb_transport_
         spb_letter *letter = &mailbox->notices[i];
         if (!letter->is_used) {
             letter->is_used = true;
+            letter->repeats = 0;
             letter->event = *event;
             if (event->reason) {
                 letter->reason[0] = '\0';
@@ -117,12 +119,18 @@ static void wake_locked(spb_mailbox *mailbox) {
     pthread_cond_signal(&mailbox->wake);
 }
 
+/* Answers to fences come in rows, and one is like the other. */
+static bool is_repeated_locked(const spb_mailbox *mailbox, const spb_transport_event *event) {
+    return mailbox->first && mailbox->last->event.kind == event->kind && mailbox->last->event.link == event->link;
+}
+
 void spb_mailbox__post(void *context, const spb_transport_event *event) {
     spb_mailbox *mailbox = context;
     /* A message is copied before the lock is taken: it may be large. */
     spb_letter *message = event->kind == SPB_TRANSPORT_MESSAGE ? copy_message(event) : NULL;
 
     pthread_mutex_lock(&mailbox->lock);
+    bool must_wake = true;
     if (event->kind == SPB_TRANSPORT_MESSAGE) {
         mailbox->dropped += !append_message_locked(mailbox, message);
     } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
@@ -130,6 +138,9 @@ void spb_mailbox__post(void *context, const spb_transport_event *event) {
         uint32_t so_far = mailbox->published_link == event->link ? mailbox->published_count : 0;
         mailbox->published_link = event->link;
         mailbox->published_count = so_far + event->count;
+        must_wake = mailbox->published_count >= mailbox->published_wanted;
+    } else if (event->kind == SPB_TRANSPORT_FENCED && is_repeated_locked(mailbox, event)) {
+        mailbox->last->repeats++;
     } else {
         spb_letter *notice = copy_notice_locked(mailbox, event);
         if (notice) {
@@ -137,7 +148,9 @@ void spb_mailbox__post(void *context, const spb_transport_event *event) {
         }
         mailbox->dropped += !notice;
     }
-    wake_locked(mailbox);
+    if (must_wake) {
+        wake_locked(mailbox);
+    }
     pthread_mutex_unlock(&mailbox->lock);
 }
 
@@ -157,6 +170,9 @@ bool spb_mailbox__take(spb_mailbox *mailbox, spb_transport_event *out) {
         *out = (spb_transport_event){
             .kind = SPB_TRANSPORT_PUBLISHED, .link = mailbox->published_link, .count = mailbox->published_count};
         mailbox->published_count = 0;
+    } else if (mailbox->first && mailbox->first->repeats > 0) {
+        mailbox->first->repeats--;
+        *out = mailbox->first->event;
     } else if (mailbox->first) {
         spb_letter *letter = mailbox->first;
         mailbox->first = letter->next;
@@ -181,11 +197,13 @@ uint64_t spb_mailbox__take_dropped(spb_mailbox *mailbox) {
     return dropped;
 }
 
-void spb_mailbox__wait(spb_mailbox *mailbox, uint64_t deadline_ms) {
+void spb_mailbox__wait(spb_mailbox *mailbox, uint32_t published_wanted, uint64_t deadline_ms) {
     pthread_mutex_lock(&mailbox->lock);
-    bool is_empty = !mailbox->first && mailbox->published_count == 0;
+    bool is_empty = !mailbox->first && mailbox->published_count < published_wanted;
+    mailbox->published_wanted = published_wanted;
     while (is_empty && !mailbox->is_woken && spb_clock__wait(&mailbox->wake, &mailbox->lock, deadline_ms)) {
     }
+    mailbox->published_wanted = UINT32_MAX;
     mailbox->is_woken = false;
     pthread_mutex_unlock(&mailbox->lock);
 }

@@ -21,6 +21,7 @@
 typedef struct spb_letter {
     struct spb_letter *next;
     spb_transport_event event;
+    uint32_t repeats; /* the same event came so many times more */
     char reason[200]; /* cut if longer */
     bool is_used;     /* of a notice */
 } spb_letter;
@@ -36,8 +37,9 @@ typedef struct spb_mailbox {
     size_t message_count, message_bytes;
     uint64_t dropped;
 
-    uint32_t published_link; /* PUBLISHED events are summed up here */
+    uint32_t published_link; /* PUBLISHED events are summed up here, */
     uint32_t published_count;
+    uint32_t published_wanted; /* and wake the worker when they are so many, while it sleeps; else UINT32_MAX */
 } spb_mailbox;
 
 /* SPB_ERR_SYSTEM: no lock. */
@@ -54,7 +56,8 @@ void spb_mailbox__wake(spb_mailbox *mailbox);
 bool spb_mailbox__take(spb_mailbox *mailbox, spb_transport_event *out);
 /* How many events were dropped for want of room or memory since the last call. */
 uint64_t spb_mailbox__take_dropped(spb_mailbox *mailbox);
-/* Waits until there is something to take, spb_mailbox__wake is called or deadline_ms (monotonic) comes. Worker only. */
-void spb_mailbox__wait(spb_mailbox *mailbox, uint64_t deadline_ms);
+/* Waits until there is something to take, spb_mailbox__wake is called or deadline_ms (monotonic) comes. Fewer messages
+ * than `published_wanted` that were reported as published are no reason to wake up. Worker only. */
+void spb_mailbox__wait(spb_mailbox *mailbox, uint32_t published_wanted, uint64_t deadline_ms);
 
 #endif

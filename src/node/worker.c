@@ -239,8 +239,9 @@ void *spb_worker__run(void *context) {
             continue;
         }
         uint64_t deadline_ms = node->wakes_ms = spb_session_deadline_ms(node->session);
+        uint32_t published_wanted = spb_session__reports_wanted(node->session);
         pthread_mutex_unlock(&node->lock);
-        spb_mailbox__wait(&node->mailbox, deadline_ms);
+        spb_mailbox__wait(&node->mailbox, published_wanted, deadline_ms);
         report_dropped(node);
         pthread_mutex_lock(&node->lock);
         node->wakes_ms = 0;

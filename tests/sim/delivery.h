@@ -110,7 +110,9 @@ typedef struct sim_sent {
     bool is_replay;
 } sim_sent;
 
-#define SIM_MAX_FENCES 8
+#define SIM_MAX_FENCES 16
+#define SIM_FENCE_BYTES ((size_t)64 * 1024)
+#define SIM_STALL_MS 10
 
 /* What was published on the present link, and what the session was told of it. */
 typedef struct sim_way {

@@ -146,7 +146,7 @@ void sim_exception_shift(sim *s, int index) {
     if (m->newest != SIM_NO_RECORD && m->has_rule && !m->is_removed && !has_left) {
         uint32_t again = sim_ledger_add(s, index, m->hash, m->timestamp_ms);
         s->ledger.records[m->newest].is_excused |= is_held;
-        s->ledger.records[again].is_excused = !is_held;
+        s->ledger.records[again].is_excused = !is_held || m->is_unsure;
         m->record = is_held ? again : m->record;
         m->newest = again;
     }

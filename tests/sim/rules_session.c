@@ -182,6 +182,7 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
     } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
         uint32_t count = event->count < s->wire.in_flight ? event->count : s->wire.in_flight;
         s->wire.in_flight -= count;
+        s->wire.stall_ms = s->wire.in_flight > 0 ? s->now.mono_ms + SIM_STALL_MS : 0;
     }
 }
 

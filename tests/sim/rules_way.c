@@ -9,7 +9,6 @@
 #include "sim/sim.h"
 
 #define FENCE_MESSAGES 100
-#define FENCE_BYTES ((size_t)64 * 1024)
 #define FENCE_MS 1000
 /* What a payload has besides its metrics. */
 #define FRAME_BYTES 12
@@ -134,7 +133,7 @@ static bool has_fence_due(const sim *s) {
     const sim_way *way = &s->way;
     size_t unfenced = way->count - way->fenced;
     return way->fences < SIM_MAX_FENCES && unfenced > 0 &&
-           (unfenced >= FENCE_MESSAGES || way->unfenced_bytes >= FENCE_BYTES ||
+           (unfenced >= FENCE_MESSAGES || way->unfenced_bytes >= SIM_FENCE_BYTES ||
             way->unfenced_ms + FENCE_MS <= s->now.mono_ms);
 }
 
@@ -164,7 +163,7 @@ bool sim_way_wants_fence(const sim *s) {
     bool is_urgent = s->flush_count > 0 || is_end_of_chunk ||
                      spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes ||
-                     way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= FENCE_BYTES;
+                     way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= SIM_FENCE_BYTES;
     return s->options.confirm == SPB_CONFIRM_FENCE &&
            (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
 }
@@ -276,10 +275,24 @@ static void check_stopped(sim *s) {
     }
 }
 
+/* An MQTT client may sleep over what it was given, and over the rest of what it wrote in part: until it is asked
+ * something, or hears something. */
+static void check_client_is_woken(sim *s, uint64_t deadline_ms) {
+    if (s->wire.unfenced >= SIM_FENCE_BYTES) {
+        sim_fail(s, "fence", "none for %zu bytes", s->wire.unfenced);
+    }
+    if (s->wire.stall_ms != 0 && deadline_ms > s->wire.stall_ms) {
+        sim_fail(s, "fence", "nobody would wake the client");
+    }
+}
+
 void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     const sim_way *way = &s->way;
     spb_stats stats;
     sim_flush_check(s);
+    if (state == SPB_SESSION_ONLINE && way->fences < SIM_MAX_FENCES) {
+        check_client_is_woken(s, deadline_ms);
+    }
     if (s->level == SPB_DELIVERY_LIVE) {
         return;
     }

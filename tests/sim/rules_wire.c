@@ -125,19 +125,24 @@ void sim_rules_subscribe(sim *s, const spb_action *action) {
     }
 }
 
-/* Without a journal one at a time, and not before half a keep-alive after the last answer. */
+/* To see whether the server is there, half a keep-alive after its last answer; to wake the client, after 64 KiB and
+ * when it reports nothing; and to know what has arrived. */
 void sim_rules_fence(sim *s, const spb_action *action) {
-    const sim_wire *wire = &s->wire;
+    sim_wire *wire = &s->wire;
     sim_note(s, "> FENCE link %u", (unsigned)action->link);
     if (action->link != wire->link || wire->is_over || wire->is_dead || !wire->is_subscribed) {
         sim_fail(s, "links", "FENCE on link %u, which is not up", action->link);
     }
     bool is_watch_due = s->now.mono_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
     bool is_for_watch = is_watch_due && (s->way.fences == 0 || s->level != SPB_DELIVERY_LIVE);
-    if (!is_for_watch && !sim_way_wants_fence(s)) {
+    bool is_stalled = wire->stall_ms != 0 && wire->stall_ms <= s->now.mono_ms;
+    bool is_to_wake = is_stalled || wire->unfenced >= SIM_FENCE_BYTES;
+    if (!is_for_watch && !is_to_wake && !sim_way_wants_fence(s)) {
         sim_fail(s, "fence", "another one %llu ms after the last answer, %u are under way",
                  (unsigned long long)(s->now.mono_ms - wire->answered_ms), s->way.fences);
     }
+    wire->stall_ms = is_stalled ? 0 : wire->stall_ms;
+    wire->unfenced = 0;
     sim_way_fence(s);
 }
 
@@ -470,6 +475,8 @@ static void check(sim *s, const spb_transport_message *sent, const message *m) {
     if (m->kind != SPB_KIND_NDEATH) {
         check_seq(s, m);
     }
+    s->wire.stall_ms = s->wire.in_flight == 0 ? s->now.mono_ms + SIM_STALL_MS : s->wire.stall_ms;
+    s->wire.unfenced += strlen(sent->topic) + sent->payload.len;
     s->wire.in_flight++;
     s->counts.messages++;
     s->counts.bytes += sent->payload.len;

@@ -232,6 +232,8 @@ typedef struct sim_wire {
     bool is_over;       /* only CLOSE may follow */
     uint8_t next_seq;
     uint32_t in_flight; /* as the session was told */
+    uint64_t stall_ms;  /* when those call for a fence, in case that the client sleeps; 0: never */
+    size_t unfenced;    /* bytes of all messages since the last fence */
     bool wants_birth;   /* a request that no NBIRTH has answered */
     bool has_cause;     /* for another NBIRTH */
     bool has_change;    /* the same, and it is no request: it does not wait for the window */

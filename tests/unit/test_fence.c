@@ -16,9 +16,11 @@ static void begin(bool is_eager) {
     spb_fences__start(&fences, 0);
 }
 
+/* The transport reports them at once. */
 static void publish(unsigned count, size_t bytes, uint64_t now_ms) {
     for (unsigned i = 0; i < count; i++) {
         spb_fences__publish(&fences, true, bytes, now_ms);
+        spb_fences__written(&fences, 1, now_ms);
     }
 }
 
@@ -40,17 +42,62 @@ START_TEST(so_do_64_KiB_and_a_second) {
 }
 END_TEST
 
-START_TEST(births_do_not) {
+START_TEST(births_do_so_by_their_bytes_alone) {
     begin(true);
-    spb_fences__publish(&fences, false, 100000, 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        spb_fences__publish(&fences, false, 1, 0);
+        spb_fences__written(&fences, 1, 0);
+    }
     ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
+    spb_fences__publish(&fences, false, 65536 - 1000, 0);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
 }
 END_TEST
 
-START_TEST(without_a_journal_only_time_does) {
+START_TEST(without_a_journal_only_bytes_and_time_do) {
     begin(false);
-    publish(1000, 1000, 0);
+    publish(1000, 1, 0);
     ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
+    publish(1, 65536 - 1000, 0);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
+}
+END_TEST
+
+/* paho's threads may miss that there is something to do, and then sleep for up to a second. */
+START_TEST(a_message_that_is_not_reported_calls_for_one_in_10_ms) {
+    begin(false);
+    spb_fences__publish(&fences, true, 1, 100);
+    spb_fences__publish(&fences, true, 1, 105);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 110);
+    spb_fences__written(&fences, 1, 108);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 118);
+    spb_fences__sent(&fences, 112); /* for another reason */
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 118);
+    spb_fences__sent(&fences, 118);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER); /* once; what helps more is for the watch */
+    spb_fences__written(&fences, 1, 300);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER);
+    spb_fences__publish(&fences, true, 1, 400);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 410);
+    spb_fences__written(&fences, 1000, 401); /* of a transport that cannot count */
+    spb_fences__publish(&fences, true, 1, 500);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 510);
+}
+END_TEST
+
+START_TEST(data_waits_when_a_MiB_is_under_way) {
+    uint64_t covers;
+    begin(false);
+    for (unsigned i = 0; i < SPB_MAX_FENCES; i++) {
+        publish(1, 65536, 0);
+        spb_fences__sent(&fences, 0);
+    }
+    publish(1, 65535, 0);
+    ck_assert(!spb_fences__is_full(&fences));
+    publish(1, 1, 0);
+    ck_assert(spb_fences__is_full(&fences));
+    ck_assert(spb_fences__answered(&fences, 1, &covers));
+    ck_assert(!spb_fences__is_full(&fences));
 }
 END_TEST
 
@@ -103,7 +150,7 @@ END_TEST
 START_TEST(a_server_that_is_not_trusted_is_only_watched) {
     spb_fences__begin(&fences, KEEP_ALIVE_MS, true, false);
     spb_fences__start(&fences, 0);
-    publish(1000, 1000, 0);
+    publish(1000, 1, 0);
     fences.is_wanted = true;
     ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
     ck_assert(!spb_fences__is_wanted(&fences));
@@ -114,8 +161,10 @@ int main(void) {
     TCase *all = tcase_create("fence");
     tcase_add_test(all, a_hundred_messages_call_for_one);
     tcase_add_test(all, so_do_64_KiB_and_a_second);
-    tcase_add_test(all, births_do_not);
-    tcase_add_test(all, without_a_journal_only_time_does);
+    tcase_add_test(all, births_do_so_by_their_bytes_alone);
+    tcase_add_test(all, without_a_journal_only_bytes_and_time_do);
+    tcase_add_test(all, a_message_that_is_not_reported_calls_for_one_in_10_ms);
+    tcase_add_test(all, data_waits_when_a_MiB_is_under_way);
     tcase_add_test(all, several_are_under_way_and_are_answered_in_their_order);
     tcase_add_test(all, a_slow_link_lives_and_a_silent_one_does_not);
     tcase_add_test(all, one_that_is_wanted_waits_for_nothing_but_a_message);

@@ -159,10 +159,10 @@ END_TEST
 
 START_TEST(a_wake_before_the_wait_is_not_lost) {
     spb_mailbox__wake(&mailbox);
-    spb_mailbox__wait(&mailbox, SPB_NEVER);
+    spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
     post(SPB_TRANSPORT_PUBLISHED, 1, 1);
-    spb_mailbox__wait(&mailbox, SPB_NEVER);
-    spb_mailbox__wait(&mailbox, spb_clock__now().mono_ms); /* nothing any more: ends at its deadline */
+    spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
+    spb_mailbox__wait(&mailbox, 1, spb_clock__now().mono_ms); /* nothing any more: ends at its deadline */
 }
 END_TEST
 
@@ -170,11 +170,43 @@ START_TEST(nobody_waits_while_there_is_something_to_take) {
     spb_transport_event event;
     post(SPB_TRANSPORT_CONNECTED, 1, 0);
     post(SPB_TRANSPORT_LOST, 1, 0);
-    spb_mailbox__wait(&mailbox, SPB_NEVER);
+    spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
     ck_assert(spb_mailbox__take(&mailbox, &event));
-    spb_mailbox__wait(&mailbox, SPB_NEVER);
+    spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
     ck_assert(spb_mailbox__take(&mailbox, &event));
     ck_assert_int_eq(event.kind, SPB_TRANSPORT_LOST);
+}
+END_TEST
+
+START_TEST(a_few_reports_wake_nobody_who_wants_more) {
+    post(SPB_TRANSPORT_PUBLISHED, 1, 2);
+    uint64_t deadline_ms = spb_clock__now().mono_ms + 30;
+    spb_mailbox__wait(&mailbox, 3, deadline_ms);
+    ck_assert_uint_ge(spb_clock__now().mono_ms, deadline_ms);
+    post(SPB_TRANSPORT_PUBLISHED, 1, 1);
+    spb_mailbox__wait(&mailbox, 3, SPB_NEVER);
+}
+END_TEST
+
+/* More of them may be under way than there is room for notices. */
+START_TEST(a_row_of_answers_to_fences_takes_one_place) {
+    spb_transport_event event;
+    for (int i = 0; i < 1000; i++) {
+        post(SPB_TRANSPORT_FENCED, 1, 0);
+    }
+    post(SPB_TRANSPORT_FENCED, 2, 0);
+    post(SPB_TRANSPORT_LOST, 2, 0);
+    for (int i = 0; i < 1000; i++) {
+        ck_assert(spb_mailbox__take(&mailbox, &event));
+        ck_assert_int_eq(event.kind, SPB_TRANSPORT_FENCED);
+        ck_assert_uint_eq(event.link, 1);
+    }
+    ck_assert(spb_mailbox__take(&mailbox, &event));
+    ck_assert_uint_eq(event.link, 2);
+    ck_assert(spb_mailbox__take(&mailbox, &event));
+    ck_assert_int_eq(event.kind, SPB_TRANSPORT_LOST);
+    ck_assert(!spb_mailbox__take(&mailbox, &event));
+    ck_assert_uint_eq(spb_mailbox__take_dropped(&mailbox), 0);
 }
 END_TEST
 
@@ -195,7 +227,7 @@ START_TEST(several_threads_may_post) {
     uint64_t published = 0, messages = 0;
     while (published < 3000 || messages < 3000) {
         spb_transport_event event;
-        spb_mailbox__wait(&mailbox, SPB_NEVER);
+        spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
         while (spb_mailbox__take(&mailbox, &event)) {
             published += event.kind == SPB_TRANSPORT_PUBLISHED ? event.count : 0;
             messages += event.kind == SPB_TRANSPORT_MESSAGE;
@@ -225,6 +257,8 @@ int main(void) {
     tcase_add_test(tests, what_is_left_is_freed);
     tcase_add_test(tests, a_wake_before_the_wait_is_not_lost);
     tcase_add_test(tests, nobody_waits_while_there_is_something_to_take);
+    tcase_add_test(tests, a_few_reports_wake_nobody_who_wants_more);
+    tcase_add_test(tests, a_row_of_answers_to_fences_takes_one_place);
     tcase_add_test(tests, several_threads_may_post);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

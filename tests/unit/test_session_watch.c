@@ -70,7 +70,9 @@ START_TEST(a_fence_is_sent_on_a_full_link_too) {
     wire_go_online(&w);
     w.is_silent = true;
     wire_update(&w, x, spb_int32(1));
-    wire_sleep(&w, 45000);
+    wire_sleep(&w, 10);
+    ck_assert_uint_eq(w.fences, 1);
+    wire_sleep(&w, 30000);
     ck_assert_uint_eq(w.fences, 1);
     ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
     wire_close(&w);
