@@ -86,6 +86,20 @@ bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t time
     return is_new;
 }
 
+bool spb_batch__join(spb_batch *batch, size_t begin, uint64_t timestamp_ms, const spb_batch_limits *limits) {
+    spb_segment *last = &batch->segments[batch->first + batch->count - 1];
+    size_t size = batch->bytes.len - last_begin(batch);
+    if (timestamp_ms < last->last_ms || size >= limits->full_bytes || last->samples + 1 >= limits->full_samples ||
+        (limits->most_bytes > 0 && size > limits->most_bytes)) {
+        batch->bytes.len = begin;
+        return false;
+    }
+    last->end = batch->bytes.len;
+    last->samples++;
+    last->last_ms = timestamp_ms;
+    return true;
+}
+
 bool spb_batch__is_empty(const spb_batch *batch) {
     return batch->count == 0;
 }

@@ -46,6 +46,9 @@ bool spb_batch__reserve(spb_batch *batch, size_t len);
 /* Appends an encoded metric; room was reserved. True when a new message begins with it. */
 bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms,
                        const spb_batch_limits *limits);
+/* The metric that was written into `bytes` from `begin` on, its end, joins the last message, which is open, and which
+ * stays so: else it is taken away again, and false. The sum of what waits is left to the caller. */
+bool spb_batch__join(spb_batch *batch, size_t begin, uint64_t timestamp_ms, const spb_batch_limits *limits);
 bool spb_batch__is_empty(const spb_batch *batch);
 /* Bytes that wait. */
 size_t spb_batch__size(const spb_batch *batch);

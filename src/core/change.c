@@ -269,9 +269,12 @@ spb_verdict spb_change__judge(spb_change *change, const spb_report *last, const 
     return verdict;
 }
 
+bool spb_change__is_timeless(const spb_change *change) {
+    return !change || (!change->is_doubtful && change->min_interval_ms == 0 && change->max_interval_ms == 0);
+}
+
 bool spb_change__drops_always(const spb_change *change, const spb_report *last, const spb_report *sample) {
-    bool asks_time = change && (change->is_doubtful || change->min_interval_ms > 0 || change->max_interval_ms > 0);
-    return !asks_time && !is_exempt(last, sample) && !has_changed(change, last, sample);
+    return spb_change__is_timeless(change) && !is_exempt(last, sample) && !has_changed(change, last, sample);
 }
 
 void spb_change__doubt(spb_change *change) {

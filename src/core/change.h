@@ -72,6 +72,8 @@ void spb_change__reported(spb_change *change, const spb_report *sample);
  */
 spb_verdict spb_change__judge(spb_change *change, const spb_report *last, const spb_report *sample);
 
+/* A sample is sent or dropped, whatever its time. `change` may be NULL. */
+bool spb_change__is_timeless(const spb_change *change);
 /* Whatever its time, `sample` would be dropped. Changes nothing. `change` may be NULL. */
 bool spb_change__drops_always(const spb_change *change, const spb_report *last, const spb_report *sample);
 

@@ -10,10 +10,29 @@ spb_session *spb_device__session(const spb_device *device);
 /* A pointer that the owner of the session keeps there: the node. Set once, before there are handles. */
 void spb_session__set_owner(spb_session *session, void *owner);
 void *spb_session__owner(const spb_session *session);
+/*
+ * Most samples concern their holder alone: a device, or the node for metrics of its own. The three functions that
+ * follow may be called by one thread for each holder at a time, all at once, while nobody else uses the session. No
+ * deadline moves, and no flush is touched. What they count is in the tally, which each thread has for itself: it must
+ * be settled before the session is used for anything else.
+ */
+typedef struct spb_tally {
+    uint64_t accepted, suppressed; /* samples */
+    size_t bytes;                  /* that wait */
+} spb_tally;
+
+/* The same for metrics of one holder. Immutable, so any thread. */
+uint32_t spb_metric__lane(const spb_metric *metric);
 /* The sample may be worth a message, or is wrong. If not, its time need not be exact: it is suppressed at any. */
 bool spb_session__is_news(const spb_sample *sample);
-/* Takes a sample that is none. So no deadline moves, and no flush is touched. */
-void spb_session__suppress(spb_session *session, const spb_sample *sample, spb_time now);
+/* Takes a sample that is none. */
+void spb_session__suppress(const spb_session *session, const spb_sample *sample, spb_time now, spb_tally *tally);
+/* Takes a sample that is news and joins an open message. False: this one concerns more, and spb_session_sample is to
+ * take it; nothing has changed. */
+bool spb_session__join(const spb_session *session, const spb_sample *sample, spb_time now, spb_tally *tally);
+/* Adds the tally to what the session has counted, and empties it. */
+void spb_session__settle(spb_session *session, spb_tally *tally);
+
 /* How many messages have to be reported as published before it is worth while to tell the session; it is told at its
  * deadline all the same. */
 uint32_t spb_session__reports_wanted(const spb_session *session);

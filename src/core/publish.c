@@ -65,7 +65,7 @@ static void begin_window(spb_session *session, spb_device *holder, spb_time now)
     }
 }
 
-static spb_batch_limits limits_of(const spb_session *session, const spb_device *holder) {
+spb_batch_limits spb_session__limits(const spb_session *session, const spb_device *holder) {
     return (spb_batch_limits){.full_bytes = holder->is_scanning ? SIZE_MAX : session->options.batch_max_bytes,
                               .full_samples = holder->is_scanning ? UINT32_MAX : session->options.batch_max_samples,
                               .most_bytes = spb_session__most_metric_bytes(session, holder)};
@@ -74,7 +74,7 @@ static spb_batch_limits limits_of(const spb_session *session, const spb_device *
 void spb_session__add_sample(spb_session *session, spb_device *holder, uint64_t timestamp_ms, bool is_patient,
                              spb_time now) {
     spb_batch *batch = &holder->batch;
-    spb_batch_limits limits = limits_of(session, holder);
+    spb_batch_limits limits = spb_session__limits(session, holder);
     bool is_new = spb_batch__append(batch, &session->scratch, timestamp_ms, &limits);
     bool is_first = is_new || (holder->is_patient && !is_patient); /* that is in a hurry */
     if (is_new) {

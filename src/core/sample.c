@@ -130,7 +130,7 @@ static spb_status hold(spb_session *session, spb_metric *metric, const sample *s
     return status;
 }
 
-static bool is_followed(const spb_session *session, const spb_metric *metric) {
+bool spb_session__is_followed(const spb_session *session, const spb_metric *metric) {
     const spb_device *holder = metric->holder;
     /* A device that went offline and came back is born again soon: with a journal, its samples stay in order. */
     bool is_dying = session->journal.is_used && holder->links[SPB_QUEUE_DEATH].is_in;
@@ -143,7 +143,7 @@ static spb_status pass(spb_session *session, spb_metric *metric, const sample *s
     if (status != SPB_OK) {
         return status;
     }
-    status = is_followed(session, metric)                               ? add_to_batch(session, metric, s, now)
+    status = spb_session__is_followed(session, metric)                  ? add_to_batch(session, metric, s, now)
              : session->journal.is_used && metric->keep == SPB_KEEP_ALL ? hold(session, metric, s, now)
                                                                         : replace_value(session, metric, s);
     metric->is_ahead &= status != SPB_OK;
@@ -252,15 +252,6 @@ static spb_report report_of(const spb_sample *given, uint64_t timestamp_ms) {
                         .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
 }
 
-bool spb_session__is_news(const spb_sample *given) {
-    const spb_metric *metric = given->metric;
-    spb_type type = given->value.type;
-    bool is_number = type == (spb_type)metric->type && (type <= SPB_BOOLEAN || type == SPB_DATETIME);
-    spb_report last = spb_metric__report(metric), report = report_of(given, 0);
-    return !is_number || (given->flags & ~QUALITY) != 0 || !spb_change__drops_always(metric->change, &last, &report) ||
-           spb_metric__check(metric, &given->value, NULL) != SPB_OK;
-}
-
 spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb_time now) {
     spb_metric *metric = given->metric;
     spb_status status = check(session, metric, &given->value, given->flags);
@@ -280,22 +271,6 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
     }
     session->stats.samples_accepted++;
     return SPB_OK;
-}
-
-/* The clock need not be exact here; the time of a metric does not go back for that. */
-static uint64_t about_ms(const spb_session *session, const spb_metric *metric, spb_time now) {
-    uint64_t now_ms = spb_session__stamp(session, now);
-    bool is_late = metric->timestamp_ms > now_ms && metric->timestamp_ms - now_ms <= SPB_TICK_MS;
-    return is_late ? metric->timestamp_ms : now_ms;
-}
-
-void spb_session__suppress(spb_session *session, const spb_sample *given, spb_time now) {
-    spb_metric *metric = given->metric;
-    sample s = {.value = &given->value,
-                .timestamp_ms = given->timestamp_ms == SPB_NOW ? about_ms(session, metric, now) : given->timestamp_ms,
-                .quality = metric->quality};
-    keep_back(session, metric, &s, false); /* a number, which takes no memory */
-    session->stats.samples_accepted++;
 }
 
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,

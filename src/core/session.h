@@ -1,9 +1,9 @@
 /*
  * The parts of a session, and what its files share. What it is: session.c, options.c; what it publishes: session.c,
- * remove.c, template.c, info.c; what becomes of a sample: sample.c, shelf.c (when nobody follows), append.c (into the
- * journal), deliver.c (until it is confirmed), replay.c and arrive.c (afterwards); what happened: life.c, message.c
- * (what hosts say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay) and frame.c
- * (messages).
+ * remove.c, template.c, info.c; what becomes of a sample: join.c, sample.c, shelf.c (when nobody follows), append.c
+ * (into the journal), deliver.c (until it is confirmed), replay.c and arrive.c (afterwards); what happened: life.c,
+ * message.c (what hosts say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay)
+ * and frame.c (messages).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -232,6 +232,8 @@ void spb_session__see_clock(spb_session *session, spb_time now);
 
 /* sample.c */
 
+/* A sample of it goes into a batch, for those who follow. */
+bool spb_session__is_followed(const spb_session *session, const spb_metric *metric);
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */
 void spb_session__drop_unsent(spb_session *session, spb_metric *metric);
 /* Its value is sent besides, as hosts may have an older one. */
@@ -346,6 +348,9 @@ bool spb_session__give_up(spb_session *session, spb_kind kind, spb_status status
 spb_status spb_session__make_death(spb_session *session, spb_time now);
 
 /* publish.c */
+
+/* How large the open message of the holder may become. */
+spb_batch_limits spb_session__limits(const spb_session *session, const spb_device *holder);
 
 /* The next message; false when none may leave now. */
 bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *out);

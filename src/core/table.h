@@ -25,6 +25,7 @@ struct spb_device {
     uint64_t birth_due_ms;  /* while it stands in SPB_QUEUE_BIRTH */
     uint64_t sequence;      /* the number of the NBIRTH that its last birth followed */
     size_t flush_count;     /* while it stands in SPB_QUEUE_FLUSH: messages that must leave before any birth */
+    uint32_t number;        /* one after the other */
     uint32_t hash;
     uint32_t id_len;
     bool is_online;          /* as the application says */
@@ -46,6 +47,7 @@ typedef struct spb_table {
     spb_device **device_buckets;
     size_t device_bucket_count; /* a power of two, or 0 */
     size_t device_count;
+    uint32_t last_number; /* of a device */
     spb_metric **metric_buckets;
     size_t metric_bucket_count; /* a power of two, or 0 */
     spb_metric **by_alias;      /* by_alias[alias - 1] */

@@ -31,7 +31,7 @@ static spb_flush wait_locked(spb_node *node, uint64_t deadline_ms) {
     spb_mailbox__wake(&node->mailbox);
     while ((state = spb_session_flushed(node->session, self.ticket)) == SPB_FLUSH_PENDING && is_in_time &&
            runs_locked(node)) {
-        is_in_time = spb_clock__wait(&node->flushed, &node->lock, deadline_ms);
+        is_in_time = spb_lock__wait(&node->lock, &node->flushed, deadline_ms);
     }
     spb_flush_wait **at = &node->flushes;
     while (*at != &self) {
@@ -45,12 +45,12 @@ spb_status spb_node_flush(spb_node *node, uint32_t timeout_ms, spb_flush *how) {
     uint64_t deadline_ms = spb_clock__now().mono_ms + timeout_ms;
     spb_flush state = SPB_FLUSH_PENDING;
     spb_status status = SPB_ERR_STATE;
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     if (runs_locked(node) && !spb_node__is_worker_locked(node)) {
         state = wait_locked(node, deadline_ms);
         status = state != SPB_FLUSH_PENDING ? SPB_OK : runs_locked(node) ? SPB_ERR_TIMEOUT : SPB_ERR_STATE;
     }
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     if (how) {
         *how = state;
     }

@@ -16,9 +16,9 @@ static spb_node *node_of_metric(const spb_metric *metric) {
 
 static spb_metric *add_metric(spb_node *node, spb_device *device, const spb_metric_def *def, spb_error *err) {
     spb_metric *metric;
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_add_metric(node->session, &metric, device, def, spb_clock__now(), err);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
     return metric;
 }
@@ -33,57 +33,57 @@ spb_metric *spb_device_add_metric(spb_device *device, const spb_metric_def *def,
 
 spb_device *spb_node_add_device(spb_node *node, const char *device_id, spb_error *err) {
     spb_device *device;
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_add_device(node->session, &device, device_id, spb_clock__now(), err);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
     return device;
 }
 
 void spb_metric_remove(spb_metric *metric) {
     spb_node *node = node_of_metric(metric);
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_remove_metric(node->session, metric, spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
 }
 
 void spb_device_remove(spb_device *device) {
     spb_node *node = node_of_device(device);
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_remove_device(node->session, device, spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
 }
 
 spb_status spb_node_add_template(spb_node *node, const char *name, const spb_template *definition, spb_error *err) {
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_status status = spb_session_add_template(node->session, name, definition, spb_clock__now(), err);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
     return status;
 }
 
 spb_status spb_node_remove_template(spb_node *node, const char *name, spb_error *err) {
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_status status = spb_session_remove_template(node->session, name, spb_clock__now(), err);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
     return status;
 }
 
 void spb_device_set_online(spb_device *device, bool online) {
     spb_node *node = node_of_device(device);
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_set_device_online(node->session, device, online, spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
 }
 
 void spb_node_rebirth(spb_node *node) {
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_rebirth(node->session, spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
 }
 
@@ -99,24 +99,35 @@ static void end_update_locked(spb_node *node) {
     if (node->flushes) { /* an overflow may have dropped what one waits for */
         spb_node__tell_flushes_locked(node);
     }
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     if (must_wake) {
         spb_mailbox__wake(&node->mailbox);
     }
 }
 
+/* Most samples need no more than their lane. The clock is read under the lock: samples that get "now" as their time are
+ * in the order of their times. */
+static bool take_in_lane(spb_node *node, const spb_sample *sample) {
+    spb_lane *lane = spb_lock__take_lane(&node->lock, sample->metric);
+    bool is_taken = true;
+    if (!spb_session__is_news(sample)) { /* the cheap way, which most samples of a steady plant take */
+        spb_session__suppress(node->session, sample, spb_clock__of_update(false), &lane->tally);
+    } else {
+        spb_time now = spb_clock__of_update(sample->timestamp_ms == SPB_NOW);
+        is_taken = spb_session__join(node->session, sample, now, &lane->tally);
+    }
+    spb_lock__give_lane(lane);
+    return is_taken;
+}
+
 spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms) {
     spb_node *node = node_of_metric(metric);
     spb_sample sample = {.metric = metric, .value = value, .timestamp_ms = timestamp_ms};
-    pthread_mutex_lock(&node->lock);
-    if (!spb_session__is_news(&sample)) { /* the cheap way, which most samples of a steady plant take */
-        spb_session__suppress(node->session, &sample, spb_clock__of_update(false));
-        pthread_mutex_unlock(&node->lock);
+    if (take_in_lane(node, &sample)) {
         return SPB_OK;
     }
-    /* The clock is read under the lock: samples that get "now" as their time are in the order of their times. */
-    spb_time now = spb_clock__of_update(timestamp_ms == SPB_NOW);
-    spb_status status = spb_session_sample(node->session, &sample, now);
+    spb_lock__take(&node->lock);
+    spb_status status = spb_session_sample(node->session, &sample, spb_clock__of_update(timestamp_ms == SPB_NOW));
     end_update_locked(node);
     return status;
 }
@@ -124,7 +135,7 @@ spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t times
 spb_status spb_node_update(spb_node *node, const spb_sample *samples, size_t count, size_t *accepted) {
     spb_status status = SPB_OK;
     size_t done = 0;
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_time now = spb_clock__of_update(true);
     while (done < count && (status = spb_session_sample(node->session, &samples[done], now)) == SPB_OK) {
         done++;
@@ -137,15 +148,15 @@ spb_status spb_node_update(spb_node *node, const spb_sample *samples, size_t cou
 }
 
 static void begin_scan(spb_node *node, spb_device *device) {
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_begin_scan(node->session, device);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
 }
 
 static void end_scan(spb_node *node, spb_device *device) {
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_end_scan(node->session, device, spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     spb_mailbox__wake(&node->mailbox);
 }
 
@@ -167,17 +178,17 @@ void spb_node_end_scan(spb_node *node) {
 
 spb_status spb_metric_read(const spb_metric *metric, spb_value *out, uint64_t *timestamp_ms) {
     spb_node *node = node_of_metric(metric);
-    pthread_mutex_lock(&node->lock);
+    spb_lane *lane = spb_lock__take_lane(&node->lock, metric);
     spb_value value = spb_session_value(node->session, metric, timestamp_ms);
     spb_status status = spb_value_copy(out, &value, NULL);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give_lane(lane);
     return status;
 }
 
 static spb_metric *find_metric(spb_node *node, const spb_device *device, const char *name) {
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_metric *metric = spb_session_find_metric(node->session, device, name);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     return metric;
 }
 
@@ -190,15 +201,15 @@ spb_metric *spb_device_find_metric(spb_device *device, const char *name) {
 }
 
 spb_device *spb_node_find_device(spb_node *node, const char *device_id) {
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_device *device = spb_session_find_device(node->session, device_id);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     return device;
 }
 
 void spb_node_stats(const spb_node *node, spb_stats *out) {
-    pthread_mutex_t *lock = (pthread_mutex_t *)&node->lock; /* locking is not a change that a caller could see */
-    pthread_mutex_lock(lock);
+    spb_lock *lock = (spb_lock *)&node->lock; /* locking is not a change that a caller could see */
+    spb_lock__take(lock);
     spb_session_stats(node->session, out);
-    pthread_mutex_unlock(lock);
+    spb_lock__give(lock);
 }

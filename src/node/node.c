@@ -34,8 +34,8 @@ static spb_status init_locks(spb_node *node, spb_error *err) {
     if (status != SPB_OK) {
         return status;
     }
-    if (pthread_mutex_init(&node->lock, NULL)) {
-        status = spb_error__set(err, SPB_ERR_SYSTEM, "cannot make the lock of the node");
+    status = spb_lock__init(&node->lock, err);
+    if (status != SPB_OK) {
         goto no_lock;
     }
     if (spb_clock__init_cond(&node->run_ended)) {
@@ -51,7 +51,7 @@ static spb_status init_locks(spb_node *node, spb_error *err) {
 no_flushed:
     pthread_cond_destroy(&node->run_ended);
 no_run_ended:
-    pthread_mutex_destroy(&node->lock);
+    spb_lock__clear(&node->lock);
 no_lock:
     spb_mailbox__clear(&node->mailbox);
     return status;
@@ -86,6 +86,7 @@ spb_status spb_node_new(spb_node **out, const spb_node_options *options, spb_err
         return status;
     }
     spb_session__set_owner(node->session, node);
+    node->lock.session = node->session;
     node->transport->set_listener(node->transport, spb_mailbox__post, &node->mailbox);
     *out = node;
     return SPB_OK;
@@ -119,7 +120,7 @@ static int create_worker_locked(spb_node *node) {
 
 spb_status spb_node_start(spb_node *node, spb_error *err) {
     spb_status status = SPB_OK;
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     join_ended_worker_locked(node);
     if (node->is_wanted) {
         status = spb_error__set(err, SPB_ERR_STATE, "the node is already started");
@@ -131,7 +132,7 @@ spb_status spb_node_start(spb_node *node, spb_error *err) {
     }
     /* A worker that still ends the run before begins the next one. */
     node->is_wanted = node->is_wanted || status == SPB_OK;
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     return status;
 }
 
@@ -160,30 +161,30 @@ static void request_stop_locked(spb_node *node, uint32_t timeout_ms) {
 spb_status spb_node_stop(spb_node *node, uint32_t timeout_ms) {
     uint64_t deadline_ms = spb_clock__now().mono_ms + timeout_ms;
     spb_status status = SPB_ERR_STATE;
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     if (!spb_node__is_worker_locked(node) && (node->is_wanted || node->is_stopping)) {
         request_stop_locked(node, timeout_ms);
         uint64_t run = node->runs_ended;
-        while (node->runs_ended == run && spb_clock__wait(&node->run_ended, &node->lock, deadline_ms)) {
+        while (node->runs_ended == run && spb_lock__wait(&node->lock, &node->run_ended, deadline_ms)) {
         }
         status = node->runs_ended == run ? SPB_ERR_TIMEOUT : node->run_status;
         join_ended_worker_locked(node);
     }
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     return status;
 }
 
 /* Unlike a stop it waits for as long as a call of the transport, the store or a callback takes: they use the node. */
 static void end_worker(spb_node *node) {
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     if (node->has_worker && !node->worker_ended) {
         request_stop_locked(node, 0);
     }
     while (node->has_worker && !node->worker_ended) {
-        spb_clock__wait(&node->run_ended, &node->lock, SPB_NEVER);
+        spb_lock__wait(&node->lock, &node->run_ended, SPB_NEVER);
     }
     join_ended_worker_locked(node);
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
 }
 
 void spb_node_free(spb_node *node) {
@@ -196,6 +197,6 @@ void spb_node_free(spb_node *node) {
     spb_mailbox__clear(&node->mailbox);
     pthread_cond_destroy(&node->flushed);
     pthread_cond_destroy(&node->run_ended);
-    pthread_mutex_destroy(&node->lock);
+    spb_lock__clear(&node->lock);
     free(node);
 }

@@ -6,6 +6,7 @@
 
 #include <spb/node.h>
 
+#include "node/lock.h"
 #include "node/mailbox.h"
 
 typedef struct spb_flush_wait spb_flush_wait;
@@ -22,8 +23,7 @@ struct spb_node {
 
     spb_mailbox mailbox; /* has its own lock, which may be taken while `lock` is held, never the other way round */
 
-    pthread_mutex_t
-        lock; /* guards all that follows; never held while the transport, the store or a callback is called */
+    spb_lock lock; /* guards all that follows; never held while the transport, the store or a callback is called */
     spb_session *session;  /* the pointer is fixed; only the worker pulls actions */
     uint64_t wakes_ms;     /* when the worker, which sleeps, will look again; 0: it is awake, and will look anyway */
     bool is_wanted;        /* started, and not stopped since */

@@ -31,27 +31,27 @@ static void note_loss_locked(spb_node *node) {
 static void save_bdseq(spb_node *node, uint8_t bdseq) {
     spb_error err = {.text = ""};
     spb_status status = node->store ? node->store->save_bdseq(node->store, bdseq, &err) : SPB_OK;
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_on_bdseq_saved(node->session, status, status == SPB_OK ? NULL : reason_of(status, &err),
                                spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
 }
 
 static void save_aliases(spb_node *node, const spb_alias *items, size_t count) {
     spb_error err = {.text = ""};
     spb_status status = node->store->save_aliases(node->store, items, count, &err);
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_on_aliases_saved(node->session, status, reason_of(status, &err), spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
 }
 
 static void append(spb_node *node, const spb_block *block) {
     spb_error err = {.text = ""};
     uint64_t id = block->id;
     spb_status status = node->store->append(node->store, block, &err);
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_on_appended(node->session, id, status, reason_of(status, &err), spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
 }
 
 static void commit(spb_node *node) {
@@ -59,9 +59,9 @@ static void commit(spb_node *node) {
     spb_store_info info;
     spb_status status = node->store->commit(node->store, &err);
     node->store->info(node->store, &info);
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_on_committed(node->session, status, reason_of(status, &err), &info, spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
 }
 
 /* The session copies each block under the lock; the disk is read without it. A block that cannot be read is left out:
@@ -81,14 +81,14 @@ static void read_journal(spb_node *node, uint64_t from_id) {
         if (status != SPB_OK || !found) {
             break;
         }
-        pthread_mutex_lock(&node->lock);
+        spb_lock__take(&node->lock);
         is_wanted = spb_session_on_block(node->session, &block, spb_clock__now());
-        pthread_mutex_unlock(&node->lock);
+        spb_lock__give(&node->lock);
         from_id = block.id + 1;
     }
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_on_read_done(node->session, status, reason_of(status, &err), spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
 }
 
 /* What has no answer of its own: if the store fails, the next commit tells. */
@@ -120,10 +120,10 @@ static void call_transport(spb_node *node, const spb_action *action) {
         status = transport->publish(transport, action->link, &action->as.publish, &err);
     }
     if (status != SPB_OK) {
-        pthread_mutex_lock(&node->lock);
+        spb_lock__take(&node->lock);
         note_loss_locked(node);
         spb_session_on_action_failed(node->session, action->link, status, reason_of(status, &err), spb_clock__now());
-        pthread_mutex_unlock(&node->lock);
+        spb_lock__give(&node->lock);
     }
 }
 
@@ -131,9 +131,9 @@ static void ask_application(spb_node *node, spb_metric *metric, spb_value value)
     void *user;
     spb_write_fn on_write = spb_metric__on_write(metric, &user);
     spb_status status = on_write(metric, &value, user);
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     spb_session_on_write_done(node->session, metric, status, &value, spb_clock__now());
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
 }
 
 static void carry_out(spb_node *node, const spb_action *action) {
@@ -194,9 +194,9 @@ static void carry_out_all_locked(spb_node *node) {
         if (action.kind == SPB_ACTION_CONNECT) {
             node->link = action.link;
         }
-        pthread_mutex_unlock(&node->lock);
+        spb_lock__give(&node->lock);
         carry_out(node, &action);
-        pthread_mutex_lock(&node->lock);
+        spb_lock__take(&node->lock);
         spb_node__tell_flushes_locked(node);
     }
 }
@@ -220,7 +220,7 @@ static void report_dropped(spb_node *node) {
 
 void *spb_worker__run(void *context) {
     spb_node *node = context;
-    pthread_mutex_lock(&node->lock);
+    spb_lock__take(&node->lock);
     for (;;) {
         take_event_locked(node);
         spb_session_on_tick(node->session, spb_clock__now());
@@ -240,13 +240,13 @@ void *spb_worker__run(void *context) {
         }
         uint64_t deadline_ms = node->wakes_ms = spb_session_deadline_ms(node->session);
         uint32_t published_wanted = spb_session__reports_wanted(node->session);
-        pthread_mutex_unlock(&node->lock);
+        spb_lock__give(&node->lock);
         spb_mailbox__wait(&node->mailbox, published_wanted, deadline_ms);
         report_dropped(node);
-        pthread_mutex_lock(&node->lock);
+        spb_lock__take(&node->lock);
         node->wakes_ms = 0;
     }
     node->worker_ended = true;
-    pthread_mutex_unlock(&node->lock);
+    spb_lock__give(&node->lock);
     return NULL;
 }

@@ -10,7 +10,7 @@
 #include "plant.h"
 #include "support/broker.h"
 
-#define ROUNDS 3
+#define ROUNDS 5
 #define ROUND_NS UINT64_C(1500000000)
 
 static const size_t sizes[] = {1, 10, 100, 1000}; /* samples in a message */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/handle.h"
 #include "sim/sim.h"
 
 /* ---- values ---- */
@@ -15,6 +16,23 @@ static uint64_t draw_timestamp(sim *s, const sim_metric *metric) {
     case 3: return stamp_ms;
     default: return SPB_NOW;
     }
+}
+
+/* Sometimes as spb_metric_update does: most samples need no more of the session than their holder. */
+static spb_status take_sample(sim *s, const spb_sample *sample) {
+    spb_tally tally = {0};
+    bool is_taken = true;
+    if (s->now.mono_ms % 2 == 0) {
+        return spb_session_sample(s->session, sample, s->now);
+    }
+    if (!spb_session__is_news(sample)) {
+        spb_session__suppress(s->session, sample, s->now, &tally);
+    } else {
+        is_taken = spb_session__join(s->session, sample, s->now, &tally);
+    }
+    s->joined += tally.accepted - tally.suppressed;
+    spb_session__settle(s->session, &tally);
+    return is_taken ? SPB_OK : spb_session_sample(s->session, sample, s->now);
 }
 
 static void update_metric(sim *s, int index) {
@@ -32,8 +50,7 @@ static void update_metric(sim *s, int index) {
     spb_session_stats(s->session, &before);
     sim_enter(s);
     spb_sample sample = {.metric = metric->handle, .value = value, .timestamp_ms = timestamp_ms, .flags = flags};
-    spb_status status = flags != 0 ? spb_session_sample(s->session, &sample, s->now)
-                                   : spb_session_update(s->session, metric->handle, &value, timestamp_ms, s->now);
+    spb_status status = take_sample(s, &sample);
     sample.timestamp_ms = stamp_ms;
     bool is_short = sim_leave(s);
     if (status == SPB_OK) {

@@ -53,7 +53,7 @@ static void on_crash(int number) {
 /* ---- runs ---- */
 
 typedef struct totals {
-    uint64_t actions, checks, steps;
+    uint64_t actions, checks, steps, joined;
 } totals;
 
 typedef struct arguments {
@@ -71,6 +71,7 @@ static bool run(const arguments *args, uint64_t seed, void (*trace)(void *, cons
     sim_clear(&world);
     sum->actions += world.actions;
     sum->checks += world.checks;
+    sum->joined += world.joined;
     sum->steps += world.steps - 1;
     if (world.has_failed && trace) {
         printf("sim: seed %llu broke a rule at step %llu\n  %s: %s\n", (unsigned long long)seed,
@@ -148,8 +149,9 @@ int main(int argc, char **argv) {
             return 1;
         }
     }
-    printf("sim: %llu seeds passed: %llu steps, %llu actions, hosts questioned %llu times\n",
+    printf("sim: %llu seeds passed: %llu steps, %llu actions, %llu samples took the short way, hosts questioned %llu "
+           "times\n",
            (unsigned long long)args.seeds, (unsigned long long)sum.steps, (unsigned long long)sum.actions,
-           (unsigned long long)sum.checks);
+           (unsigned long long)sum.joined, (unsigned long long)sum.checks);
     return 0;
 }

@@ -356,6 +356,7 @@ struct sim {
     uint64_t actions;       /* pulled, over the whole run, */
     uint64_t store_actions; /* and of the journal */
     uint64_t checks;        /* comparisons of what a host knows with the truth */
+    uint64_t joined;        /* samples that joined a message beside the session: see spb_session__join */
 
     bool has_failed;
     char rule[64];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/balance.h"
+#include "core/handle.h"
 
 /* ---- writing down ---- */
 
@@ -450,7 +451,16 @@ spb_metric *wire_add_metric(wire *w, spb_device *device, const char *name, spb_v
 }
 
 spb_status wire_update(wire *w, spb_metric *metric, spb_value value) {
-    return spb_session_update(w->session, metric, &value, SPB_NOW, w->now);
+    spb_sample sample = {.metric = metric, .value = value};
+    spb_tally tally = {0};
+    bool is_taken = true;
+    if (!spb_session__is_news(&sample)) {
+        spb_session__suppress(w->session, &sample, w->now, &tally);
+    } else {
+        is_taken = spb_session__join(w->session, &sample, w->now, &tally);
+    }
+    spb_session__settle(w->session, &tally);
+    return is_taken ? SPB_OK : spb_session_sample(w->session, &sample, w->now);
 }
 
 const char *wire_samples(const wire *w, wire_samples_kind wanted) {

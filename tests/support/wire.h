@@ -77,6 +77,7 @@ void wire_request_rebirth(wire *w);
 
 spb_device *wire_add_device(wire *w, const char *id);
 spb_metric *wire_add_metric(wire *w, spb_device *device, const char *name, spb_value value);
+/* The way of spb_metric_update: the short one, if the sample may take it. */
 spb_status wire_update(wire *w, spb_metric *metric, spb_value value);
 
 typedef enum wire_samples_kind { WIRE_LIVE, WIRE_REPLAYED, WIRE_BOTH } wire_samples_kind;
