@@ -37,7 +37,7 @@ static void set(spb_metric *metric, const spb_sample *given, uint64_t timestamp_
 bool spb_session__is_news(const spb_sample *given) {
     const spb_metric *metric = given->metric;
     spb_report last = spb_metric__report(metric), report = report_of(given, 0);
-    return !is_number(given) || (given->flags & ~QUALITY) != 0 || metric->is_held ||
+    return !is_number(given) || (given->flags & ~QUALITY) != 0 ||
            !spb_change__drops_always(metric->change, &last, &report);
 }
 
@@ -61,14 +61,14 @@ void spb_session__suppress(const spb_session *session, const spb_sample *given, 
 static bool is_plain(const spb_sample *given) {
     const spb_metric *metric = given->metric;
     return is_number(given) && given->flags == 0 && !metric->has_quality && !metric->is_urgent && metric->alias != 0 &&
-           metric->timer == 0 && !metric->is_unsent && !metric->is_behind && spb_change__is_timeless(metric->change);
+           !metric->is_unsent && !metric->is_behind && spb_change__is_timeless(metric->change);
 }
 
 static bool has_room(const spb_session *session, const spb_batch *batch, const spb_tally *tally) {
     const spb_session_options *options = &session->options;
     return tally->bytes <= MOST_UNSETTLED_BYTES &&
            spb_batch__size(batch) + MOST_BYTES <= SPB_MAX_WAITING_BATCHES * options->batch_max_bytes &&
-           session->waiting_bytes + tally->bytes + MOST_BYTES <= options->max_waiting_bytes;
+           (options->max_waiting_bytes > 0);
 }
 
 bool spb_session__join(const spb_session *session, const spb_sample *given, spb_time now, spb_tally *tally) {

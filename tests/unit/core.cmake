@@ -24,6 +24,7 @@ spb_unit_test(session_size core support/wire.c)
 spb_unit_test(session_changes core support/wire.c)
 spb_unit_test(session_random core support/wire.c)
 spb_unit_test(session_exception core support/wire.c)
+spb_unit_test(join core support/wire.c)
 spb_unit_test(timers core)
 spb_unit_test(conformance core support/wire.c)
 # With the store in memory.
