@@ -110,9 +110,9 @@ typedef struct spb_session_options {
     /* Delivery. All but has_journal and `journal` mean nothing at the level LIVE. */
     spb_delivery delivery;
     spb_confirm confirm;
-    size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, and the
-                                     duplicates after an outage; at least 64 KiB. With SPB_CONFIRM_WINDOW it has to hold
-                                     what is sent in two keep-alives */
+    size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, what waits in
+                                     the system's buffers, and the duplicates after an outage; at least 64 KiB. With
+                                     SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives */
     uint32_t store_window_ms;     /* OUTAGE: how long samples may wait in memory for others to share a block with while
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is

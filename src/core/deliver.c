@@ -120,8 +120,8 @@ void spb_session__note_births(spb_session *session) {
 }
 
 bool spb_session__is_window_full(const spb_session *session) {
-    return spb_fences__is_full(&session->fences) ||
-           (session->journal.is_used && session->unconfirmed_bytes >= session->options.max_unconfirmed_bytes);
+    size_t unconfirmed_bytes = session->journal.is_used ? session->unconfirmed_bytes : session->fences.unanswered;
+    return unconfirmed_bytes >= session->options.max_unconfirmed_bytes;
 }
 
 /* ---- and goes ---- */

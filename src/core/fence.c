@@ -6,8 +6,7 @@
  *
  * Fences also keep an MQTT client awake. paho's threads sleep for up to a second when they miss that there is something
  * to do, and over the rest of what was written in part: the one wakes when it is given something, the other when
- * something comes in. So there is a fence in each 64 KiB, no more under way than the system takes at once, and another
- * one when nothing is reported.
+ * something comes in. So there is a fence in each 64 KiB, and another one when nothing is reported.
  */
 #include "core/fence.h"
 
@@ -44,6 +43,7 @@ void spb_fences__end(spb_fences *fences) {
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms) {
     fences->last++;
     fences->bytes += bytes;
+    fences->unanswered += bytes;
     fences->stall_ms = fences->written == fences->last - 1 ? now_ms + STALL_MS : fences->stall_ms;
     if (counts) {
         fences->since_ms = fences->messages == 0 ? now_ms : fences->since_ms;
@@ -76,10 +76,6 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
     return due_ms < fences->stall_ms ? due_ms : fences->stall_ms;
 }
 
-bool spb_fences__is_full(const spb_fences *fences) {
-    return fences->count == SPB_MAX_FENCES && fences->bytes >= MAX_BYTES;
-}
-
 uint64_t spb_fences__lost_ms(const spb_fences *fences) {
     if (!fences->is_watching || fences->count == 0) {
         return SPB_NEVER;
@@ -90,7 +86,7 @@ uint64_t spb_fences__lost_ms(const spb_fences *fences) {
 
 void spb_fences__sent(spb_fences *fences, uint64_t now_ms) {
     size_t last = (fences->first + fences->count++) % SPB_MAX_FENCES;
-    fences->items[last] = (spb_fence){.covers = fences->last, .sent_ms = now_ms};
+    fences->items[last] = (spb_fence){.covers = fences->last, .sent_ms = now_ms, .bytes = fences->bytes};
     fences->covered = fences->last;
     fences->messages = 0;
     fences->bytes = 0;
@@ -103,6 +99,7 @@ bool spb_fences__answered(spb_fences *fences, uint64_t now_ms, uint64_t *covers)
         return false;
     }
     *covers = fences->items[fences->first].covers;
+    fences->unanswered -= fences->items[fences->first].bytes;
     fences->first = (fences->first + 1) % SPB_MAX_FENCES;
     fences->count--;
     fences->answered_ms = now_ms;

@@ -14,6 +14,7 @@
 typedef struct spb_fence {
     uint64_t covers; /* the messages up to this one */
     uint64_t sent_ms;
+    size_t bytes; /* of messages between the fence before and this one */
 } spb_fence;
 
 /* Of one connection. */
@@ -30,7 +31,8 @@ typedef struct spb_fences {
     uint64_t covered;  /* by fences that were sent */
     uint32_t messages; /* that call for a fence and are not covered, */
     uint64_t since_ms; /* and the time of the first */
-    size_t bytes;      /* of all messages since the last fence */
+    size_t bytes;      /* of all messages since the last fence, */
+    size_t unanswered; /* and since the last one that was answered */
     uint64_t answered_ms;
     spb_fence items[SPB_MAX_FENCES];
     size_t first, count;
@@ -49,8 +51,6 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms);
 /* When the next one is due; SPB_NEVER: when something happens. */
 uint64_t spb_fences__due_ms(const spb_fences *fences);
-/* So much is under way that more would only wait in the system's buffers. */
-bool spb_fences__is_full(const spb_fences *fences);
 /* Something waits for an answer, and nothing else that could go ahead of it does. */
 bool spb_fences__is_wanted(const spb_fences *fences);
 /* When the server counts as gone; SPB_NEVER: not as things are. */

@@ -28,7 +28,7 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"node_info", o->node_info, 0, ALL_NODE_INFO},
                  {"delivery", (uint64_t)o->delivery, SPB_DELIVERY_AUTO, SPB_DELIVERY_DURABLE},
                  {"confirm", (uint64_t)o->confirm, SPB_CONFIRM_FENCE, SPB_CONFIRM_WINDOW},
-                 {"max_unconfirmed_bytes", o->max_unconfirmed_bytes, o->has_journal ? 65536 : 0, 1024 * 1024 * 1024},
+                 {"max_unconfirmed_bytes", o->max_unconfirmed_bytes, 65536, 1024 * 1024 * 1024},
                  {"store_window_ms", o->store_window_ms, 0, 60000}};
     spb_status status = SPB_OK;
     for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {

@@ -234,7 +234,8 @@ class Watch(unittest.TestCase):
     def test_it_only_reads(self):
         host = Subscriber(self.broker, "#")
         self.addCleanup(host.close)
-        watcher = self.lines("--duration", "1")
+        watcher = self.lines()
+        watcher.terminate()
         watcher.wait(PATIENCE_S)
         self.broker.publish("other/topics/NCMD/done", b"1")
         host.wait(lambda message: message.topic.endswith("done"), "the last message")
