@@ -27,12 +27,15 @@ typedef struct spb_fences {
     bool is_wanted;    /* something waits for an answer: as soon as a message is not covered */
     uint64_t last;     /* the ordinal of the last message, */
     uint64_t written;  /* and of the last one that is reported as written */
-    uint64_t stall_ms; /* when those that are not call for a fence */
+    uint64_t quiet_ms; /* when something was reported last, or the first of those that are not was published */
+    bool is_woken;     /* since then, by a fence */
+    bool is_slow;      /* it took long once */
     uint64_t covered;  /* by fences that were sent */
     uint32_t messages; /* that call for a fence and are not covered, */
     uint64_t since_ms; /* and the time of the first */
-    size_t bytes;      /* of all messages since the last fence, */
-    size_t unanswered; /* and since the last one that was answered */
+    size_t bytes;      /* of all messages since the last fence, but for those that flowed by, */
+    uint64_t bytes_since_ms;
+    size_t unanswered; /* and since the last fence that was answered */
     uint64_t answered_ms;
     spb_fence items[SPB_MAX_FENCES];
     size_t first, count;

@@ -54,11 +54,34 @@ START_TEST(births_do_so_by_their_bytes_alone) {
 }
 END_TEST
 
-START_TEST(without_a_journal_only_bytes_and_time_do) {
+START_TEST(without_a_journal_only_many_bytes_at_once_and_time_do) {
     begin(false);
     publish(1000, 1, 0);
     ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
-    publish(1, 65536 - 1000, 0);
+    publish(1, 65536 - 1000, 19);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
+    spb_fences__sent(&fences, 19);
+    publish(1000, 65, 100);
+    publish(1, 536, 120); /* in 20 ms */
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER);
+    ck_assert_uint_eq(fences.unanswered, 65536);
+    publish(1, 65536, 130);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
+}
+END_TEST
+
+/* Its buffers are full, or were. */
+START_TEST(a_link_that_was_slow_once_gets_one_after_64_KiB) {
+    begin(false);
+    spb_fences__publish(&fences, true, 1, 0);
+    spb_fences__written(&fences, 1, 99);
+    publish(1, 65535, 1000);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
+    spb_fences__publish(&fences, true, 1, 2000);
+    spb_fences__written(&fences, 1, 2100);
+    publish(1, 65534, 3000);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
+    publish(1, 1, 4000);
     ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
 }
 END_TEST
@@ -162,7 +185,8 @@ int main(void) {
     tcase_add_test(all, a_hundred_messages_call_for_one);
     tcase_add_test(all, so_do_64_KiB_and_a_second);
     tcase_add_test(all, births_do_so_by_their_bytes_alone);
-    tcase_add_test(all, without_a_journal_only_bytes_and_time_do);
+    tcase_add_test(all, without_a_journal_only_many_bytes_at_once_and_time_do);
+    tcase_add_test(all, a_link_that_was_slow_once_gets_one_after_64_KiB);
     tcase_add_test(all, a_message_that_is_not_reported_calls_for_one_in_10_ms);
     tcase_add_test(all, it_is_known_how_much_the_server_may_not_have_read);
     tcase_add_test(all, several_are_under_way_and_are_answered_in_their_order);
