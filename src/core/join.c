@@ -7,7 +7,6 @@
 #include "core/handle.h"
 #include "core/session.h"
 
-#define QUALITY (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE)
 /* No sample of a number is longer. */
 #define MOST_BYTES 64
 /* So much may be missing in the sum of what waits. */
@@ -15,10 +14,6 @@
 
 uint32_t spb_metric__lane(const spb_metric *metric) {
     return metric->holder->number;
-}
-
-static spb_report report_of(const spb_sample *given, uint64_t timestamp_ms) {
-    return (spb_report){.value = &given->value, .timestamp_ms = timestamp_ms, .quality = given->flags & QUALITY};
 }
 
 /* A right one, which takes no memory. */
@@ -36,8 +31,8 @@ static void set(spb_metric *metric, const spb_sample *given, uint64_t timestamp_
 
 bool spb_session__is_news(const spb_sample *given) {
     const spb_metric *metric = given->metric;
-    spb_report last = spb_metric__report(metric), report = report_of(given, 0);
-    return !is_number(given) || (given->flags & ~QUALITY) != 0 ||
+    spb_report last = spb_metric__report(metric), report = spb_session__report(given, 0);
+    return !is_number(given) || (given->flags & ~SPB_SAMPLE_QUALITY) != 0 ||
            !spb_change__drops_always(metric->change, &last, &report);
 }
 
@@ -68,7 +63,7 @@ static bool has_room(const spb_session *session, const spb_batch *batch, const s
     const spb_session_options *options = &session->options;
     return tally->bytes <= MOST_UNSETTLED_BYTES &&
            spb_batch__size(batch) + MOST_BYTES <= SPB_MAX_WAITING_BATCHES * options->batch_max_bytes &&
-           (options->max_waiting_bytes > 0);
+           session->waiting_bytes + tally->bytes + MOST_BYTES <= options->max_waiting_bytes;
 }
 
 bool spb_session__join(const spb_session *session, const spb_sample *given, spb_time now, spb_tally *tally) {
@@ -87,7 +82,7 @@ bool spb_session__join(const spb_session *session, const spb_sample *given, spb_
         !spb_batch__join(batch, begin, timestamp_ms, &limits)) {
         return false;
     }
-    spb_report report = report_of(given, timestamp_ms);
+    spb_report report = spb_session__report(given, timestamp_ms);
     spb_change__reported(metric->change, &report);
     set(metric, given, timestamp_ms);
     metric->is_ahead = false;

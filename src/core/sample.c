@@ -8,7 +8,6 @@
 #include "core/session.h"
 
 #define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT)
-#define QUALITY (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE)
 /* When a held sample could not be sent for want of memory. */
 #define RETRY_MS 100
 
@@ -238,17 +237,17 @@ static spb_status follow(spb_session *session, spb_metric *metric, sample *s, sp
 }
 
 static spb_status check(const spb_session *session, const spb_metric *metric, const spb_value *value, uint32_t flags) {
-    if ((flags & ~ALL_FLAGS) != 0 || (flags & QUALITY) == QUALITY) {
+    if ((flags & ~ALL_FLAGS) != 0 || (flags & SPB_SAMPLE_QUALITY) == SPB_SAMPLE_QUALITY) {
         return SPB_ERR_ARGUMENT;
     }
     spb_status status = spb_metric__check(metric, value, NULL);
     return status == SPB_OK ? spb_session__check_template(session, value, NULL) : status;
 }
 
-static spb_report report_of(const spb_sample *given, uint64_t timestamp_ms) {
+spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms) {
     return (spb_report){.value = &given->value,
                         .timestamp_ms = timestamp_ms,
-                        .quality = given->flags & QUALITY,
+                        .quality = given->flags & SPB_SAMPLE_QUALITY,
                         .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
 }
 
@@ -261,9 +260,9 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
     spb_session__see_clock(session, now);
     sample s = {.value = &given->value,
                 .timestamp_ms = given->timestamp_ms == SPB_NOW ? spb_session__stamp(session, now) : given->timestamp_ms,
-                .quality = given->flags & QUALITY,
+                .quality = given->flags & SPB_SAMPLE_QUALITY,
                 .is_urgent = metric->is_urgent || (given->flags & SPB_SAMPLE_URGENT) != 0};
-    spb_report last = spb_metric__report(metric), report = report_of(given, s.timestamp_ms);
+    spb_report last = spb_metric__report(metric), report = spb_session__report(given, s.timestamp_ms);
     status = follow(session, metric, &s, spb_change__judge(metric->change, &last, &report), now);
     if (status != SPB_OK) {
         spb_change__doubt(metric->change);

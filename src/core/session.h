@@ -232,6 +232,10 @@ void spb_session__see_clock(spb_session *session, spb_time now);
 
 /* sample.c */
 
+/* The flags that are its quality. */
+#define SPB_SAMPLE_QUALITY (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE)
+/* A sample as the rules of its metric see it. */
+spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms);
 /* A sample of it goes into a batch, for those who follow. */
 bool spb_session__is_followed(const spb_session *session, const spb_metric *metric);
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */
