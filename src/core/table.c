@@ -112,7 +112,7 @@ spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id,
     device->previous = table->last_device;
     table->last_device->next = device;
     table->last_device = device;
-    device->number = table->last_number++;
+    device->number = ++table->last_number; /* the node is 0 */
     table->device_count++;
     *out = device;
     return SPB_OK;
