@@ -237,11 +237,11 @@ SPB_API spb_device *spb_session_find_device(const spb_session *session, const ch
 /*
  * How a session goes on by itself: when an attempt or a connection fails, the next server of the list is tried at once,
  * and after a whole round the session waits. A server that has not answered a fence for one keep-alive is given up; a
- * fence is sent half a keep-alive after the last answer, in each 64 KiB of a fast stream, and when the transport has not
- * reported a message 10 ms after it got it. A primary host that goes offline, or a host that asks for the
- * next server, ends the session with this one: NDEATH and DISCONNECT, then the next server; samples that wait are kept
- * and follow the next births. With a lost connection they are dropped and counted. With a journal they are stored in
- * both cases, and follow the next births as historical data, as does what was not confirmed.
+ * fence is sent half a keep-alive after the last answer, in each 64 KiB of a fast stream, and when the transport has
+ * not reported a message 10 ms after it got it. A primary host that goes offline, or a host that asks for the next
+ * server, ends the session with this one: NDEATH and DISCONNECT, then the next server; samples that wait are kept and
+ * follow the next births. With a lost connection they are dropped and counted. With a journal they are stored in both
+ * cases, and follow the next births as historical data, as does what was not confirmed.
  */
 
 /* Begins to connect, to the server it was on. No effect unless stopped. */
