@@ -130,8 +130,9 @@ SPB_API spb_status spb_node_remove_template(spb_node *node, const char *name, sp
 
 /* A device comes (DBIRTH) or goes (DDEATH); no change is fine. */
 SPB_API void spb_device_set_online(spb_device *device, bool online);
-/* A new sample; `value` is copied. One short lock, no I/O. See spb_session_update for the statuses. With SPB_NOW the
- * time is exact, but for a number that says nothing new: the next birth may show it up to 10 ms early. */
+/* A new sample; `value` is copied. One short lock, no I/O; threads with different devices go beside each other most of
+ * the time. See spb_session_update for the statuses. With SPB_NOW the time is exact, but for a number that says nothing
+ * new: the next birth may show it up to 10 ms early. */
 SPB_API spb_status spb_metric_update(spb_metric *metric, spb_value value, uint64_t timestamp_ms);
 /*
  * The same for many samples, of any metrics of the node, in their order, in one turn with its lock. Stops at the first
