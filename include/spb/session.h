@@ -107,7 +107,7 @@ typedef struct spb_session_options {
     bool next_server_metric;    /* the metric `Node Control/Next Server`: true walks to the next server */
     uint32_t node_info;         /* which metrics `Node Info/…` the NBIRTH has: SPB_NODE_INFO_…, or'ed; 0: none */
 
-    /* Delivery. All but has_journal and `journal` mean nothing at the level LIVE. */
+    /* Delivery. All but has_journal, `journal` and max_unconfirmed_bytes mean nothing at the level LIVE. */
     spb_delivery delivery;
     spb_confirm confirm;
     size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, what waits in

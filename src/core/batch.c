@@ -68,6 +68,19 @@ static bool takes(const spb_batch *batch, size_t len, uint64_t timestamp_ms, con
            (limits->most_bytes == 0 || batch->bytes.len - last_begin(batch) + len <= limits->most_bytes);
 }
 
+static bool is_full(size_t size, uint32_t samples, const spb_batch_limits *limits) {
+    return size >= limits->full_bytes || samples >= limits->full_samples;
+}
+
+/* The last message now ends where the bytes do. */
+static spb_segment *extend(spb_batch *batch, uint64_t timestamp_ms) {
+    spb_segment *last = spb_batch__segment(batch, batch->count - 1);
+    last->end = batch->bytes.len;
+    last->samples++;
+    last->last_ms = timestamp_ms;
+    return last;
+}
+
 bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t timestamp_ms,
                        const spb_batch_limits *limits) {
     bool is_new = !takes(batch, metric->len, timestamp_ms, limits);
@@ -77,26 +90,21 @@ bool spb_batch__append(spb_batch *batch, const spb_buffer *metric, uint64_t time
             (spb_segment){.first_ms = timestamp_ms, .number = ++batch->begun};
     }
     spb_buffer__append(&batch->bytes, metric->data, metric->len);
-    spb_segment *last = &batch->segments[batch->first + batch->count - 1];
-    last->end = batch->bytes.len;
-    last->samples++;
-    last->last_ms = timestamp_ms;
-    batch->is_open = last->end - begin < limits->full_bytes && last->samples < limits->full_samples;
+    const spb_segment *last = extend(batch, timestamp_ms);
+    batch->is_open = !is_full(last->end - begin, last->samples, limits);
     count(batch, metric->len, 0);
     return is_new;
 }
 
 bool spb_batch__join(spb_batch *batch, size_t begin, uint64_t timestamp_ms, const spb_batch_limits *limits) {
-    spb_segment *last = &batch->segments[batch->first + batch->count - 1];
-    size_t size = batch->bytes.len - last_begin(batch);
-    if (timestamp_ms < last->last_ms || size >= limits->full_bytes || last->samples + 1 >= limits->full_samples ||
-        (limits->most_bytes > 0 && size > limits->most_bytes)) {
-        batch->bytes.len = begin;
+    size_t end = batch->bytes.len;
+    uint32_t samples = spb_batch__segment(batch, batch->count - 1)->samples + 1;
+    batch->bytes.len = begin;
+    if (!takes(batch, end - begin, timestamp_ms, limits) || is_full(end - last_begin(batch), samples, limits)) {
         return false;
     }
-    last->end = batch->bytes.len;
-    last->samples++;
-    last->last_ms = timestamp_ms;
+    batch->bytes.len = end;
+    extend(batch, timestamp_ms);
     return true;
 }
 

@@ -57,7 +57,7 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
     fences->bytes += bytes;
     fences->unanswered += bytes;
     let_flow(fences, now_ms);
-    if (fences->written == fences->last) {
+    if (spb_fences__in_flight(fences) == 0) {
         fences->quiet_ms = now_ms;
         fences->is_woken = false;
     }
@@ -69,15 +69,19 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
 }
 
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms) {
-    uint64_t missing = fences->last - fences->written;
+    uint64_t missing = spb_fences__in_flight(fences);
     fences->is_slow |= missing > 0 && now_ms >= fences->quiet_ms + SLOW_MS;
     fences->written += count < missing ? count : missing;
     fences->quiet_ms = now_ms;
     fences->is_woken = false;
 }
 
+uint64_t spb_fences__in_flight(const spb_fences *fences) {
+    return fences->last - fences->written;
+}
+
 static uint64_t wake_ms(const spb_fences *fences) {
-    return fences->written < fences->last && !fences->is_woken ? fences->quiet_ms + STALL_MS : SPB_NEVER;
+    return spb_fences__in_flight(fences) > 0 && !fences->is_woken ? fences->quiet_ms + STALL_MS : SPB_NEVER;
 }
 
 bool spb_fences__is_wanted(const spb_fences *fences) {

@@ -52,6 +52,8 @@ void spb_fences__end(spb_fences *fences);
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms);
 /* So many more were reported as written. */
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms);
+/* Messages that are not. */
+uint64_t spb_fences__in_flight(const spb_fences *fences);
 /* When the next one is due; SPB_NEVER: when something happens. */
 uint64_t spb_fences__due_ms(const spb_fences *fences);
 /* Something waits for an answer, and nothing else that could go ahead of it does. */

@@ -74,7 +74,6 @@ static void publish(spb_session *session, bool counts, spb_time now, spb_action 
     *out = (spb_action){.kind = SPB_ACTION_PUBLISH, .link = session->link};
     out->as.publish.topic = (const char *)session->topic.data;
     out->as.publish.payload = (spb_bytes){session->payload.data, session->payload.len};
-    session->in_flight++;
     session->stats.messages_published++;
     session->stats.bytes_published += session->payload.len;
     spb_fences__publish(&session->fences, counts, strlen(out->as.publish.topic) + session->payload.len, now.mono_ms);

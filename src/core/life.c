@@ -50,7 +50,6 @@ static void drop_link(spb_session *session, bool keeps_samples, spb_time now) {
     }
     spb_session__end_window(session, false, now); /* older than what waits */
     session->link = 0;
-    session->in_flight = 0;
     session->was_online = false;
     session->is_due = false;
     session->is_leaving = false;
@@ -273,7 +272,7 @@ static uint64_t link_due_ms(const spb_session *session) {
 uint32_t spb_session__reports_wanted(const spb_session *session) {
     uint32_t most = session->options.max_in_flight;
     bool is_stream = session->state == SPB_SESSION_ONLINE || session->state == SPB_SESSION_BIRTHING;
-    uint32_t wanted = session->in_flight < most ? most : most / 4;
+    uint32_t wanted = spb_fences__in_flight(&session->fences) < most ? most : most / 4;
     return is_stream && wanted > 0 ? wanted : 1;
 }
 
@@ -392,10 +391,7 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     case SPB_TRANSPORT_LOST: on_lost(session, event, now); break;
     case SPB_TRANSPORT_DISCONNECTED: on_disconnected(session, event, now); break;
     case SPB_TRANSPORT_SUBSCRIBED: on_subscribed(session, event, now); break;
-    case SPB_TRANSPORT_PUBLISHED:
-        session->in_flight -= event->count < session->in_flight ? event->count : session->in_flight;
-        spb_session__on_written(session, event->count, now);
-        break;
+    case SPB_TRANSPORT_PUBLISHED: spb_session__on_written(session, event->count, now); break;
     case SPB_TRANSPORT_FENCED: spb_session__on_fenced(session, now); break;
     case SPB_TRANSPORT_MESSAGE: spb_session__on_message(session, event, now); break;
     }

@@ -290,7 +290,8 @@ static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
     }
     spb_device *holder = next_holder(session, true, now);
     if (holder) {
-        return session->in_flight < session->options.max_in_flight && publish_batch(session, holder, now, out);
+        return spb_fences__in_flight(&session->fences) < session->options.max_in_flight &&
+               publish_batch(session, holder, now, out);
     }
     if (queue(session, SPB_QUEUE_TRY)->first || queue(session, SPB_QUEUE_WINDOW)->first) {
         return false; /* the journal is asked first */
@@ -302,7 +303,7 @@ bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *o
     if (session->state == SPB_SESSION_STOPPING) {
         return next_stopping(session, now, out);
     }
-    if (session->in_flight >= session->options.max_in_flight) {
+    if (spb_fences__in_flight(&session->fences) >= session->options.max_in_flight) {
         return false;
     }
     return session->state == SPB_SESSION_ONLINE     ? next_online(session, now, out)
@@ -340,8 +341,8 @@ static bool is_held_up(const spb_session *session) {
 
 uint64_t spb_session__publish_due_ms(const spb_session *session) {
     /* While the link is full, only the transport's answer helps. */
-    if (session->state != SPB_SESSION_ONLINE || session->in_flight >= session->options.max_in_flight ||
-        is_held_up(session)) {
+    if (session->state != SPB_SESSION_ONLINE ||
+        spb_fences__in_flight(&session->fences) >= session->options.max_in_flight || is_held_up(session)) {
         return SPB_NEVER;
     }
     const spb_device *birth = session->queues[SPB_QUEUE_BIRTH].first;

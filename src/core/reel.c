@@ -264,7 +264,8 @@ static const spb_chunk *next_chunk(const spb_session *session) {
 
 /* Half of what may be under way is left to live data. */
 static bool has_room(const spb_session *session) {
-    return (session->in_flight == 0 || session->in_flight < session->options.max_in_flight / 2) &&
+    return (spb_fences__in_flight(&session->fences) == 0 ||
+            spb_fences__in_flight(&session->fences) < session->options.max_in_flight / 2) &&
            (session->unconfirmed_bytes == 0 || session->unconfirmed_bytes < session->options.max_unconfirmed_bytes / 2);
 }
 

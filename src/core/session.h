@@ -95,7 +95,6 @@ struct spb_session {
     uint32_t link; /* of the present connection; 0: none */
     uint32_t last_link;
     uint32_t close_link;       /* to be closed; 0: none */
-    uint32_t in_flight;        /* messages without an answer */
     uint32_t max_packet_bytes; /* that this server takes; 0: it has not said */
     spb_fences fences;
     bool was_online; /* in this connection, since: */

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/handle.h"
 #include "sim/sim.h"
+#include "support/short_way.h"
 
 /* ---- values ---- */
 
@@ -18,21 +18,10 @@ static uint64_t draw_timestamp(sim *s, const sim_metric *metric) {
     }
 }
 
-/* Sometimes as spb_metric_update does: most samples need no more of the session than their holder. */
+/* Sometimes as spb_metric_update does. */
 static spb_status take_sample(sim *s, const spb_sample *sample) {
-    spb_tally tally = {0};
-    bool is_taken = true;
-    if (s->now.mono_ms % 2 == 0) {
-        return spb_session_sample(s->session, sample, s->now);
-    }
-    if (!spb_session__is_news(sample)) {
-        spb_session__suppress(s->session, sample, s->now, &tally);
-    } else {
-        is_taken = spb_session__join(s->session, sample, s->now, &tally);
-    }
-    s->joined += tally.accepted - tally.suppressed;
-    spb_session__settle(s->session, &tally);
-    return is_taken ? SPB_OK : spb_session_sample(s->session, sample, s->now);
+    return s->now.mono_ms % 2 == 0 ? spb_session_sample(s->session, sample, s->now)
+                                   : short_way_sample(s->session, sample, s->now, &s->joined);
 }
 
 static void update_metric(sim *s, int index) {

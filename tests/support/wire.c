@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/balance.h"
-#include "core/handle.h"
+#include "support/short_way.h"
 
 /* ---- writing down ---- */
 
@@ -441,26 +441,21 @@ spb_device *wire_add_device(wire *w, const char *id) {
     return device;
 }
 
-spb_metric *wire_add_metric(wire *w, spb_device *device, const char *name, spb_value value) {
+spb_metric *wire_add(wire *w, spb_device *device, spb_metric_def def) {
     spb_metric *metric;
     spb_error err;
-    /* Each sample counts, unless a test is about those that do not. */
-    spb_metric_def def = {.name = name, .value = value, .sends_unchanged = true};
     ck_assert_msg(spb_session_add_metric(w->session, &metric, device, &def, w->now, &err) == SPB_OK, "%s", err.text);
     return metric;
 }
 
+spb_metric *wire_add_metric(wire *w, spb_device *device, const char *name, spb_value value) {
+    /* Each sample counts, unless a test is about those that do not. */
+    return wire_add(w, device, (spb_metric_def){.name = name, .value = value, .sends_unchanged = true});
+}
+
 spb_status wire_update(wire *w, spb_metric *metric, spb_value value) {
     spb_sample sample = {.metric = metric, .value = value};
-    spb_tally tally = {0};
-    bool is_taken = true;
-    if (!spb_session__is_news(&sample)) {
-        spb_session__suppress(w->session, &sample, w->now, &tally);
-    } else {
-        is_taken = spb_session__join(w->session, &sample, w->now, &tally);
-    }
-    spb_session__settle(w->session, &tally);
-    return is_taken ? SPB_OK : spb_session_sample(w->session, &sample, w->now);
+    return short_way_sample(w->session, &sample, w->now, NULL);
 }
 
 const char *wire_samples(const wire *w, wire_samples_kind wanted) {

@@ -76,6 +76,7 @@ void wire_message_in(wire *w, const char *topic, spb_bytes payload, bool retaine
 void wire_request_rebirth(wire *w);
 
 spb_device *wire_add_device(wire *w, const char *id);
+spb_metric *wire_add(wire *w, spb_device *device, spb_metric_def def);
 spb_metric *wire_add_metric(wire *w, spb_device *device, const char *name, spb_value value);
 /* The way of spb_metric_update: the short one, if the sample may take it. */
 spb_status wire_update(wire *w, spb_metric *metric, spb_value value);

@@ -28,10 +28,7 @@ static void close(void) {
 }
 
 static spb_metric *add(spb_metric_def def) {
-    spb_metric *metric;
-    spb_error err;
-    ck_assert_msg(spb_session_add_metric(w.session, &metric, press, &def, w.now, &err) == SPB_OK, "%s", err.text);
-    return metric;
+    return wire_add(&w, press, def);
 }
 
 static spb_metric *add_number(const char *name) {
@@ -46,6 +43,15 @@ static bool join_at(spb_metric *metric, int32_t value, uint64_t timestamp_ms) {
 
 static bool join(spb_metric *metric, int32_t value) {
     return join_at(metric, value, SPB_NOW);
+}
+
+/* 2, 3, …, until one does not. Returns how many did. */
+static int32_t join_all(spb_metric *metric) {
+    int32_t joined = 0;
+    while (join(metric, 2 + joined)) {
+        joined++;
+    }
+    return joined;
 }
 
 /* The whole way: it begins a message. */
@@ -180,10 +186,7 @@ START_TEST(a_message_stays_within_what_the_server_takes) {
     spb_metric *a = add_number("a");
     wire_go_online(&w);
     begin(a, 1);
-    int32_t joined = 0;
-    while (join(a, 2 + joined)) {
-        joined++;
-    }
+    int32_t joined = join_all(a);
     ck_assert_int_gt(joined, 4);
     ck_assert_int_lt(joined, 200 / 12);
     sent(); /* nothing was dropped because it is too large */
@@ -255,10 +258,7 @@ START_TEST(so_has_what_may_wait_of_a_device) {
     wire_go_online(&w);
     spb_session_begin_scan(w.session, press);
     begin(a, 1);
-    int32_t joined = 0;
-    while (join(a, 2 + joined)) {
-        joined++;
-    }
+    int32_t joined = join_all(a);
     ck_assert_int_gt(joined, 16 * 100 / 25);
     ck_assert_int_lt(joined, 16 * 100 / 12);
     wire_close(&w);

@@ -27,10 +27,7 @@ static void close(void) {
 }
 
 static spb_metric *add(spb_metric_def def) {
-    spb_metric *metric;
-    spb_error err;
-    ck_assert_msg(spb_session_add_metric(w.session, &metric, press, &def, w.now, &err) == SPB_OK, "%s", err.text);
-    return metric;
+    return wire_add(&w, press, def);
 }
 
 static void flagged(spb_metric *metric, spb_value value, uint32_t flags) {
