@@ -24,7 +24,8 @@ typedef struct spb_node spb_node;
 typedef void (*spb_state_fn)(spb_node *node, spb_session_state state, const char *reason, void *user);
 /* A command came that no writable metric takes (unknown, not writable, wrong type). Borrowed for the call. */
 typedef void (*spb_command_fn)(spb_node *node, const spb_command *command, void *user);
-/* A line for a log, without a newline; borrowed for the call. The library itself never prints. */
+/* A line for a log, borrowed for the call: UTF-8 without a newline, fit for a terminal, as whatever servers and hosts
+ * have a part in is escaped (see spb_error). The library itself never prints. */
 typedef void (*spb_log_fn)(spb_log_level level, const char *text, void *user);
 
 /* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; servers, group_id and node_id are

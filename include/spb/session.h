@@ -348,11 +348,11 @@ typedef struct spb_action {
         spb_command command;
         struct {
             spb_session_state state;
-            const char *reason; /* NULL if there is none */
+            const char *reason; /* NULL if there is none; escaped, as text of spb_error */
         } state;
         struct {
             spb_log_level level;
-            const char *text;
+            const char *text; /* escaped, as text of spb_error */
         } log;
     } as;
 } spb_action;

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/json.h"
 #include "cli/json_message.h"
 #include "cli/number.h"
-#include "cli/utf8.h"
 
 /* Within quotes. */
 static void put_quoted_bytes(void *user, const char *bytes, size_t len) {
@@ -47,7 +47,7 @@ static void put_text(csv *c, spb_str text) {
     size_t at = 0;
     while (at < text.len) {
         size_t from = at;
-        if (utf8_next(text, &at) == UTF8_BAD) {
+        if (spb_utf8__next(text, &at) == SPB_UTF8_BAD) {
             out_text(c->to, "\uFFFD");
         } else {
             put_quoted_bytes(c, text.data + from, at - from);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 
 static bool colour_by_default(void) {
     const char *no_color = getenv("NO_COLOR");
@@ -35,8 +36,7 @@ static bool read_ports(const char *list, feed_options *o) {
 }
 
 static int usage(const char *what, const char *word) {
-    fprintf(stderr, "spb decode: %s%s; see spb decode --help\n", what, word);
-    return CLI_USAGE;
+    return options_usage("decode", what, word);
 }
 
 enum {

@@ -1,8 +1,9 @@
 /* Decides what is forgotten when nobody pulls. What is worth telling is left to the session. */
 #include "core/notice.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "base/escape.h"
 
 static void drop(spb_notices *notices, size_t index) {
     notices->count--;
@@ -28,13 +29,13 @@ void spb_notices__state(spb_notices *notices, spb_session_state state, const cha
     spb_notice *added = add(notices);
     added->is_state = true;
     added->state = state;
-    snprintf(added->text, sizeof added->text, "%s", reason ? reason : "");
+    spb_escape__text(added->text, sizeof added->text, spb_str_from(reason ? reason : ""));
 }
 
 void spb_notices__log(spb_notices *notices, spb_log_level level, const char *format, va_list args) {
     spb_notice *added = add(notices);
     added->level = level;
-    vsnprintf(added->text, sizeof added->text, format, args);
+    spb_escape__format(added->text, sizeof added->text, format, args);
 }
 
 bool spb_notices__pull(spb_notices *notices, spb_notice *out) {

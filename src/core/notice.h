@@ -1,4 +1,5 @@
-/* What the application is to be told, in order: state changes and log lines. Bounded: the oldest log lines go first. */
+/* What the application is to be told, in order: state changes and log lines. Bounded: the oldest log lines go first.
+ * All text is escaped, as servers and hosts have had a hand in it: see base/escape.h. */
 #ifndef SPB_CORE_NOTICE_H
 #define SPB_CORE_NOTICE_H
 

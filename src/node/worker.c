@@ -5,13 +5,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/escape.h"
 #include "core/handle.h"
 #include "node/clock.h"
 #include "node/node.h"
 
 void spb_node__log(const spb_node *node, spb_log_level level, const char *text) {
     if (node->on_log && level <= node->log_level) {
-        node->on_log(level, text, node->user_data);
+        char shown[512]; /* a store of the application's own may have said anything */
+        spb_escape__text(shown, sizeof shown, spb_str_from(text));
+        node->on_log(level, shown, node->user_data);
     }
 }
 

@@ -32,7 +32,7 @@ spb_fuzz_target(host_state)
 set(cli ${PROJECT_SOURCE_DIR}/src/cli)
 spb_fuzz_target(input ${cli}/input.c ${cli}/reader.c ${cli}/digits.c ${cli}/error.c)
 spb_fuzz_target(json ${cli}/json_record.c ${cli}/json_payload.c ${cli}/json_value.c ${cli}/json_reader.c
-                ${cli}/json_tree.c ${cli}/message.c ${cli}/pool.c ${cli}/digits.c ${cli}/error.c ${cli}/utf8.c)
+                ${cli}/json_tree.c ${cli}/message.c ${cli}/pool.c ${cli}/digits.c ${cli}/error.c)
 if(SPB_BUILD_CLI)
     foreach(name capture talk stream)
         spb_fuzz_target(${name})

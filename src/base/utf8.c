@@ -1,7 +1,7 @@
 /* Decides what a valid character is (RFC 3629). What becomes of the others is left to the callers. */
-#include "cli/utf8.h"
+#include "base/utf8.h"
 
-uint32_t utf8_next(spb_str text, size_t *at) {
+uint32_t spb_utf8__next(spb_str text, size_t *at) {
     const unsigned char *bytes = (const unsigned char *)text.data + *at;
     size_t left = text.len - *at;
     *at += 1;
@@ -13,15 +13,32 @@ uint32_t utf8_next(spb_str text, size_t *at) {
     unsigned low = bytes[0] == 0xE0 ? 0xA0 : bytes[0] == 0xF0 ? 0x90 : 0x80;
     unsigned high = bytes[0] == 0xED ? 0x9F : bytes[0] == 0xF4 ? 0x8F : 0xBF;
     if (bytes[0] < 0xC2 || bytes[0] > 0xF4 || left <= more || bytes[1] < low || bytes[1] > high) {
-        return UTF8_BAD;
+        return SPB_UTF8_BAD;
     }
     uint32_t code = bytes[0] & (0x3Fu >> more);
     for (size_t i = 1; i <= more; i++) {
         if ((bytes[i] & 0xC0) != 0x80) {
-            return UTF8_BAD;
+            return SPB_UTF8_BAD;
         }
         code = code << 6 | (bytes[i] & 0x3Fu);
     }
     *at += more;
     return code;
+}
+
+bool spb_utf8__is_valid(spb_str text, size_t *bad) {
+    if (spb_utf8__is_ascii(text)) {
+        return true;
+    }
+    size_t at = 0;
+    while (at < text.len) {
+        size_t start = at;
+        if (spb_utf8__next(text, &at) == SPB_UTF8_BAD) {
+            if (bad) {
+                *bad = start;
+            }
+            return false;
+        }
+    }
+    return true;
 }
