@@ -9,7 +9,7 @@
 
 #define MAX_WAITING 64
 
-/* A command names a few metrics; what is larger is a mistake or an attack. */
+/* What reading it may cost. How many metrics are carried out is an option. */
 static const spb_limits command_limits = {
     .max_payload_bytes = 1024 * 1024, .max_metrics = 65536, .max_heap_bytes = 32 * 1024 * 1024};
 
@@ -17,7 +17,12 @@ spb_status spb_command__decode(spb_payload **out, spb_bytes wire, spb_error *err
     return spb_payload_decode(out, wire, &command_limits, err);
 }
 
-spb_status spb_commands__add(spb_command_queue *queue, spb_payload *payload, spb_str device_id, spb_error *err) {
+spb_status spb_commands__add(spb_command_queue *queue, spb_payload *payload, spb_str device_id, size_t max_metrics,
+                             spb_error *err) {
+    if (payload->metric_count > max_metrics) {
+        return spb_error__set(err, SPB_ERR_LIMIT, "%zu metrics, more than max_command_metrics, %zu",
+                              payload->metric_count, max_metrics);
+    }
     if (queue->count == MAX_WAITING) {
         return spb_error__set(err, SPB_ERR_LIMIT, "%d commands wait already", MAX_WAITING);
     }

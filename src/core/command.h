@@ -23,8 +23,10 @@ typedef struct spb_command_queue {
 /* Decodes a command; *out is the caller's. Statuses as spb_payload_decode. */
 spb_status spb_command__decode(spb_payload **out, spb_bytes wire, spb_error *err);
 /* Takes the command over and appends it. `device_id` is absent for an NCMD.
- * SPB_ERR_LIMIT: too many wait; SPB_ERR_NO_MEMORY. On failure it is still the caller's. */
-spb_status spb_commands__add(spb_command_queue *queue, spb_payload *payload, spb_str device_id, spb_error *err);
+ * SPB_ERR_LIMIT: it has more than max_metrics, or too many wait; SPB_ERR_NO_MEMORY. On failure it is still the
+ * caller's. */
+spb_status spb_commands__add(spb_command_queue *queue, spb_payload *payload, spb_str device_id, size_t max_metrics,
+                             spb_error *err);
 /* The next metric in order, with the command that holds it; NULL when there is none. Both stay valid until the next
  * call.
  */

@@ -239,6 +239,7 @@ static void end_grace(spb_session *session, spb_time now) {
 
 void spb_session__advance(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
+    spb_session__tell_refusals(session, now);
     if (session->state != SPB_SESSION_STOPPED) {
         spb_session__ring_timers(session, now);
     }
@@ -279,6 +280,7 @@ uint32_t spb_session__reports_wanted(const spb_session *session) {
 uint64_t spb_session_deadline_ms(const spb_session *session) {
     bool is_running = session->state != SPB_SESSION_STOPPED;
     uint64_t at_ms = is_running ? earlier(session->timer_ms, spb_timers__next_ms(&session->timers)) : session->timer_ms;
+    at_ms = earlier(at_ms, spb_session__refusals_due_ms(session));
     if (session->link != 0) {
         at_ms = earlier(at_ms, link_due_ms(session));
         at_ms = earlier(at_ms, spb_session__publish_due_ms(session));

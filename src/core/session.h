@@ -2,8 +2,8 @@
  * The parts of a session, and what its files share. What it is: session.c, options.c; what it publishes: session.c,
  * remove.c, template.c, info.c; what becomes of a sample: join.c, sample.c, shelf.c (when nobody follows), append.c
  * (into the journal), deliver.c (until it is confirmed), replay.c and arrive.c (afterwards); what happened: life.c,
- * message.c (what hosts say), clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c (the replay)
- * and frame.c (messages).
+ * message.c (what hosts say), refusal.c, clock.c; what it wants done: action.c, store.c, publish.c, birth.c, reel.c
+ * (the replay) and frame.c (messages).
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -11,6 +11,7 @@
 #include <spb/session.h>
 
 #include "base/error.h"
+#include "base/quota.h"
 #include "core/backoff.h"
 #include "core/certificate.h"
 #include "core/command.h"
@@ -47,6 +48,8 @@
 /* What is kept of confirmed messages, in case that the primary host has not seen them. */
 #define SPB_MAX_HOST_WINDOW_BYTES ((size_t)8 * 1024 * 1024)
 #define SPB_HOST_IS_OFFLINE "the primary host is offline"
+/* What was true once is not what is wanted now. */
+#define SPB_IS_HISTORICAL "the command is historical"
 
 /* How far the births of this connection are. */
 typedef enum spb_phase {
@@ -79,6 +82,8 @@ struct spb_session {
     spb_table table;
     spb_queue queues[SPB_QUEUE_COUNT];
     spb_command_queue commands;
+    uint32_t commands_in_a_row; /* handed out, with nothing else between that had to wait */
+    spb_quota refusals;         /* log lines about what peers sent */
     spb_notices notices;
     spb_servers servers;
     spb_host host;
@@ -212,6 +217,15 @@ void spb_session__on_message(spb_session *session, const spb_transport_event *ev
 bool spb_session__is_control(const spb_session *session, spb_str name);
 /* The primary host is online: births may go ahead. Always so without one. */
 bool spb_session__may_be_born(const spb_session *session);
+
+/* refusal.c */
+
+/* Log lines of this kind are as many as peers like, so some are left out, and counted. */
+void spb_session__log_refusal(spb_session *session, spb_time now, const char *format, ...) SPB_PRINTF(3, 4);
+/* Tells how many were left out, when their second is over. */
+void spb_session__tell_refusals(spb_session *session, spb_time now);
+/* When that has something to tell. */
+uint64_t spb_session__refusals_due_ms(const spb_session *session);
 
 /* options.c */
 
