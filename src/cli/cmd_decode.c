@@ -52,6 +52,7 @@ static int decode_fd(decode_options *o, int fd) {
         return result;
     }
     output_init(&r->output, STDOUT_FILENO, decode_options_form(o), o->use_colour);
+    r->output.csv.is_safe = o->is_csv_safe;
     report_init(&r->report, fd == STDIN_FILENO ? "stdin" : o->file, &r->output.to);
     r->report.before = progress_hide;
     r->report.user = &r->progress;
