@@ -320,7 +320,7 @@ typedef enum spb_action_kind {
 
 /* Why a command was not carried out, or that it has no metric. */
 typedef struct spb_command {
-    spb_str device_id;                /* absent: to the node itself */
+    spb_str device_id; /* absent: to the node itself; as it came, not escaped, as are names in `metric` */
     const spb_payload_metric *metric; /* as it came; its type is resolved when the metric is known */
     spb_status status; /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable, or historical), SPB_ERR_TYPE, SPB_ERR_RANGE,
                           SPB_ERR_TIMEOUT (max_command_age_ms) */
@@ -371,8 +371,9 @@ typedef struct spb_action {
 
 /*
  * The next thing to do; false when there is none. Carry each out before pulling the next. Sequence numbers are given
- * here, so the order of the calls is the order on the wire. Pointers in *out stay valid until the next call of
- * spb_session_next_action or spb_session_free, whatever other calls come between.
+ * here, so the order of the calls is the order on the wire. After each 16 WRITE and COMMAND all else that is due goes
+ * first. Pointers in *out stay valid until the next call of spb_session_next_action or spb_session_free, whatever other
+ * calls come between.
  */
 SPB_API bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out);
 

@@ -44,6 +44,15 @@ static void look_for_requests(spb_session *session, const spb_payload *payload, 
     }
 }
 
+static spb_status check_size(const spb_session *session, const spb_payload *payload, spb_error *err) {
+    size_t most = session->options.max_command_metrics;
+    if (payload->metric_count > most) {
+        return spb_error__set(err, SPB_ERR_LIMIT, "%zu metrics, more than max_command_metrics, %zu",
+                              payload->metric_count, most);
+    }
+    return SPB_OK;
+}
+
 /* What the session itself is asked for is never dropped, so it does not stand in the queue, which may be full. */
 static void take_command(spb_session *session, const spb_topic *topic, spb_bytes wire, spb_time now) {
     spb_error err;
@@ -55,8 +64,11 @@ static void take_command(spb_session *session, const spb_topic *topic, spb_bytes
     if (topic->kind == SPB_KIND_NCMD) {
         look_for_requests(session, payload, now);
     }
-    size_t most = session->options.max_command_metrics;
-    if (spb_commands__add(&session->commands, payload, topic->device_id, most, &err) != SPB_OK) {
+    spb_status status = check_size(session, payload, &err);
+    if (status == SPB_OK) {
+        status = spb_commands__add(&session->commands, payload, topic->device_id, wire.len, &err);
+    }
+    if (status != SPB_OK) {
         refuse(session, spb_kind_name(topic->kind), err.text, now);
         spb_payload_free(payload);
     }

@@ -521,6 +521,24 @@ START_TEST(a_flood_of_commands_is_bounded) {
 }
 END_TEST
 
+/* Few commands may be large ones: what waits is bounded in bytes, too. */
+START_TEST(large_commands_are_bounded) {
+    static char text[400000];
+    memset(text, 'x', sizeof text - 1);
+    for (int i = 0; i < 8; i++) {
+        spb_payload_metric metric = named("Mode", spb_string(text));
+        wire_command(&w, NULL, &metric);
+    }
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 3);
+    wire_run(&w);
+    ck_assert_ptr_nonnull(strstr(w.logs, "command refused: NCMD: commands of 2000"));
+    ck_assert_str_eq(w.ledger, "WRITE Mode, WRITE Mode, WRITE Mode, WRITE Mode, WRITE Mode");
+    wire_forget(&w);
+    send_to(NULL, named("Mode", spb_string(text)));
+    ck_assert_str_eq(w.ledger, "WRITE Mode");
+}
+END_TEST
+
 /* The request comes when no further command is taken: it is answered nevertheless. */
 START_TEST(a_rebirth_behind_a_flood_of_commands_is_not_dropped) {
     for (int i = 0; i < 100; i++) {
@@ -590,6 +608,7 @@ int main(void) {
     tcase_add_test(all, long_names_of_hosts_are_cut_between_characters);
     tcase_add_test(all, a_node_that_was_stopped_carries_nothing_out);
     tcase_add_test(all, a_flood_of_commands_is_bounded);
+    tcase_add_test(all, large_commands_are_bounded);
     tcase_add_test(all, a_rebirth_behind_a_flood_of_commands_is_not_dropped);
     tcase_add_test(all, the_value_of_a_write_outlives_other_calls);
     tcase_add_checked_fixture(all, setup, teardown);
