@@ -394,6 +394,7 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     case SPB_TRANSPORT_PUBLISHED: spb_session__on_written(session, event->count, now); break;
     case SPB_TRANSPORT_FENCED: spb_session__on_fenced(session, now); break;
     case SPB_TRANSPORT_MESSAGE: spb_session__on_message(session, event, now); break;
+    case SPB_TRANSPORT_WARNING: spb_session__log(session, SPB_LOG_WARNING, "%s", event->reason); break;
     }
 }
 

@@ -178,11 +178,8 @@ static void *serve(void *context) {
     scripted_server *self = context;
     int fd = accept(self->listening, NULL, NULL);
     uint8_t packet[512];
-    for (size_t i = 0; i <= self->count; i++) {
-        ssize_t len = read(fd, packet, sizeof packet);
-        if (len <= 0) {
-            break;
-        }
+    ssize_t len;
+    for (size_t i = 0; (len = read(fd, packet, sizeof packet)) > 0; i++) {
         if (i == 0) {
             memcpy(self->connect, packet, (size_t)len);
             self->connect_len = (size_t)len;
@@ -238,6 +235,7 @@ START_TEST(connect_asks_for_a_session_that_ends_with_it) {
     ck_assert(contains(&script, "\0\4MQTT\5\x0e", 8));
     ck_assert(contains(&script, "\x11\0\0\0\0", 5)); /* session expiry */
     ck_assert(contains(&script, "\x27\0\1\x23\x45", 5));
+    ck_assert(contains(&script, "\x21\0\x40", 3)); /* receive maximum */
     ck_assert(contains(&script, "\x26\0\4site\0\5north", 14));
     ck_assert(contains(&script,
                        "\x26\0\4line\0\1"
@@ -283,7 +281,8 @@ START_TEST(a_refused_subscription_is_named_with_its_reason) {
 END_TEST
 
 START_TEST(one_refused_subscription_of_two_is_named) {
-    static const answer answers[] = {ANSWER("\x20\x03\x00\x00\x00"), ANSWER("\x90\x05\x00\x01\x00\x01\x8f")};
+    static const answer answers[] = {ANSWER("\x20\x03\x00\x00\x00"), ANSWER("\x90\x04\x00\x01\x00\x01"
+                                                                             "\x90\x04\x00\x02\x00\x8f")};
     scripted_server script = {.answers = answers, .count = 2};
     scripted_start(&script);
     start_connect(edge, script.uri, "edge", 1);

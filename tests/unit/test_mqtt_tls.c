@@ -216,7 +216,8 @@ START_TEST(a_file_that_cannot_be_used_is_named) {
     expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = none.text}, "key_file /");
     expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = garbage.text}, "holds no private key");
     expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = other.text}, "does not belong");
-    expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = locked.text}, "without a password");
+    expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = locked.text},
+                          "key_password is missing");
     expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = locked.text, .key_password = "wrong"},
                           "key_password is wrong");
     expect_option_refused((spb_mqtt_options){.key_file = key.text}, "need cert_file");
