@@ -213,6 +213,8 @@ static int on_message(void *context, char *topic, int topic_len, MQTTAsync_messa
         refuse_packet(link);
     } else if (event.qos >= QOS_MAX) {
         spb_events__on_qos_2(link);
+    } else if (!link->is_connected) {
+        refuse_server(link, "has sent a message before it accepted the connection");
     } else {
         report(link, event);
     }
@@ -260,7 +262,8 @@ static void answer_subscription(const spb_subscribe_item *item, int code, MQTTPr
 
 /* paho stores a number here when SUBACK has one code, and a pointer when it has several: as a number that is no QoS. */
 static void on_subscribed(void *context, MQTTAsync_successData *data) {
-    answer_subscription(context, data->alt.qos, NULL);
+    int code = data->alt.qos;
+    answer_subscription(context, code >= 0 && code <= QOS_MAX ? code : NO_CODE, NULL);
 }
 
 static void on_subscribed5(void *context, MQTTAsync_successData5 *data) {

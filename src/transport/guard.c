@@ -61,8 +61,10 @@ static bool taken_bytes(int fd, uint64_t *out) {
     return true;
 }
 
-/* After shutdown the kernel takes no more bytes; the second call throws away those that it has, without a copy. */
+/* After shutdown the kernel takes no more bytes; recv throws away those that it has, without a copy. The last close,
+ * which is ours, resets the connection: a server that still waits for room to send would not notice its end. */
 static void cut(int fd) {
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
     shutdown(fd, SHUT_RDWR);
     while (recv(fd, NULL, 1 << 30, MSG_DONTWAIT | MSG_TRUNC) > 0) {
     }
