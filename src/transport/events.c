@@ -7,7 +7,6 @@
  */
 #include "transport/events.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,27 +38,41 @@ static void report(spb_link *link, spb_transport_event event) {
 }
 
 /* Ends the link because of what the server has sent: nothing more of it is reported or read. */
-static void refuse_server(spb_link *link, const char *format, ...) {
-    char text[512];
-    int used = snprintf(text, sizeof text, "%s ", link->address.host_port);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + used, sizeof text - (size_t)used, format, arguments);
-    va_end(arguments);
+static void refuse_server(spb_link *link, const char *text) {
     report(link, (spb_transport_event){.kind = link->is_connected ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED,
                                        .status = SPB_ERR_LIMIT,
                                        .reason = text});
     spb_guard__cut(&link->guard);
 }
 
-/* The guard has ended the connection: the words for it. */
+static void explain_size(const spb_link *link, char *text, size_t capacity) {
+    snprintf(text, capacity, "%s has sent a packet of more than max_packet_bytes (%lu)", link->address.host_port,
+             (unsigned long)link->settings->max_packet_bytes);
+}
+
+bool spb_events__explain_end(spb_link *link, char *text, size_t capacity) {
+    bool is_over = spb_guard__is_over(&link->guard);
+    if (is_over) {
+        explain_size(link, text, capacity);
+    }
+    return is_over;
+}
+
 static void refuse_packet(spb_link *link) {
-    refuse_server(link, "has sent a packet of more than max_packet_bytes (%lu)",
-                  (unsigned long)link->settings->max_packet_bytes);
+    char text[512];
+    explain_size(link, text, sizeof text);
+    refuse_server(link, text);
+}
+
+/* A message that is refused for what it is. */
+static void refuse_message(spb_link *link, const char *words) {
+    char text[512];
+    snprintf(text, sizeof text, "%s has sent a message %s", link->address.host_port, words);
+    refuse_server(link, text);
 }
 
 void spb_events__on_qos_2(void *context) {
-    refuse_server(context, "has sent a message with QoS 2, which nobody has subscribed to");
+    refuse_message(context, "with QoS 2, which nobody has subscribed to");
 }
 
 /* What makes a connection less safe than its user may believe: a line for each, once a connection. */
@@ -103,12 +116,11 @@ static uint32_t number_of(MQTTProperties *properties, enum MQTTPropertyCodes ide
 
 static void on_connected5(void *context, MQTTAsync_successData5 *data) {
     MQTTProperties *properties = &data->properties;
-    report_connected(
-        context, (spb_transport_event){
-                     .max_packet_bytes = number_of(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE),
-                     .receive_maximum = (uint16_t)number_of(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM),
-                     .keep_alive_s = (uint16_t)number_of(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE),
-                 });
+    report_connected(context, (spb_transport_event){
+                                  .max_packet_bytes = number_of(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE),
+                                  .receive_maximum = (uint16_t)number_of(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM),
+                                  .keep_alive_s = (uint16_t)number_of(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE),
+                              });
 }
 
 /* `code` is that of CONNACK, or negative. paho names the stage in `message`, and keeps to itself what the system said.
@@ -146,8 +158,8 @@ static spb_status explain_failure(spb_link *link, int code, const char *message,
 
 static void report_failure(spb_link *link, int code, const char *message) {
     char text[512];
-    if (spb_guard__is_over(&link->guard)) {
-        refuse_packet(link);
+    if (spb_events__explain_end(link, text, sizeof text)) {
+        refuse_server(link, text);
         return;
     }
     spb_status status = explain_failure(link, code, message, text, sizeof text);
@@ -165,11 +177,11 @@ static void on_connect_failed5(void *context, MQTTAsync_failureData5 *data) {
 static void on_lost(void *context, char *cause) {
     spb_link *link = context;
     spb_tls__take_end();
-    if (spb_guard__is_over(&link->guard)) {
-        refuse_packet(link);
+    char text[512];
+    if (spb_events__explain_end(link, text, sizeof text)) {
+        refuse_server(link, text);
         return;
     }
-    char text[512];
     snprintf(text, sizeof text, "the connection to %s was lost%s%s", link->address.host_port, cause ? ": " : "",
              cause ? cause : "");
     report(link, (spb_transport_event){.kind = SPB_TRANSPORT_LOST, .status = SPB_ERR_CONNECT, .reason = text});
@@ -214,7 +226,7 @@ static int on_message(void *context, char *topic, int topic_len, MQTTAsync_messa
     } else if (event.qos >= QOS_MAX) {
         spb_events__on_qos_2(link);
     } else if (!link->is_connected) {
-        refuse_server(link, "has sent a message before it accepted the connection");
+        refuse_message(link, "before it accepted the connection");
     } else {
         report(link, event);
     }
@@ -229,8 +241,9 @@ static void refuse_subscription(const spb_subscribe_item *item, int code, MQTTPr
     const char *server = link->address.host_port;
     char text[512];
     if (code < REFUSED_FROM) {
-        snprintf(text, sizeof text, "%.60s answers the subscription to %.150s with a SUBACK that has not one code for it",
-                 server, item->filter);
+        snprintf(text, sizeof text,
+                 "%.60s answers the subscription to %.150s with a SUBACK that has not one code for it", server,
+                 item->filter);
     } else {
         snprintf(text, sizeof text, "%.60s refuses the subscription to %.150s", server, item->filter);
     }

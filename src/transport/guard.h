@@ -18,12 +18,12 @@ typedef struct spb_guard {
     struct spb_guard *next;
     const char *client_id;
     uint64_t limit;
-    int fd;                  /* −1: not known (yet) */
-    bool is_waiting;         /* for its socket */
-    bool is_over;            /* the limit was passed */
-    unsigned seen_count;     /* packet_count when the bytes were counted last */
-    uint64_t seen_bytes;     /* taken by then */
-    uint64_t seen_ms;        /* when that was */
+    int fd;                   /* −1: not known (yet) */
+    bool is_waiting;          /* for its socket */
+    bool is_over;             /* the limit was passed */
+    unsigned seen_count;      /* packet_count when the bytes were counted last */
+    uint64_t seen_bytes;      /* taken by then */
+    uint64_t seen_ms;         /* when that was */
     atomic_uint packet_count; /* packets that paho has reported */
 } spb_guard;
 

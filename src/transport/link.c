@@ -27,7 +27,7 @@
 #define MQTT_MAX_REMAINING_LENGTH 268435455u
 /* No level of a Sparkplug topic is empty, so this one is never subscribed. */
 #define FENCE_FILTER "/fence"
-#define PACKET_SLACK 65536 /* small packets of which nothing is heard, as answers to PINGREQ */
+#define PACKET_SLACK 65536   /* small packets of which nothing is heard, as answers to PINGREQ */
 #define PAHO_NO_MEMORY (-99) /* PAHO_MEMORY_ERROR of its sources; its public headers do not name it */
 
 uint32_t spb_link__number(const spb_link *link) {
@@ -45,6 +45,15 @@ static spb_status paho_failed(spb_error *err, const char *what, int code) {
     }
     const char *words = MQTTAsync_strerror(code);
     return spb_error__set(err, status, "%s: %s", what, words ? words : "MQTT client error");
+}
+
+/* A request may notice the end of the connection before its reason is reported. */
+static spb_status request_failed(spb_link *link, spb_error *err, const char *what, int code) {
+    char text[512];
+    if (code == MQTTASYNC_DISCONNECTED && spb_events__explain_end(link, text, sizeof text)) {
+        return spb_error__set(err, SPB_ERR_LIMIT, "%s", text);
+    }
+    return paho_failed(err, what, code);
 }
 
 static bool init_lock(spb_link *link) {
@@ -217,7 +226,7 @@ spb_status spb_link__subscribe(spb_link *link, const spb_subscription *items, si
         int code = MQTTAsync_subscribe(link->client, request->items[i].filter, items[i].qos, &response);
         if (code != MQTTASYNC_SUCCESS) {
             give_up_request(request);
-            return paho_failed(err, "subscribe", code);
+            return request_failed(link, err, "subscribe", code);
         }
     }
     return SPB_OK;
@@ -240,7 +249,7 @@ spb_status spb_link__publish(spb_link *link, const spb_transport_message *messag
                               message->qos, message->retain, &response);
     if (code != MQTTASYNC_SUCCESS) {
         count_publish(link, false);
-        return paho_failed(err, "publish", code);
+        return request_failed(link, err, "publish", code);
     }
     return SPB_OK;
 }
@@ -249,7 +258,7 @@ spb_status spb_link__publish(spb_link *link, const spb_transport_message *messag
 spb_status spb_link__fence(spb_link *link, spb_error *err) {
     MQTTAsync_responseOptions response = spb_events__of_fence(link);
     int code = MQTTAsync_unsubscribe(link->client, FENCE_FILTER, &response);
-    return code == MQTTASYNC_SUCCESS ? SPB_OK : paho_failed(err, "fence", code);
+    return code == MQTTASYNC_SUCCESS ? SPB_OK : request_failed(link, err, "fence", code);
 }
 
 /* ---- the way out ---- */

@@ -48,7 +48,7 @@ static spb_status check_readable(const char *option, const char *path, spb_error
 }
 
 /* All lists of revoked certificates in a file; NULL if there is none. */
-static STACK_OF(X509_CRL) *read_lists(const char *path) {
+static STACK_OF(X509_CRL) * read_lists(const char *path) {
     STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
     BIO *file = BIO_new_file(path, "re");
     X509_CRL *list;
@@ -134,7 +134,9 @@ static spb_status check_in(SSL_CTX *context, const spb_mqtt_options *options, sp
 spb_status spb_tls__check(const spb_mqtt_options *options, spb_error *err) {
     const struct {
         const char *name, *path;
-    } files[] = {{"ca_file", options->ca_file}, {"cert_file", options->cert_file}, {"key_file", options->key_file},
+    } files[] = {{"ca_file", options->ca_file},
+                 {"cert_file", options->cert_file},
+                 {"key_file", options->key_file},
                  {"crl_file", options->crl_file}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         spb_status status = files[i].path ? check_readable(files[i].name, files[i].path, err) : SPB_OK;
@@ -279,9 +281,8 @@ static void on_ssl_new(void *ssl, void *item, CRYPTO_EX_DATA *data, int index, l
 
 static void on_ssl_free(void *ssl, void *item, CRYPTO_EX_DATA *data, int index, long number, void *pointer) {
     (void)item, (void)data, (void)index, (void)number, (void)pointer;
-    last_end = (spb_tls_end){.is_known = true,
-                             .is_established = SSL_is_init_finished(ssl),
-                             .verify_result = SSL_get_verify_result(ssl)};
+    last_end = (spb_tls_end){
+        .is_known = true, .is_established = SSL_is_init_finished(ssl), .verify_result = SSL_get_verify_result(ssl)};
 }
 
 static void watch(void) {
@@ -392,8 +393,8 @@ spb_status spb_tls__explain(const spb_tls_log *log, const spb_tls_end *end, bool
     const char *server = address->host_port;
     bool is_verified = !settings->insecure_skip_verify;
     const char *alert = explain_alert(log->text);
-    bool is_other_host = end->verify_result == X509_V_ERR_HOSTNAME_MISMATCH ||
-                         end->verify_result == X509_V_ERR_IP_ADDRESS_MISMATCH;
+    bool is_other_host =
+        end->verify_result == X509_V_ERR_HOSTNAME_MISMATCH || end->verify_result == X509_V_ERR_IP_ADDRESS_MISMATCH;
     if (is_verified && end->is_known && is_other_host) {
         snprintf(text, capacity, "the certificate of %s is for another host than \"%s\"", server, address->host);
     } else if (is_verified && end->is_known && end->verify_result != X509_V_OK) {

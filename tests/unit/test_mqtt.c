@@ -279,6 +279,7 @@ START_TEST(a_wrong_password_is_named) {
     client *right = client_new(&(spb_mqtt_options){.user = "edge", .password = "secret"});
     client *wrong = client_new(&(spb_mqtt_options){.user = "edge", .password = "guess"});
     connect_to(right, guarded, "right", 1);
+    ck_assert_ptr_nonnull(strstr(right->warnings, "the password goes over the network unencrypted"));
     start_connect(wrong, broker_uri(guarded), "wrong", 1);
     heard got = await(wrong, SPB_TRANSPORT_CONNECT_FAILED, 1);
     ck_assert_int_eq(got.event.status, SPB_ERR_AUTH);

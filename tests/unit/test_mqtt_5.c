@@ -282,7 +282,7 @@ END_TEST
 
 START_TEST(one_refused_subscription_of_two_is_named) {
     static const answer answers[] = {ANSWER("\x20\x03\x00\x00\x00"), ANSWER("\x90\x04\x00\x01\x00\x01"
-                                                                             "\x90\x04\x00\x02\x00\x8f")};
+                                                                            "\x90\x04\x00\x02\x00\x8f")};
     scripted_server script = {.answers = answers, .count = 2};
     scripted_start(&script);
     start_connect(edge, script.uri, "edge", 1);
