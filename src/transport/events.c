@@ -39,6 +39,11 @@ static void report(spb_link *link, spb_transport_event event) {
 
 /* Ends the link because of what the server has sent: nothing more of it is reported or read. */
 static void refuse_server(spb_link *link, const char *text) {
+    pthread_mutex_lock(&link->lock);
+    if (link->refusal[0] == '\0') {
+        snprintf(link->refusal, sizeof link->refusal, "%s", text);
+    }
+    pthread_mutex_unlock(&link->lock);
     report(link, (spb_transport_event){.kind = link->is_connected ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED,
                                        .status = SPB_ERR_LIMIT,
                                        .reason = text});
@@ -51,11 +56,13 @@ static void explain_size(const spb_link *link, char *text, size_t capacity) {
 }
 
 bool spb_events__explain_end(spb_link *link, char *text, size_t capacity) {
-    bool is_over = spb_guard__is_over(&link->guard);
-    if (is_over) {
+    pthread_mutex_lock(&link->lock);
+    snprintf(text, capacity, "%s", link->refusal);
+    pthread_mutex_unlock(&link->lock);
+    if (text[0] == '\0' && spb_guard__is_over(&link->guard)) {
         explain_size(link, text, capacity);
     }
-    return is_over;
+    return text[0] != '\0';
 }
 
 static void refuse_packet(spb_link *link) {

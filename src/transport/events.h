@@ -11,7 +11,7 @@
 int spb_events__listen(spb_link *link);
 /* For a message with QoS 2, before paho keeps it; the context is the link. */
 void spb_events__on_qos_2(void *link);
-/* Whether the connection ends because of the size of a packet, and the words for it. Any thread. */
+/* Whether this side ends the connection because of what the server has sent, and the words for it. Any thread. */
 bool spb_events__explain_end(spb_link *link, char *text, size_t capacity);
 /* For the answers to the requests of this link, in its version of MQTT. */
 spb_connect_callbacks spb_events__of_connect(spb_link *link);

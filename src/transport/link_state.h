@@ -53,6 +53,7 @@ struct spb_link {
     bool is_silent;          /* nothing is reported any more */
     bool has_ended;          /* the connection is gone */
     bool is_broken;          /* what lets the will out is written */
+    char refusal[400];       /* why this side has ended the connection, or "" */
     bool disconnect_wanted;  /* DISCONNECT follows when unanswered_count has come down to 0 */
     size_t unanswered_count; /* publishes taken and not yet reported */
 };
