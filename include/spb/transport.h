@@ -29,7 +29,7 @@ typedef struct spb_transport_message {
 typedef struct spb_transport_connect {
     uint32_t link; /* the number of this connection */
     const char
-        *server; /* mqtt://host:port, mqtts:// (TLS), ws:// (WebSocket), wss:// (both); the port may be missing */
+        *server; /* mqtt://host:port, mqtts:// (TLS), wss:// (WebSocket with TLS), ws://; the port may be missing */
     const char *client_id;
     uint32_t keep_alive_s;
     uint32_t timeout_ms;        /* for the whole way to CONNACK */
@@ -57,9 +57,10 @@ typedef enum spb_transport_event_kind {
 typedef struct spb_transport_event {
     spb_transport_event_kind kind;
     uint32_t link;
-    spb_status status;         /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT or _REFUSED; SUBSCRIBED;
-                               PUBLISHED: SPB_OK, or SPB_ERR_REFUSED when a QoS 1 message was refused (MQTT 5) */
-    const char *reason;        /* for people; NULL if there is none */
+    spb_status status;         /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT, _REFUSED or _LIMIT (the
+                               server sent what is not taken); SUBSCRIBED; PUBLISHED: SPB_OK, or SPB_ERR_REFUSED when a
+                               QoS 1 message was refused (MQTT 5) */
+    const char *reason;        /* for people, may hold words of the server as they came; NULL if there is none */
     uint32_t count;            /* PUBLISHED */
     spb_str topic;             /* MESSAGE */
     spb_bytes payload;         /* MESSAGE */
@@ -84,7 +85,7 @@ struct spb_transport {
      * CONNECT_FAILED. A failure here (SPB_ERR_ARGUMENT, SPB_ERR_NO_MEMORY, SPB_ERR_CONNECT) is the whole answer. */
     spb_status (*connect)(spb_transport *self, const spb_transport_connect *request, spb_error *err);
 
-    /* One SUBSCRIBE packet. Answered by SUBSCRIBED, or by LOST. */
+    /* Subscribes to all of them. Answered by one SUBSCRIBED, or by LOST. */
     spb_status (*subscribe)(spb_transport *self, uint32_t link, const spb_subscription *items, size_t count,
                             spb_error *err);
 
@@ -121,7 +122,12 @@ typedef struct spb_mqtt_property {
 
 /*
  * Options of the MQTT transport. Everything is copied; NULL means none. Zeroed options are good defaults: MQTT 3.1.1,
- * and with TLS the system's certificate authorities, the server's certificate and host name verified.
+ * and with TLS the system's certificate authorities, the server's certificate and host name verified: a name against
+ * the DNS names of the certificate (not its common name), an address against its addresses, keys and signatures of
+ * OpenSSL's security level 2 (RSA and DH of 2048 bits, no SHA-1).
+ *
+ * What makes a connection less safe is told by an event WARNING for each connection: insecure_skip_verify, a password
+ * without TLS, a WebSocket without TLS.
  */
 typedef struct spb_mqtt_options {
     spb_mqtt_version version; /* 0: SPB_MQTT_3_1_1 */
@@ -131,9 +137,15 @@ typedef struct spb_mqtt_options {
     const char *ca_file;       /* PEM; instead of the system's certificate authorities */
     const char *cert_file;     /* PEM, with the chain: the client's own certificate, for mutual TLS */
     const char *key_file;      /* PEM: its key; NULL: in cert_file */
-    const char *key_password;
-    bool insecure_skip_verify;                /* accept any certificate for any host: for tests only */
-    uint32_t max_packet_bytes;                /* MQTT 5: the largest packet the server may send us; 0: 1 MiB */
+    const char *key_password;  /* of an encrypted key */
+    const char *crl_file;      /* PEM: certificates of servers that are revoked, by their authority, whose list must be
+                                  there and not out of date; read again for each connection */
+    bool insecure_skip_verify; /* accept any certificate for any host, crl_file is not looked at: for tests only */
+    bool allow_unsafe_websocket; /* allow ws://, a WebSocket without TLS. paho.mqtt.c up to 1.3.15 at least trusts the
+                                    lengths in its frames: the server, or anyone on the way, can write into the memory
+                                    of this process. Only for a network where you trust each participant */
+    uint32_t max_packet_bytes;   /* the largest packet the server may send us, told to it in MQTT 5; 0: 1 MiB. A larger
+                                    one, as a message with QoS 2, ends the connection: LOST, SPB_ERR_LIMIT */
     const spb_mqtt_property *user_properties; /* MQTT 5 */
     size_t user_property_count;
 } spb_mqtt_options;
@@ -145,10 +157,11 @@ typedef struct spb_mqtt_options {
  */
 SPB_API spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, spb_error *err);
 
-/* Whether the MQTT transport understands this server: mqtt:// or tcp:// (port 1883), mqtts:// or ssl:// (TLS, 8883),
- * ws:// (WebSocket, 80), wss:// (both, 443), host, and for a WebSocket a path (/mqtt). SPB_ERR_ARGUMENT, with the
- * reason. Nothing is resolved or connected. Any thread. */
-SPB_API spb_status spb_mqtt_check_server(const char *server, spb_error *err);
+/* Whether the MQTT transport would connect to this server: mqtt:// or tcp:// (port 1883), mqtts:// or ssl:// (TLS,
+ * 8883), wss:// (WebSocket with TLS, 443), host, and for a WebSocket a path (/mqtt). ws:// (80) only with
+ * allow_unsafe_websocket in `options`, which may be NULL. SPB_ERR_ARGUMENT, with the reason. Nothing is resolved or
+ * connected. Any thread. */
+SPB_API spb_status spb_mqtt_check_server(const char *server, const spb_mqtt_options *options, spb_error *err);
 
 #ifdef __cplusplus
 }

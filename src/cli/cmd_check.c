@@ -191,7 +191,7 @@ static int read_options(int argc, char **argv, options *o) {
         return result;
     }
     spb_error err;
-    if (o->server && spb_mqtt_check_server(o->server, &err) != SPB_OK) {
+    if (o->server && spb_mqtt_check_server(o->server, &o->mqtt, &err) != SPB_OK) {
         return usage("", err.text);
     }
     if (argc - optind > (o->server ? 0 : 1)) {

@@ -214,7 +214,7 @@ int cmd_fence_test(int argc, char **argv) {
         return result;
     }
     spb_error err = {.text = ""};
-    if (strlen(o.topic) > 90 || spb_mqtt_check_server(o.server, &err) != SPB_OK) {
+    if (strlen(o.topic) > 90 || spb_mqtt_check_server(o.server, &o.mqtt, &err) != SPB_OK) {
         return strlen(o.topic) > 90 ? options_usage("fence-test", "this topic is too long: ", o.topic)
                                     : options_usage("fence-test", err.text, "");
     }

@@ -290,13 +290,17 @@ spb_status live_new(live **out, const char *server, const spb_mqtt_options *mqtt
     snprintf(self->client_id, sizeof self->client_id, "spb-%ld-%lx", (long)getpid(),
              (unsigned long)clock_ms(CLOCK_REALTIME) & 0xFFFFFF);
     pthread_mutex_init(&self->lock, NULL); /* with no attributes it cannot fail on Linux */
+    spb_mqtt_options roomy = *mqtt;
+    if (roomy.max_packet_bytes == 0) {
+        roomy.max_packet_bytes = QUEUE_MAX_BYTES; /* births of others may be large */
+    }
     spb_status status = SPB_OK;
     if (!open_wake(self)) {
         status = SPB_ERR_SYSTEM;
         error_set(err, status, SPB_NO_OFFSET, "cannot make a pipe");
     }
-    status = status == SPB_OK ? spb_mqtt_check_server(server, err) : status;
-    status = status == SPB_OK ? spb_mqtt_new(&self->transport, mqtt, err) : status;
+    status = status == SPB_OK ? spb_mqtt_check_server(server, mqtt, err) : status;
+    status = status == SPB_OK ? spb_mqtt_new(&self->transport, &roomy, err) : status;
     if (status == SPB_OK) {
         self->transport->set_listener(self->transport, listen, self);
         status = start(self, err);

@@ -55,6 +55,23 @@ static bool take_version(const char *command, const char *text, spb_mqtt_version
     return choice >= 0;
 }
 
+/* The first line of the file, which is kept for the life of the process. */
+static bool take_key_password(const char *command, const char *path, const char **out) {
+    static char line[1024];
+    FILE *file = fopen(path, "re");
+    bool is_read = file && fgets(line, sizeof line, file);
+    if (file) {
+        fclose(file);
+    }
+    if (!is_read) {
+        fprintf(stderr, "spb: --key-password-file %s: cannot be read, or is empty; see spb %s --help\n", path, command);
+        return false;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    *out = line;
+    return true;
+}
+
 bool options_take_mqtt(const char *command, int option, const char *value, spb_mqtt_options *out) {
     switch (option) {
     case OPTIONS_MQTT_VERSION: return take_version(command, value, &out->version);
@@ -63,7 +80,10 @@ bool options_take_mqtt(const char *command, int option, const char *value, spb_m
     case OPTIONS_MQTT_CAFILE: out->ca_file = value; break;
     case OPTIONS_MQTT_CERT: out->cert_file = value; break;
     case OPTIONS_MQTT_KEY: out->key_file = value; break;
+    case OPTIONS_MQTT_KEY_PASSWORD_FILE: return take_key_password(command, value, &out->key_password);
+    case OPTIONS_MQTT_CRL: out->crl_file = value; break;
     case OPTIONS_MQTT_INSECURE: out->insecure_skip_verify = true; break;
+    case OPTIONS_MQTT_ALLOW_WS: out->allow_unsafe_websocket = true; break;
     default: break;
     }
     return true;

@@ -24,7 +24,10 @@ enum {
     OPTIONS_MQTT_CAFILE,
     OPTIONS_MQTT_CERT,
     OPTIONS_MQTT_KEY,
+    OPTIONS_MQTT_KEY_PASSWORD_FILE,
+    OPTIONS_MQTT_CRL,
     OPTIONS_MQTT_INSECURE,
+    OPTIONS_MQTT_ALLOW_WS,
     OPTIONS_MQTT_HELP
 };
 #define OPTIONS_MQTT                                                                                                   \
@@ -32,7 +35,9 @@ enum {
         {"password-file", required_argument, NULL, OPTIONS_MQTT_PASSWORD_FILE},                                        \
         {"cafile", required_argument, NULL, OPTIONS_MQTT_CAFILE},                                                      \
         {"cert", required_argument, NULL, OPTIONS_MQTT_CERT}, {"key", required_argument, NULL, OPTIONS_MQTT_KEY},      \
-        {"insecure", no_argument, NULL, OPTIONS_MQTT_INSECURE}, {                                                      \
+        {"key-password-file", required_argument, NULL, OPTIONS_MQTT_KEY_PASSWORD_FILE},                                \
+        {"crl", required_argument, NULL, OPTIONS_MQTT_CRL}, {"insecure", no_argument, NULL, OPTIONS_MQTT_INSECURE},    \
+        {"allow-unsafe-websocket", no_argument, NULL, OPTIONS_MQTT_ALLOW_WS}, {                                        \
         "help-mqtt", no_argument, NULL, OPTIONS_MQTT_HELP                                                              \
     }
 

@@ -56,14 +56,14 @@ static spb_session_options session_options(const spb_node_options *options) {
     };
 }
 
-static spb_status check_servers(const char *list, spb_error *err) {
+static spb_status check_servers(const char *list, const spb_mqtt_options *mqtt, spb_error *err) {
     spb_servers servers;
     spb_status status = spb_servers__init(&servers, list, err);
     if (status != SPB_OK) {
         return status;
     }
     for (size_t i = 0; i < servers.count && status == SPB_OK; i++) {
-        status = spb_mqtt_check_server(servers.items[i].uri, err);
+        status = spb_mqtt_check_server(servers.items[i].uri, mqtt, err);
     }
     spb_servers__clear(&servers);
     return status;
@@ -180,7 +180,7 @@ spb_status spb_parts__make(spb_node *node, const spb_node_options *options, spb_
     }
     if (status == SPB_OK && !node->transport) {
         /* A server that can never be reached is an error now and not a retry for ever. */
-        status = check_servers(options->servers, err);
+        status = check_servers(options->servers, &options->mqtt, err);
     }
     if (status == SPB_OK && !node->transport) {
         status = spb_mqtt_new(&node->transport, &options->mqtt, err);

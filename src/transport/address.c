@@ -128,3 +128,13 @@ spb_status spb_address__parse(spb_address *out, const char *uri, spb_error *err)
     snprintf(out->uri, sizeof out->uri, "%s://%s%s", found->for_paho, out->host_port, path);
     return SPB_OK;
 }
+
+/* See SECURITY.md: whoever can write into such a connection can write into the memory of this process. */
+spb_status spb_address__check(const spb_address *address, bool allow_unsafe_websocket, spb_error *err) {
+    if (address->is_websocket && !address->has_tls && !allow_unsafe_websocket) {
+        return refuse(err, address->uri,
+                      "a WebSocket without TLS is not safe with paho.mqtt.c: use wss://, or see "
+                      "allow_unsafe_websocket");
+    }
+    return SPB_OK;
+}

@@ -19,4 +19,7 @@ typedef struct spb_address {
  * 443). Only a WebSocket has a path; it defaults to /mqtt. SPB_ERR_ARGUMENT. */
 spb_status spb_address__parse(spb_address *out, const char *uri, spb_error *err);
 
+/* SPB_ERR_ARGUMENT: a WebSocket without TLS, and no consent to it. */
+spb_status spb_address__check(const spb_address *address, bool allow_unsafe_websocket, spb_error *err);
+
 #endif

@@ -6,15 +6,17 @@
 
 #include "transport/signals.h"
 
+#define RECEIVE_MAXIMUM 64  /* QoS 1 messages that the server may send before they are acknowledged */
 #define MAX_IN_FLIGHT 65534 /* QoS 1 and requests; one less than there are packet identifiers */
 
-int spb_connect__create(MQTTAsync *out, const spb_address *address, const char *client_id, spb_mqtt_version version) {
-    if (version != SPB_MQTT_5) {
-        return MQTTAsync_create(out, address->uri, client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL);
-    }
-    MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer5;
+int spb_connect__create(MQTTAsync *out, const spb_address *address, const char *client_id, spb_mqtt_version version,
+                        spb_persistence *persistence) {
+    MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
+    options.MQTTVersion = version == SPB_MQTT_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
     options.maxBufferedMessages = INT_MAX; /* the caller has a limit of his own */
-    return MQTTAsync_createWithOptions(out, address->uri, client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL, &options);
+    options.persistQoS0 = 0;
+    return MQTTAsync_createWithOptions(out, address->uri, client_id, MQTTCLIENT_PERSISTENCE_USER,
+                                       &persistence->for_paho, &options);
 }
 
 /* ---- properties of MQTT 5 ---- */
@@ -24,7 +26,12 @@ static MQTTLenString paho_string(const char *text) {
 }
 
 static int add_number(MQTTProperties *properties, enum MQTTPropertyCodes identifier, uint32_t number) {
-    MQTTProperty property = {.identifier = identifier, .value.integer4 = number};
+    MQTTProperty property = {.identifier = identifier};
+    if (identifier == MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) {
+        property.value.integer2 = (uint16_t)number;
+    } else {
+        property.value.integer4 = number;
+    }
     return MQTTProperties_add(properties, &property);
 }
 
@@ -33,6 +40,9 @@ static int add_properties(MQTTProperties *properties, const spb_mqtt_options *se
     int code = add_number(properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL, 0);
     if (code == 0) {
         code = add_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, settings->max_packet_bytes);
+    }
+    if (code == 0) {
+        code = add_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM, RECEIVE_MAXIMUM);
     }
     for (size_t i = 0; code == 0 && i < settings->user_property_count; i++) {
         MQTTProperty property = {.identifier = MQTTPROPERTY_CODE_USER_PROPERTY};

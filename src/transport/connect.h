@@ -7,6 +7,7 @@
 #include <spb/transport.h>
 
 #include "transport/address.h"
+#include "transport/persistence.h"
 #include "transport/tls.h"
 
 /* Who hears how it went, by the version of MQTT. */
@@ -19,8 +20,9 @@ typedef struct spb_connect_callbacks {
     spb_tls_log *tls_log;
 } spb_connect_callbacks;
 
-/* A client of paho for that address. The code is paho's. */
-int spb_connect__create(MQTTAsync *out, const spb_address *address, const char *client_id, spb_mqtt_version version);
+/* A client of paho for that address; the persistence outlives it. The code is paho's. */
+int spb_connect__create(MQTTAsync *out, const spb_address *address, const char *client_id, spb_mqtt_version version,
+                        spb_persistence *persistence);
 /* Starts to connect; nothing is kept. The code is paho's. */
 int spb_connect__start(MQTTAsync client, const spb_address *address, const spb_transport_connect *request,
                        const spb_mqtt_options *settings, const char *password, const spb_connect_callbacks *callbacks);

@@ -1,6 +1,9 @@
 /*
- * Decides what paho's callbacks mean as events of a link, in both versions of MQTT. When the requests are made, and how
- * a link ends, is left to link.c.
+ * Decides what paho's callbacks mean as events of a link, in both versions of MQTT, and what is refused of that which a
+ * server sends. When the requests are made, and how a link ends, is left to link.c.
+ *
+ * paho calls back for a packet identifier, whatever kind of packet brought it, and fills in what belongs to that kind.
+ * So nothing is read from its unions but a number, and no pointer is followed that only some kinds of packets set.
  */
 #include "transport/events.h"
 
@@ -11,6 +14,8 @@
 #include "transport/secret.h"
 
 #define REFUSED_FROM 0x80 /* SUBACK, and all reason codes of MQTT 5 */
+#define QOS_MAX 2
+#define NO_CODE (-1) /* the answer holds none, or several */
 
 static bool is_mqtt_5(const spb_link *link) {
     return link->settings->version == SPB_MQTT_5;
@@ -33,6 +38,71 @@ static void report(spb_link *link, spb_transport_event event) {
     }
 }
 
+/* Ends the link because of what the server has sent: nothing more of it is reported or read. */
+static void refuse_server(spb_link *link, const char *text) {
+    pthread_mutex_lock(&link->lock);
+    if (link->refusal[0] == '\0') {
+        snprintf(link->refusal, sizeof link->refusal, "%s", text);
+    }
+    pthread_mutex_unlock(&link->lock);
+    report(link, (spb_transport_event){.kind = link->is_connected ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED,
+                                       .status = SPB_ERR_LIMIT,
+                                       .reason = text});
+    spb_guard__cut(&link->guard);
+}
+
+static void explain_size(const spb_link *link, char *text, size_t capacity) {
+    snprintf(text, capacity, "%s has sent a packet of more than max_packet_bytes (%lu)", link->address.host_port,
+             (unsigned long)link->settings->max_packet_bytes);
+}
+
+bool spb_events__explain_end(spb_link *link, char *text, size_t capacity) {
+    pthread_mutex_lock(&link->lock);
+    snprintf(text, capacity, "%s", link->refusal);
+    pthread_mutex_unlock(&link->lock);
+    if (text[0] == '\0' && spb_guard__is_over(&link->guard)) {
+        explain_size(link, text, capacity);
+    }
+    return text[0] != '\0';
+}
+
+static void refuse_packet(spb_link *link) {
+    char text[512];
+    explain_size(link, text, sizeof text);
+    refuse_server(link, text);
+}
+
+/* A message that is refused for what it is. */
+static void refuse_message(spb_link *link, const char *words) {
+    char text[512];
+    snprintf(text, sizeof text, "%s has sent a message %s", link->address.host_port, words);
+    refuse_server(link, text);
+}
+
+void spb_events__on_qos_2(void *context) {
+    refuse_message(context, "with QoS 2, which nobody has subscribed to");
+}
+
+/* What makes a connection less safe than its user may believe: a line for each, once a connection. */
+static void warn_of(spb_link *link, const char *words) {
+    char text[512];
+    snprintf(text, sizeof text, "%s: %s", link->address.host_port, words);
+    report(link, (spb_transport_event){.kind = SPB_TRANSPORT_WARNING, .reason = text});
+}
+
+static void warn(spb_link *link) {
+    const spb_mqtt_options *settings = link->settings;
+    if (link->address.has_tls && settings->insecure_skip_verify) {
+        warn_of(link, "neither certificate nor host name of the server are checked (insecure_skip_verify)");
+    }
+    if (!link->address.has_tls && (settings->password || settings->password_file)) {
+        warn_of(link, "the password goes over the network unencrypted, as there is no TLS");
+    }
+    if (!link->address.has_tls && link->address.is_websocket) {
+        warn_of(link, "a WebSocket without TLS lets anyone on the way attack this process (allow_unsafe_websocket)");
+    }
+}
+
 static void warn_of_files(spb_link *link) {
     char text[512];
     for (size_t i = 0; spb_secret__next(link->settings, &i, text, sizeof text);) {
@@ -40,10 +110,18 @@ static void warn_of_files(spb_link *link) {
     }
 }
 
+static void report_connected(spb_link *link, spb_transport_event event) {
+    spb_guard__count_packet(&link->guard);
+    link->is_connected = true;
+    warn(link);
+    warn_of_files(link);
+    event.kind = SPB_TRANSPORT_CONNECTED;
+    report(link, event);
+}
+
 static void on_connected(void *context, MQTTAsync_successData *data) {
     (void)data;
-    warn_of_files(context);
-    report(context, (spb_transport_event){.kind = SPB_TRANSPORT_CONNECTED});
+    report_connected(context, (spb_transport_event){.count = 0});
 }
 
 /* 0 when the property is missing. */
@@ -54,13 +132,11 @@ static uint32_t number_of(MQTTProperties *properties, enum MQTTPropertyCodes ide
 
 static void on_connected5(void *context, MQTTAsync_successData5 *data) {
     MQTTProperties *properties = &data->properties;
-    warn_of_files(context);
-    report(context, (spb_transport_event){
-                        .kind = SPB_TRANSPORT_CONNECTED,
-                        .max_packet_bytes = number_of(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE),
-                        .receive_maximum = (uint16_t)number_of(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM),
-                        .keep_alive_s = (uint16_t)number_of(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE),
-                    });
+    report_connected(context, (spb_transport_event){
+                                  .max_packet_bytes = number_of(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE),
+                                  .receive_maximum = (uint16_t)number_of(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM),
+                                  .keep_alive_s = (uint16_t)number_of(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE),
+                              });
 }
 
 /* `code` is that of CONNACK, or negative. paho names the stage in `message`, and keeps to itself what the system said.
@@ -98,6 +174,10 @@ static spb_status explain_failure(spb_link *link, int code, const char *message,
 
 static void report_failure(spb_link *link, int code, const char *message) {
     char text[512];
+    if (spb_events__explain_end(link, text, sizeof text)) {
+        refuse_server(link, text);
+        return;
+    }
     spb_status status = explain_failure(link, code, message, text, sizeof text);
     report(link, (spb_transport_event){.kind = SPB_TRANSPORT_CONNECT_FAILED, .status = status, .reason = text});
 }
@@ -114,6 +194,10 @@ static void on_lost(void *context, char *cause) {
     spb_link *link = context;
     spb_tls__take_end();
     char text[512];
+    if (spb_events__explain_end(link, text, sizeof text)) {
+        refuse_server(link, text);
+        return;
+    }
     snprintf(text, sizeof text, "the connection to %s was lost%s%s", link->address.host_port, cause ? ": " : "",
              cause ? cause : "");
     report(link, (spb_transport_event){.kind = SPB_TRANSPORT_LOST, .status = SPB_ERR_CONNECT, .reason = text});
@@ -143,26 +227,43 @@ static void on_server_disconnect(void *context, MQTTProperties *properties, enum
 }
 
 static int on_message(void *context, char *topic, int topic_len, MQTTAsync_message *message) {
-    report(context, (spb_transport_event){
-                        .kind = SPB_TRANSPORT_MESSAGE,
-                        /* 0 means: no NUL inside */
-                        .topic = {.data = topic, .len = topic_len > 0 ? (size_t)topic_len : strlen(topic)},
-                        .payload = {.data = message->payload, .len = (size_t)message->payloadlen},
-                        .qos = (uint8_t)message->qos,
-                        .retained = message->retained != 0,
-                    });
+    spb_link *link = context;
+    spb_guard__count_packet(&link->guard);
+    spb_transport_event event = {
+        .kind = SPB_TRANSPORT_MESSAGE,
+        /* 0 means: no NUL inside */
+        .topic = {.data = topic, .len = topic_len > 0 ? (size_t)topic_len : strlen(topic)},
+        .payload = {.data = message->payload, .len = (size_t)message->payloadlen},
+        .qos = (uint8_t)message->qos,
+        .retained = message->retained != 0,
+    };
+    if (event.topic.len + event.payload.len > link->settings->max_packet_bytes) {
+        refuse_packet(link);
+    } else if (event.qos >= QOS_MAX) {
+        spb_events__on_qos_2(link);
+    } else if (!link->is_connected) {
+        refuse_message(link, "before it accepted the connection");
+    } else {
+        report(link, event);
+    }
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
     return 1; /* taken; 0 would deliver it again, out of order */
 }
 
-/* `code` is that of SUBACK; `properties` are NULL before MQTT 5. */
-static void refuse_subscription(spb_subscribe_request *request, size_t index, int code, MQTTProperties *properties) {
-    spb_link *link = request->link;
+/* `code` is that of SUBACK, or NO_CODE; `properties` are NULL before MQTT 5. */
+static void refuse_subscription(const spb_subscribe_item *item, int code, MQTTProperties *properties) {
+    spb_link *link = item->request->link;
+    const char *server = link->address.host_port;
     char text[512];
-    snprintf(text, sizeof text, "%.60s refuses the subscription to %.150s", link->address.host_port,
-             request->filters[index]);
-    if (properties) {
+    if (code < REFUSED_FROM) {
+        snprintf(text, sizeof text,
+                 "%.60s answers the subscription to %.150s with a SUBACK that has not one code for it", server,
+                 item->filter);
+    } else {
+        snprintf(text, sizeof text, "%.60s refuses the subscription to %.150s", server, item->filter);
+    }
+    if (properties && code >= REFUSED_FROM) {
         size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, ": %s (0x%02X)", spb_reason__find(code).words, (unsigned)code);
         append_reason_string(text, sizeof text, properties);
@@ -170,39 +271,45 @@ static void refuse_subscription(spb_subscribe_request *request, size_t index, in
     report(link, (spb_transport_event){.kind = SPB_TRANSPORT_SUBSCRIBED, .status = SPB_ERR_REFUSED, .reason = text});
 }
 
-static void on_subscribed(void *context, MQTTAsync_successData *data) {
-    spb_subscribe_request *request = context;
-    for (size_t i = 0; request->count > 1 && i < request->count; i++) {
-        if (data->alt.qosList && data->alt.qosList[i] == REFUSED_FROM) {
-            refuse_subscription(request, i, REFUSED_FROM, NULL);
-            return;
-        }
+/* The answer to one filter: the first one that is refused speaks for its request, else the last one. */
+static void answer_subscription(const spb_subscribe_item *item, int code, MQTTProperties *properties) {
+    spb_subscribe_request *request = item->request;
+    spb_link *link = request->link;
+    bool is_granted = code >= 0 && code <= QOS_MAX;
+    spb_guard__count_packet(&link->guard);
+    pthread_mutex_lock(&link->lock);
+    bool was_refused = request->is_refused;
+    request->is_refused = was_refused || !is_granted;
+    bool is_last = request->unanswered_count > 0 && --request->unanswered_count == 0;
+    pthread_mutex_unlock(&link->lock);
+    if (!was_refused && !is_granted) {
+        refuse_subscription(item, code, properties);
+    } else if (!was_refused && is_last) {
+        report(link, (spb_transport_event){.kind = SPB_TRANSPORT_SUBSCRIBED});
     }
-    report(request->link, (spb_transport_event){.kind = SPB_TRANSPORT_SUBSCRIBED});
+}
+
+/* paho stores a number here when SUBACK has one code, and a pointer when it has several: as a number that is no QoS. */
+static void on_subscribed(void *context, MQTTAsync_successData *data) {
+    int code = data->alt.qos;
+    answer_subscription(context, code >= 0 && code <= QOS_MAX ? code : NO_CODE, NULL);
 }
 
 static void on_subscribed5(void *context, MQTTAsync_successData5 *data) {
-    spb_subscribe_request *request = context;
-    for (size_t i = 0; request->count > 1 && i < request->count && i < (size_t)data->alt.sub.reasonCodeCount; i++) {
-        int code = data->alt.sub.reasonCodes ? (int)data->alt.sub.reasonCodes[i] : 0;
-        if (code >= REFUSED_FROM) {
-            refuse_subscription(request, i, code, &data->properties);
-            return;
-        }
-    }
-    report(request->link, (spb_transport_event){.kind = SPB_TRANSPORT_SUBSCRIBED});
+    bool is_single = data->alt.sub.reasonCodeCount == 1; /* then the code stands in reasonCode alone */
+    answer_subscription(context, is_single ? (int)data->reasonCode : NO_CODE, &data->properties);
 }
 
 /* Any other failure is the loss of the connection, which is reported by itself. */
 static void on_subscribe_failed(void *context, MQTTAsync_failureData *data) {
     if (data->code == REFUSED_FROM) {
-        refuse_subscription(context, 0, data->code, NULL);
+        answer_subscription(context, data->code, NULL);
     }
 }
 
 static void on_subscribe_failed5(void *context, MQTTAsync_failureData5 *data) {
     if ((int)data->reasonCode >= REFUSED_FROM) {
-        refuse_subscription(context, 0, (int)data->reasonCode, &data->properties);
+        answer_subscription(context, (int)data->reasonCode, &data->properties);
     }
 }
 
@@ -227,11 +334,25 @@ static void on_published5(void *context, MQTTAsync_successData5 *data) {
     report_published(context, SPB_OK, NULL);
 }
 
+/* QoS 1: a packet of the server tells it, whereas QoS 0 is written and done. */
+static void on_acknowledged(void *context, MQTTAsync_successData *data) {
+    spb_link *link = context;
+    spb_guard__count_packet(&link->guard);
+    on_published(link, data);
+}
+
+static void on_acknowledged5(void *context, MQTTAsync_successData5 *data) {
+    spb_link *link = context;
+    spb_guard__count_packet(&link->guard);
+    on_published5(link, data);
+}
+
 /* A PUBACK that says no is an answer, too. Any other failure is the loss of the connection. */
 static void on_publish_failed5(void *context, MQTTAsync_failureData5 *data) {
     spb_link *link = context;
     if ((int)data->reasonCode >= REFUSED_FROM) {
         char text[512];
+        spb_guard__count_packet(&link->guard);
         snprintf(text, sizeof text, "%s refuses a message: %s (0x%02X)", link->address.host_port,
                  spb_reason__find((int)data->reasonCode).words, (unsigned)data->reasonCode);
         append_reason_string(text, sizeof text, &data->properties);
@@ -241,13 +362,15 @@ static void on_publish_failed5(void *context, MQTTAsync_failureData5 *data) {
 
 static void on_fenced(void *context, MQTTAsync_successData *data) {
     (void)data;
-    report(context, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED});
+    spb_link *link = context;
+    spb_guard__count_packet(&link->guard);
+    report(link, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED});
 }
 
 /* Also with reason 0x11, that there was no such subscription. */
 static void on_fenced5(void *context, MQTTAsync_successData5 *data) {
     (void)data;
-    report(context, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED});
+    on_fenced(context, NULL);
 }
 
 static void on_disconnected(void *context, MQTTAsync_successData *data) {
@@ -291,10 +414,10 @@ spb_connect_callbacks spb_events__of_connect(spb_link *link) {
                                    .tls_log = &link->tls_log};
 }
 
-MQTTAsync_responseOptions spb_events__of_subscribe(spb_subscribe_request *request) {
+MQTTAsync_responseOptions spb_events__of_subscribe(spb_subscribe_item *item) {
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    response.context = request;
-    if (is_mqtt_5(request->link)) {
+    response.context = item;
+    if (is_mqtt_5(item->request->link)) {
         response.onSuccess5 = on_subscribed5;
         response.onFailure5 = on_subscribe_failed5;
     } else {
@@ -305,14 +428,14 @@ MQTTAsync_responseOptions spb_events__of_subscribe(spb_subscribe_request *reques
 }
 
 /* Where there is no function for a failure, it is followed by the loss of the connection. */
-MQTTAsync_responseOptions spb_events__of_publish(spb_link *link) {
+MQTTAsync_responseOptions spb_events__of_publish(spb_link *link, uint8_t qos) {
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
     response.context = link;
     if (is_mqtt_5(link)) {
-        response.onSuccess5 = on_published5;
+        response.onSuccess5 = qos > 0 ? on_acknowledged5 : on_published5;
         response.onFailure5 = on_publish_failed5;
     } else {
-        response.onSuccess = on_published;
+        response.onSuccess = qos > 0 ? on_acknowledged : on_published;
     }
     return response;
 }

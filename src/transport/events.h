@@ -9,10 +9,14 @@
 
 /* For messages, and for the end of the connection. The code is paho's. */
 int spb_events__listen(spb_link *link);
+/* For a message with QoS 2, before paho keeps it; the context is the link. */
+void spb_events__on_qos_2(void *link);
+/* Whether this side ends the connection because of what the server has sent, and the words for it. Any thread. */
+bool spb_events__explain_end(spb_link *link, char *text, size_t capacity);
 /* For the answers to the requests of this link, in its version of MQTT. */
 spb_connect_callbacks spb_events__of_connect(spb_link *link);
-MQTTAsync_responseOptions spb_events__of_subscribe(spb_subscribe_request *request);
-MQTTAsync_responseOptions spb_events__of_publish(spb_link *link);
+MQTTAsync_responseOptions spb_events__of_subscribe(spb_subscribe_item *item);
+MQTTAsync_responseOptions spb_events__of_publish(spb_link *link, uint8_t qos);
 MQTTAsync_responseOptions spb_events__of_fence(spb_link *link);
 
 /* Sends DISCONNECT, which is answered by DISCONNECTED. */

@@ -27,6 +27,7 @@
 #define MQTT_MAX_REMAINING_LENGTH 268435455u
 /* No level of a Sparkplug topic is empty, so this one is never subscribed. */
 #define FENCE_FILTER "/fence"
+#define PACKET_SLACK 65536   /* small packets of which nothing is heard, as answers to PINGREQ */
 #define PAHO_NO_MEMORY (-99) /* PAHO_MEMORY_ERROR of its sources; its public headers do not name it */
 
 uint32_t spb_link__number(const spb_link *link) {
@@ -44,6 +45,15 @@ static spb_status paho_failed(spb_error *err, const char *what, int code) {
     }
     const char *words = MQTTAsync_strerror(code);
     return spb_error__set(err, status, "%s: %s", what, words ? words : "MQTT client error");
+}
+
+/* A request may notice the end of the connection before its reason is reported. */
+static spb_status request_failed(spb_link *link, spb_error *err, const char *what, int code) {
+    char text[512];
+    if (code == MQTTASYNC_DISCONNECTED && spb_events__explain_end(link, text, sizeof text)) {
+        return spb_error__set(err, SPB_ERR_LIMIT, "%s", text);
+    }
+    return paho_failed(err, what, code);
 }
 
 static bool init_lock(spb_link *link) {
@@ -84,16 +94,20 @@ static bool copy_will(spb_link *link, const spb_transport_message *will) {
     return true;
 }
 
-static void free_will(spb_link *link) {
+static void free_copies(spb_link *link) {
+    free(link->client_id);
     free(link->will_topic);
     free(link->will_payload);
 }
 
 static spb_status new_link(spb_link **out, const spb_transport_connect *request, spb_error *err) {
     spb_link *link = calloc(1, sizeof *link);
-    if (!link || !copy_will(link, &request->will) || !init_lock(link)) {
+    if (link) {
+        link->client_id = strdup(request->client_id);
+    }
+    if (!link || !link->client_id || !copy_will(link, &request->will) || !init_lock(link)) {
         if (link) {
-            free_will(link);
+            free_copies(link);
         }
         free(link);
         return spb_error__no_memory(err, "a connection");
@@ -104,16 +118,30 @@ static spb_status new_link(spb_link **out, const spb_transport_connect *request,
     return SPB_OK;
 }
 
-static int start(spb_link *link, const spb_transport_connect *request, const char *password) {
+/* How many bytes may come for one packet. TLS and WebSocket have overhead of their own, which in small pieces may be as
+ * much as what they carry. */
+static uint64_t packet_limit(const spb_link *link) {
+    uint64_t limit = link->settings->max_packet_bytes;
+    return (link->address.has_tls || link->address.is_websocket ? 2 * limit : limit) + PACKET_SLACK;
+}
+
+static spb_status start(spb_link *link, const spb_transport_connect *request, const char *password, spb_error *err) {
     const spb_connect_callbacks callbacks = spb_events__of_connect(link);
-    int code = spb_connect__create(&link->client, &link->address, request->client_id, link->settings->version);
+    spb_persistence__init(&link->persistence, spb_events__on_qos_2, link);
+    int code = spb_connect__create(&link->client, &link->address, request->client_id, link->settings->version,
+                                   &link->persistence);
     if (code == MQTTASYNC_SUCCESS) {
         code = spb_events__listen(link);
     }
     if (code == MQTTASYNC_SUCCESS) {
+        spb_status status = spb_guard__start(&link->guard, link->client_id, packet_limit(link), err);
+        if (status != SPB_OK) {
+            return status;
+        }
+        spb_tls__expect(&link->tls_peer, link->settings, &link->address);
         code = spb_connect__start(link->client, &link->address, request, link->settings, password, &callbacks);
     }
-    return code;
+    return code == MQTTASYNC_SUCCESS ? SPB_OK : paho_failed(err, "connect", code);
 }
 
 spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, const spb_mqtt_options *settings,
@@ -124,6 +152,9 @@ spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, 
     const char *password;
     spb_link *link = NULL;
     spb_status status = spb_address__parse(&address, request->server, err);
+    if (status == SPB_OK) {
+        status = spb_address__check(&address, settings->allow_unsafe_websocket, err);
+    }
     if (status == SPB_OK) {
         status = check_environment(&address, err);
     }
@@ -137,9 +168,8 @@ spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, 
         link->address = address;
         link->settings = settings;
         link->listener = listener;
-        int code = start(link, request, password);
-        if (code != MQTTASYNC_SUCCESS) {
-            status = paho_failed(err, "connect", code);
+        status = start(link, request, password, err);
+        if (status != SPB_OK) {
             spb_link__free(link);
             link = NULL;
         }
@@ -151,20 +181,23 @@ spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, 
 
 static void free_request(spb_subscribe_request *request) {
     for (size_t i = 0; request && i < request->count; i++) {
-        free(request->filters[i]);
+        free(request->items[i].filter);
     }
     free(request);
 }
 
 static spb_subscribe_request *new_request(spb_link *link, const spb_subscription *items, size_t count) {
-    spb_subscribe_request *request = calloc(1, sizeof *request + count * sizeof *request->filters);
+    spb_subscribe_request *request = calloc(1, sizeof *request + count * sizeof *request->items);
     if (!request) {
         return NULL;
     }
     request->link = link;
+    request->unanswered_count = count;
     for (; request->count < count; request->count++) {
-        request->filters[request->count] = strdup(items[request->count].filter);
-        if (!request->filters[request->count]) {
+        spb_subscribe_item *item = &request->items[request->count];
+        item->request = request;
+        item->filter = strdup(items[request->count].filter);
+        if (!item->filter) {
             free_request(request);
             return NULL;
         }
@@ -172,31 +205,31 @@ static spb_subscribe_request *new_request(spb_link *link, const spb_subscription
     return request;
 }
 
+/* The answers to what has been sent already are of no interest. */
+static void give_up_request(spb_subscribe_request *request) {
+    pthread_mutex_lock(&request->link->lock);
+    request->is_refused = true;
+    pthread_mutex_unlock(&request->link->lock);
+}
+
+/* Each filter has a packet of its own: paho does not tell how many codes a SUBACK of MQTT 3.1.1 has, so that the answer
+ * to several filters cannot be read safely. */
 spb_status spb_link__subscribe(spb_link *link, const spb_subscription *items, size_t count, spb_error *err) {
     spb_subscribe_request *request = new_request(link, items, count);
-    int *qos = calloc(count, sizeof *qos);
-    spb_status status = SPB_OK;
-    if (!request || !qos) {
-        status = spb_error__no_memory(err, "a subscription");
-        goto cleanup;
-    }
-    for (size_t i = 0; i < count; i++) {
-        qos[i] = items[i].qos;
-    }
-    MQTTAsync_responseOptions response = spb_events__of_subscribe(request);
-    int code = MQTTAsync_subscribeMany(link->client, (int)count, request->filters, qos, &response);
-    if (code != MQTTASYNC_SUCCESS) {
-        status = paho_failed(err, "subscribe", code);
-        goto cleanup;
+    if (!request) {
+        return spb_error__no_memory(err, "a subscription");
     }
     request->next = link->requests;
     link->requests = request;
-    request = NULL;
-
-cleanup:
-    free(qos);
-    free_request(request);
-    return status;
+    for (size_t i = 0; i < count; i++) {
+        MQTTAsync_responseOptions response = spb_events__of_subscribe(&request->items[i]);
+        int code = MQTTAsync_subscribe(link->client, request->items[i].filter, items[i].qos, &response);
+        if (code != MQTTASYNC_SUCCESS) {
+            give_up_request(request);
+            return request_failed(link, err, "subscribe", code);
+        }
+    }
+    return SPB_OK;
 }
 
 static void count_publish(spb_link *link, bool taken) {
@@ -210,13 +243,13 @@ spb_status spb_link__publish(spb_link *link, const spb_transport_message *messag
         return spb_error__set(err, SPB_ERR_LIMIT, "publish to %.100s: the payload is longer than MQTT allows",
                               message->topic);
     }
-    MQTTAsync_responseOptions response = spb_events__of_publish(link);
+    MQTTAsync_responseOptions response = spb_events__of_publish(link, message->qos);
     count_publish(link, true);
     int code = MQTTAsync_send(link->client, message->topic, (int)message->payload.len, message->payload.data,
                               message->qos, message->retain, &response);
     if (code != MQTTASYNC_SUCCESS) {
         count_publish(link, false);
-        return paho_failed(err, "publish", code);
+        return request_failed(link, err, "publish", code);
     }
     return SPB_OK;
 }
@@ -225,7 +258,7 @@ spb_status spb_link__publish(spb_link *link, const spb_transport_message *messag
 spb_status spb_link__fence(spb_link *link, spb_error *err) {
     MQTTAsync_responseOptions response = spb_events__of_fence(link);
     int code = MQTTAsync_unsubscribe(link->client, FENCE_FILTER, &response);
-    return code == MQTTASYNC_SUCCESS ? SPB_OK : paho_failed(err, "fence", code);
+    return code == MQTTASYNC_SUCCESS ? SPB_OK : request_failed(link, err, "fence", code);
 }
 
 /* ---- the way out ---- */
@@ -296,6 +329,8 @@ void spb_link__free(spb_link *link) {
         MQTTAsync_destroy(&link->client);
         spb_signals__restore(&before);
     }
+    spb_guard__stop(&link->guard);
+    spb_tls__forget(&link->tls_peer);
     while (link->requests) {
         spb_subscribe_request *request = link->requests;
         link->requests = request->next;
@@ -303,6 +338,6 @@ void spb_link__free(spb_link *link) {
     }
     pthread_cond_destroy(&link->changed);
     pthread_mutex_destroy(&link->lock);
-    free_will(link);
+    free_copies(link);
     free(link);
 }

@@ -7,24 +7,41 @@
 #include <MQTTAsync.h>
 
 #include "transport/address.h"
+#include "transport/guard.h"
 #include "transport/link.h"
+#include "transport/persistence.h"
 #include "transport/tls.h"
 
-/* What a SUBSCRIBE asked for; the context of its answer, kept as long as the link. */
-typedef struct spb_subscribe_request {
-    struct spb_subscribe_request *next;
+typedef struct spb_subscribe_request spb_subscribe_request;
+
+/* One filter, which has a SUBSCRIBE of its own; the context of its answer. */
+typedef struct spb_subscribe_item {
+    spb_subscribe_request *request;
+    char *filter;
+} spb_subscribe_item;
+
+/* What is answered by one SUBSCRIBED; kept as long as the link. */
+struct spb_subscribe_request {
+    spb_subscribe_request *next;
     spb_link *link;
+    size_t unanswered_count; /* under the link's lock */
+    bool is_refused;         /* likewise: nothing more is said of it */
     size_t count;
-    char *filters[];
-} spb_subscribe_request;
+    spb_subscribe_item items[];
+};
 
 struct spb_link {
     MQTTAsync client;
     uint32_t number;
     uint32_t timeout_ms;
+    char *client_id;
     spb_address address;
     const spb_mqtt_options *settings;
     spb_tls_log tls_log; /* of paho's threads, one after the other */
+    spb_tls_peer tls_peer;
+    spb_guard guard;
+    spb_persistence persistence;
+    bool is_connected; /* of paho's threads, too */
     spb_link_listener listener;
     spb_subscribe_request *requests; /* the worker's alone */
     char *will_topic;                /* NULL: there is none */
@@ -36,6 +53,7 @@ struct spb_link {
     bool is_silent;          /* nothing is reported any more */
     bool has_ended;          /* the connection is gone */
     bool is_broken;          /* what lets the will out is written */
+    char refusal[400];       /* why this side has ended the connection, or "" */
     bool disconnect_wanted;  /* DISCONNECT follows when unanswered_count has come down to 0 */
     size_t unanswered_count; /* publishes taken and not yet reported */
 };

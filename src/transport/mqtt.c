@@ -119,7 +119,8 @@ spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, sp
     return SPB_OK;
 }
 
-spb_status spb_mqtt_check_server(const char *server, spb_error *err) {
+spb_status spb_mqtt_check_server(const char *server, const spb_mqtt_options *options, spb_error *err) {
     spb_address address;
-    return spb_address__parse(&address, server, err);
+    spb_status status = spb_address__parse(&address, server, err);
+    return status == SPB_OK ? spb_address__check(&address, options && options->allow_unsafe_websocket, err) : status;
 }

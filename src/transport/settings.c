@@ -14,13 +14,13 @@
 #define DEFAULT_MAX_PACKET_BYTES (1u << 20)
 #define MQTT_STRING_MAX 65535
 
-enum { STRING_COUNT = 7 };
+enum { STRING_COUNT = 8 };
 
 /* The strings of the options, one after the other. */
 static const char **string_at(spb_mqtt_options *options, size_t index) {
     const char **const strings[STRING_COUNT] = {
         &options->user,      &options->password, &options->password_file, &options->ca_file,
-        &options->cert_file, &options->key_file, &options->key_password,
+        &options->cert_file, &options->key_file, &options->key_password,  &options->crl_file,
     };
     return strings[index];
 }

@@ -15,16 +15,27 @@ typedef struct spb_tls_log {
     char text[256];
 } spb_tls_log;
 
+/* A server that a link is to reach with TLS. */
+typedef struct spb_tls_peer {
+    struct spb_tls_peer *next;
+    const spb_mqtt_options *settings; /* NULL: it is not in the list */
+    const spb_address *address;
+} spb_tls_peer;
+
 /* How the last TLS connection of this thread ended. */
 typedef struct spb_tls_end {
     bool is_known;
     bool is_established; /* the handshake was finished on our side, and nothing has failed since */
-    bool is_other_host;  /* the server's certificate is not for the name that was asked for */
     long verify_result;  /* X509_V_… */
 } spb_tls_end;
 
 /* Whether the files can be used. SPB_ERR_ARGUMENT names the one that cannot. */
 spb_status spb_tls__check(const spb_mqtt_options *options, spb_error *err);
+
+/* Certificates of that server are checked more strictly than paho does, by these settings, until it is forgotten. Both
+ * outlive that. Nothing happens for an address without TLS, and forgetting is fine for a zeroed one. */
+void spb_tls__expect(spb_tls_peer *peer, const spb_mqtt_options *settings, const spb_address *address);
+void spb_tls__forget(spb_tls_peer *peer);
 
 /* The options for one link. They borrow from the settings; the log gets the link's errors, on paho's threads. */
 MQTTAsync_SSLOptions spb_tls__options(const spb_mqtt_options *settings, spb_tls_log *log);

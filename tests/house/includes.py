@@ -51,6 +51,7 @@ FOREIGN = [
     (r"sqlite3\.h", {"store"}),
     (r"pcap/.*|pcap\.h", {"capture"}),
     (r"MQTT\w*\.h|openssl/.*", {"transport"}),
+    (r"linux/tcp\.h", {"transport"}),  # how many bytes came in, which <netinet/tcp.h> does not tell
     (r"pthread\.h|threads\.h|semaphore\.h", {"node", "transport", "cli"}),
 ]
 

@@ -202,7 +202,7 @@ class Edge:
 
     def __init__(self, broker, *options, node="Edge1", group="Plant1", interval_ms=200):
         self.group, self.node = group, node
-        self.errors = tempfile.TemporaryFile("w+")
+        self.errors = tempfile.TemporaryFile("w+", errors="backslashreplace")
         self.process = subprocess.Popen(
             [TOOL, "edge", "--broker", broker.uri, "--group", group, "--node", node]
             + ["--interval", str(interval_ms), "--verbose", *map(str, options)],

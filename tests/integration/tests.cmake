@@ -14,10 +14,23 @@ if(SPB_BUILD_CLI)
         COMMENT "Installing decoders and a broker of other projects")
     add_custom_target(integration_decoders ALL DEPENDS ${decoders}/node_modules/.installed)
 
-    foreach(test life commands links eyes wire fence store packets check watch)
+    foreach(test life commands links eyes wire fence store packets check watch hostile)
         add_test(NAME integration/${test} COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_${test}.py)
         set_tests_properties(integration/${test} PROPERTIES TIMEOUT 600 ENVIRONMENT
             "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_DECODERS=${decoders};SPB_TEST_PATIENCE_S=60")
+    endforeach()
+
+    # A sanitizer keeps what is freed, and is slow.
+    set(hostile_settings "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_TEST_PATIENCE_S=60")
+    if(SPB_SANITIZE)
+        list(APPEND hostile_settings SPB_HOSTILE_MAX_MB=900 SPB_HOSTILE_SIDES=3)
+    endif()
+    set_property(TEST integration/hostile APPEND PROPERTY ENVIRONMENT "${hostile_settings}")
+    foreach(mode IN ITEMS long 600)
+        add_test(NAME hostile/${mode} CONFIGURATIONS Long COMMAND ${PYTHON} -B
+                 ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_hostile.py)
+        set_tests_properties(hostile/${mode} PROPERTIES TIMEOUT 1800 RUN_SERIAL TRUE
+            ENVIRONMENT "${hostile_settings};SPB_HOSTILE=${mode}")
     endforeach()
 
     spb_unit_test(mqtt_ws transport support/broker.c support/mqtt_client.c)

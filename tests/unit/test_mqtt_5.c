@@ -174,18 +174,29 @@ typedef struct scripted_server {
     pthread_t thread;
 } scripted_server;
 
+/* One packet of less than 512 bytes; its length, or 0 at the end. */
+static size_t read_packet(int fd, uint8_t packet[static 512]) {
+    if (recv(fd, packet, 2, MSG_WAITALL) != 2) {
+        return 0;
+    }
+    size_t rest = packet[1], head = 2;
+    if (rest > 127) {
+        ck_assert_int_eq(recv(fd, packet + head, 1, MSG_WAITALL), 1);
+        rest = (rest & 127) + 128u * packet[head++];
+    }
+    ck_assert_uint_le(head + rest, 512);
+    return recv(fd, packet + head, rest, MSG_WAITALL) == (ssize_t)rest ? head + rest : 0;
+}
+
 static void *serve(void *context) {
     scripted_server *self = context;
     int fd = accept(self->listening, NULL, NULL);
     uint8_t packet[512];
-    for (size_t i = 0; i <= self->count; i++) {
-        ssize_t len = read(fd, packet, sizeof packet);
-        if (len <= 0) {
-            break;
-        }
+    size_t len;
+    for (size_t i = 0; (len = read_packet(fd, packet)) > 0; i++) {
         if (i == 0) {
-            memcpy(self->connect, packet, (size_t)len);
-            self->connect_len = (size_t)len;
+            memcpy(self->connect, packet, len);
+            self->connect_len = len;
         }
         if (i < self->count) {
             ck_assert_int_eq(write(fd, self->answers[i].bytes, self->answers[i].len), (ssize_t)self->answers[i].len);
@@ -238,6 +249,7 @@ START_TEST(connect_asks_for_a_session_that_ends_with_it) {
     ck_assert(contains(&script, "\0\4MQTT\5\x0e", 8));
     ck_assert(contains(&script, "\x11\0\0\0\0", 5)); /* session expiry */
     ck_assert(contains(&script, "\x27\0\1\x23\x45", 5));
+    ck_assert(contains(&script, "\x21\0\x40", 3)); /* receive maximum */
     ck_assert(contains(&script, "\x26\0\4site\0\5north", 14));
     ck_assert(contains(&script,
                        "\x26\0\4line\0\1"
@@ -283,8 +295,9 @@ START_TEST(a_refused_subscription_is_named_with_its_reason) {
 END_TEST
 
 START_TEST(one_refused_subscription_of_two_is_named) {
-    static const answer answers[] = {ANSWER("\x20\x03\x00\x00\x00"), ANSWER("\x90\x05\x00\x01\x00\x01\x8f")};
-    scripted_server script = {.answers = answers, .count = 2};
+    static const answer answers[] = {ANSWER("\x20\x03\x00\x00\x00"), ANSWER("\x90\x04\x00\x01\x00\x01"),
+                                     ANSWER("\x90\x04\x00\x02\x00\x8f")};
+    scripted_server script = {.answers = answers, .count = 3};
     scripted_start(&script);
     start_connect(edge, script.uri, "edge", 1);
     await(edge, SPB_TRANSPORT_CONNECTED, 1);

@@ -32,6 +32,19 @@ static void serve_as(const char *certificate, const char *lines) {
     stranger_key = broker_file(server, "stranger.key");
 }
 
+/* With a line for the configuration of the server's OpenSSL, which says what its own has no option for. */
+static void serve_limited(const char *certificate, const char *lines, const char *limit) {
+    broker *configuration = broker_new();
+    char text[256];
+    snprintf(text, sizeof text,
+             "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n[limits]\n%s\n", limit);
+    broker_write_file(configuration, "openssl.cnf", text);
+    setenv("OPENSSL_CONF", broker_file(configuration, "openssl.cnf").text, 1);
+    serve_as(certificate, lines);
+    unsetenv("OPENSSL_CONF");
+    broker_free(configuration);
+}
+
 static void teardown(void) {
     broker_free(server);
     server = NULL;
@@ -102,6 +115,59 @@ START_TEST(a_wrong_host_is_named) {
 }
 END_TEST
 
+/* paho would take the common name for a DNS name, and a DNS name for an address. */
+START_TEST(names_are_names_and_addresses_are_addresses) {
+    serve_as("common-name", "");
+    char by_name[64];
+    snprintf(by_name, sizeof by_name, "mqtts://localhost:%u", (unsigned)broker_port(server));
+    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    expect_failure(edge, by_name, 1, SPB_ERR_TLS, "another host than \"localhost\"");
+    client_free(edge);
+    broker_free(server);
+
+    serve_as("name-is-ip", "");
+    expect_refused((spb_mqtt_options){.ca_file = ca.text}, SPB_ERR_TLS, "another host than \"127.0.0.1\"");
+}
+END_TEST
+
+START_TEST(a_short_key_is_named) {
+    serve_limited("short-key", "", "CipherString = DEFAULT@SECLEVEL=0");
+    expect_refused((spb_mqtt_options){.ca_file = ca.text}, SPB_ERR_TLS, "key that is too short");
+}
+END_TEST
+
+START_TEST(a_revoked_certificate_is_named) {
+    serve_as("revoked", "");
+    broker_path list = broker_file(server, "crl.pem"), old = broker_file(server, "crl-old.pem");
+    expect_refused((spb_mqtt_options){.ca_file = ca.text, .crl_file = list.text}, SPB_ERR_TLS, "is revoked");
+    expect_refused((spb_mqtt_options){.ca_file = ca.text, .crl_file = old.text}, SPB_ERR_TLS, "out of date");
+    expect_connected((spb_mqtt_options){.ca_file = ca.text});
+    broker_free(server);
+
+    serve_as("server", "");
+    broker_path valid = broker_file(server, "crl.pem");
+    expect_connected((spb_mqtt_options){.ca_file = ca.text, .crl_file = valid.text});
+    broker_free(server);
+
+    serve_as("foreign", "");
+    valid = broker_file(server, "crl.pem");
+    expect_refused((spb_mqtt_options){.ca_file = foreign_ca.text, .crl_file = valid.text}, SPB_ERR_TLS,
+                   "no list of its authority");
+}
+END_TEST
+
+/* Two links to one server, of which one verifies, do not spoil each other. */
+START_TEST(a_lenient_link_makes_no_other_lenient) {
+    serve_as("other-host", "");
+    client *lenient = client_new(&(spb_mqtt_options){.insecure_skip_verify = true});
+    start_connect(lenient, uri, "lenient", 1);
+    await(lenient, SPB_TRANSPORT_CONNECTED, 1);
+    ck_assert_ptr_nonnull(strstr(lenient->warnings, "insecure_skip_verify"));
+    expect_refused((spb_mqtt_options){.ca_file = ca.text}, SPB_ERR_TLS, "another host");
+    client_free(lenient);
+}
+END_TEST
+
 START_TEST(an_expired_certificate_is_named) {
     serve_as("expired", "");
     expect_refused((spb_mqtt_options){.ca_file = ca.text}, SPB_ERR_TLS, "expired");
@@ -130,18 +196,14 @@ END_TEST
 
 /* ---- the client's certificate; in TLS 1.3 it is looked at when the handshake is over ---- */
 
-/* The second time the server speaks TLS 1.2 at most, which only the configuration of its OpenSSL can say. */
+/* The second time the server speaks TLS 1.2 at most. */
 static void serve_mutually(int round) {
-    broker *configuration = broker_new();
-    broker_write_file(configuration, "openssl.cnf",
-                      "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n"
-                      "[limits]\nMaxProtocol = TLSv1.2\n");
-    if (round == 1) {
-        setenv("OPENSSL_CONF", broker_file(configuration, "openssl.cnf").text, 1);
+    static const char *const lines = "require_certificate true\n";
+    if (round == 0) {
+        serve_as("server", lines);
+    } else {
+        serve_limited("server", lines, "MaxProtocol = TLSv1.2");
     }
-    serve_as("server", "require_certificate true\n");
-    unsetenv("OPENSSL_CONF");
-    broker_free(configuration);
 }
 
 START_TEST(a_client_shows_its_certificate) {
@@ -216,10 +278,14 @@ START_TEST(a_file_that_cannot_be_used_is_named) {
     expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = none.text}, "key_file /");
     expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = garbage.text}, "holds no private key");
     expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = other.text}, "does not belong");
-    expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = locked.text}, "without a password");
+    expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = locked.text}, "key_password is missing");
     expect_option_refused((spb_mqtt_options){.cert_file = cert, .key_file = locked.text, .key_password = "wrong"},
                           "key_password is wrong");
     expect_option_refused((spb_mqtt_options){.key_file = key.text}, "need cert_file");
+    expect_option_refused((spb_mqtt_options){.crl_file = none.text}, "crl_file /");
+    expect_option_refused((spb_mqtt_options){.crl_file = garbage.text}, "no list of revoked certificates");
+    broker_path weak = broker_file(server, "short-key.pem"), weak_key = broker_file(server, "short-key.key");
+    expect_option_refused((spb_mqtt_options){.cert_file = weak.text, .key_file = weak_key.text}, "key is too short");
     expect_option_refused((spb_mqtt_options){.user = "edge", .password_file = none.text}, "password_file /");
 }
 END_TEST
@@ -233,6 +299,10 @@ int main(void) {
     tcase_add_test(tls, a_large_message_goes_through);
     tcase_add_test(tls, an_unknown_authority_is_named);
     tcase_add_test(tls, a_wrong_host_is_named);
+    tcase_add_test(tls, names_are_names_and_addresses_are_addresses);
+    tcase_add_test(tls, a_short_key_is_named);
+    tcase_add_test(tls, a_revoked_certificate_is_named);
+    tcase_add_test(tls, a_lenient_link_makes_no_other_lenient);
     tcase_add_test(tls, an_expired_certificate_is_named);
     tcase_add_loop_test(tls, verification_can_be_switched_off, 0, 3);
     tcase_add_test(tls, failures_are_not_mixed_up);

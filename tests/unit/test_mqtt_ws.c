@@ -54,6 +54,7 @@ static void kill_server(void) {
 static void teardown(void) {
     kill_server();
     broker_free(files);
+    files = NULL;
 }
 
 static const char *uri_of(const char *scheme, const char *path) {
@@ -64,10 +65,14 @@ static const char *uri_of(const char *scheme, const char *path) {
 
 static const char *const schemes[] = {"ws", "wss"};
 
+static client *new_client(const broker_path *authority) {
+    return client_new(&(spb_mqtt_options){.ca_file = authority->text, .allow_unsafe_websocket = true});
+}
+
 START_TEST(messages_go_both_ways) {
     enum { COUNT = 200, BIG = 300000 };
     start_server(schemes[_i]);
-    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    client *edge = new_client(&ca);
     start_connect(edge, uri_of(schemes[_i], ""), "edge", 1);
     await(edge, SPB_TRANSPORT_CONNECTED, 1);
     subscribe(edge, 1, "echo");
@@ -96,11 +101,11 @@ END_TEST
 
 START_TEST(close_lets_the_will_out) {
     start_server(schemes[_i]);
-    client *watcher = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    client *watcher = new_client(&ca);
     start_connect(watcher, uri_of(schemes[_i], "/mqtt"), "watcher", 1);
     await(watcher, SPB_TRANSPORT_CONNECTED, 1);
     subscribe(watcher, 1, "will/#");
-    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    client *edge = new_client(&ca);
     start_connect(edge, uri_of(schemes[_i], "/mqtt"), "edge", 1);
     await(edge, SPB_TRANSPORT_CONNECTED, 1);
     edge->transport->close(edge->transport, 1);
@@ -112,7 +117,7 @@ END_TEST
 
 START_TEST(a_killed_server_is_a_lost_link) {
     start_server(schemes[_i]);
-    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    client *edge = new_client(&ca);
     start_connect(edge, uri_of(schemes[_i], ""), "edge", 1);
     await(edge, SPB_TRANSPORT_CONNECTED, 1);
     kill_server();
@@ -124,15 +129,30 @@ END_TEST
 
 START_TEST(a_wrong_path_is_named) {
     start_server(schemes[_i]);
-    client *edge = client_new(&(spb_mqtt_options){.ca_file = ca.text});
+    client *edge = new_client(&ca);
     expect_failure(edge, uri_of(schemes[_i], "/elsewhere"), 1, SPB_ERR_CONNECT, "/elsewhere does not accept");
+    client_free(edge);
+}
+END_TEST
+
+START_TEST(without_tls_it_needs_consent) {
+    static const spb_mqtt_options consent = {.allow_unsafe_websocket = true};
+    client *edge = client_new(NULL);
+    spb_transport_connect request = request_to("ws://127.0.0.1:9/mqtt", "edge", 1);
+    spb_error err = {.text = ""};
+    ck_assert_int_eq(edge->transport->connect(edge->transport, &request, &err), SPB_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, "allow_unsafe_websocket"));
+    ck_assert_int_eq(spb_mqtt_check_server("ws://h", NULL, &err), SPB_ERR_ARGUMENT);
+    ck_assert_int_eq(spb_mqtt_check_server("ws://h", &(spb_mqtt_options){0}, &err), SPB_ERR_ARGUMENT);
+    ck_assert_int_eq(spb_mqtt_check_server("ws://h", &consent, &err), SPB_OK);
+    ck_assert_int_eq(spb_mqtt_check_server("wss://h", NULL, &err), SPB_OK);
     client_free(edge);
 }
 END_TEST
 
 START_TEST(an_unknown_authority_is_named) {
     start_server("wss");
-    client *edge = client_new(&(spb_mqtt_options){.ca_file = foreign_ca.text});
+    client *edge = new_client(&foreign_ca);
     expect_failure(edge, uri_of("wss", ""), 1, SPB_ERR_TLS, "trusted authority");
     client_free(edge);
 }
@@ -147,6 +167,7 @@ int main(void) {
     tcase_add_loop_test(web, close_lets_the_will_out, 0, 2);
     tcase_add_loop_test(web, a_killed_server_is_a_lost_link, 0, 2);
     tcase_add_loop_test(web, a_wrong_path_is_named, 0, 2);
+    tcase_add_test(web, without_tls_it_needs_consent);
     tcase_add_test(web, an_unknown_authority_is_named);
     suite_add_tcase(suite, web);
     return suite_run(suite);

@@ -1,0 +1,284 @@
+/*
+ * Decides when a server has sent more than one packet may hold, and ends that connection. What is said of it is left to
+ * events.c.
+ *
+ * The lock is taken inside paho's callbacks and its trace, so paho is never called under it, but for the level of its
+ * trace, which takes no lock. The trace is on only while a guard waits for its socket.
+ */
+#include "transport/guard.h"
+
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <MQTTAsync.h>
+
+#include "base/error.h"
+
+/* Answers to PINGREQ are not reported, so a little more is allowed as time goes by: 250 bytes a second. */
+#define MS_PER_BYTE 4
+
+/* The thread, while there is a guard. */
+typedef struct watch {
+    int poll;
+    int end; /* an eventfd: readable when the thread is to end */
+    pthread_t thread;
+} watch;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static spb_guard *guards;
+static watch *watching;
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- the socket ---- */
+
+/* What paho has taken from the socket: all that came, without what still lies in the kernel. In this order a byte that
+ * arrives meanwhile is not counted. */
+static bool taken_bytes(int fd, uint64_t *out) {
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    int left;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || ioctl(fd, FIONREAD, &left) != 0) {
+        return false;
+    }
+    uint64_t came = info.tcpi_bytes_received;
+    *out = came > (uint64_t)left ? came - (uint64_t)left : 0;
+    return true;
+}
+
+/* After shutdown the kernel takes no more bytes; recv throws away those that it has, without a copy. The last close,
+ * which is ours, resets the connection: a server that still waits for room to send would not notice its end. */
+static void cut(int fd) {
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    shutdown(fd, SHUT_RDWR);
+    while (recv(fd, NULL, 1 << 30, MSG_DONTWAIT | MSG_TRUNC) > 0) {
+    }
+}
+
+/* The bytes are read before the count: a packet that is reported in between starts a new sum, and is never added to the
+ * next one. */
+static void check_locked(spb_guard *guard) {
+    uint64_t taken;
+    if (guard->is_over || !taken_bytes(guard->fd, &taken)) {
+        return;
+    }
+    unsigned count = atomic_load(&guard->packet_count);
+    uint64_t now = now_ms();
+    uint64_t allowed = guard->limit + (now - guard->seen_ms) / MS_PER_BYTE;
+    if (count != guard->seen_count) {
+        guard->seen_count = count;
+        guard->seen_bytes = taken;
+        guard->seen_ms = now;
+    } else if (taken > guard->seen_bytes && taken - guard->seen_bytes > allowed) {
+        guard->is_over = true;
+        cut(guard->fd);
+    }
+}
+
+/* ---- the thread ---- */
+
+static bool is_known_locked(const spb_guard *wanted) {
+    for (const spb_guard *guard = guards; guard; guard = guard->next) {
+        if (guard == wanted) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void *run(void *context) {
+    watch *self = context;
+    struct epoll_event events[16];
+    for (;;) {
+        int count = epoll_wait(self->poll, events, 16, -1);
+        pthread_mutex_lock(&lock);
+        for (int i = 0; i < count; i++) {
+            spb_guard *guard = events[i].data.ptr;
+            if (!guard) { /* `end` */
+                pthread_mutex_unlock(&lock);
+                return NULL;
+            }
+            if (is_known_locked(guard) && guard->fd >= 0) {
+                check_locked(guard);
+            }
+        }
+        pthread_mutex_unlock(&lock);
+    }
+}
+
+static void free_watch(watch *self) {
+    if (self->poll >= 0) {
+        close(self->poll);
+    }
+    if (self->end >= 0) {
+        close(self->end);
+    }
+    free(self);
+}
+
+static bool watch_locked(void) {
+    watch *self = calloc(1, sizeof *self);
+    if (!self) {
+        return false;
+    }
+    self->poll = epoll_create1(EPOLL_CLOEXEC);
+    self->end = eventfd(0, EFD_CLOEXEC);
+    struct epoll_event end = {.events = EPOLLIN, .data.ptr = NULL};
+    if (self->poll < 0 || self->end < 0 || epoll_ctl(self->poll, EPOLL_CTL_ADD, self->end, &end) != 0 ||
+        pthread_create(&self->thread, NULL, run, self) != 0) {
+        free_watch(self);
+        return false;
+    }
+    watching = self;
+    return true;
+}
+
+/* ---- which socket it is ---- */
+
+/* The trace says "… SOCKET CLIENT_ID -> CONNECT version …", in the thread that has just written CONNECT and before
+ * anything of the answer is read. The socket, or −1. */
+static int socket_in(const char *line, const char *client_id) {
+    const char *arrow = strstr(line, " -> CONNECT version ");
+    size_t len = strlen(client_id);
+    if (!arrow || (size_t)(arrow - line) < len + 2 || strncmp(arrow - len, client_id, len) != 0 ||
+        arrow[-(ptrdiff_t)len - 1] != ' ') {
+        return -1;
+    }
+    const char *end = arrow - len - 1, *start = end;
+    while (start > line && start[-1] >= '0' && start[-1] <= '9') {
+        start--;
+    }
+    return start < end && end - start < 10 ? atoi(start) : -1;
+}
+
+static void adopt_locked(spb_guard *guard, int fd) {
+    guard->is_waiting = false;
+    guard->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = guard};
+    if (guard->fd >= 0 && epoll_ctl(watching->poll, EPOLL_CTL_ADD, guard->fd, &event) != 0) {
+        close(guard->fd);
+        guard->fd = -1;
+    }
+    if (guard->fd >= 0) {
+        taken_bytes(guard->fd, &guard->seen_bytes);
+        guard->seen_ms = now_ms();
+    }
+}
+
+/* Whoever wants to see paho's trace himself sets this variable, and his level is left alone. */
+static void set_trace_locked(void) {
+    bool is_wanted = false;
+    for (const spb_guard *guard = guards; guard; guard = guard->next) {
+        is_wanted = is_wanted || guard->is_waiting;
+    }
+    if (!getenv("MQTT_C_CLIENT_TRACE")) {
+        MQTTAsync_setTraceLevel(is_wanted ? MQTTASYNC_TRACE_PROTOCOL : MQTTASYNC_TRACE_ERROR);
+    }
+}
+
+static void on_trace(enum MQTTASYNC_TRACE_LEVELS level, char *line) {
+    if (level != MQTTASYNC_TRACE_PROTOCOL || !line) {
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    for (spb_guard *guard = guards; guard; guard = guard->next) {
+        int fd = guard->is_waiting ? socket_in(line, guard->client_id) : -1;
+        if (fd >= 0) {
+            adopt_locked(guard, fd);
+            set_trace_locked();
+            break;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void listen_to_trace(void) {
+    MQTTAsync_setTraceCallback(on_trace);
+}
+
+/* ---- for links ---- */
+
+spb_status spb_guard__start(spb_guard *guard, const char *client_id, uint64_t limit, spb_error *err) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, listen_to_trace);
+    *guard = (spb_guard){.client_id = client_id, .limit = limit, .fd = -1, .is_waiting = true};
+    atomic_init(&guard->packet_count, 0);
+    pthread_mutex_lock(&lock);
+    bool is_watched = watching || watch_locked();
+    if (is_watched) {
+        guard->next = guards;
+        guards = guard;
+        set_trace_locked();
+    } else {
+        guard->client_id = NULL;
+    }
+    pthread_mutex_unlock(&lock);
+    return is_watched ? SPB_OK : spb_error__no_memory(err, "the watch over a connection");
+}
+
+void spb_guard__stop(spb_guard *guard) {
+    if (!guard->client_id) {
+        return;
+    }
+    watch *to_end = NULL;
+    pthread_mutex_lock(&lock);
+    spb_guard **at = &guards;
+    while (*at != guard) {
+        at = &(*at)->next;
+    }
+    *at = guard->next;
+    if (guard->fd >= 0) {
+        /* closing it does not take it out: paho may have the socket still */
+        epoll_ctl(watching->poll, EPOLL_CTL_DEL, guard->fd, NULL);
+        close(guard->fd);
+        guard->fd = -1;
+    }
+    guard->client_id = NULL;
+    set_trace_locked();
+    if (!guards) {
+        to_end = watching;
+        watching = NULL;
+    }
+    pthread_mutex_unlock(&lock);
+    if (to_end) {
+        (void)!write(to_end->end, &(uint64_t){1}, sizeof(uint64_t));
+        pthread_join(to_end->thread, NULL);
+        free_watch(to_end);
+    }
+}
+
+void spb_guard__count_packet(spb_guard *guard) {
+    atomic_fetch_add(&guard->packet_count, 1);
+}
+
+bool spb_guard__cut(spb_guard *guard) {
+    pthread_mutex_lock(&lock);
+    bool is_known = guard->client_id && guard->fd >= 0;
+    if (is_known) {
+        cut(guard->fd);
+    }
+    pthread_mutex_unlock(&lock);
+    return is_known;
+}
+
+bool spb_guard__is_over(spb_guard *guard) {
+    pthread_mutex_lock(&lock);
+    bool is_over = guard->is_over;
+    pthread_mutex_unlock(&lock);
+    return is_over;
+}

@@ -1,0 +1,44 @@
+/* Limits how much one packet of the server may bring, before paho has kept it. */
+#ifndef SPB_TRANSPORT_GUARD_H
+#define SPB_TRANSPORT_GUARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <spb/status.h>
+
+/*
+ * paho reserves what the length of a packet announces and reads until it is there; nothing of ours is called before.
+ * So one thread of the process watches the sockets of all links: how many bytes paho has taken from each since the last
+ * packet that it has reported. The socket is a duplicate of paho's, which names it in its trace when CONNECT is
+ * written.
+ */
+typedef struct spb_guard {
+    struct spb_guard *next;
+    const char *client_id;
+    uint64_t limit;
+    int fd;                   /* −1: not known (yet) */
+    bool is_waiting;          /* for its socket */
+    bool is_over;             /* the limit was passed */
+    unsigned seen_count;      /* packet_count when the bytes were counted last */
+    uint64_t seen_bytes;      /* taken by then */
+    uint64_t seen_ms;         /* when that was */
+    atomic_uint packet_count; /* packets that paho has reported */
+} spb_guard;
+
+/* To be called between MQTTAsync_create and MQTTAsync_connect. The client ID outlives the guard. SPB_ERR_NO_MEMORY:
+ * there is no thread, or no descriptor, for it. */
+spb_status spb_guard__start(spb_guard *guard, const char *client_id, uint64_t limit, spb_error *err);
+/* Ends it; also fine for one that is zeroed. Not from a callback of paho. */
+void spb_guard__stop(spb_guard *guard);
+
+/* In each of paho's callbacks that tells of a packet. */
+void spb_guard__count_packet(spb_guard *guard);
+/* Ends the connection without a byte, as a network would: paho gets nothing more of what the server has sent. False:
+ * the socket is not known. Any thread. */
+bool spb_guard__cut(spb_guard *guard);
+/* Whether the guard has ended the connection because a packet was too large. */
+bool spb_guard__is_over(spb_guard *guard);
+
+#endif
