@@ -56,8 +56,10 @@ typedef struct spb_store_info {
     uint64_t dropped_age;    /* dropped by `expire` */
     uint64_t dropped_damage; /* lost in a damaged file, as far as they can be counted, */
     uint64_t salvaged;       /* and those that could be read from it */
-    const char *damage; /* what was wrong with the file and what was done, for people; NULL: nothing. Borrowed until
-                           the store is freed */
+    const char *damage;  /* what was wrong with the file and what was done, for people; NULL: nothing. Borrowed until
+                            the store is freed, as the next one */
+    const char *warning; /* that others could read or change the file, or put another one in its place, when it was
+                            opened, or that its path is a symbolic link; NULL: nothing of that */
 } spb_store_info;
 
 typedef struct spb_store spb_store;
