@@ -20,6 +20,9 @@ static bool means_damage(int code) {
 
 static void note_damage(spb_database *database, const char *why) {
     database->is_damaged = true;
+    if (why == database->why) {
+        return;
+    }
     sqlite3_snprintf(sizeof database->why, database->why, "%s", why);
 }
 

@@ -15,7 +15,8 @@ spb_status spb_heads__open(spb_heads *heads, spb_database *database, int64_t num
 void spb_heads__seek(spb_heads *heads, uint64_t first_id, uint64_t last_id) {
     sqlite3_reset(heads->rows);
     heads->before = first_id > 0 ? first_id - 1 : 0;
-    sqlite3_bind_int64(heads->rows, 1, first_id > INT64_MAX ? INT64_MAX : (sqlite3_int64)first_id);
+    sqlite3_int64 first = first_id > INT64_MAX ? INT64_MAX : (sqlite3_int64)first_id;
+    sqlite3_bind_int64(heads->rows, 1, first > 0 ? first : INT64_MIN); /* to see those that are none */
     sqlite3_bind_int64(heads->rows, 2, last_id > INT64_MAX ? INT64_MAX : (sqlite3_int64)last_id);
 }
 
@@ -63,14 +64,13 @@ spb_status spb_heads__count(spb_heads *heads, uint64_t first_id, uint64_t last_i
 }
 
 /* Going through it first shows that it is not too deep: SQLite's own check would call itself once for each level. */
-spb_status spb_heads__check(spb_database *database, int64_t number, spb_error *err) {
+spb_status spb_heads__check(spb_database *database, int64_t number, spb_amount *out, spb_error *err) {
     spb_heads heads;
-    spb_amount all;
     sqlite3_stmt *row = NULL;
     bool has_row = false;
     spb_status status = spb_heads__open(&heads, database, number, err);
     if (status == SPB_OK) {
-        status = spb_heads__count(&heads, 0, INT64_MAX, &all, err);
+        status = spb_heads__count(&heads, 0, INT64_MAX, out, err);
     }
     spb_heads__close(&heads);
     if (status == SPB_OK) {

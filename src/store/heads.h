@@ -5,10 +5,14 @@
 #include "store/blocks.h"
 #include "store/database.h"
 
-#define SPB_HEADS_LAST_ID (INT64_C(1) << 56) /* of a block */
-/* Of a block that was in a file when it was opened: whoever believes a file that its ids are used up could store
- * nothing more. With a million blocks a second, they last for a thousand years. */
-#define SPB_HEADS_MOST_ID (SPB_HEADS_LAST_ID / 2)
+/*
+ * The highest id of a block that is taken; that one may have in a file that is opened; that a file may tell as the last
+ * one. Each leaves room behind it, as whoever believed a file that its ids are used up could store nothing more. With a
+ * million blocks a second, the last one is reached in a thousand years.
+ */
+#define SPB_HEADS_LAST_ID (INT64_C(1) << 57)
+#define SPB_HEADS_LAST_ID_IN_FILE (INT64_C(1) << 56)
+#define SPB_HEADS_LAST_ID_TOLD (INT64_C(1) << 55)
 #define SPB_HEADS_MOST_SAMPLES INT64_C(10000000) /* in one block */
 
 typedef struct spb_head {
@@ -37,8 +41,8 @@ void spb_heads__close(spb_heads *heads);
 spb_status spb_heads__count(spb_heads *heads, uint64_t first_id, uint64_t last_id, spb_amount *out, spb_error *err);
 /*
  * Whether that table, which another process wrote, is sound enough to be dropped: SQLite goes through all its pages
- * then, and would not come to an end if they led back to each other.
+ * then, and would not come to an end if they led back to each other. *out is what is in it.
  */
-spb_status spb_heads__check(spb_database *database, int64_t number, spb_error *err);
+spb_status spb_heads__check(spb_database *database, int64_t number, spb_amount *out, spb_error *err);
 
 #endif

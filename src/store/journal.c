@@ -86,7 +86,7 @@ static void drop_empty(spb_sqlite *store) {
     for (size_t i = 0; i < store->segments.count; i++) {
         spb_store_segment *segment = &store->segments.items[i];
         spb_amount none;
-        if (segment->is_complete && !segment->is_dropped && !segment->is_stale && segment->present.blocks == 0) {
+        if (spb_segments__is_empty(store, segment)) {
             spb_segments__drop(store, segment, &none); /* without memory: another time */
         }
     }

@@ -9,6 +9,7 @@
 
 #include "store/cursor.h"
 #include "store/heads.h"
+#include "store/load.h"
 #include "store/shape.h"
 
 #define MOST_FAILURES 20000 /* in one table: if its root is damaged, all attempts fail */
@@ -73,13 +74,13 @@ static bool each_row(spb_database *damaged, const char *sql, bool (*use)(void *c
 
 static bool add_from_segment(void *context, sqlite3_stmt *row) {
     int64_t first = 0, last = 0, samples = 0;
-    bool is_known = spb_database__integer(row, 1, 1, SPB_HEADS_MOST_ID, &first) &&
-                    spb_database__integer(row, 2, first, SPB_HEADS_MOST_ID, &last) &&
+    bool is_known = spb_database__integer(row, 1, 1, SPB_HEADS_LAST_ID_IN_FILE, &first) &&
+                    spb_database__integer(row, 2, first, SPB_HEADS_LAST_ID_IN_FILE, &last) &&
                     spb_database__integer(row, 3, 0, MOST_SAMPLES_IN_TABLE, &samples);
     return spb_salvage__add_table(
         context, (spb_salvage_table){.number = sqlite3_column_int64(row, 0),
                                      .first_id = is_known ? (uint64_t)first : 1,
-                                     .last_id = is_known ? (uint64_t)last : (uint64_t)SPB_HEADS_MOST_ID,
+                                     .last_id = is_known ? (uint64_t)last : (uint64_t)SPB_HEADS_LAST_ID_IN_FILE,
                                      .samples = is_known ? (uint64_t)samples : 0});
 }
 
@@ -89,11 +90,37 @@ static bool add_from_shape(const spb_shape *shape, spb_salvage_tables *tables) {
         spb_range numbers = spb_ranges__at(&shape->blocks, i);
         for (uint64_t number = numbers.first; has_memory && number <= numbers.last; number++) {
             has_memory = spb_salvage__add_table(
-                tables,
-                (spb_salvage_table){.number = (int64_t)number, .first_id = 1, .last_id = (uint64_t)SPB_HEADS_MOST_ID});
+                tables, (spb_salvage_table){
+                            .number = (int64_t)number, .first_id = 1, .last_id = (uint64_t)SPB_HEADS_LAST_ID_IN_FILE});
         }
     }
     return has_memory;
+}
+
+/* The id at that end of a table; 0: that cannot be read. */
+static uint64_t id_at_end(spb_database *damaged, const char *sql, int64_t number) {
+    sqlite3_stmt *row = NULL;
+    bool has_row = false;
+    int64_t id = 0;
+    spb_status status = spb_database__prepare_with(damaged, &row, sql, number, NULL);
+    if (status == SPB_OK && spb_database__step(damaged, row, &has_row, "read a block", NULL) == SPB_OK && has_row) {
+        id = sqlite3_column_int64(row, 0);
+    }
+    sqlite3_finalize(row);
+    return id > 0 && id <= SPB_HEADS_LAST_ID_IN_FILE ? (uint64_t)id : 0;
+}
+
+/* What is told of it, and what it has: the wider one of the two. */
+static void find_ends(spb_database *damaged, spb_salvage_table *table) {
+    bool is_known = table->last_id < (uint64_t)SPB_HEADS_LAST_ID_IN_FILE;
+    uint64_t first_id = id_at_end(damaged, "SELECT min(id) FROM block_%lld NOT INDEXED", table->number);
+    uint64_t last_id = id_at_end(damaged, "SELECT max(id) FROM block_%lld NOT INDEXED", table->number);
+    if (first_id > 0 && (!is_known || first_id < table->first_id)) {
+        table->first_id = first_id;
+    }
+    if (last_id > 0 && (!is_known || last_id > table->last_id)) {
+        table->last_id = last_id;
+    }
 }
 
 /* What the list of segments tells of a table comes before what the list of tables does. */
@@ -103,20 +130,38 @@ bool spb_salvage__find_tables(spb_database *damaged, spb_salvage_tables *tables)
         has_memory = each_row(damaged, "SELECT n, first_id, last_id, samples FROM segment NOT INDEXED ORDER BY n",
                               add_from_segment, tables);
     }
-    return has_memory && add_from_shape(&damaged->shape, tables);
+    has_memory = has_memory && add_from_shape(&damaged->shape, tables);
+    for (size_t i = 0; i < tables->count; i++) {
+        if (spb_ranges__contains(&damaged->shape.blocks, (uint64_t)tables->items[i].number)) {
+            find_ends(damaged, &tables->items[i]);
+        }
+    }
+    return has_memory;
 }
+
+typedef struct losses {
+    spb_ranges *gone;
+    int64_t highest; /* id that was ever given */
+} losses;
 
 static bool add_gone(void *context, sqlite3_stmt *row) {
+    losses *self = context;
     int64_t first, last;
-    bool is_range = spb_database__integer(row, 0, 1, INT64_MAX - 1, &first) &&
-                    spb_database__integer(row, 1, first, INT64_MAX - 1, &last);
-    return !is_range || spb_ranges__add(context, (uint64_t)first, (uint64_t)last);
+    bool is_range = spb_database__integer(row, 0, 1, self->highest, &first) &&
+                    spb_database__integer(row, 1, first, self->highest, &last);
+    return !is_range || spb_ranges__add(self->gone, (uint64_t)first, (uint64_t)last);
 }
 
-/* What is missed comes back, which is better than a loss. */
-void spb_salvage__find_gone(spb_database *damaged, spb_ranges *gone) {
+/* What is missed comes back, which is better than a loss; so does what a range tells that cannot be. */
+void spb_salvage__find_gone(spb_database *damaged, const spb_salvage_tables *tables, spb_ranges *gone) {
+    losses all = {.gone = gone};
+    spb_load__last_id(damaged, &all.highest, NULL);
+    for (size_t i = 0; i < tables->count; i++) {
+        uint64_t last_id = tables->items[i].last_id;
+        all.highest = last_id > (uint64_t)all.highest ? (int64_t)last_id : all.highest;
+    }
     if (damaged->shape.tables & SPB_SHAPE_GONE) {
-        each_row(damaged, "SELECT first_id, last_id FROM gone NOT INDEXED ORDER BY first_id", add_gone, gone);
+        each_row(damaged, "SELECT first_id, last_id FROM gone NOT INDEXED ORDER BY first_id", add_gone, &all);
     }
 }
 

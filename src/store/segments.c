@@ -141,6 +141,24 @@ spb_store_segment *spb_segments__open(spb_sqlite *store, uint64_t first_id) {
         (spb_store_segment){.number = last ? last->number + 1 : 1, .first_id = first_id, .last_id = first_id - 1});
 }
 
+bool spb_segments__is_empty(spb_sqlite *store, spb_store_segment *segment) {
+    spb_amount all;
+    if (!segment->is_complete || segment->is_dropped || segment->is_stale || segment->present.blocks > 0) {
+        return false;
+    }
+    if (segment->is_unchecked) {
+        if (spb_heads__check(&store->database, segment->number, &all, NULL) != SPB_OK) {
+            return false;
+        }
+        if (all.blocks != segment->total.blocks) {
+            spb_database__damaged(&store->database, NULL, "a segment has other blocks than it should have");
+            return false;
+        }
+        segment->is_unchecked = false;
+    }
+    return true;
+}
+
 bool spb_segments__drop(spb_sqlite *store, spb_store_segment *segment, spb_amount *left) {
     if (segment->last_id >= segment->first_id && !spb_ranges__add(&store->gone, segment->first_id, segment->last_id)) {
         return false;
@@ -231,7 +249,8 @@ spb_status spb_segments__complete(spb_sqlite *store, const spb_store_segment *se
 
 /* The highest id must be known after its table is gone; so must what is gone of others, and no more than that. */
 spb_status spb_segments__drop_table(spb_sqlite *store, const spb_store_segment *segment, spb_error *err) {
-    spb_status status = segment->is_from_file ? spb_heads__check(&store->database, segment->number, err) : SPB_OK;
+    spb_amount all;
+    spb_status status = segment->is_unchecked ? spb_heads__check(&store->database, segment->number, &all, err) : SPB_OK;
     if (status == SPB_OK) {
         status = spb_database__execute_with(&store->database, "DROP TABLE block_%lld", segment->number,
                                             "drop a segment", err);
@@ -241,8 +260,10 @@ spb_status spb_segments__drop_table(spb_sqlite *store, const spb_store_segment *
                                             "drop a segment", err);
     }
     if (status == SPB_OK) {
+        int64_t last_id = (int64_t)segment->last_id;
+        last_id = last_id < SPB_HEADS_LAST_ID_TOLD ? last_id : SPB_HEADS_LAST_ID_TOLD;
         status = spb_database__execute_with(&store->database, "UPDATE journal SET last_id = %lld WHERE last_id < %lld",
-                                            (int64_t)segment->last_id, "drop a segment", err);
+                                            last_id, "drop a segment", err);
     }
     return status;
 }

@@ -26,6 +26,9 @@ spb_status spb_segments__count_present(spb_sqlite *store, spb_store_segment *seg
 uint64_t spb_segments__later(const spb_sqlite *store, uint64_t newest_ms, const spb_head *head);
 /* Takes first_id … last_id, none of which is gone, out of the sums: they are about to be. */
 void spb_segments__take_out(spb_sqlite *store, uint64_t first_id, uint64_t last_id);
+/* Whether it is complete, and all its blocks are gone. By its sums; if those are of the file, it is looked at first: if
+ * they are wrong, false, and noted as damage. */
+bool spb_segments__is_empty(spb_sqlite *store, spb_store_segment *segment);
 /* All of it is gone from now on; what was left in it. False: no memory, and nothing changed. */
 bool spb_segments__drop(spb_sqlite *store, spb_store_segment *segment, spb_amount *left);
 /* The newest time of its blocks in wall time; UINT64_MAX: not known. */

@@ -17,8 +17,8 @@ typedef struct spb_store_segment {
     spb_amount total;   /* what is in the table */
     spb_amount present; /* of those, what is not gone */
     uint64_t newest_ms; /* the largest timestamp; UINT64_MAX: of a clock that was not set */
-    bool is_made;       /* the table is there, */
-    bool is_from_file;  /* and was there when the file was opened */
+    bool is_made;       /* the table is there */
+    bool is_unchecked;  /* another process wrote it, and what the file tells of it may be wrong */
     bool is_complete;   /* takes no more, and the sums are in the file */
     bool is_dropped;    /* all of it is gone; the table goes with the next commit */
     bool is_stale;      /* the disk failed while `present` was to be counted */

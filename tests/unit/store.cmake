@@ -3,11 +3,12 @@ spb_unit_test(store store ${store_support})
 spb_unit_test(store_journal store ${store_support})
 spb_unit_test(store_process store ${store_support})
 spb_unit_test(store_damage store ${store_support})
+spb_unit_test(store_hostile store ${store_support} support/store_ordeal.c)
 spb_unit_test(store_cost store ${store_support} support/disk.c)
 spb_unit_test(store_power store ${store_support} support/disk.c)
 spb_unit_test(store_faults store ${store_support} support/disk.c support/failing_heap.c)
 target_link_options(test_store_faults PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
-set_tests_properties(unit/store_faults unit/store_power PROPERTIES TIMEOUT 600)
+set_tests_properties(unit/store_faults unit/store_power unit/store_hostile PROPERTIES TIMEOUT 600)
 
 # Power cuts, faults and damaged files by the thousand: `ctest -C Long -R ^store/`.
 add_test(NAME store/power CONFIGURATIONS Long COMMAND test_store_power)
