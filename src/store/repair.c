@@ -277,7 +277,7 @@ static bool is_for(const char *name, const char *path, uint64_t inode) {
     if (is_right && lstat(path, &damaged) == 0) {
         is_right = damaged.st_ino == inode && is_newer(&repair, &damaged);
     }
-    if (is_right && lstat(log, &log_info) == 0) {
+    if (is_right && lstat(log, &log_info) == 0 && log_info.st_size > 0) { /* opening the file makes an empty one */
         is_right = is_newer(&repair, &log_info);
     }
     free(log);

@@ -72,23 +72,44 @@ spb_status spb_trust__resolve(char **out, const char *path, bool is_to_write, sp
 
 /* ---- before it is opened ---- */
 
-/* SQLite rolls a -journal back, and takes what is in a -wal for part of the file. */
+/* What is wrong with a file that SQLite would believe; NULL: nothing, or there is none. */
+static const char *describe_beside(const char *name, uid_t owner, bool *has_content) {
+    struct stat info;
+    *has_content = lstat(name, &info) == 0 && info.st_size > 0;
+    if (!spb_file__exists(name)) {
+        return NULL;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return "is not a regular file";
+    }
+    if (info.st_uid != geteuid() && info.st_uid != owner) {
+        return "belongs to another user";
+    }
+    return info.st_nlink != 1 ? "has another name, too" : NULL;
+}
+
+/* SQLite rolls a -journal back, and takes what is in a -wal for part of the file. A store never has both: its journal
+ * is of the time before it had its log. */
 static spb_status check_beside(const char *path, uid_t owner, spb_error *err) {
     static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
-    spb_status status = SPB_OK;
-    for (int i = 0; status == SPB_OK && i < 3; i++) {
-        struct stat info;
-        char *name = spb_file__name(path, suffixes[i]);
-        if (!name) {
-            status = spb_error__no_memory(err, "the store");
-        } else if (lstat(name, &info) == 0 && (!S_ISREG(info.st_mode) || info.st_nlink != 1 ||
-                                               (info.st_uid != geteuid() && info.st_uid != owner))) {
-            status = spb_error__set(err, SPB_ERR_STORE,
-                                    "store %.120s: it is not opened, as somebody else put a file beside it, named %s",
-                                    path, suffixes[i]);
-        }
+    const char *wrong = NULL;
+    bool has_content[3] = {false};
+    char *name = NULL;
+    for (int i = 0; !wrong && i < 3; i++) {
         free(name);
+        name = spb_file__name(path, suffixes[i]);
+        if (!name) {
+            return spb_error__no_memory(err, "the store");
+        }
+        wrong = describe_beside(name, owner, &has_content[i]);
+        if (!wrong && i == 1 && has_content[0] && has_content[1]) {
+            wrong = "lies beside a journal that is not its own";
+        }
     }
+    spb_status status =
+        wrong ? spb_error__set(err, SPB_ERR_STORE, "store %.80s: it is not opened, as %.80s %s", path, name, wrong)
+              : SPB_OK;
+    free(name);
     return status;
 }
 
