@@ -1,5 +1,5 @@
-/* Any bytes as the file of a store, which the first one tells: 0, the file alone; 1, the file and its log, with the length
- * of the file in the next four; 2, likewise with a journal. All that is done with a store is done with it. */
+/* Any bytes as the file of a store, which the first one tells: 0, the file alone; 1, the file and its log, with the
+ * length of the file in the next four; 2, likewise with a journal. All that is done with a store is done with it. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #define MOST_BYTES 400000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed);
 
 static char directory[64], path[100];
 
@@ -79,4 +80,44 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     remove_files();
     return 0;
+}
+
+/* ---- how the fuzzer changes a file ---- */
+
+static uint64_t random_state;
+
+static size_t next_random(size_t below) {
+    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (size_t)(random_state >> 33) % below;
+}
+
+/* Pages are empty for the most part; what is in them is worth a change. */
+static size_t choose_place(const uint8_t *data, size_t size) {
+    size_t at = next_random(size);
+    for (int i = 0; i < 1000 && data[at] == 0; i++) {
+        at = next_random(size);
+    }
+    return at + next_random(3) < size ? at + next_random(size - at < 3 ? size - at : 3) : at;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed) {
+    static const uint8_t odd[] = {0x00, 0x01, 0x02, 0x05, 0x0a, 0x0d, 0x7f, 0x80, 0xff};
+    random_state = seed;
+    if (size == 0) {
+        data[0] = 0;
+        return capacity > 0 ? 1 : 0;
+    }
+    for (size_t i = 1 + next_random(4); i > 0; i--) {
+        size_t at = choose_place(data, size), len = 1 + next_random(9), from = choose_place(data, size);
+        len = len < size - at ? len : size - at;
+        len = len < size - from ? len : size - from;
+        switch (next_random(next_random(20) ? 4 : 5)) {
+        case 0: data[at] ^= (uint8_t)(1 << next_random(8)); break;
+        case 1: memset(data + at, odd[next_random(sizeof odd)], len); break;
+        case 2: memmove(data + at, data + from, len); break;
+        case 3: data[at] = (uint8_t)(data[at] + 1 - 2 * next_random(2)); break;
+        default: size -= size > 4096 ? next_random(4096) : 0;
+        }
+    }
+    return size;
 }
