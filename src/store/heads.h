@@ -40,8 +40,8 @@ void spb_heads__close(spb_heads *heads);
 /* The sums of those with ids first_id … last_id. */
 spb_status spb_heads__count(spb_heads *heads, uint64_t first_id, uint64_t last_id, spb_amount *out, spb_error *err);
 /*
- * Whether that table, which another process wrote, is sound enough to be dropped: SQLite goes through all its pages
- * then, and would not come to an end if they led back to each other. *out is what is in it.
+ * Whether that table, which another process wrote, is sound enough to be dropped: SQLite frees its pages then, calls
+ * itself for each level of the tree, and believes what leads from page to page. *out is what is in it.
  */
 spb_status spb_heads__check(spb_database *database, int64_t number, spb_amount *out, spb_error *err);
 
