@@ -56,8 +56,10 @@ typedef struct spb_store_info {
     uint64_t dropped_age;    /* dropped by `expire` */
     uint64_t dropped_damage; /* lost in a damaged file, as far as they can be counted, */
     uint64_t salvaged;       /* and those that could be read from it */
-    const char *damage; /* what was wrong with the file and what was done, for people; NULL: nothing. Borrowed until
-                           the store is freed */
+    const char *damage;  /* what was wrong with the file and what was done, for people; NULL: nothing. Borrowed until
+                            the store is freed, as the next one */
+    const char *warning; /* that others could read or change the file, or put another one in its place, when it was
+                            opened, or that its path is a symbolic link; NULL: nothing of that */
 } spb_store_info;
 
 typedef struct spb_store spb_store;
@@ -86,7 +88,8 @@ struct spb_store {
      * Adds a block, whose id is higher than all before. It can be read at once, and survives a power cut after the next
      * commit. SPB_ERR_LIMIT: there is no room for it, and dropping others is not the policy, or would not help: a file
      * takes blocks of up to a twentieth of its max_bytes, but 160 KiB in any case, and 15 MiB at most.
-     * SPB_ERR_STORE: the disk failed, or is full. SPB_ERR_NO_MEMORY. SPB_ERR_ARGUMENT: the id is not higher. On failure
+     * SPB_ERR_STORE: the disk failed, or is full. SPB_ERR_NO_MEMORY. SPB_ERR_ARGUMENT: the id is not higher, or is
+     * higher than 2^57, or there are more than 10,000,000 samples (both only of a file). On failure
      * nothing was added; the same id may be used again.
      */
     spb_status (*append)(spb_store *self, const spb_block *block, spb_error *err);
@@ -137,11 +140,13 @@ typedef struct spb_store_options {
 
 /*
  * Opens or creates the SQLite file `path` (mode 0600) and keeps it for this process alone until it is freed. A file
- * belongs to one edge node, named by group_id and node_id: another one is refused. A file that is damaged is set aside
- * as <path>.corrupt-<time>; what can be read of it is in the new one, and spb_store_info tells of it. `options` may be
- * NULL.
- * SPB_ERR_STORE: cannot be opened, is the database of another program, or has a newer schema. SPB_ERR_STORE_BUSY:
- * another process has it open. SPB_ERR_ARGUMENT: it belongs to another edge node, or an option is out of its range.
+ * belongs to one edge node, named by group_id and node_id: another one is refused. A file that is damaged, or in which
+ * anything is not as a store makes it, is set aside as <path>.corrupt-<time>; what can be read of it is in the new one,
+ * which was made as <path>.repair, and spb_store_info tells of it. A symbolic link is followed: all of these lie beside
+ * the file that it leads to. `options` may be NULL.
+ * SPB_ERR_STORE: cannot be opened, is no regular file, is the database of another program, or has a newer schema; or a
+ * file beside it that SQLite would use (-wal, -journal) is not one of its own. SPB_ERR_STORE_BUSY: another process has
+ * it open. SPB_ERR_ARGUMENT: it belongs to another edge node, or an option is out of its range.
  * SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_store_open(spb_store **out, const char *path, const char *group_id, const char *node_id,

@@ -48,6 +48,15 @@ static void report(void *context, uint64_t id, const char *what) {
     }
 }
 
+/* When all was read: before, the store would look for the oldest block to tell of it, and count a damaged one. */
+static void warn(const inspection *self) {
+    spb_store_info info;
+    self->from.store->info(self->from.store, &info);
+    if (info.warning) {
+        fprintf(stderr, "spb: warning: %s\n", info.warning);
+    }
+}
+
 static void check_whole(inspection *self, const spb_store_info *info) {
     char line[200];
     if (!self->from.has_owner) {
@@ -103,19 +112,26 @@ static const char *time_text(uint64_t ms, char form[static NUMBER_SIZE + 1]) {
     return ms > 0 ? form : "-";
 }
 
-static void print_summary(const inspection *self, const spb_store_info *info, bool has_bdseq, uint8_t bdseq) {
-    char oldest[NUMBER_SIZE + 1], newest[NUMBER_SIZE + 1], number[8] = "-";
-    if (has_bdseq) {
-        snprintf(number, sizeof number, "%u", (unsigned)bdseq);
-    }
-    printf("owner    %s\n", self->from.owner);
-    printf("bdSeq    %s\n", number);
-    printf("aliases  %zu\n", self->from.alias_count);
-    printf("waiting  %" PRIu64 " samples in %" PRIu64 " blocks, %" PRIu64 " bytes; the file has %" PRIu64 "\n",
-           info->samples, info->blocks, info->bytes, info->file_bytes);
-    printf("oldest   %s\n", time_text(info->oldest_ms, oldest));
-    printf("newest   %s\n", time_text(self->newest_ms, newest));
-    printf("damage   %s\n", info->damage ? info->damage : self->wrong > 0 ? "see above" : "none");
+/* The file may be anybody's, so its texts are escaped. */
+static void print_line(out *to, const char *name, const char *value) {
+    out_text(to, name);
+    text_escaped(to, spb_str_from(value));
+    out_char(to, '\n');
+}
+
+static void print_summary(out *to, const inspection *self, const spb_store_info *info, bool has_bdseq, uint8_t bdseq) {
+    char form[NUMBER_SIZE + 1], line[200];
+    print_line(to, "owner    ", self->from.owner);
+    snprintf(line, sizeof line, "%u", (unsigned)bdseq);
+    print_line(to, "bdSeq    ", has_bdseq ? line : "-");
+    snprintf(line, sizeof line, "%zu", self->from.alias_count);
+    print_line(to, "aliases  ", line);
+    snprintf(line, sizeof line, "%" PRIu64 " samples in %" PRIu64 " blocks, %" PRIu64 " bytes; the file has %" PRIu64,
+             info->samples, info->blocks, info->bytes, info->file_bytes);
+    print_line(to, "waiting  ", line);
+    print_line(to, "oldest   ", time_text(info->oldest_ms, form));
+    print_line(to, "newest   ", time_text(self->newest_ms, form));
+    print_line(to, "damage   ", info->damage ? info->damage : self->wrong > 0 ? "see above" : "none");
 }
 
 static void write_number(json *j, const char *key, bool is_known, uint64_t number) {
@@ -171,7 +187,7 @@ static void summarise(inspection *self, const options *o, out *to) {
     if (o->as_json) {
         write_summary(to, self, &info, has_bdseq, bdseq);
     } else {
-        print_summary(self, &info, has_bdseq, bdseq);
+        print_summary(to, self, &info, has_bdseq, bdseq);
     }
 }
 
@@ -271,6 +287,7 @@ static int inspect(inspection *self, const options *o, out *to) {
         summarise(self, o, to);
     }
     out_flush(to);
+    warn(self);
     if (!o->export_to && to->error != 0 && to->error != EPIPE) {
         fprintf(stderr, "spb: standard output: %s\n", strerror(to->error));
         result = CLI_FAILED;

@@ -67,8 +67,9 @@ static void take_alias(void *context, const spb_alias *alias) {
     journal_part *part = find_part(self, alias->device_id);
     spb_payload_metric metric = {
         .name = alias->name, .alias = alias->alias, .has_alias = true, .value = spb_null(alias->type)};
-    self->status = part ? spb_payload_add_metric(part->birth, &metric, NULL) : SPB_ERR_NO_MEMORY;
-    self->alias_count += self->status == SPB_OK;
+    spb_status status = part ? spb_payload_add_metric(part->birth, &metric, NULL) : SPB_ERR_NO_MEMORY;
+    self->alias_count += status == SPB_OK;
+    self->status = status == SPB_ERR_NO_MEMORY ? status : SPB_OK; /* a name that is no text explains nothing */
 }
 
 static spb_topic topic_of(const journal *self, spb_str device_id) {
@@ -112,8 +113,7 @@ static void free_parts(journal *self) {
 static spb_status load_aliases(journal *self, spb_error *err) {
     spb_status status = self->store->load_aliases(self->store, take_alias, self, err);
     if (status == SPB_OK && self->status != SPB_OK) {
-        status = self->status;
-        error_set(err, status, SPB_NO_OFFSET, "an alias in the store cannot be used");
+        status = no_memory(err);
     }
     if (status == SPB_OK) {
         status = learn(self, false, err);

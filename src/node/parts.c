@@ -162,6 +162,9 @@ static spb_status go_on_from_store(spb_node *node, spb_session_options *session,
         /* The node starts all the same; but that something was lost must be known. */
         spb_node__log(node, SPB_LOG_WARNING, session->journal.damage);
     }
+    if (session->journal.warning) {
+        spb_node__log(node, SPB_LOG_WARNING, session->journal.warning);
+    }
     if (status == SPB_OK) {
         spb_session_free(node->session);
         status = spb_session_new(&node->session, session, err);

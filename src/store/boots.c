@@ -3,18 +3,39 @@
 #include "store/boots.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void spb_boots__clear(spb_boots *boots) {
     free(boots->items);
     *boots = (spb_boots){0};
 }
 
-bool spb_boots__set(spb_boots *boots, uint64_t boot, int64_t offset_ms) {
-    for (size_t i = 0; i < boots->count; i++) {
-        if (boots->items[i].boot == boot) {
-            boots->items[i] = (spb_boot){.boot = boot, .offset_ms = offset_ms};
-            return true;
+/* Where the run is, or would be. They lie in the order of a file, in which the number of a run has a sign. */
+static size_t find(const spb_boots *boots, uint64_t boot) {
+    size_t low = 0, high = boots->count;
+    if (high > 0 && (int64_t)boots->items[high - 1].boot < (int64_t)boot) {
+        return high; /* while a file is read */
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((int64_t)boots->items[middle].boot < (int64_t)boot) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
+    }
+    return low;
+}
+
+static bool is_at(const spb_boots *boots, size_t at, uint64_t boot) {
+    return at < boots->count && boots->items[at].boot == boot;
+}
+
+bool spb_boots__set(spb_boots *boots, spb_boot boot) {
+    size_t at = find(boots, boot.boot);
+    if (is_at(boots, at, boot.boot)) {
+        boots->items[at] = boot;
+        return true;
     }
     if (boots->count == boots->capacity) {
         size_t capacity = boots->capacity ? boots->capacity * 2 : 4;
@@ -25,17 +46,15 @@ bool spb_boots__set(spb_boots *boots, uint64_t boot, int64_t offset_ms) {
         boots->items = items;
         boots->capacity = capacity;
     }
-    boots->items[boots->count++] = (spb_boot){.boot = boot, .offset_ms = offset_ms};
+    memmove(&boots->items[at + 1], &boots->items[at], (boots->count - at) * sizeof *boots->items);
+    boots->items[at] = boot;
+    boots->count++;
     return true;
 }
 
 int64_t spb_boots__shift(const spb_boots *boots, uint64_t boot) {
-    for (size_t i = boots->count; boot != 0 && i-- > 0;) {
-        if (boots->items[i].boot == boot) {
-            return boots->items[i].offset_ms;
-        }
-    }
-    return 0;
+    size_t at = find(boots, boot);
+    return boot != 0 && is_at(boots, at, boot) ? boots->items[at].offset_ms : 0;
 }
 
 spb_times spb_boots__times(const spb_boots *boots, uint64_t boot, uint64_t first_ms, uint64_t last_ms) {

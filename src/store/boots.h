@@ -26,8 +26,8 @@ typedef struct spb_times {
 } spb_times;
 
 void spb_boots__clear(spb_boots *boots);
-/* False: no memory, and nothing changed. */
-bool spb_boots__set(spb_boots *boots, uint64_t boot, int64_t offset_ms);
+/* Takes the place of what was known of that run. False: no memory, and nothing changed. */
+bool spb_boots__set(spb_boots *boots, spb_boot boot);
 /* What to add to timestamps of that run; 0: not known, or boot is 0. */
 int64_t spb_boots__shift(const spb_boots *boots, uint64_t boot);
 spb_times spb_boots__times(const spb_boots *boots, uint64_t boot, uint64_t first_ms, uint64_t last_ms);

@@ -13,8 +13,10 @@ static uint64_t block_pages(const spb_sqlite *store, const spb_block *block) {
 }
 
 uint64_t spb_cost__drop_pages(const spb_sqlite *store, const spb_store_segment *segment) {
-    return SPB_COST_BASE_PAGES +
-           (2 * segment->total.bytes + 256 * segment->total.blocks) / (PAGES_IN_TRUNK * store->room.page_bytes);
+    uint64_t pages = SPB_COST_BASE_PAGES + (2 * segment->total.bytes + 256 * segment->total.blocks) /
+                                               (PAGES_IN_TRUNK * store->room.page_bytes);
+    uint64_t most = spb_room__transaction_pages(&store->room) - 2 * SPB_COST_BASE_PAGES;
+    return pages < most ? pages : most; /* one of a larger store, or of which the file tells a lie: alone in the log */
 }
 
 bool spb_cost__can_hold(const spb_sqlite *store, const spb_block *block) {

@@ -1,7 +1,7 @@
 /*
- * Decides what becomes of a damaged file: it is set aside and never changed again, except for a header without which
- * SQLite would not read it; a new one takes its place, with what can be read. While that is done, the old one is called
- * <path>.salvage: whoever finds such a file begins anew.
+ * Decides what becomes of a damaged file: a new one is made beside it, with what can be read, and takes its place when
+ * all is in it. The damaged one is set aside and never changed, except for a header without which SQLite would not read
+ * it. How the two files change places is left to repair.c.
  */
 #include "store/damage.h"
 
@@ -10,17 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store/cursor.h"
 #include "store/file.h"
+#include "store/guard.h"
 #include "store/open.h"
+#include "store/repair.h"
 #include "store/rescue.h"
 #include "store/schema.h"
 #include "store/segments.h"
-
-#define MOST_ASIDE 1000 /* files of one second */
+#include "store/shape.h"
 
 void spb_damage__note(spb_sqlite *store, const char *format, ...) {
     va_list args;
@@ -33,13 +33,14 @@ void spb_damage__note(spb_sqlite *store, const char *format, ...) {
 
 /*
  * What is the same in each of our headers, for a file that SQLite does not know as a database any more. The two numbers
- * at 24 and 92 are made to differ: then it counts the pages by the size of the file.
+ * at 24 and 92 are made to differ: then it counts the pages by the size of the file. The id at 68 is left out, so that
+ * whoever finds the file, if the repair is not finished, knows it as damaged.
  */
 static bool repair_header(const char *path) {
     static const unsigned char magic[] = "SQLite format 3";
     static const unsigned char formats[] = {0x10, 0x00, 2, 2, 0, 64, 32, 32};
     unsigned char header[100];
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     bool is_done = fd >= 0 && pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header;
     if (is_done) {
         memcpy(header, magic, sizeof magic);
@@ -47,7 +48,8 @@ static bool repair_header(const char *path) {
         memcpy(header + 92, header + 24, 4);
         header[92] ^= 1;
         memcpy(header + 44, "\0\0\0\4", 4);
-        memcpy(header + 56, "\0\0\0\1", 4);
+        memcpy(header + 52, "\0\0\0\0\0\0\0\1", 8); /* no auto_vacuum; UTF-8 */
+        memcpy(header + 68, "\0\0\0\0", 4);
         is_done = pwrite(fd, header, sizeof header, 0) == (ssize_t)sizeof header;
     }
     if (fd >= 0) {
@@ -56,45 +58,31 @@ static bool repair_header(const char *path) {
     return is_done;
 }
 
-static bool open_damaged(spb_database *damaged, const char *path) {
-    spb_status status = spb_file__open(damaged, path, NULL);
+/* Opens and locks it, and looks at its tables. What cannot be opened at all is left closed; that is no error, unless it
+ * may do later. */
+static spb_status open_damaged(spb_database *damaged, const char *path, spb_error *err) {
+    spb_status status = spb_file__open(damaged, path, err);
     if (status != SPB_OK && damaged->code == SQLITE_NOTADB) {
         spb_file__close(damaged, true);
-        if (repair_header(path)) {
-            status = spb_file__open(damaged, path, NULL);
-        }
+        status = repair_header(path) ? spb_file__open(damaged, path, err) : SPB_ERR_STORE;
     }
-    return status == SPB_OK;
+    if (status == SPB_ERR_STORE && damaged->is_damaged) {
+        spb_file__close(damaged, true);
+        return SPB_OK;
+    }
+    if (status == SPB_OK) {
+        spb_shape__read(damaged, NULL); /* as far as it goes: what is not as we make it is not read */
+        spb_guard__allow_effort(damaged, true);
+    }
+    return status;
 }
 
-/* <path>.corrupt-<time>, a name that is not taken. From malloc. */
-static char *name_aside(const char *path) {
-    char stamp[32] = "", suffix[64];
-    time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc)) {
-        strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
-    }
-    for (int i = 0; i < MOST_ASIDE; i++) {
-        snprintf(suffix, sizeof suffix, i == 0 ? ".corrupt-%s" : ".corrupt-%s-%d", stamp, i);
-        char *name = spb_file__name(path, suffix);
-        if (!name || !spb_file__exists(name)) {
-            return name;
-        }
-        free(name);
-    }
-    return NULL;
-}
-
-static void remove_file(const char *path) {
-    static const char *const suffixes[] = {"-journal", "-wal", ""};
-    for (int i = 0; i < 3; i++) {
-        char *name = spb_file__name(path, suffixes[i]);
-        if (name) {
-            unlink(name);
-        }
-        free(name);
-    }
+/* Its header may have been too damaged to tell before. */
+static spb_status check_owner(const spb_sqlite *store, spb_database *damaged, spb_error *err) {
+    bool is_of_another = damaged->db && spb_schema__is_of_another(damaged, store->group_id, store->node_id);
+    return is_of_another ? spb_error__set(err, SPB_ERR_ARGUMENT,
+                                          "store %.120s: it is damaged, and belongs to another edge node", store->path)
+                         : SPB_OK;
 }
 
 /* ---- a new file in its place ---- */
@@ -106,80 +94,6 @@ typedef struct legacy {
     uint64_t samples; /* that were not gone */
     spb_blocks waiting;
 } legacy;
-
-static spb_status take_from(spb_sqlite *store, const char *damaged_path, legacy *old, uint64_t *lost, spb_error *err) {
-    spb_database damaged = {.path = damaged_path};
-    spb_status status = SPB_OK;
-    *lost = old->samples; /* unless it can be read */
-    if (open_damaged(&damaged, damaged_path) && !spb_schema__is_of_another(&damaged, store->group_id, store->node_id)) {
-        *lost = 0;
-        status = spb_rescue__all(store, &damaged, &old->tables, &old->gone, lost, err);
-    }
-    spb_file__close(&damaged, true);
-    return status;
-}
-
-/* The damaged file, called damaged_path now, gets its last name. */
-static spb_status put_aside(spb_sqlite *store, const char *damaged_path, const char *why, uint64_t salvaged,
-                            uint64_t lost, spb_error *err) {
-    char *aside = name_aside(store->path);
-    if (!aside) {
-        return spb_error__no_memory(err, "the store");
-    }
-    spb_status status = spb_file__rename(damaged_path, aside, err);
-    if (status == SPB_OK) {
-        spb_damage__note(store,
-                         "the file was damaged (%s) and is set aside as %s; %llu samples could be read from it, "
-                         "%llu are known to be lost",
-                         why, aside, (unsigned long long)salvaged, (unsigned long long)lost);
-        store->dropped_damage += lost;
-    }
-    free(aside);
-    return status;
-}
-
-/* Makes a new file; `old` is given back but for what waits, which waits in the store again. */
-static spb_status take_over(spb_sqlite *store, const char *damaged_path, const char *why, legacy *old, spb_error *err) {
-    uint64_t salvaged = store->salvaged, lost = 0;
-    remove_file(store->path); /* of an attempt that was interrupted */
-    spb_segments__clear(store);
-    store->waiting = (spb_blocks){0};
-    spb_status status = spb_open__file(store, err);
-    if (status == SPB_OK) {
-        status = take_from(store, damaged_path, old, &lost, err);
-    }
-    if (status == SPB_OK) {
-        status = put_aside(store, damaged_path, why, store->salvaged - salvaged, lost, err);
-    }
-    if (status != SPB_OK) {
-        store->salvaged = salvaged;
-        spb_cursor__close(store);
-        spb_segments__clear(store);
-        spb_file__close(&store->database, true);
-    }
-    spb_blocks__clear(&store->waiting);
-    store->waiting = old->waiting;
-    spb_ranges__clear(&old->gone);
-    free(old->tables.items);
-    return status;
-}
-
-static spb_status take_over_as(spb_sqlite *store, const char *why, legacy *old, bool is_there, spb_error *err) {
-    char *damaged_path = spb_file__name(store->path, ".salvage");
-    spb_status status = damaged_path ? SPB_OK : spb_error__no_memory(err, "the store");
-    if (status == SPB_OK && !is_there) {
-        status = spb_file__rename(store->path, damaged_path, err);
-    }
-    if (status == SPB_OK) {
-        status = take_over(store, damaged_path, why, old, err);
-    } else {
-        store->waiting = old->waiting;
-        spb_ranges__clear(&old->gone);
-        free(old->tables.items);
-    }
-    free(damaged_path);
-    return status;
-}
 
 /* What is known of the file goes to `old`; the store is left without it. */
 static void let_go(spb_sqlite *store, legacy *old) {
@@ -204,43 +118,106 @@ static void let_go(spb_sqlite *store, legacy *old) {
     spb_file__close(&store->database, true);
 }
 
+/* What waits in the store again; all else of `old` is given back. */
+static void take_back(spb_sqlite *store, legacy *old) {
+    spb_blocks__clear(&store->waiting);
+    store->waiting = old->waiting;
+    spb_ranges__clear(&old->gone);
+    free(old->tables.items);
+}
+
+/* The store, while its path is that of the repair. On success the repair is finished, and closed. */
+static spb_status fill_repair(spb_sqlite *store, const char *path, spb_database *damaged, legacy *old,
+                              spb_repair_account *account, spb_error *err) {
+    uint64_t salvaged_before = store->salvaged;
+    spb_status status = spb_open__file(store, err);
+    account->lost = old->samples; /* unless it can be read */
+    if (status == SPB_OK && damaged->db) {
+        account->lost = 0;
+        status = spb_rescue__all(store, damaged, &old->tables, &old->gone, &account->lost, err);
+    }
+    account->salvaged = store->salvaged - salvaged_before;
+    store->salvaged = salvaged_before;
+    if (status == SPB_OK) {
+        status = spb_repair__finish(&store->database, path, *account, err);
+    }
+    spb_cursor__close(store);
+    spb_segments__clear(store);
+    spb_file__close(&store->database, true);
+    return status;
+}
+
+/* Beside the damaged file; *name, from malloc, is that of the repair. */
+static spb_status make_repair(spb_sqlite *store, char **name, spb_database *damaged, legacy *old,
+                              spb_repair_account *account, spb_error *err) {
+    char *path = store->path;
+    spb_status status = spb_repair__begin(name, store, path, err);
+    if (status != SPB_OK) {
+        return status;
+    }
+    store->path = *name;
+    store->is_repair = true;
+    status = fill_repair(store, path, damaged, old, account, err);
+    store->path = path;
+    store->is_repair = false;
+    store->database.path = path;
+    if (status != SPB_OK) {
+        spb_repair__remove(*name);
+    }
+    return status;
+}
+
+/* The store, without a file for the moment, goes on with the one that is in place now. */
+static spb_status go_on(spb_sqlite *store, const char *why, const char *aside, spb_repair_account account,
+                        spb_error *err) {
+    spb_damage__note(store,
+                     "the file was damaged (%s) and is set aside as %s; %llu samples could be read from it, "
+                     "%llu are known to be lost",
+                     why, aside ? aside : "another file", (unsigned long long)account.salvaged,
+                     (unsigned long long)account.lost);
+    store->salvaged += account.salvaged;
+    store->dropped_damage += account.lost;
+    return spb_open__file(store, err);
+}
+
 spb_status spb_damage__mend(spb_sqlite *store, const char *why, spb_error *err) {
-    char reason[sizeof store->database.why];
+    char reason[sizeof store->database.why], *name = NULL, *aside = NULL;
     snprintf(reason, sizeof reason, "%s", why);
     legacy old = {.tables = {0}};
+    spb_repair_account account = {0};
+    spb_database damaged = {.path = store->path};
     let_go(store, &old);
-    return take_over_as(store, reason, &old, false, err);
+    spb_status status = open_damaged(&damaged, store->path, err);
+    if (status == SPB_OK) {
+        status = check_owner(store, &damaged, err);
+    }
+    if (status == SPB_OK) {
+        status = make_repair(store, &name, &damaged, &old, &account, err);
+    }
+    if (status == SPB_OK) {
+        status = spb_repair__put_in_place(name, store->path, &aside, err);
+    }
+    spb_file__close(&damaged, true);
+    if (status == SPB_OK) {
+        status = go_on(store, reason, aside, account, err);
+    }
+    take_back(store, &old);
+    free(name);
+    free(aside);
+    return status;
 }
 
 /* ---- when ---- */
 
-/* One that is being made anew by another process is locked by it. */
-static bool is_busy(spb_sqlite *store, spb_error *err) {
-    spb_database database = {.path = store->path};
-    bool is_held = spb_file__exists(store->path) && spb_file__open(&database, store->path, err) == SPB_ERR_STORE_BUSY;
-    spb_file__close(&database, true);
-    return is_held;
-}
-
-spb_status spb_damage__resume(spb_sqlite *store, spb_error *err) {
-    static const char *const suffixes[] = {".salvage", ".salvage-wal", "-wal"};
-    char *names[3];
-    bool is_there[3] = {false};
-    for (int i = 0; i < 3; i++) {
-        names[i] = spb_file__name(store->path, suffixes[i]);
-        is_there[i] = names[i] && spb_file__exists(names[i]);
+static spb_status resume(spb_sqlite *store, spb_error *err) {
+    bool is_done = false;
+    spb_repair_account account = {0};
+    char *aside = NULL;
+    spb_status status = spb_repair__resume(store, &is_done, &account, &aside, err);
+    if (status == SPB_OK && is_done) {
+        status = go_on(store, "its repair was finished in an earlier run", aside, account, err);
     }
-    spb_status status = names[0] && names[1] && names[2] ? SPB_OK : spb_error__no_memory(err, "the store");
-    if (status == SPB_OK && is_there[0]) {
-        legacy old = {.waiting = store->waiting};
-        status = is_busy(store, err) ? SPB_ERR_STORE_BUSY
-                                     : take_over_as(store, "that was not finished in an earlier run", &old, true, err);
-    } else if (status == SPB_OK && is_there[1] && !is_there[2]) {
-        rename(names[1], names[2]); /* it was interrupted between the log and the file */
-    }
-    for (int i = 0; i < 3; i++) {
-        free(names[i]);
-    }
+    free(aside);
     return status;
 }
 
@@ -248,11 +225,16 @@ spb_status spb_damage__ready(spb_sqlite *store, spb_error *err) {
     if (store->is_read_only) {
         return SPB_OK;
     }
+    spb_status status = SPB_OK;
     if (!store->database.db) {
-        spb_status status = spb_damage__resume(store, err);
-        return status == SPB_OK && !store->database.db ? spb_open__file(store, err) : status;
+        status = resume(store, err);
+        if (status == SPB_OK && !store->database.db) {
+            status = spb_open__file(store, err);
+        }
     }
-    return store->database.is_damaged ? spb_damage__mend(store, store->database.why, err) : SPB_OK;
+    bool is_usable = status == SPB_OK && !store->database.is_damaged;
+    bool is_mendable = (status == SPB_OK || status == SPB_ERR_STORE) && store->database.is_damaged;
+    return is_usable || !is_mendable ? status : spb_damage__mend(store, store->database.why, err);
 }
 
 bool spb_damage__is_mended(spb_sqlite *store, spb_error *err) {
@@ -278,9 +260,8 @@ uint64_t spb_damage__skip(spb_sqlite *store, uint64_t from_id) {
     while (good <= segment->last_id && !can_read_from(store, segment, good)) {
         bad = good;
         step *= 2;
-        good = bad + step;
+        good = step <= segment->last_id - bad ? bad + step : segment->last_id + 1;
     }
-    good = good <= segment->last_id ? good : segment->last_id + 1;
     while (good - bad > 1) {
         uint64_t middle = bad + (good - bad) / 2;
         if (can_read_from(store, segment, middle)) {

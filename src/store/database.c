@@ -4,13 +4,25 @@
 
 #include "base/error.h"
 
+/* Our statements are right, so a failure of another kind than these shows that the file is not as we left it. */
 static bool means_damage(int code) {
-    /* SQLITE_ERROR: a table of ours is not there, or is not as we made it. */
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR;
+    switch (code) {
+    case SQLITE_ERROR:      /* a table of ours is not there, or is not as we made it */
+    case SQLITE_INTERRUPT:  /* a call took more effort than a sound file can ask for, see guard.c */
+    case SQLITE_TOOBIG:     /* a value is larger than any that we write */
+    case SQLITE_CONSTRAINT: /* a row of that id is there, though the id is higher than all that were known */
+    case SQLITE_MISMATCH:   /* an id is no integer */
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return true;
+    default: return false;
+    }
 }
 
 static void note_damage(spb_database *database, const char *why) {
     database->is_damaged = true;
+    if (why == database->why) {
+        return;
+    }
     sqlite3_snprintf(sizeof database->why, database->why, "%s", why);
 }
 
@@ -42,6 +54,7 @@ spb_status spb_database__damaged(spb_database *database, spb_error *err, const c
 }
 
 spb_status spb_database__execute(spb_database *database, const char *sql, const char *what, spb_error *err) {
+    database->effort = 0;
     int code = sqlite3_exec(database->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? SPB_OK : spb_database__failed(database, code, what, err);
 }
@@ -54,6 +67,7 @@ spb_status spb_database__execute_with(spb_database *database, const char *sql, i
 }
 
 spb_status spb_database__prepare(spb_database *database, sqlite3_stmt **out, const char *sql, spb_error *err) {
+    database->effort = 0;
     int code = sqlite3_prepare_v2(database->db, sql, -1, out, NULL);
     return code == SQLITE_OK ? SPB_OK : spb_database__failed(database, code, "prepare a statement", err);
 }
@@ -66,6 +80,7 @@ spb_status spb_database__prepare_with(spb_database *database, sqlite3_stmt **out
 }
 
 spb_status spb_database__run(spb_database *database, sqlite3_stmt *statement, const char *what, spb_error *err) {
+    database->effort = 0;
     int code = sqlite3_step(statement);
     spb_status status = code == SQLITE_DONE ? SPB_OK : spb_database__failed(database, code, what, err);
     sqlite3_reset(statement);
@@ -75,6 +90,7 @@ spb_status spb_database__run(spb_database *database, sqlite3_stmt *statement, co
 
 spb_status spb_database__step(spb_database *database, sqlite3_stmt *statement, bool *has_row, const char *what,
                               spb_error *err) {
+    database->effort = 0;
     int code = sqlite3_step(statement);
     *has_row = code == SQLITE_ROW;
     return code == SQLITE_ROW || code == SQLITE_DONE ? SPB_OK : spb_database__failed(database, code, what, err);
@@ -96,6 +112,11 @@ spb_status spb_database__number(spb_database *database, const char *sql, int64_t
     }
     sqlite3_finalize(statement);
     return status;
+}
+
+bool spb_database__integer(sqlite3_stmt *row, int column, int64_t least, int64_t most, int64_t *out) {
+    *out = sqlite3_column_int64(row, column);
+    return sqlite3_column_type(row, column) == SQLITE_INTEGER && *out >= least && *out <= most;
 }
 
 void spb_database__rollback(spb_database *database) {

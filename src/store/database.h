@@ -9,12 +9,25 @@
 
 #include <spb/status.h>
 
+#include "base/ranges.h"
+
+/* What is in the file, by its list of tables (see shape.h). */
+typedef struct spb_shape {
+    uint64_t objects;  /* all that the list has */
+    unsigned named;    /* SPB_SHAPE_…: those whose name it has, */
+    unsigned tables;   /* and those that are as we make them */
+    spb_ranges blocks; /* numbers of the tables of blocks that are as we make them */
+    char other[64];    /* the name of something that we did not make; "": there is nothing else */
+} spb_shape;
+
 typedef struct spb_database {
     sqlite3 *db;      /* NULL: closed */
     const char *path; /* borrowed */
     int code;         /* SQLite's of the last failure */
     bool is_damaged;  /* a failure showed that the file is */
     char why[96];     /* then: SQLite's words, or ours */
+    spb_shape shape;  /* when it was last looked at */
+    unsigned effort;  /* that the present call of SQLite has taken, see guard.c */
 } spb_database;
 
 /* Notes the failure of a call of SQLite and tells of it: with the path and SQLite's own words. */
@@ -36,6 +49,8 @@ spb_status spb_database__step(spb_database *database, sqlite3_stmt *statement, b
                               spb_error *err);
 /* The number that a PRAGMA or SELECT of one row gives. */
 spb_status spb_database__number(spb_database *database, const char *sql, int64_t *out, spb_error *err);
+/* The integer of a column, if it is one from `least` to `most`; a file that others wrote holds anything. */
+bool spb_database__integer(sqlite3_stmt *row, int column, int64_t least, int64_t most, int64_t *out);
 /* Ends an open transaction without its changes. */
 void spb_database__rollback(spb_database *database);
 

@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 
-#include "store/schema.h"
+#include "store/guard.h"
+#include "store/shape.h"
+#include "store/trust.h"
 
 #define BUSY_TIMEOUT_MS 200 /* another process may just be leaving */
 #define STEP_BYTES 65536    /* of a search for our marks */
@@ -22,10 +25,13 @@
  * A new file is made here, because SQLite would let others read it; -wal takes the mode of the file. One that exists is
  * left alone: opening and closing it would drop the locks that this process may hold on it (POSIX locks do that).
  */
-spb_status spb_file__create(const char *path, spb_error *err) {
+bool spb_file__create_new(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        close(fd);
+    return fd >= 0 && close(fd) == 0;
+}
+
+spb_status spb_file__create(const char *path, spb_error *err) {
+    if (spb_file__create_new(path)) {
         return SPB_OK;
     }
     if (errno != EEXIST) {
@@ -37,23 +43,40 @@ spb_status spb_file__create(const char *path, spb_error *err) {
     return SPB_OK;
 }
 
-/* The first statement that touches the file takes the lock, and locking_mode keeps it. */
-spb_status spb_file__open(spb_database *database, const char *path, spb_error *err) {
-    *database = (spb_database){.path = path};
-    int code = sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+static spb_status open_safely(spb_database *database, const char *name, int flags, spb_error *err) {
+    spb_status status = spb_trust__check(database->path, err);
+    if (status != SPB_OK) {
+        return status;
+    }
+    int code = sqlite3_open_v2(name, &database->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
         return spb_database__failed(database, code, "open it", err);
     }
     sqlite3_busy_timeout(database->db, BUSY_TIMEOUT_MS);
-    return spb_database__execute(database,
-                                 "PRAGMA locking_mode = EXCLUSIVE;"
-                                 "PRAGMA trusted_schema = OFF;"
-                                 "PRAGMA cell_size_check = ON;" /* what is read may be damaged */
-                                 "PRAGMA secure_delete = 0;"
-                                 "PRAGMA temp_store = MEMORY;"
-                                 "PRAGMA cache_spill = OFF;" /* a transaction goes to the log once */
-                                 "BEGIN EXCLUSIVE;",
-                                 "lock it", err);
+    return spb_guard__set_up(database, err);
+}
+
+/* Whoever held the lock until now may have set this file aside. */
+static spb_status check_place(spb_database *database, spb_error *err) {
+    int has_moved = 0;
+    sqlite3_file_control(database->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    return has_moved ? spb_database__failed(database, SQLITE_BUSY, "open it", err) : SPB_OK;
+}
+
+/* The first statement that touches the file takes the lock, and locking_mode keeps it. */
+spb_status spb_file__open(spb_database *database, const char *path, spb_error *err) {
+    *database = (spb_database){.path = path};
+    spb_status status = open_safely(database, path, SQLITE_OPEN_READWRITE, err);
+    if (status == SPB_OK) {
+        status = spb_database__execute(database,
+                                       "PRAGMA page_size = 4096;" /* of a new one */
+                                       "PRAGMA locking_mode = EXCLUSIVE;"
+                                       "PRAGMA secure_delete = 0;"
+                                       "PRAGMA cache_spill = OFF;" /* a transaction goes to the log once */
+                                       "BEGIN EXCLUSIVE;",
+                                       "lock it", err);
+    }
+    return status == SPB_OK ? check_place(database, err) : status;
 }
 
 /* "file:<path>?immutable=1", from malloc. */
@@ -99,19 +122,15 @@ spb_status spb_file__open_to_look(spb_database *database, const char *path, spb_
         return spb_error__no_memory(err, "the store");
     }
     int flags = can_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
-    int code = sqlite3_open_v2(name, &database->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    spb_status status = open_safely(database, name, flags, err);
     free(name);
-    if (code != SQLITE_OK) {
-        return spb_database__failed(database, code, "open it", err);
+    if (status != SPB_OK) {
+        return status;
     }
-    sqlite3_busy_timeout(database->db, BUSY_TIMEOUT_MS);
     return spb_database__execute(database,
                                  "PRAGMA locking_mode = EXCLUSIVE;"
                                  "PRAGMA query_only = ON;"
-                                 "PRAGMA trusted_schema = OFF;"
-                                 "PRAGMA cell_size_check = ON;"
-                                 "PRAGMA temp_store = MEMORY;"
-                                 "SELECT count(*) FROM sqlite_schema;",
+                                 "SELECT 1 FROM sqlite_schema LIMIT 1;",
                                  "lock it", err);
 }
 
@@ -138,6 +157,7 @@ void spb_file__close(spb_database *database, bool as_it_is) {
         sqlite3_close(database->db);
         database->db = NULL;
     }
+    spb_shape__clear(&database->shape);
 }
 
 /* ---- traces of ours ---- */
@@ -166,7 +186,7 @@ static bool is_blank(const unsigned char *bytes, size_t len) {
 static bool has_mark(const unsigned char *bytes, size_t len, bool is_first) {
     static const unsigned char application_id[] = {'S', 'P', 'B', '1'};
     return (is_first && len >= 100 && memcmp(bytes + 68, application_id, sizeof application_id) == 0) ||
-           holds(bytes, len, SPB_SCHEMA_MARK) || holds(bytes, len, "CREATE TABLE identity (id INTEGER PRIMARY KEY");
+           holds(bytes, len, SPB_SHAPE_MARK) || holds(bytes, len, SPB_SHAPE_OLD_MARK);
 }
 
 /* Steps through the file; a mark on the border of two steps is found by the other ones. */
@@ -213,7 +233,8 @@ bool spb_file__was_ours(const char *path) {
 /* ---- names ---- */
 
 bool spb_file__exists(const char *path) {
-    return access(path, F_OK) == 0;
+    struct stat info;
+    return lstat(path, &info) == 0;
 }
 
 char *spb_file__name(const char *path, const char *suffix) {
@@ -226,46 +247,22 @@ char *spb_file__name(const char *path, const char *suffix) {
     return name;
 }
 
-/* What was renamed survives a power cut; a file system that cannot promise it is none of our errors. */
-static void sync_directory(const char *path) {
-    char *directory = spb_file__name(path, "");
-    if (!directory) {
-        return;
+char *spb_file__directory(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *directory = spb_file__name(slash ? path : ".", "");
+    if (directory && slash) {
+        directory[slash == path ? 1 : slash - path] = '\0';
     }
-    char *slash = strrchr(directory, '/');
-    if (slash) {
-        slash[slash == directory] = '\0';
-    }
-    int fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return directory;
+}
+
+/* A file system that cannot promise it is none of our errors. */
+void spb_file__sync_directory(const char *path) {
+    char *directory = spb_file__directory(path);
+    int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd >= 0) {
         fsync(fd);
         close(fd);
     }
     free(directory);
-}
-
-static spb_status rename_one(const char *from, const char *to, const char *suffix, bool is_optional, spb_error *err) {
-    char *old = spb_file__name(from, suffix), *new = spb_file__name(to, suffix);
-    spb_status status = SPB_OK;
-    if (!old || !new) {
-        status = spb_error__no_memory(err, "the store");
-    } else if (rename(old, new) != 0 && !(is_optional && errno == ENOENT)) {
-        status = spb_error__set(err, SPB_ERR_STORE, "store %.100s: cannot be renamed to %.100s: %s", old, new,
-                                strerror(errno));
-    }
-    free(old);
-    free(new);
-    return status;
-}
-
-spb_status spb_file__rename(const char *from, const char *to, spb_error *err) {
-    spb_status status = rename_one(from, to, "-journal", true, err);
-    if (status == SPB_OK) {
-        status = rename_one(from, to, "-wal", true, err);
-    }
-    if (status == SPB_OK) {
-        status = rename_one(from, to, "", false, err);
-    }
-    sync_directory(to);
-    return status;
 }

@@ -8,6 +8,7 @@
 
 #include "store/checksum.h"
 #include "store/cost.h"
+#include "store/shape.h"
 
 #define ALIAS_BYTES 24 /* of a row, beside its texts */
 
@@ -38,8 +39,11 @@ static spb_status end(spb_sqlite *store, spb_status status, spb_error *err) {
 spb_status spb_identity__load_bdseq(spb_database *database, uint8_t *bdseq, bool *found, spb_error *err) {
     int64_t number = -1;
     *found = false;
-    spb_status status =
-        spb_database__number(database, "SELECT coalesce(bdseq, -1) FROM identity WHERE id = 1", &number, err);
+    spb_status status = spb_shape__demand(database, SPB_SHAPE_IDENTITY, err);
+    if (status == SPB_OK) {
+        status = spb_database__number(database, "SELECT coalesce(bdseq, -1) FROM identity NOT INDEXED WHERE id = 1",
+                                      &number, err);
+    }
     if (status == SPB_OK && (number < -1 || number > UINT8_MAX)) {
         return spb_database__damaged(database, err, "the bdSeq in it is none");
     }
@@ -78,34 +82,54 @@ static void bind_text(sqlite3_stmt *statement, int index, spb_str text) {
     }
 }
 
+/* False: that cannot be. */
+static bool read_alias(sqlite3_stmt *row, spb_alias *out) {
+    int64_t alias, type, crc;
+    bool is_in_range = spb_database__integer(row, 0, 0, UINT32_MAX, &alias) &&
+                       spb_database__integer(row, 3, SPB_UNKNOWN, SPB_DATETIME_ARRAY, &type) &&
+                       spb_database__integer(row, 4, 0, UINT32_MAX, &crc);
+    if (!is_in_range) {
+        return false;
+    }
+    *out = (spb_alias){
+        .alias = (uint32_t)alias, .device_id = text_of(row, 1), .name = text_of(row, 2), .type = (spb_type)type};
+    return spb_checksum__alias(out) == (uint32_t)crc;
+}
+
 spb_status spb_identity__load_aliases(spb_database *database, void (*each)(void *context, const spb_alias *alias),
                                       void *context, uint64_t *damaged, spb_error *err) {
     sqlite3_stmt *row = NULL;
     bool has_row = true;
     uint64_t bad = 0;
-    spb_status status = spb_database__prepare(database, &row, "SELECT alias, device, name, type, crc FROM alias", err);
+    sqlite3_int64 before = INT64_MIN;
+    spb_status status = spb_shape__demand(database, SPB_SHAPE_ALIAS, err);
+    if (status == SPB_OK) {
+        status = spb_database__prepare(
+            database, &row, "SELECT alias, device, name, type, crc FROM alias NOT INDEXED ORDER BY alias", err);
+    }
     while (status == SPB_OK && has_row) {
         status = spb_database__step(database, row, &has_row, "read the aliases", err);
         if (status != SPB_OK || !has_row) {
             break;
         }
-        spb_alias alias = {.alias = (uint32_t)sqlite3_column_int64(row, 0),
-                           .device_id = text_of(row, 1),
-                           .name = text_of(row, 2),
-                           .type = (spb_type)sqlite3_column_int(row, 3)};
+        spb_alias alias;
+        bool is_sound = read_alias(row, &alias);
         if (sqlite3_errcode(database->db) == SQLITE_NOMEM) {
             status = spb_error__no_memory(err, "the aliases");
-        } else if (spb_checksum__alias(&alias) != (uint32_t)sqlite3_column_int64(row, 4)) {
-            bad++;
-        } else {
+        } else if (sqlite3_column_int64(row, 0) <= before) { /* in a damaged tree there may be no end of them */
+            status = spb_database__damaged(database, err, "its aliases are out of order");
+        } else if (is_sound) {
             each(context, &alias);
+        } else {
+            bad++;
         }
+        before = sqlite3_column_int64(row, 0);
     }
     sqlite3_finalize(row);
     if (damaged) {
         *damaged = bad;
     } else if (status == SPB_OK && bad > 0) {
-        status = spb_database__damaged(database, err, "the checksum of an alias is wrong");
+        status = spb_database__damaged(database, err, "an alias in it is none, or its checksum is wrong");
     }
     return status;
 }
@@ -165,25 +189,42 @@ spb_status spb_identity__save_aliases(spb_sqlite *store, const spb_alias *items,
 
 /* ---- clocks ---- */
 
+/* False: that cannot be. */
+static bool read_clock(sqlite3_stmt *row, spb_boot *out) {
+    int64_t boot, offset_ms = 0, crc;
+    bool is_in_range = spb_database__integer(row, 0, INT64_MIN, INT64_MAX, &boot) &&
+                       spb_database__integer(row, 1, INT64_MIN, INT64_MAX, &offset_ms) &&
+                       spb_database__integer(row, 2, 0, UINT32_MAX, &crc);
+    *out = (spb_boot){.boot = (uint64_t)boot, .offset_ms = is_in_range ? offset_ms : 0, .is_saved = true};
+    return is_in_range && spb_checksum__clock(out->boot, out->offset_ms) == (uint32_t)crc;
+}
+
 spb_status spb_identity__load_clocks(spb_database *database, spb_boots *boots, uint64_t *damaged, spb_error *err) {
     sqlite3_stmt *row = NULL;
-    bool has_row = true;
-    spb_status status = spb_database__prepare(database, &row, "SELECT boot, offset_ms, crc FROM clock", err);
+    bool has_row = true, is_first = true;
+    sqlite3_int64 before = 0;
     *damaged = 0;
+    spb_status status = spb_shape__demand(database, SPB_SHAPE_CLOCK, err);
+    if (status == SPB_OK) {
+        status = spb_database__prepare(database, &row,
+                                       "SELECT boot, offset_ms, crc FROM clock NOT INDEXED ORDER BY boot", err);
+    }
     while (status == SPB_OK && has_row) {
         status = spb_database__step(database, row, &has_row, "read the clocks", err);
         if (status != SPB_OK || !has_row) {
             break;
         }
-        uint64_t boot = (uint64_t)sqlite3_column_int64(row, 0);
-        int64_t offset_ms = sqlite3_column_int64(row, 1);
-        if (spb_checksum__clock(boot, offset_ms) != (uint32_t)sqlite3_column_int64(row, 2)) {
+        spb_boot boot;
+        bool is_sound = read_clock(row, &boot);
+        if (!is_first && sqlite3_column_int64(row, 0) <= before) { /* in a damaged tree there may be no end of them */
+            status = spb_database__damaged(database, err, "its clocks are out of order");
+        } else if (!is_sound) {
             ++*damaged;
-        } else if (!spb_boots__set(boots, boot, offset_ms)) {
+        } else if (!spb_boots__set(boots, boot)) {
             status = spb_error__no_memory(err, "the clocks");
-        } else {
-            boots->items[boots->count - 1].is_saved = true;
         }
+        before = sqlite3_column_int64(row, 0);
+        is_first = false;
     }
     sqlite3_finalize(row);
     return status;

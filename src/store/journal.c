@@ -64,9 +64,10 @@ spb_status spb_sqlite__append(spb_store *self, const spb_block *block, spb_error
     if (store->is_read_only) {
         return spb_sqlite__only_to_look(store, err);
     }
-    if (block->id <= store->last_id || block->id > INT64_MAX) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "store %.100s: block %llu comes after block %llu", store->path,
-                              (unsigned long long)block->id, (unsigned long long)store->last_id);
+    if (block->id <= store->last_id || block->id > SPB_HEADS_LAST_ID || block->samples > SPB_HEADS_MOST_SAMPLES) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "store %.100s: block %llu with %u samples comes after block %llu",
+                              store->path, (unsigned long long)block->id, (unsigned)block->samples,
+                              (unsigned long long)store->last_id);
     }
     spb_status status = find_room(store, block, err);
     if (status == SPB_OK && !spb_blocks__push(&store->waiting, block)) {
@@ -85,7 +86,7 @@ static void drop_empty(spb_sqlite *store) {
     for (size_t i = 0; i < store->segments.count; i++) {
         spb_store_segment *segment = &store->segments.items[i];
         spb_amount none;
-        if (segment->is_complete && !segment->is_dropped && !segment->is_stale && segment->present.blocks == 0) {
+        if (spb_segments__is_empty(store, segment)) {
             spb_segments__drop(store, segment, &none); /* without memory: another time */
         }
     }
@@ -171,7 +172,9 @@ spb_status spb_sqlite__save_clock(spb_store *self, uint64_t boot, int64_t offset
     if (store->is_read_only) {
         return spb_sqlite__only_to_look(store, err);
     }
-    return spb_boots__set(&store->boots, boot, offset_ms) ? SPB_OK : spb_error__no_memory(err, "a clock");
+    return spb_boots__set(&store->boots, (spb_boot){.boot = boot, .offset_ms = offset_ms})
+               ? SPB_OK
+               : spb_error__no_memory(err, "a clock");
 }
 
 /* ---- read ---- */
@@ -296,7 +299,8 @@ void spb_sqlite__info(spb_store *self, spb_store_info *out) {
                             .dropped_age = store->dropped_age,
                             .dropped_damage = store->dropped_damage,
                             .salvaged = store->salvaged,
-                            .damage = store->damage[0] ? store->damage : NULL};
+                            .damage = store->damage[0] ? store->damage : NULL,
+                            .warning = store->warning.text[0] ? store->warning.text : NULL};
     if (present.blocks > 0 && !is_oldest_known(store)) {
         find_oldest(store);
     }

@@ -135,7 +135,9 @@ static spb_status expire(spb_store *self, uint64_t before_ms, spb_error *err) {
 }
 
 static spb_status save_clock(spb_store *self, uint64_t boot, int64_t offset_ms, spb_error *err) {
-    return spb_boots__set(&from_base(self)->boots, boot, offset_ms) ? SPB_OK : spb_error__no_memory(err, "a clock");
+    return spb_boots__set(&from_base(self)->boots, (spb_boot){.boot = boot, .offset_ms = offset_ms})
+               ? SPB_OK
+               : spb_error__no_memory(err, "a clock");
 }
 
 static void info(spb_store *self, spb_store_info *out) {

@@ -8,6 +8,8 @@
 #include "store/damage.h"
 #include "store/file.h"
 #include "store/identity.h"
+#include "store/load.h"
+#include "store/repair.h"
 #include "store/schema.h"
 #include "store/segments.h"
 
@@ -17,7 +19,7 @@ static spb_status load(spb_sqlite *store, spb_error *err) {
     if (status == SPB_OK) {
         status = spb_identity__load_clocks(&store->database, &store->boots, &damaged, err);
     }
-    return status == SPB_OK ? spb_segments__load(store, err) : status;
+    return status == SPB_OK ? spb_load__segments(store, err) : status;
 }
 
 static spb_status choose_sync(spb_sqlite *store, spb_error *err) {
@@ -30,6 +32,9 @@ static spb_status open_file(spb_sqlite *store, spb_error *err) {
     spb_status status = spb_file__open(&store->database, store->path, err);
     if (status == SPB_OK) {
         status = spb_schema__settle(&store->database, store->group_id, store->node_id, err);
+    }
+    if (status == SPB_OK) {
+        status = store->is_repair ? spb_repair__mark(&store->database, err) : spb_repair__forget(&store->database, err);
     }
     if (status == SPB_OK) {
         status = spb_file__use_log(&store->database, err);
@@ -81,7 +86,7 @@ static void load_as_possible(spb_sqlite *store, int64_t version) {
     if (status == SPB_OK && bad_aliases + bad_clocks > 0) {
         spb_database__damaged(database, NULL, "checksums of aliases or clocks are wrong");
     }
-    spb_segments__load(store, NULL);
+    spb_load__segments(store, NULL);
     if (database->is_damaged) {
         spb_damage__note(store, "the file is damaged: %s", database->why);
     }

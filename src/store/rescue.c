@@ -6,9 +6,12 @@
 
 #include "store/aliases.h"
 #include "store/cost.h"
+#include "store/heads.h"
 #include "store/identity.h"
+#include "store/load.h"
 #include "store/write.h"
 
+#define MOST_FAILURES 200000            /* attempts to read a place; more would take minutes */
 #define AT_ONCE_BYTES ((size_t)1 << 20) /* salvaged blocks between two commits */
 
 /* ---- the identity ---- */
@@ -79,24 +82,24 @@ static bool copy_block(void *context, const spb_block *block) {
 /* The highest id is kept, so that none is used twice. */
 static spb_status keep_last_id(spb_sqlite *store, spb_database *damaged, uint64_t highest, spb_error *err) {
     int64_t last_id = 0;
-    if (spb_database__number(damaged, "SELECT last_id FROM journal WHERE id = 1", &last_id, NULL) == SPB_OK &&
-        last_id > 0 && (uint64_t)last_id > highest) {
-        highest = (uint64_t)last_id;
-    }
+    spb_load__last_id(damaged, &last_id, NULL);
+    highest = (uint64_t)last_id > highest ? (uint64_t)last_id : highest;
     store->last_id = highest > store->last_id ? highest : store->last_id;
-    return spb_database__execute_with(&store->database, "UPDATE journal SET last_id = max(last_id, %lld)",
-                                      (int64_t)store->last_id, "keep its last id", err);
+    int64_t told = store->last_id < SPB_HEADS_LAST_ID_TOLD ? (int64_t)store->last_id : SPB_HEADS_LAST_ID_TOLD;
+    return spb_database__execute_with(&store->database, "UPDATE journal SET last_id = max(last_id, %lld)", told,
+                                      "keep its last id", err);
 }
 
 static spb_status rescue_blocks(spb_sqlite *store, spb_database *damaged, spb_salvage_tables *tables, spb_ranges *gone,
                                 uint64_t *lost, spb_error *err) {
     block_copy copy = {.store = store, .err = err};
-    spb_salvage__find_gone(damaged, gone);
     if (!spb_salvage__find_tables(damaged, tables)) {
         return spb_error__no_memory(err, "the store");
     }
+    spb_salvage__find_gone(damaged, tables, gone);
+    unsigned may_fail = MOST_FAILURES;
     for (size_t i = 0; copy.status == SPB_OK && i < tables->count; i++) {
-        *lost += spb_salvage__table(damaged, &tables->items[i], gone,
+        *lost += spb_salvage__table(damaged, &tables->items[i], gone, &may_fail,
                                     (spb_salvage_sink){.context = &copy, .take = copy_block});
     }
     if (copy.status == SPB_OK) {

@@ -5,45 +5,66 @@
 #include "store/salvage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/cursor.h"
+#include "store/heads.h"
+#include "store/load.h"
+#include "store/shape.h"
 
-#define MOST_FAILURES 20000   /* in one table: if its root is damaged, all attempts fail */
-#define MOST_HALVES 80        /* that wait to be read: more than a number has bits */
-#define MOST_SAMPLES 10000000 /* in one block; a damaged row tells any number */
+#define MOST_FAILURES 20000 /* in one table: if its root is damaged, all attempts fail */
+#define MOST_HALVES 80      /* that wait to be read: more than a number has bits */
+#define MOST_SAMPLES_IN_TABLE (INT64_C(1) << 26)
 
 /* ---- which tables there are ---- */
 
-bool spb_salvage__add_table(spb_salvage_tables *tables, spb_salvage_table table) {
-    size_t at = 0;
-    while (at < tables->count && tables->items[at].number < table.number) {
-        at++;
+static size_t find_table(const spb_salvage_tables *tables, int64_t number) {
+    size_t low = 0, high = tables->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tables->items[middle].number < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
+    return low;
+}
+
+bool spb_salvage__add_table(spb_salvage_tables *tables, spb_salvage_table table) {
+    size_t at = find_table(tables, table.number);
     if (at < tables->count && tables->items[at].number == table.number) {
         return true;
     }
-    spb_salvage_table *items = realloc(tables->items, (tables->count + 1) * sizeof *items);
-    if (!items) {
-        return false;
+    if (tables->count == tables->capacity) {
+        size_t capacity = tables->capacity ? tables->capacity * 2 : 16;
+        spb_salvage_table *items = realloc(tables->items, capacity * sizeof *items);
+        if (!items) {
+            return false;
+        }
+        tables->items = items;
+        tables->capacity = capacity;
     }
-    for (size_t i = tables->count; i > at; i--) {
-        items[i] = items[i - 1];
-    }
-    items[at] = table;
-    tables->items = items;
+    memmove(&tables->items[at + 1], &tables->items[at], (tables->count - at) * sizeof *tables->items);
+    tables->items[at] = table;
     tables->count++;
     return true;
 }
 
-/* Each row of a query, as far as it can be read. False: no memory. */
+/* Each row of a query, as far as it can be read, and as long as its first column grows. False: no memory. */
 static bool each_row(spb_database *damaged, const char *sql, bool (*use)(void *context, sqlite3_stmt *row),
                      void *context) {
     sqlite3_stmt *row = NULL;
     bool has_row = true, has_memory = true;
+    sqlite3_int64 before = 0;
     spb_status status = spb_database__prepare(damaged, &row, sql, NULL);
     while (status == SPB_OK && has_row && has_memory) {
         status = spb_database__step(damaged, row, &has_row, "read", NULL);
+        if (status == SPB_OK && has_row && sqlite3_column_int64(row, 0) <= before) {
+            break;
+        }
         if (status == SPB_OK && has_row) {
+            before = sqlite3_column_int64(row, 0);
             has_memory = use(context, row);
         }
     }
@@ -52,37 +73,96 @@ static bool each_row(spb_database *damaged, const char *sql, bool (*use)(void *c
 }
 
 static bool add_from_segment(void *context, sqlite3_stmt *row) {
-    sqlite3_int64 first = sqlite3_column_int64(row, 1), last = sqlite3_column_int64(row, 2);
-    bool is_known = first > 0 && last >= first;
-    sqlite3_int64 samples = is_known ? sqlite3_column_int64(row, 3) : 0;
-    return spb_salvage__add_table(context, (spb_salvage_table){.number = sqlite3_column_int64(row, 0),
-                                                               .first_id = is_known ? (uint64_t)first : 1,
-                                                               .last_id = is_known ? (uint64_t)last : INT64_MAX,
-                                                               .samples = samples > 0 ? (uint64_t)samples : 0});
-}
-
-static bool add_from_schema(void *context, sqlite3_stmt *row) {
+    int64_t first = 0, last = 0, samples = 0;
+    bool is_known = spb_database__integer(row, 1, 1, SPB_HEADS_LAST_ID_IN_FILE, &first) &&
+                    spb_database__integer(row, 2, first, SPB_HEADS_LAST_ID_IN_FILE, &last) &&
+                    spb_database__integer(row, 3, 0, MOST_SAMPLES_IN_TABLE, &samples);
     return spb_salvage__add_table(
-        context, (spb_salvage_table){.number = sqlite3_column_int64(row, 0), .first_id = 1, .last_id = INT64_MAX});
+        context, (spb_salvage_table){.number = sqlite3_column_int64(row, 0),
+                                     .first_id = is_known ? (uint64_t)first : 1,
+                                     .last_id = is_known ? (uint64_t)last : (uint64_t)SPB_HEADS_LAST_ID_IN_FILE,
+                                     .samples = is_known ? (uint64_t)samples : 0});
 }
 
-bool spb_salvage__find_tables(spb_database *damaged, spb_salvage_tables *tables) {
-    return each_row(damaged, "SELECT n, first_id, last_id, samples FROM segment ORDER BY n", add_from_segment,
-                    tables) &&
-           each_row(damaged,
-                    "SELECT cast(substr(name, 7) AS INTEGER) FROM sqlite_schema"
-                    " WHERE type = 'table' AND name GLOB 'block_[0-9]*'",
-                    add_from_schema, tables);
+static bool add_from_shape(const spb_shape *shape, spb_salvage_tables *tables) {
+    bool has_memory = true;
+    for (size_t i = 0; i < shape->blocks.count; i++) {
+        spb_range numbers = spb_ranges__at(&shape->blocks, i);
+        for (uint64_t number = numbers.first; has_memory && number <= numbers.last; number++) {
+            has_memory = spb_salvage__add_table(
+                tables, (spb_salvage_table){
+                            .number = (int64_t)number, .first_id = 1, .last_id = (uint64_t)SPB_HEADS_LAST_ID_IN_FILE});
+        }
+    }
+    return has_memory;
 }
+
+/* The id at that end of a table; 0: that cannot be read. */
+static uint64_t id_at_end(spb_database *damaged, const char *sql, int64_t number) {
+    sqlite3_stmt *row = NULL;
+    bool has_row = false;
+    int64_t id = 0;
+    spb_status status = spb_database__prepare_with(damaged, &row, sql, number, NULL);
+    if (status == SPB_OK && spb_database__step(damaged, row, &has_row, "read a block", NULL) == SPB_OK && has_row) {
+        id = sqlite3_column_int64(row, 0);
+    }
+    sqlite3_finalize(row);
+    return id > 0 && id <= SPB_HEADS_LAST_ID_IN_FILE ? (uint64_t)id : 0;
+}
+
+/* What is told of it, and what it has: the wider one of the two. */
+static void find_ends(spb_database *damaged, spb_salvage_table *table) {
+    bool is_known = table->last_id < (uint64_t)SPB_HEADS_LAST_ID_IN_FILE;
+    uint64_t first_id = id_at_end(damaged, "SELECT min(id) FROM block_%lld NOT INDEXED", table->number);
+    uint64_t last_id = id_at_end(damaged, "SELECT max(id) FROM block_%lld NOT INDEXED", table->number);
+    if (first_id > 0 && (!is_known || first_id < table->first_id)) {
+        table->first_id = first_id;
+    }
+    if (last_id > 0 && (!is_known || last_id > table->last_id)) {
+        table->last_id = last_id;
+    }
+}
+
+/* What the list of segments tells of a table comes before what the list of tables does. */
+bool spb_salvage__find_tables(spb_database *damaged, spb_salvage_tables *tables) {
+    bool has_memory = true;
+    if (damaged->shape.tables & SPB_SHAPE_SEGMENT) {
+        has_memory = each_row(damaged, "SELECT n, first_id, last_id, samples FROM segment NOT INDEXED ORDER BY n",
+                              add_from_segment, tables);
+    }
+    has_memory = has_memory && add_from_shape(&damaged->shape, tables);
+    for (size_t i = 0; i < tables->count; i++) {
+        if (spb_ranges__contains(&damaged->shape.blocks, (uint64_t)tables->items[i].number)) {
+            find_ends(damaged, &tables->items[i]);
+        }
+    }
+    return has_memory;
+}
+
+typedef struct losses {
+    spb_ranges *gone;
+    int64_t highest; /* id that was ever given */
+} losses;
 
 static bool add_gone(void *context, sqlite3_stmt *row) {
-    sqlite3_int64 first = sqlite3_column_int64(row, 0), last = sqlite3_column_int64(row, 1);
-    return first < 0 || last < first || spb_ranges__add(context, (uint64_t)first, (uint64_t)last);
+    losses *self = context;
+    int64_t first, last;
+    bool is_range = spb_database__integer(row, 0, 1, self->highest, &first) &&
+                    spb_database__integer(row, 1, first, self->highest, &last);
+    return !is_range || spb_ranges__add(self->gone, (uint64_t)first, (uint64_t)last);
 }
 
-/* What is missed comes back, which is better than a loss. */
-void spb_salvage__find_gone(spb_database *damaged, spb_ranges *gone) {
-    each_row(damaged, "SELECT first_id, last_id FROM gone", add_gone, gone);
+/* What is missed comes back, which is better than a loss; so does what a range tells that cannot be. */
+void spb_salvage__find_gone(spb_database *damaged, const spb_salvage_tables *tables, spb_ranges *gone) {
+    losses all = {.gone = gone};
+    spb_load__last_id(damaged, &all.highest, NULL);
+    for (size_t i = 0; i < tables->count; i++) {
+        uint64_t last_id = tables->items[i].last_id;
+        all.highest = last_id > (uint64_t)all.highest ? (int64_t)last_id : all.highest;
+    }
+    if (damaged->shape.tables & SPB_SHAPE_GONE) {
+        each_row(damaged, "SELECT first_id, last_id FROM gone NOT INDEXED ORDER BY first_id", add_gone, &all);
+    }
 }
 
 /* ---- one table ---- */
@@ -95,12 +175,12 @@ typedef struct reading {
     sqlite3_stmt *rows, *samples;
     uint64_t sound_samples; /* read and not damaged, gone or not */
     uint64_t bad_samples;   /* of rows that are damaged */
-    unsigned failures;
+    unsigned failures, may_fail;
     bool is_enough; /* the sink wants no more */
 } reading;
 
 static uint64_t plausible(sqlite3_int64 samples) {
-    return samples > 0 && samples <= MOST_SAMPLES ? (uint64_t)samples : 0;
+    return samples > 0 && samples <= SPB_HEADS_MOST_SAMPLES ? (uint64_t)samples : 0;
 }
 
 static void use_row(reading *now) {
@@ -124,10 +204,13 @@ static bool read_forward(reading *now, uint64_t *first_id, uint64_t last_id) {
     sqlite3_bind_int64(now->rows, 2, (sqlite3_int64)last_id);
     while (status == SPB_OK && has_row && !now->is_enough) {
         status = spb_database__step(now->damaged, now->rows, &has_row, "read a block", NULL);
-        uint64_t id = status == SPB_OK && has_row ? (uint64_t)sqlite3_column_int64(now->rows, 0) : 0;
-        if (id != 0 && (id < *first_id || id > last_id)) {
+        if (status != SPB_OK || !has_row) {
+            break;
+        }
+        uint64_t id = (uint64_t)sqlite3_column_int64(now->rows, 0);
+        if (id < *first_id || id > last_id) {
             status = SPB_ERR_STORE; /* a damaged tree leads anywhere */
-        } else if (id != 0) {
+        } else {
             use_row(now);
             *first_id = id + 1;
         }
@@ -151,7 +234,7 @@ static void read_around(reading *now) {
     spb_range halves[MOST_HALVES];
     size_t count = 0;
     halves[count++] = (spb_range){.first = now->table->first_id, .last = now->table->last_id};
-    while (count > 0 && !now->is_enough && now->failures < MOST_FAILURES) {
+    while (count > 0 && !now->is_enough && now->failures < now->may_fail) {
         spb_range range = halves[--count];
         if (read_forward(now, &range.first, range.last) || range.first > range.last) {
             continue;
@@ -168,20 +251,25 @@ static void read_around(reading *now) {
 }
 
 uint64_t spb_salvage__table(spb_database *damaged, const spb_salvage_table *table, const spb_ranges *gone,
-                            spb_salvage_sink sink) {
+                            unsigned *may_fail, spb_salvage_sink sink) {
     reading now = {.damaged = damaged, .table = table, .gone = gone, .sink = sink};
-    spb_status status =
-        spb_database__prepare_with(damaged, &now.rows,
-                                   "SELECT id, device, samples, first_ms, last_ms, boot, crc, metrics FROM block_%lld"
-                                   " WHERE id BETWEEN ? AND ? ORDER BY id",
-                                   table->number, NULL);
+    now.may_fail = *may_fail < MOST_FAILURES ? *may_fail : MOST_FAILURES;
+    bool is_ours = spb_ranges__contains(&damaged->shape.blocks, (uint64_t)table->number);
+    spb_status status = is_ours ? SPB_OK : SPB_ERR_STORE;
     if (status == SPB_OK) {
-        status = spb_database__prepare_with(damaged, &now.samples, "SELECT samples FROM block_%lld WHERE id = ?",
+        status = spb_database__prepare_with(damaged, &now.rows,
+                                            "SELECT id, device, samples, first_ms, last_ms, boot, crc, metrics"
+                                            " FROM block_%lld NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id",
                                             table->number, NULL);
+    }
+    if (status == SPB_OK) {
+        status = spb_database__prepare_with(
+            damaged, &now.samples, "SELECT samples FROM block_%lld NOT INDEXED WHERE id = ?", table->number, NULL);
     }
     if (status == SPB_OK) {
         read_around(&now);
     }
+    *may_fail -= now.failures;
     sqlite3_finalize(now.rows);
     sqlite3_finalize(now.samples);
     uint64_t known = table->samples > now.sound_samples ? table->samples - now.sound_samples : 0;

@@ -1,5 +1,5 @@
-/* Decides which tables a store has, how an older file becomes a present one, and whose a file is. What is in the tables
- * is left to those who read and write them. */
+/* Decides whether a file is a store, how an older one becomes a present one, and whose it is. Which tables there are is
+ * left to shape.c, what is in them to those who read and write them. */
 #include "store/schema.h"
 
 #include <stdlib.h>
@@ -7,33 +7,17 @@
 
 #include "base/error.h"
 
+#include "store/guard.h"
+#include "store/shape.h"
+
 #define APPLICATION_ID 0x53504231 /* "SPB1", in the header of each of our files */
 #define VERSION 2
+#define PAGE_BYTES 4096
 
-/*
- * The schema of version 1. Whoever changes the tables raises VERSION, adds what the new version adds below, and a step
- * to migrate.
- */
-static const char first_tables[] = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-                                   "CREATE TABLE identity (id INTEGER PRIMARY KEY CHECK (id = 1), bdseq INTEGER);"
-                                   "INSERT INTO identity (id) VALUES (1);";
-
-/*
- * What version 2 added: the journal. Its blocks are in tables block_N, one for each segment, which are dropped whole.
- * last_id and the sums of a segment are NULL while blocks are added to it. What is gone are ids of blocks that were
- * confirmed or dropped while others of their segment were not. The crc covers the other columns of its row.
- */
-static const char second_tables[] =
-    "CREATE TABLE alias (alias INTEGER PRIMARY KEY, device TEXT, name TEXT NOT NULL, type INTEGER NOT NULL,"
-    " crc INTEGER NOT NULL);"
-    "CREATE TABLE clock (boot INTEGER PRIMARY KEY, offset_ms INTEGER NOT NULL, crc INTEGER NOT NULL);"
-    "CREATE TABLE segment (n INTEGER PRIMARY KEY, first_id INTEGER NOT NULL, last_id INTEGER, blocks INTEGER,"
-    " samples INTEGER, bytes INTEGER, newest_ms INTEGER);"
-    "CREATE TABLE gone (first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL);"
-    "CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), last_id INTEGER NOT NULL);"
-    "INSERT INTO journal VALUES (1, 0);"
-    "INSERT INTO meta VALUES ('format', '" SPB_SCHEMA_MARK " 2');"
-    "CREATE VIEW about AS SELECT '" SPB_SCHEMA_MARK "' AS program;";
+/* The rows that are there from the beginning. */
+static const char first_rows[] = "INSERT INTO identity (id) VALUES (1)";
+static const char second_rows[] = "INSERT INTO journal VALUES (1, 0);"
+                                  "INSERT INTO meta VALUES ('format', '" SPB_SHAPE_MARK " 2')";
 
 static spb_status mark(spb_database *database, spb_error *err) {
     spb_status status =
@@ -44,11 +28,19 @@ static spb_status mark(spb_database *database, spb_error *err) {
     return status;
 }
 
+static spb_status bring_to_present(spb_database *database, spb_error *err) {
+    spb_status status = spb_shape__create(database, 2, err);
+    return status == SPB_OK ? spb_database__execute(database, second_rows, "create the tables", err) : status;
+}
+
 static spb_status create(spb_database *database, const char *group_id, const char *node_id, spb_error *err) {
     sqlite3_stmt *statement = NULL;
-    spb_status status = spb_database__execute(database, first_tables, "create the tables", err);
+    spb_status status = spb_shape__create(database, 1, err);
     if (status == SPB_OK) {
-        status = spb_database__execute(database, second_tables, "create the tables", err);
+        status = spb_database__execute(database, first_rows, "create the tables", err);
+    }
+    if (status == SPB_OK) {
+        status = bring_to_present(database, err);
     }
     if (status == SPB_OK) {
         status =
@@ -66,7 +58,7 @@ static spb_status create(spb_database *database, const char *group_id, const cha
 static spb_status migrate(spb_database *database, int64_t version, spb_error *err) {
     spb_status status = SPB_OK;
     if (version == 1) {
-        status = spb_database__execute(database, second_tables, "bring it to the present version", err);
+        status = bring_to_present(database, err);
     }
     return status == SPB_OK && version < VERSION ? mark(database, err) : status;
 }
@@ -75,67 +67,103 @@ static spb_status migrate(spb_database *database, int64_t version, spb_error *er
 static spb_status read_format(spb_database *database, int64_t *out, spb_error *err) {
     return spb_database__number(database,
                                 "SELECT coalesce(max(cast(substr(value, 13) AS INTEGER)), 0) FROM meta"
-                                " WHERE key = 'format' AND value LIKE '" SPB_SCHEMA_MARK " %'",
+                                " WHERE key = 'format' AND value LIKE '" SPB_SHAPE_MARK " %'",
                                 out, err);
 }
 
-static spb_status has_tables(spb_database *database, bool *out, spb_error *err) {
-    int64_t count = 0;
-    spb_status status = spb_database__number(
-        database, "SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'identity')", &count, err);
-    *out = count == 2;
+/* As we make all files; the room that changes are taken to need follows from it. */
+static spb_status check_pages(spb_database *database, bool *are_ours, spb_error *err) {
+    int64_t page_bytes = 0, auto_vacuum = 0;
+    int reserved = -1;
+    spb_status status = spb_database__number(database, "PRAGMA page_size", &page_bytes, err);
+    if (status == SPB_OK) {
+        status = spb_database__number(database, "PRAGMA auto_vacuum", &auto_vacuum, err);
+    }
+    sqlite3_file_control(database->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    *are_ours = page_bytes == PAGE_BYTES && auto_vacuum == 0 && reserved <= 0;
     return status;
 }
 
-spb_status spb_schema__recognise(spb_database *database, int64_t *version, spb_error *err) {
-    int64_t application = 0, objects = 0, format = 0;
-    bool has_ours = false;
-    spb_status status = spb_database__number(database, "PRAGMA application_id", &application, err);
+/* What the header and the tables tell. */
+typedef struct looks {
+    int64_t application, version; /* of the header */
+    int64_t format;               /* the version that the tables tell; 0: they tell none */
+    bool has_our_pages;
+} looks;
+
+static spb_status look(spb_database *database, looks *out, spb_error *err) {
+    spb_status status = spb_database__number(database, "PRAGMA application_id", &out->application, err);
     if (status == SPB_OK) {
-        status = spb_database__number(database, "PRAGMA user_version", version, err);
+        status = spb_database__number(database, "PRAGMA user_version", &out->version, err);
     }
     if (status == SPB_OK) {
-        status = spb_database__number(database, "SELECT count(*) FROM sqlite_schema", &objects, err);
+        status = spb_shape__read(database, err);
     }
     if (status == SPB_OK) {
-        status = has_tables(database, &has_ours, err);
+        status = check_pages(database, &out->has_our_pages, err);
     }
-    if (status == SPB_OK && has_ours) {
-        status = read_format(database, &format, err);
+    if (status == SPB_OK && database->shape.tables & SPB_SHAPE_META) {
+        status = read_format(database, &out->format, err);
     }
-    if (status != SPB_OK) {
-        return status;
-    }
-    if (application == 0 && *version == 0 && objects == 0) {
-        return SPB_OK;
-    }
-    if (application != APPLICATION_ID && format == 0) {
+    return status;
+}
+
+static spb_status check_looks(spb_database *database, const looks *seen, spb_error *err) {
+    const spb_shape *shape = &database->shape;
+    bool has_names = shape->named & SPB_SHAPE_META && shape->named & SPB_SHAPE_IDENTITY;
+    if (seen->application != APPLICATION_ID && seen->format == 0) {
         return spb_error__set(err, SPB_ERR_STORE, "store %.120s: this is a database of another program",
                               database->path);
     }
-    if (format > VERSION || (*version > VERSION && format == 0 && has_ours)) {
+    if (seen->format > VERSION || (seen->version > VERSION && seen->format == 0 && has_names)) {
         return spb_error__set(err, SPB_ERR_STORE, "store %.120s: its schema has version %lld, this libspb knows %d",
-                              database->path, (long long)(format > *version ? format : *version), VERSION);
+                              database->path, (long long)(seen->format > seen->version ? seen->format : seen->version),
+                              VERSION);
     }
-    if (application != APPLICATION_ID || !has_ours || (*version == 1) != (format == 0) ||
-        (*version != 1 && *version != format)) {
+    if (shape->other[0]) {
+        char what[sizeof shape->other + 32];
+        sqlite3_snprintf(sizeof what, what, "it holds \"%s\", not as we make it", shape->other);
+        return spb_database__damaged(database, err, what);
+    }
+    int64_t told = seen->format == 0 ? 1 : seen->format; /* version 1 says it in the header alone */
+    if (seen->application != APPLICATION_ID || seen->version != told || !seen->has_our_pages ||
+        !spb_shape__is_of_version(shape, (int)told)) {
         return spb_database__damaged(database, err, "its header and its tables do not agree");
     }
     return SPB_OK;
+}
+
+spb_status spb_schema__recognise(spb_database *database, int64_t *version, spb_error *err) {
+    looks seen = {.application = 0};
+    spb_status status = look(database, &seen, err);
+    *version = seen.version;
+    if (status != SPB_OK) {
+        return status;
+    }
+    bool is_empty = seen.application == 0 && seen.version == 0 && database->shape.objects == 0;
+    status = is_empty && seen.has_our_pages ? SPB_OK : check_looks(database, &seen, err);
+    if (status == SPB_OK) {
+        spb_guard__allow_effort(database, true);
+    }
+    return status;
 }
 
 /* The two names; on success `statement` holds them. */
 static spb_status read_owner(spb_database *database, sqlite3_stmt **statement, const char **group, const char **node,
                              spb_error *err) {
     bool has_row = false;
-    spb_status status = spb_database__prepare(database, statement,
-                                              "SELECT g.value, n.value FROM meta g, meta n "
-                                              "WHERE g.key = 'group_id' AND n.key = 'node_id'",
-                                              err);
+    spb_status status = spb_shape__demand(database, SPB_SHAPE_META, err);
+    if (status == SPB_OK) {
+        status = spb_database__prepare(database, statement,
+                                       "SELECT g.value, n.value FROM meta g, meta n "
+                                       "WHERE g.key = 'group_id' AND n.key = 'node_id'",
+                                       err);
+    }
     if (status == SPB_OK) {
         status = spb_database__step(database, *statement, &has_row, "read its owner", err);
     }
-    if (status == SPB_OK && !has_row) {
+    if (status == SPB_OK && (!has_row || sqlite3_column_type(*statement, 0) != SQLITE_TEXT ||
+                             sqlite3_column_type(*statement, 1) != SQLITE_TEXT)) {
         status = spb_database__damaged(database, err, "it does not say whose it is");
     }
     if (status == SPB_OK) {
@@ -159,12 +187,16 @@ static spb_status check_owner(spb_database *database, const char *group_id, cons
     return status;
 }
 
+/* What is known of the damage stays as it is. */
 bool spb_schema__is_of_another(spb_database *database, const char *group_id, const char *node_id) {
     sqlite3_stmt *statement = NULL;
     const char *group = NULL, *node = NULL;
-    bool is_other = read_owner(database, &statement, &group, &node, NULL) == SPB_OK &&
+    spb_database before = *database;
+    bool is_other = database->shape.tables & SPB_SHAPE_META &&
+                    read_owner(database, &statement, &group, &node, NULL) == SPB_OK &&
                     (strcmp(group, group_id) != 0 || strcmp(node, node_id) != 0);
     sqlite3_finalize(statement);
+    *database = before;
     return is_other;
 }
 

@@ -1,11 +1,8 @@
-/* The tables of a store's file, and whose file it is. */
+/* Whether a file is a store, of which version, and whose. */
 #ifndef SPB_STORE_SCHEMA_H
 #define SPB_STORE_SCHEMA_H
 
 #include "store/database.h"
-
-/* Stands in each file, in the first page and in another one: by it a file with a damaged header is known as ours. */
-#define SPB_SCHEMA_MARK "libspb store"
 
 /*
  * In the caller's transaction: makes an empty file the store of that edge node, or finds that it is one, and brings it
@@ -13,7 +10,8 @@
  * SPB_ERR_ARGUMENT: it belongs to another edge node.
  */
 spb_status spb_schema__settle(spb_database *database, const char *group_id, const char *node_id, spb_error *err);
-/* Finds that it is a store, without a change. *version is that of its schema. */
+/* Finds that it is a store, without a change, and fills database->shape. *version is that of its schema; 0: it is
+ * empty. */
 spb_status spb_schema__recognise(spb_database *database, int64_t *version, spb_error *err);
 /* Whose it is: "group/node", from malloc. */
 spb_status spb_schema__owner(spb_database *database, char **owner, spb_error *err);

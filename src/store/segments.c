@@ -1,6 +1,6 @@
 /*
- * Decides what is known of a segment without reading its blocks, and how that is found again after a restart: complete
- * segments have their sums in the file, the last one is read. When one is begun or dropped is left to the journal.
+ * Decides what is known of a segment without reading its blocks. How that is found again after a restart is left to
+ * load.c, when one is begun or dropped to the journal.
  */
 #include "store/segments.h"
 
@@ -9,6 +9,9 @@
 
 #include "base/error.h"
 
+#include "store/heads.h"
+#include "store/shape.h"
+
 void spb_segments__clear(spb_sqlite *store) {
     free(store->segments.items);
     store->segments = (spb_store_segments){0};
@@ -16,7 +19,7 @@ void spb_segments__clear(spb_sqlite *store) {
     spb_ranges__clear(&store->fresh);
 }
 
-static spb_store_segment *add(spb_sqlite *store, spb_store_segment segment) {
+spb_store_segment *spb_segments__add(spb_sqlite *store, spb_store_segment segment) {
     spb_store_segments *all = &store->segments;
     if (all->count == all->capacity) {
         size_t capacity = all->capacity ? all->capacity * 2 : 16;
@@ -33,44 +36,24 @@ static spb_store_segment *add(spb_sqlite *store, spb_store_segment segment) {
 
 /* ---- counting ---- */
 
-/* What is in first_id … last_id of its table. The length of a blob is known without reading it. */
-static spb_status count(spb_sqlite *store, const spb_store_segment *segment, uint64_t first_id, uint64_t last_id,
-                        spb_amount *out, spb_error *err) {
-    sqlite3_stmt *statement = NULL;
-    bool has_row = false;
-    *out = (spb_amount){0};
-    spb_status status = spb_database__prepare_with(
-        &store->database, &statement,
-        "SELECT count(*), coalesce(sum(samples), 0), coalesce(sum(length(metrics)), 0) FROM block_%lld"
-        " WHERE id BETWEEN ? AND ?",
-        segment->number, err);
-    if (status == SPB_OK) {
-        sqlite3_bind_int64(statement, 1, (sqlite3_int64)first_id);
-        sqlite3_bind_int64(statement, 2, (sqlite3_int64)last_id);
-        status = spb_database__step(&store->database, statement, &has_row, "count blocks", err);
-    }
-    if (status == SPB_OK && has_row) {
-        *out = (spb_amount){.blocks = (uint64_t)sqlite3_column_int64(statement, 0),
-                            .samples = (uint64_t)sqlite3_column_int64(statement, 1),
-                            .bytes = (uint64_t)sqlite3_column_int64(statement, 2)};
-    }
-    sqlite3_finalize(statement);
-    return status;
-}
-
 /* What is not gone: all, less what is in the gaps. */
-static spb_status count_present(spb_sqlite *store, spb_store_segment *segment, spb_error *err) {
+spb_status spb_segments__count_present(spb_sqlite *store, spb_store_segment *segment, spb_error *err) {
+    spb_heads heads = {.rows = NULL};
     spb_status status = SPB_OK;
     spb_amount present = segment->total;
     spb_range range;
     uint64_t from_id = segment->first_id;
     while (status == SPB_OK && spb_ranges__next(&store->gone, from_id, &range) && range.first <= segment->last_id) {
         uint64_t last_id = range.last < segment->last_id ? range.last : segment->last_id;
-        spb_amount less = {0};
-        status = count(store, segment, range.first, last_id, &less, err);
+        spb_amount less = segment->total;
+        if (range.first > segment->first_id || last_id < segment->last_id) {
+            status = heads.rows ? SPB_OK : spb_heads__open(&heads, &store->database, segment->number, err);
+            status = status == SPB_OK ? spb_heads__count(&heads, range.first, last_id, &less, err) : status;
+        }
         spb_amount__subtract(&present, less);
         from_id = last_id + 1;
     }
+    spb_heads__close(&heads);
     if (status == SPB_OK) {
         segment->present = present;
         segment->is_stale = false;
@@ -82,7 +65,7 @@ static spb_status count_present(spb_sqlite *store, spb_store_segment *segment, s
 static void count_stale(spb_sqlite *store) {
     for (size_t i = 0; store->database.db && i < store->segments.count; i++) {
         if (store->segments.items[i].is_stale) {
-            count_present(store, &store->segments.items[i], NULL);
+            spb_segments__count_present(store, &store->segments.items[i], NULL);
         }
     }
 }
@@ -97,6 +80,18 @@ spb_amount spb_segments__present(const spb_sqlite *store) {
     return sum;
 }
 
+/* first_id … last_id are a part of the segment. */
+static spb_status count_part(spb_sqlite *store, const spb_store_segment *segment, uint64_t first_id, uint64_t last_id,
+                             spb_amount *out) {
+    spb_heads heads;
+    spb_status status = spb_heads__open(&heads, &store->database, segment->number, NULL);
+    if (status == SPB_OK) {
+        status = spb_heads__count(&heads, first_id, last_id, out, NULL);
+    }
+    spb_heads__close(&heads);
+    return status;
+}
+
 void spb_segments__take_out(spb_sqlite *store, uint64_t first_id, uint64_t last_id) {
     count_stale(store);
     for (size_t i = 0; i < store->segments.count; i++) {
@@ -106,7 +101,7 @@ void spb_segments__take_out(spb_sqlite *store, uint64_t first_id, uint64_t last_
         }
         spb_amount less = segment->total;
         if (first_id > segment->first_id || last_id < segment->last_id) {
-            segment->is_stale |= !store->database.db || count(store, segment, first_id, last_id, &less, NULL) != SPB_OK;
+            segment->is_stale |= !store->database.db || count_part(store, segment, first_id, last_id, &less) != SPB_OK;
         }
         if (!segment->is_stale) {
             spb_amount__subtract(&segment->present, less);
@@ -141,8 +136,27 @@ spb_store_segment *spb_segments__open(spb_sqlite *store, uint64_t first_id) {
         return last;
     }
     /* While nothing is in it, its ids are none: the last one is before the first one. */
-    return add(store, (spb_store_segment){
-                          .number = last ? last->number + 1 : 1, .first_id = first_id, .last_id = first_id - 1});
+    return spb_segments__add(
+        store,
+        (spb_store_segment){.number = last ? last->number + 1 : 1, .first_id = first_id, .last_id = first_id - 1});
+}
+
+bool spb_segments__is_empty(spb_sqlite *store, spb_store_segment *segment) {
+    spb_amount all;
+    if (!segment->is_complete || segment->is_dropped || segment->is_stale || segment->present.blocks > 0) {
+        return false;
+    }
+    if (segment->is_unchecked) {
+        if (spb_heads__check(&store->database, segment->number, &all, NULL) != SPB_OK) {
+            return false;
+        }
+        if (all.blocks != segment->total.blocks) {
+            spb_database__damaged(&store->database, NULL, "a segment has other blocks than it should have");
+            return false;
+        }
+        segment->is_unchecked = false;
+    }
+    return true;
 }
 
 bool spb_segments__drop(spb_sqlite *store, spb_store_segment *segment, spb_amount *left) {
@@ -168,10 +182,9 @@ void spb_segments__forget(spb_sqlite *store, int64_t number) {
 
 /* ---- times ---- */
 
-static void note_time(const spb_sqlite *store, uint64_t *newest_ms, uint64_t boot, uint64_t first_ms,
-                      uint64_t last_ms) {
-    uint64_t newest = spb_boots__times(&store->boots, boot, first_ms, last_ms).newest_ms;
-    *newest_ms = newest > *newest_ms ? newest : *newest_ms;
+uint64_t spb_segments__later(const spb_sqlite *store, uint64_t newest_ms, const spb_head *head) {
+    uint64_t newest = spb_boots__times(&store->boots, head->boot, head->first_ms, head->last_ms).newest_ms;
+    return newest > newest_ms ? newest : newest_ms;
 }
 
 /* By its blocks: the clock of some of them may have become known. */
@@ -179,31 +192,28 @@ uint64_t spb_segments__newest(spb_sqlite *store, spb_store_segment *segment) {
     if (segment->newest_ms != UINT64_MAX || !store->database.db || store->boots.count == 0) {
         return segment->newest_ms;
     }
-    sqlite3_stmt *statement = NULL;
-    bool has_row = true;
+    spb_heads heads;
+    spb_head head;
+    bool found = true;
     uint64_t newest_ms = 0;
-    spb_status status = spb_database__prepare_with(
-        &store->database, &statement, "SELECT boot, first_ms, last_ms FROM block_%lld", segment->number, NULL);
-    while (status == SPB_OK && has_row && newest_ms < UINT64_MAX) {
-        status = spb_database__step(&store->database, statement, &has_row, "read times", NULL);
-        if (status == SPB_OK && has_row) {
-            note_time(store, &newest_ms, (uint64_t)sqlite3_column_int64(statement, 0),
-                      (uint64_t)sqlite3_column_int64(statement, 1), (uint64_t)sqlite3_column_int64(statement, 2));
+    spb_status status = spb_heads__open(&heads, &store->database, segment->number, NULL);
+    if (status == SPB_OK) {
+        spb_heads__seek(&heads, 0, INT64_MAX);
+    }
+    while (status == SPB_OK && found && newest_ms < UINT64_MAX) {
+        status = spb_heads__next(&heads, &head, &found, NULL);
+        if (status == SPB_OK && found) {
+            newest_ms = spb_segments__later(store, newest_ms, &head);
         }
     }
-    sqlite3_finalize(statement);
+    spb_heads__close(&heads);
     return status == SPB_OK ? newest_ms : UINT64_MAX;
 }
 
 /* ---- tables ---- */
 
 spb_status spb_segments__make_table(spb_sqlite *store, const spb_store_segment *segment, spb_error *err) {
-    spb_status status = spb_database__execute_with(
-        &store->database,
-        "CREATE TABLE block_%lld (id INTEGER PRIMARY KEY, device TEXT, samples INTEGER NOT NULL,"
-        " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, boot INTEGER NOT NULL, crc INTEGER NOT NULL,"
-        " metrics BLOB NOT NULL)",
-        segment->number, "begin a segment", err);
+    spb_status status = spb_shape__create_blocks(&store->database, segment->number, err);
     sqlite3_stmt *statement = NULL;
     if (status == SPB_OK) {
         status =
@@ -239,134 +249,21 @@ spb_status spb_segments__complete(spb_sqlite *store, const spb_store_segment *se
 
 /* The highest id must be known after its table is gone; so must what is gone of others, and no more than that. */
 spb_status spb_segments__drop_table(spb_sqlite *store, const spb_store_segment *segment, spb_error *err) {
-    spb_status status =
-        spb_database__execute_with(&store->database, "DROP TABLE block_%lld", segment->number, "drop a segment", err);
+    spb_amount all;
+    spb_status status = segment->is_unchecked ? spb_heads__check(&store->database, segment->number, &all, err) : SPB_OK;
+    if (status == SPB_OK) {
+        status = spb_database__execute_with(&store->database, "DROP TABLE block_%lld", segment->number,
+                                            "drop a segment", err);
+    }
     if (status == SPB_OK) {
         status = spb_database__execute_with(&store->database, "DELETE FROM segment WHERE n = %lld", segment->number,
                                             "drop a segment", err);
     }
     if (status == SPB_OK) {
+        int64_t last_id = (int64_t)segment->last_id;
+        last_id = last_id < SPB_HEADS_LAST_ID_TOLD ? last_id : SPB_HEADS_LAST_ID_TOLD;
         status = spb_database__execute_with(&store->database, "UPDATE journal SET last_id = %lld WHERE last_id < %lld",
-                                            (int64_t)segment->last_id, "drop a segment", err);
-    }
-    return status;
-}
-
-/* ---- loading ---- */
-
-/* The last segment, whose sums are not in the file: its blocks are counted one by one, without their metrics. */
-static spb_status read_open(spb_sqlite *store, spb_store_segment *segment, spb_error *err) {
-    sqlite3_stmt *statement = NULL;
-    bool has_row = true;
-    spb_status status = spb_database__prepare_with(
-        &store->database, &statement,
-        "SELECT id, samples, length(metrics), boot, first_ms, last_ms FROM block_%lld ORDER BY id", segment->number,
-        err);
-    segment->last_id = segment->first_id - 1;
-    while (status == SPB_OK && has_row) {
-        status = spb_database__step(&store->database, statement, &has_row, "count blocks", err);
-        if (status == SPB_OK && has_row) {
-            segment->last_id = (uint64_t)sqlite3_column_int64(statement, 0);
-            spb_amount__add(&segment->total, (spb_amount){.blocks = 1,
-                                                          .samples = (uint64_t)sqlite3_column_int64(statement, 1),
-                                                          .bytes = (uint64_t)sqlite3_column_int64(statement, 2)});
-            note_time(store, &segment->newest_ms, (uint64_t)sqlite3_column_int64(statement, 3),
-                      (uint64_t)sqlite3_column_int64(statement, 4), (uint64_t)sqlite3_column_int64(statement, 5));
-        }
-    }
-    sqlite3_finalize(statement);
-    return status;
-}
-
-static spb_store_segment from_row(sqlite3_stmt *row) {
-    return (spb_store_segment){.number = sqlite3_column_int64(row, 0),
-                               .first_id = (uint64_t)sqlite3_column_int64(row, 1),
-                               .last_id = (uint64_t)sqlite3_column_int64(row, 2),
-                               .total = {.blocks = (uint64_t)sqlite3_column_int64(row, 3),
-                                         .samples = (uint64_t)sqlite3_column_int64(row, 4),
-                                         .bytes = (uint64_t)sqlite3_column_int64(row, 5)},
-                               .newest_ms = (uint64_t)sqlite3_column_int64(row, 6),
-                               .is_complete = sqlite3_column_type(row, 2) != SQLITE_NULL,
-                               .is_made = true};
-}
-
-static spb_status read_segments(spb_sqlite *store, spb_error *err) {
-    sqlite3_stmt *row = NULL;
-    bool has_row = true;
-    spb_status status = spb_database__prepare(
-        &store->database, &row,
-        "SELECT n, first_id, last_id, blocks, samples, bytes, newest_ms FROM segment ORDER BY n", err);
-    while (status == SPB_OK && has_row) {
-        status = spb_database__step(&store->database, row, &has_row, "read its segments", err);
-        if (status == SPB_OK && has_row) {
-            spb_store_segment *segment = add(store, from_row(row));
-            if (!segment) {
-                status = spb_error__no_memory(err, "the store");
-            } else if (!segment->is_complete) {
-                status = read_open(store, segment, err);
-            }
-        }
-    }
-    sqlite3_finalize(row);
-    return status;
-}
-
-static spb_status read_gone(spb_sqlite *store, spb_error *err) {
-    sqlite3_stmt *row = NULL;
-    bool has_row = true;
-    spb_status status = spb_database__prepare(&store->database, &row, "SELECT first_id, last_id FROM gone", err);
-    while (status == SPB_OK && has_row) {
-        status = spb_database__step(&store->database, row, &has_row, "read what is gone", err);
-        if (status == SPB_OK && has_row) {
-            sqlite3_int64 first = sqlite3_column_int64(row, 0), last = sqlite3_column_int64(row, 1);
-            if (first < 0 || last < first) {
-                status = spb_database__damaged(&store->database, err, "what is gone is no range");
-            } else if (!spb_ranges__add(&store->gone, (uint64_t)first, (uint64_t)last)) {
-                status = spb_error__no_memory(err, "the store");
-            }
-        }
-    }
-    sqlite3_finalize(row);
-    return status;
-}
-
-/* In order, and nothing impossible in them. */
-static spb_status check(spb_sqlite *store, spb_error *err) {
-    uint64_t before = 0;
-    for (size_t i = 0; i < store->segments.count; i++) {
-        const spb_store_segment *segment = &store->segments.items[i];
-        bool is_last = i + 1 == store->segments.count;
-        if (segment->first_id <= before || segment->last_id < segment->first_id - 1 || segment->last_id > INT64_MAX ||
-            (!segment->is_complete && !is_last)) {
-            return spb_database__damaged(&store->database, err, "its segments are out of order");
-        }
-        before = segment->last_id;
-    }
-    return SPB_OK;
-}
-
-spb_status spb_segments__load(spb_sqlite *store, spb_error *err) {
-    int64_t last_id = 0;
-    spb_segments__clear(store);
-    spb_status status = read_segments(store, err);
-    if (status == SPB_OK) {
-        status = check(store, err);
-    }
-    if (status == SPB_OK) {
-        status = read_gone(store, err);
-    }
-    if (status == SPB_OK) {
-        status = spb_database__number(&store->database, "SELECT last_id FROM journal WHERE id = 1", &last_id, err);
-    }
-    for (size_t i = 0; status == SPB_OK && i < store->segments.count; i++) {
-        spb_store_segment *segment = &store->segments.items[i];
-        status = count_present(store, segment, err);
-        segment->is_dropped = segment->is_complete && segment->present.blocks == 0;
-    }
-    if (status == SPB_OK) {
-        uint64_t newest = spb_segments__last_id(store);
-        newest = newest > (uint64_t)last_id ? newest : (uint64_t)last_id;
-        store->last_id = newest > store->last_id ? newest : store->last_id;
+                                            last_id, "drop a segment", err);
     }
     return status;
 }

@@ -2,11 +2,12 @@
 #ifndef SPB_STORE_SEGMENTS_H
 #define SPB_STORE_SEGMENTS_H
 
+#include "store/heads.h"
 #include "store/sqlite.h"
 
-/* Reads what the file tells of them, and the ids that are gone. */
-spb_status spb_segments__load(spb_sqlite *store, spb_error *err);
 void spb_segments__clear(spb_sqlite *store);
+/* Behind all others. NULL: no memory. */
+spb_store_segment *spb_segments__add(spb_sqlite *store, spb_store_segment segment);
 
 /* The first one that is not dropped; NULL: there is none. */
 spb_store_segment *spb_segments__oldest(spb_sqlite *store);
@@ -19,8 +20,15 @@ spb_store_segment *spb_segments__open(spb_sqlite *store, uint64_t first_id);
 /* The sums of what is not gone in all of them. */
 spb_amount spb_segments__present(const spb_sqlite *store);
 
+/* Fills segment->present: what of it is not gone. */
+spb_status spb_segments__count_present(spb_sqlite *store, spb_store_segment *segment, spb_error *err);
+/* The later one of newest_ms and the newest time of that block. */
+uint64_t spb_segments__later(const spb_sqlite *store, uint64_t newest_ms, const spb_head *head);
 /* Takes first_id … last_id, none of which is gone, out of the sums: they are about to be. */
 void spb_segments__take_out(spb_sqlite *store, uint64_t first_id, uint64_t last_id);
+/* Whether it is complete, and all its blocks are gone. By its sums; if those are of the file, it is looked at first: if
+ * they are wrong, false, and noted as damage. */
+bool spb_segments__is_empty(spb_sqlite *store, spb_store_segment *segment);
 /* All of it is gone from now on; what was left in it. False: no memory, and nothing changed. */
 bool spb_segments__drop(spb_sqlite *store, spb_store_segment *segment, spb_amount *left);
 /* The newest time of its blocks in wall time; UINT64_MAX: not known. */

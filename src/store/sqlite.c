@@ -15,6 +15,7 @@
 #include "store/open.h"
 #include "store/options.h"
 #include "store/segments.h"
+#include "store/trust.h"
 #include "store/write.h"
 
 static spb_sqlite *from_base(spb_store *self) {
@@ -136,21 +137,29 @@ static const spb_store functions = {.load_bdseq = load_bdseq,
                                     .free = free_store};
 
 /* NULL: no memory. */
-static spb_sqlite *make(const char *path, const char *group_id, const char *node_id) {
+static spb_sqlite *make(const char *group_id, const char *node_id) {
     spb_sqlite *store = calloc(1, sizeof *store);
     if (!store) {
         return NULL;
     }
     store->base = functions;
-    store->path = strdup(path);
+    store->is_read_only = !group_id;
     store->group_id = group_id ? strdup(group_id) : NULL;
     store->node_id = node_id ? strdup(node_id) : NULL;
-    store->database.path = store->path;
-    if (!store->path || (group_id && !store->group_id) || (node_id && !store->node_id)) {
+    if ((group_id && !store->group_id) || (node_id && !store->node_id)) {
         free_store(&store->base);
         return NULL;
     }
     return store;
+}
+
+static spb_status open_store(spb_sqlite *store, const char *path, spb_error *err) {
+    spb_status status = spb_trust__resolve(&store->path, path, !store->is_read_only, &store->warning, err);
+    if (status != SPB_OK) {
+        return status;
+    }
+    store->database.path = store->path;
+    return store->is_read_only ? spb_open__to_look(store, err) : spb_damage__ready(store, err);
 }
 
 spb_status spb_store_open(spb_store **out, const char *path, const char *group_id, const char *node_id,
@@ -161,18 +170,12 @@ spb_status spb_store_open(spb_store **out, const char *path, const char *group_i
     if (status != SPB_OK) {
         return status;
     }
-    spb_sqlite *store = make(path, group_id, node_id);
+    spb_sqlite *store = make(group_id, node_id);
     if (!store) {
         return spb_error__no_memory(err, "the store");
     }
     store->options = resolved;
-    status = spb_damage__resume(store, err);
-    if (status == SPB_OK && !store->database.db) {
-        status = spb_open__file(store, err);
-    }
-    if (status == SPB_ERR_STORE && store->database.is_damaged) {
-        status = spb_damage__mend(store, store->database.why, err);
-    }
+    status = open_store(store, path, err);
     if (status != SPB_OK) {
         free_store(&store->base); /* a failed open leaves the file as it was */
         return status;
@@ -183,12 +186,11 @@ spb_status spb_store_open(spb_store **out, const char *path, const char *group_i
 
 spb_status spb_store_open_read_only(spb_store **out, const char *path, const char **owner, spb_error *err) {
     *out = NULL;
-    spb_sqlite *store = make(path, NULL, NULL);
+    spb_sqlite *store = make(NULL, NULL);
     if (!store) {
         return spb_error__no_memory(err, "the store");
     }
-    store->is_read_only = true;
-    spb_status status = spb_open__to_look(store, err);
+    spb_status status = open_store(store, path, err);
     if (status != SPB_OK) {
         free_store(&store->base);
         return status;

@@ -18,6 +18,7 @@ typedef struct spb_store_segment {
     spb_amount present; /* of those, what is not gone */
     uint64_t newest_ms; /* the largest timestamp; UINT64_MAX: of a clock that was not set */
     bool is_made;       /* the table is there */
+    bool is_unchecked;  /* another process wrote it, and what the file tells of it may be wrong */
     bool is_complete;   /* takes no more, and the sums are in the file */
     bool is_dropped;    /* all of it is gone; the table goes with the next commit */
     bool is_stale;      /* the disk failed while `present` was to be counted */
@@ -43,6 +44,8 @@ typedef struct spb_sqlite {
     char *owner;              /* read-only: "group/node" */
     spb_store_options options;
     bool is_read_only;
+    bool is_repair;    /* the path is that of a repair, for the moment (see damage.c) */
+    spb_error warning; /* its text: who else can read or change the file; "": nobody */
 
     spb_database database; /* closed: the file was damaged, and could not be made anew yet */
     spb_room room;

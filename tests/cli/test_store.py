@@ -5,9 +5,11 @@ import os
 import pathlib
 import shutil
 import sqlite3
+import struct
 import subprocess
 import tempfile
 import unittest
+import zlib
 
 TOOL = os.environ["SPB_TOOL"]
 
@@ -166,6 +168,67 @@ class StoreTest(unittest.TestCase):
             status, text, said = run("store", path)
             self.assertEqual((status, text), (1, ""))
             self.assertIn(str(path), said)
+
+    # ---- files of somebody else ----
+
+    def forge_alias(self, name):
+        """Gives the alias of the temperature that name, with the checksum that belongs to it."""
+
+        def number(value):
+            return struct.pack("<Q", value & (2**64 - 1))
+
+        database = sqlite3.connect(self.store)
+        wanted = "SELECT alias, device, type FROM alias WHERE device = 'PLC-1' ORDER BY alias LIMIT 1"
+        ((alias, device, kind),) = database.execute(wanted).fetchall()
+        text = number(2**64 - 1) if device is None else number(len(device.encode())) + device.encode()
+        crc = zlib.crc32(number(alias) + text + number(len(name)) + name + number(kind))
+        database.execute("UPDATE alias SET name = CAST(? AS TEXT), crc = ? WHERE alias = ?", (name, crc, alias))
+        database.commit()
+        database.close()
+
+    def test_texts_of_the_file_do_not_reach_the_terminal_as_they_are(self):
+        self.forge_alias(b"a\x1b[2Jb\nc\xe2\x80\xaed")
+        self.change("UPDATE meta SET value = 'Plant\x1b]0;x\x07 1\n' WHERE key = 'group_id'")
+        for options in ([], ["--samples"], ["--check"], ["--json"], ["--samples", "--json"]):
+            _, text, said = run("store", *options, self.store)
+            for shown in (text, said):
+                self.assertFalse(set("\x1b\x07") & set(shown), options)
+            self.assertTrue("--json" in options or "\u202e" not in text, "JSON keeps characters as they are")
+        self.assertIn("owner    Plant\\x1b]0;x\\x07 1\\n/E-1\n", run("store", self.store)[1])
+        self.assertIn("a\\x1b[2Jb\\nc\\u202ed", run("store", "--samples", self.store)[1])
+
+    def test_a_name_that_is_no_text_hides_no_samples(self):
+        for name in (b"\xff\xfe", b"", b"a\x00b"):
+            self.forge_alias(name)
+            _, text, said = run("store", "--samples", "--json", self.store)
+            self.assertEqual(sum(len(block["metrics"]) for block in objects(text)), self.accepted, said)
+
+    def test_an_odd_table_is_told_and_not_run(self):
+        for statement in ("CREATE TRIGGER t AFTER UPDATE ON identity BEGIN SELECT 1; END",
+                          "CREATE VIEW v AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"):
+            database = sqlite3.connect(self.store)
+            database.execute(statement)
+            database.commit()
+            database.close()
+            status, text, _ = run("store", "--json", self.store)
+            (summary,) = objects(text)
+            self.assertEqual((status, summary["samples"]), (1, self.accepted))
+            self.assertIn("not as we make it", summary["damage"])
+
+    def test_whoever_else_can_change_it_is_told(self):
+        self.assertEqual(run("store", self.store)[2], "")
+        self.store.chmod(0o666)
+        status, _, said = run("store", self.store)
+        self.assertEqual((status, said), (0, f"spb: warning: store {self.store}: others can change it (mode 0666)\n"))
+        self.store.chmod(0o600)
+        link = self.directory / "link"
+        link.symlink_to(self.store)
+        status, text, said = run("store", "--samples", link)
+        self.assertEqual(status, 0)
+        self.assertEqual(said, f"spb: warning: store {link}: it is a symbolic link to {self.store}\n")
+        _, _, said = run("edge", "--broker", "mqtt://127.0.0.1:1", "--group", "Plant 1", "--node", "E-1", "--duration", "1",
+                         "--store", link)
+        self.assertIn(f"store {link}: it is a symbolic link to {self.store}", said)
 
     # ---- the command line ----
 

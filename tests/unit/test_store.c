@@ -144,7 +144,7 @@ START_TEST(what_is_no_store_is_refused) {
     char missing[200];
     snprintf(missing, sizeof missing, "%s/no/node.spb", store_directory);
     expect_refusal(missing, SPB_ERR_STORE, "No such file or directory");
-    expect_refusal(store_directory, SPB_ERR_STORE, "cannot open it");
+    expect_refusal(store_directory, SPB_ERR_STORE, "not a regular file");
 
     const char text[] = "This is a letter to grandmother and not a database; it must be longer than a header is.";
     write_text(text);

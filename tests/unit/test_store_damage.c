@@ -63,7 +63,7 @@ static void expect_set_aside(spb_store *store, int files) {
     ck_assert_ptr_nonnull(info.damage);
     ck_assert_msg(strstr(info.damage, ".corrupt-20"), "%s", info.damage);
     ck_assert_int_eq(store_files_count(".corrupt-"), 2 * files); /* each with its log */
-    ck_assert_int_eq(store_files_count(".salvage"), 0);
+    ck_assert_int_eq(store_files_count(".repair"), 0);
 }
 
 /* It works as any other one, also after a restart. */
@@ -280,37 +280,6 @@ START_TEST(a_damaged_file_of_another_node_is_left_alone) {
 }
 END_TEST
 
-/* Where the work of setting aside was interrupted, the next opening goes on with it. */
-START_TEST(a_rescue_that_was_interrupted_is_done_again) {
-    static const char *const suffixes[] = {"-wal", ""};
-    for (int renamed = 1; renamed <= 3; renamed++) {
-        store_files_remove();
-        make_store();
-        for (int i = 0; i < 2 && i < renamed; i++) {
-            char from[200], to[200];
-            snprintf(from, sizeof from, "%s%s", store_path, suffixes[i]);
-            snprintf(to, sizeof to, "%s.salvage%s", store_path, suffixes[i]);
-            ck_assert_int_eq(rename(from, to), 0);
-        }
-        if (renamed == 3) { /* and a part of it was in the new file */
-            spb_store *store = NULL;
-            char other[200];
-            snprintf(other, sizeof other, "%s.other", store_path);
-            ck_assert_int_eq(spb_store_open(&store, other, "Plant1", "Edge1", &small, &err), SPB_OK);
-            blocks_append(store, 1, 3, 300);
-            store->free(store);
-            ck_assert_int_eq(rename(other, store_path), 0);
-        }
-        spb_store *store = store_files_open(&small);
-        ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), 55);
-        ck_assert_int_eq(bdseq_of(store), 123);
-        ck_assert_int_eq(store_files_count(".salvage"), 0);
-        ck_assert_int_eq(store_files_count(".corrupt-"), renamed == 1 ? 0 : 2);
-        expect_good(store, 61);
-    }
-}
-END_TEST
-
 /* ---- at random ---- */
 
 static uint64_t random_state;
@@ -436,7 +405,6 @@ int main(void) {
     tcase_add_test(all, a_damaged_identity_is_made_anew);
     tcase_add_test(all, a_file_of_zeros_is_set_aside);
     tcase_add_test(all, a_damaged_file_of_another_node_is_left_alone);
-    tcase_add_test(all, a_rescue_that_was_interrupted_is_done_again);
     tcase_add_test(all, anything_may_be_wrong_with_it);
     tcase_add_test(all, version_1_becomes_the_present_one);
     Suite *suite = suite_create("store_damage");

@@ -1,0 +1,419 @@
+/* Files that somebody made on purpose: whatever stands in them, the store opens in the end, runs nothing of it, and
+ * takes little memory. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "support/blocks.h"
+#include "support/store_files.h"
+#include "support/store_ordeal.h"
+#include "support/suite.h"
+
+#define PAGE 4096
+#define MOST_MEMORY ((sqlite3_int64)24 << 20) /* of SQLite; a page cache of 2 MB, and one row at a time */
+
+static spb_error err;
+static const spb_store_options small = {.max_bytes = 2 << 20};
+
+/* A store with an identity, blocks 1 … 40 of 300 samples, of which 5 … 9 are confirmed, and no log: two segments. */
+static void make_store(void) {
+    static const spb_alias aliases[] = {{.name = {.data = "Temperature", .len = 11}, .type = SPB_DOUBLE, .alias = 1},
+                                        {.name = {.data = "Pressure", .len = 8}, .type = SPB_FLOAT, .alias = 2}};
+    store_files_remove();
+    spb_store *store = store_files_open(&small);
+    ck_assert_int_eq(store->save_bdseq(store, 123, &err), SPB_OK);
+    ck_assert_int_eq(store->save_aliases(store, aliases, 2, &err), SPB_OK);
+    ck_assert_int_eq(store->save_clock(store, 9, 1760000000000, &err), SPB_OK);
+    for (uint64_t id = 1; id <= 40; id += 10) {
+        blocks_append(store, id, id + 9, 300);
+        ck_assert_int_eq(store->commit(store, &err), SPB_OK);
+    }
+    ck_assert_int_eq(store->confirm(store, 5, 9, &err), SPB_OK);
+    ck_assert_int_eq(store->commit(store, &err), SPB_OK);
+    store->free(store);
+    /* Free pages, as after a segment was dropped: SQLite lists those that come free next, and leaves them as they are.
+     */
+    store_files_sql("CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(50000)); DROP TABLE filler;"
+                    "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+static store_ordeal_result pass(const char *name) {
+    store_ordeal_result result;
+    sqlite3_memory_highwater(1);
+    const char *wrong = store_ordeal(store_path, &result);
+    ck_assert_msg(!wrong, "%s: %s", name, wrong);
+    ck_assert_msg(sqlite3_memory_highwater(1) < MOST_MEMORY, "%s: it took too much memory", name);
+    return result;
+}
+
+/* ---- tables ---- */
+
+#define ENDLESS "(WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c)"
+
+typedef struct alteration {
+    const char *sql;
+    bool is_refused;
+    int blocks; /* of 35; -1: any number */
+} alteration;
+
+/* In each of them, what is as we make it is kept. */
+static const alteration alterations[] = {
+    {"DROP TABLE alias; CREATE VIEW alias AS SELECT x AS alias, NULL AS device, 'a' AS name, 1 AS type, 1 AS crc "
+     "FROM " ENDLESS,
+     false, 35},
+    {"DROP TABLE clock; CREATE VIEW clock AS SELECT x AS boot, 1 AS offset_ms, 1 AS crc FROM " ENDLESS, false, 35},
+    {"DROP TABLE gone; CREATE VIEW gone AS SELECT x AS first_id, x AS last_id FROM " ENDLESS, false, 40},
+    {"DROP TABLE segment; CREATE VIEW segment AS SELECT x AS n, x AS first_id, NULL AS last_id, 1 AS blocks, 1 AS "
+     "samples, 1 AS bytes, 1 AS newest_ms FROM " ENDLESS,
+     false, 35},
+    {"DROP TABLE journal; CREATE VIEW journal AS SELECT x AS id, x AS last_id FROM " ENDLESS, false, 35},
+    {"DROP TABLE identity; CREATE VIEW identity AS SELECT x AS id, 200 AS bdseq FROM " ENDLESS, false, 35},
+    {"CREATE VIEW v AS SELECT x FROM " ENDLESS, false, 35},
+    {"DROP VIEW about; CREATE VIEW about AS SELECT 'libspb store' AS program, 1", false, 35},
+    {"DROP TABLE block_1; CREATE VIEW block_1 AS SELECT x AS id, NULL AS device, 1 AS samples, 1 AS first_ms, 1 AS "
+     "last_ms, 0 AS boot, 1 AS crc, zeroblob(1000000000) AS metrics FROM " ENDLESS,
+     false, -1},
+    {"CREATE TRIGGER t AFTER UPDATE ON identity BEGIN UPDATE identity SET bdseq = 1; END", false, 35},
+    {"CREATE TRIGGER t AFTER INSERT ON block_2 BEGIN DELETE FROM block_2; END", false, 35},
+    {"CREATE TRIGGER t BEFORE DELETE ON gone BEGIN SELECT zeroblob(1000000000); END", false, 35},
+    {"CREATE INDEX i ON alias (hex(zeroblob(alias)))", false, 35},
+    {"CREATE INDEX i ON block_1 (crc)", false, 35},
+    {"CREATE UNIQUE INDEX i ON segment (newest_ms) WHERE newest_ms > 0", false, 35},
+    {"DROP TABLE alias; CREATE TABLE alias (alias INTEGER PRIMARY KEY, device TEXT, name TEXT AS "
+     "(zeroblob(1000000000)),"
+     " type INTEGER, crc INTEGER); INSERT INTO alias VALUES (1, NULL, 1, 1)",
+     false, 35},
+    {"DROP TABLE gone; CREATE TABLE gone (first_id INTEGER PRIMARY KEY, last_id INTEGER NOT NULL, "
+     "x TEXT DEFAULT (zeroblob(1000000000)))",
+     false, 40},
+    {"DROP TABLE clock; CREATE TABLE clock (boot INTEGER PRIMARY KEY, offset_ms INTEGER NOT NULL CHECK "
+     "(length(zeroblob(900000000)) > 1), crc INTEGER NOT NULL)",
+     false, 35},
+    {"DROP TABLE alias; CREATE TABLE alias (alias INTEGER PRIMARY KEY, device TEXT, name TEXT NOT NULL, "
+     "type INTEGER NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID; INSERT INTO alias VALUES ('x', 1, 1, 1, 1)",
+     false, 35},
+    {"DROP TABLE alias; CREATE TABLE alias (alias INTEGER PRIMARY KEY, device TEXT COLLATE nocase, name TEXT NOT NULL, "
+     "type INTEGER NOT NULL, crc INTEGER NOT NULL)",
+     false, 35},
+    {"DROP TABLE alias; CREATE VIRTUAL TABLE alias USING rtree(alias, device, name)", false, 35},
+    {"DROP TABLE gone; CREATE VIRTUAL TABLE gone USING fts4(first_id, last_id)", false, 40},
+    {"DROP TABLE meta; CREATE VIRTUAL TABLE meta USING fts4(key, value)", false, 35},
+    {"ANALYZE", false, 35},
+    {"CREATE TABLE recipes (name TEXT)", false, 35},
+    {"CREATE TABLE \"a\x1b[31m\nb\" (name TEXT)", false, 35},
+    {"CREATE TABLE \"block_01\" (id INTEGER PRIMARY KEY)", false, 35},
+    {"CREATE TABLE block_99999999999999999999 (id INTEGER PRIMARY KEY)", false, 35},
+    {"ALTER TABLE alias ADD COLUMN x", false, 35},
+    {"ALTER TABLE block_1 RENAME TO block_7", false, -1},
+    {"ALTER TABLE segment RENAME TO segments", false, 35},
+    {"DROP TABLE block_2", false, -1},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name "
+     "= "
+     "'block_1') WHERE name = 'block_2'",
+     false, -1},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 1 WHERE name = 'block_2'", false, -1},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 1000000 WHERE name = 'gone'", false, -1},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 'x' WHERE name = 'block_1'", false, -1},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE nonsense' WHERE name = 'gone'", false,
+     -1},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = NULL WHERE name = 'gone'", false, -1},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET tbl_name = 'x' WHERE name = 'gone'", false, -1},
+    {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = 'index' WHERE name = 'gone'", false, -1},
+    {"PRAGMA writable_schema = ON; DELETE FROM sqlite_schema", false, -1},
+    {"PRAGMA user_version = 0", false, 35},
+    {"PRAGMA user_version = -1", false, 35},
+    {"PRAGMA user_version = 1", false, 35},
+    {"PRAGMA user_version = 3", false, 35},
+    {"UPDATE meta SET value = 'libspb store 99' WHERE key = 'format'", true, -1},
+    {"UPDATE meta SET value = 'libspb store -2' WHERE key = 'format'", false, 35},
+    {"DELETE FROM meta WHERE key = 'format'", false, 35},
+    {"UPDATE meta SET value = 'Edge2' WHERE key = 'node_id'", true, -1},
+    {"UPDATE meta SET value = x'456467653100' WHERE key = 'node_id'", false, 35},
+    {"INSERT INTO meta VALUES ('repair', 'unfinished')", false, 35},
+    {"INSERT INTO meta VALUES ('repair', 'finished 1 2 3')", false, 35},
+};
+
+static void alter(const alteration *a) {
+    sqlite3 *db;
+    make_store();
+    ck_assert_int_eq(sqlite3_open(store_path, &db), SQLITE_OK);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+    ck_assert_msg(sqlite3_exec(db, a->sql, NULL, NULL, NULL) == SQLITE_OK, "%s: %s", a->sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+START_TEST(tables_that_are_not_ours) {
+    for (size_t i = 0; i < sizeof alterations / sizeof *alterations; i++) {
+        const alteration *a = &alterations[i];
+        alter(a);
+        store_ordeal_result found = pass(a->sql);
+        ck_assert_msg(found.is_refused == a->is_refused, "%s: refused: %d", a->sql, found.is_refused);
+        bool is_sound = a->is_refused || strstr(a->sql, "'repair'");
+        ck_assert_msg(found.was_damaged == !is_sound, "%s: damaged: %d", a->sql, found.was_damaged);
+        ck_assert_msg(a->blocks < 0 || (int)found.blocks == a->blocks, "%s: %d blocks", a->sql, (int)found.blocks);
+    }
+}
+END_TEST
+
+/* ---- numbers ---- */
+
+static const char *const odd_numbers[] = {"-9223372036854775807 - 1",
+                                          "-5",
+                                          "-1",
+                                          "0",
+                                          "1",
+                                          "2",
+                                          "9",
+                                          "256",
+                                          "65536",
+                                          "4294967296",
+                                          "4294967297",
+                                          "9007199254740993",
+                                          "36028797018963968",
+                                          "72057594037927936",
+                                          "4611686018427387904",
+                                          "9223372036854775806",
+                                          "9223372036854775807",
+                                          "1e300",
+                                          "-1.5",
+                                          "'x'",
+                                          "'7'",
+                                          "x'07'",
+                                          "NULL",
+                                          "zeroblob(300000)"};
+
+static const char *const odd_places[] = {
+    "UPDATE OR IGNORE identity SET bdseq = %s",
+    "UPDATE OR IGNORE alias SET alias = %s WHERE alias = 2",
+    "UPDATE OR IGNORE alias SET type = %s",
+    "UPDATE OR IGNORE alias SET crc = %s",
+    "UPDATE OR IGNORE alias SET name = %s",
+    "UPDATE OR IGNORE alias SET device = %s",
+    "UPDATE OR IGNORE clock SET boot = %s",
+    "UPDATE OR IGNORE clock SET offset_ms = %s",
+    "UPDATE OR IGNORE clock SET crc = %s",
+    "UPDATE OR IGNORE journal SET last_id = %s",
+    "UPDATE OR IGNORE gone SET first_id = %s",
+    "UPDATE OR IGNORE gone SET last_id = %s",
+    "INSERT OR IGNORE INTO gone VALUES (%s, 9223372036854775807)",
+    "INSERT OR IGNORE INTO gone VALUES (-1, %s)",
+    "UPDATE OR IGNORE segment SET n = %s WHERE n = 1",
+    "UPDATE OR IGNORE segment SET n = %s WHERE n = (SELECT max(n) FROM segment)",
+    "UPDATE OR IGNORE segment SET first_id = %s WHERE n = 1",
+    "UPDATE OR IGNORE segment SET first_id = %s WHERE n = 2",
+    "UPDATE OR IGNORE segment SET last_id = %s WHERE n = 1",
+    "UPDATE OR IGNORE segment SET last_id = %s WHERE n = 2",
+    "UPDATE OR IGNORE segment SET blocks = %s",
+    "UPDATE OR IGNORE segment SET samples = %s",
+    "UPDATE OR IGNORE segment SET bytes = %s",
+    "UPDATE OR IGNORE segment SET newest_ms = %s",
+    "INSERT OR IGNORE INTO segment VALUES (%s, 1, -5, 1, 1, 1, 1)",
+    "INSERT OR IGNORE INTO segment VALUES (3, %s, 9223372036854775807, 1, 1, 1, 1)",
+    "INSERT OR IGNORE INTO segment VALUES (3, 100, %s, 1, 1, 1, 1)",
+    "UPDATE OR IGNORE block_1 SET id = %s WHERE id = 3",
+    "UPDATE OR IGNORE block_2 SET id = %s WHERE id = (SELECT max(id) FROM block_2)",
+    "UPDATE OR IGNORE block_2 SET samples = %s",
+    "UPDATE OR IGNORE block_1 SET samples = %s WHERE id = 3",
+    "UPDATE OR IGNORE block_1 SET first_ms = %s WHERE id = 3",
+    "UPDATE OR IGNORE block_1 SET last_ms = %s WHERE id = 3",
+    "UPDATE OR IGNORE block_1 SET boot = %s WHERE id = 3",
+    "UPDATE OR IGNORE block_1 SET crc = %s WHERE id = 3",
+    "UPDATE OR IGNORE block_1 SET device = %s WHERE id = 3",
+    "UPDATE OR IGNORE block_2 SET metrics = %s",
+};
+
+/* False: that is not possible. */
+static bool run(const char *sql) {
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(store_path, &db), SQLITE_OK);
+    bool has_run = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    sqlite3_close(db);
+    return has_run;
+}
+
+START_TEST(numbers_out_of_range) {
+    int made = 0;
+    make_store();
+    size_t size;
+    uint8_t *good = store_files_read("", &size);
+    for (size_t i = 0; i < sizeof odd_places / sizeof *odd_places; i++) {
+        for (size_t j = 0; j < sizeof odd_numbers / sizeof *odd_numbers; j++) {
+            char sql[200];
+            sqlite3_snprintf(sizeof sql, sql, odd_places[i], odd_numbers[j]);
+            store_files_remove();
+            store_files_write("", good, size);
+            if (!run(sql)) {
+                continue; /* SQLite does not write such a row */
+            }
+            store_ordeal_result found = pass(sql);
+            made++;
+            ck_assert_msg(!found.is_refused && found.blocks >= 20, "%s: %d blocks", sql, (int)found.blocks);
+        }
+    }
+    ck_assert_int_gt(made, 700);
+    free(good);
+}
+END_TEST
+
+/* As it was found by fuzzing: the tool doubled its steps until they were 0. */
+START_TEST(a_segment_that_ends_before_it_begins) {
+    spb_store *store = store_files_open(&small);
+    store->free(store);
+    store_files_sql("INSERT INTO segment VALUES (1, 1, -5, 1, 1, 1, 1)");
+    ck_assert(!pass("-5").is_refused);
+}
+END_TEST
+
+/* Valid checksums, and an alias that is another one when it is cut to 32 bits. */
+START_TEST(an_alias_beyond_32_bits) {
+    make_store();
+    store_files_sql("UPDATE alias SET alias = alias + 4294967296");
+    store_ordeal_result found = pass("alias");
+    ck_assert_int_eq(found.aliases, 0);
+    ck_assert_uint_eq(found.blocks, 35);
+}
+END_TEST
+
+/* A number that says that all ids are used up costs nothing but itself. */
+START_TEST(a_last_id_that_leaves_no_other) {
+    make_store();
+    store_files_sql("UPDATE journal SET last_id = 9223372036854775807");
+    spb_store *store = store_files_open(&small);
+    ck_assert_uint_eq(blocks_info(store).last_id, 40);
+    ck_assert_uint_eq(blocks_info(store).dropped_damage, 0);
+    store->free(store);
+    make_store();
+    store_files_sql("UPDATE journal SET last_id = 36028797018963968"); /* the highest one that is believed */
+    ck_assert(!pass("2^55").was_damaged);
+}
+END_TEST
+
+/* ---- pages ---- */
+
+static void put(uint8_t *at, uint32_t number, int bytes) {
+    for (int i = bytes; i-- > 0; number >>= 8) {
+        at[i] = (uint8_t)number;
+    }
+}
+
+/* A page of a table, all of whose children are the same page. */
+static void make_knot(uint8_t *page, uint32_t child) {
+    enum { CELLS = 300, CELL_BYTES = 5 };
+    memset(page, 0, PAGE);
+    page[0] = 5;
+    put(page + 3, CELLS, 2);
+    put(page + 5, PAGE - CELLS * CELL_BYTES, 2);
+    put(page + 8, child, 4);
+    for (uint32_t i = 0; i < CELLS; i++) {
+        uint32_t at = PAGE - (i + 1) * CELL_BYTES;
+        put(page + 12 + 2 * i, at, 2);
+        put(page + at, child, 4);
+        page[at + 4] = 1;
+    }
+}
+
+static uint32_t root_of(const char *table) {
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    ck_assert_int_eq(sqlite3_open(store_path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", -1, &row, NULL),
+                     SQLITE_OK);
+    sqlite3_bind_text(row, 1, table, -1, SQLITE_STATIC);
+    ck_assert_int_eq(sqlite3_step(row), SQLITE_ROW);
+    uint32_t root = (uint32_t)sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    return root;
+}
+
+/* The root of that table leads to its old content by `levels` pages, in 300 ways at each. */
+static void tie(const char *table, uint32_t levels) {
+    make_store();
+    uint32_t root = root_of(table);
+    size_t size;
+    uint8_t *bytes = store_files_read("", &size);
+    uint32_t pages = (uint32_t)bytes[28] << 24 | (uint32_t)bytes[29] << 16 | (uint32_t)bytes[30] << 8 | bytes[31];
+    uint8_t *with = calloc(pages + levels, PAGE);
+    ck_assert_ptr_nonnull(with);
+    memcpy(with, bytes, (size_t)pages * PAGE);
+    memcpy(with + (size_t)pages * PAGE, bytes + (size_t)(root - 1) * PAGE, PAGE);
+    for (uint32_t i = 1; i < levels; i++) {
+        make_knot(with + (size_t)(pages + i) * PAGE, pages + i);
+    }
+    make_knot(with + (size_t)(root - 1) * PAGE, pages + levels);
+    put(with + 28, pages + levels, 4);
+    store_files_write("", with, (size_t)(pages + levels) * PAGE);
+    store_files_write("-wal", with, 0);
+    free(with);
+    free(bytes);
+}
+
+START_TEST(trees_that_lead_to_the_same_page_again_and_again) {
+    static const char *const tables[] = {"alias",   "clock",    "segment", "gone",
+                                         "journal", "identity", "block_1", "block_2"};
+    for (uint32_t levels = 1; levels <= 25; levels += 6) {
+        for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+            tie(tables[i], levels);
+            ck_assert_msg(!pass(tables[i]).is_refused, "%s", tables[i]);
+        }
+    }
+}
+END_TEST
+
+/* What is in it is confirmed before it is read; then it is found out by the check before it is dropped, or by SQLite.
+ */
+START_TEST(a_knot_in_a_segment_that_is_dropped_unread) {
+    for (uint32_t levels = 1; levels <= 25; levels += 8) {
+        tie("block_1", levels);
+        spb_store *store = store_files_open(&small);
+        ck_assert_int_eq(store->confirm(store, 1, 40, &err), SPB_OK);
+        ck_assert_msg(store->commit(store, &err) == SPB_OK, "%s", err.text);
+        store->free(store);
+        store = store_files_open(&small);
+        ck_assert_uint_eq(blocks_info(store).blocks, 0);
+        store->free(store);
+    }
+}
+END_TEST
+
+/* Others than we choose, which make the room that a change takes another one. */
+START_TEST(other_kinds_of_pages) {
+    static const char *const kinds[] = {
+        "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM",
+        "PRAGMA journal_mode = DELETE; PRAGMA page_size = 65536; VACUUM",
+        "PRAGMA journal_mode = DELETE; PRAGMA page_size = 65536; VACUUM; PRAGMA journal_mode = WAL",
+        "PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = FULL; VACUUM",
+        "PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = INCREMENTAL; VACUUM",
+        "PRAGMA default_cache_size = 2000000000",
+        "PRAGMA journal_mode = DELETE",
+        "PRAGMA journal_mode = PERSIST; UPDATE identity SET bdseq = 4",
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        make_store();
+        store_files_sql(kinds[i]);
+        store_ordeal_result found = pass(kinds[i]);
+        ck_assert_msg(!found.is_refused && found.blocks == 35, "%s: %d blocks", kinds[i], (int)found.blocks);
+    }
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("hostile");
+    tcase_set_timeout(all, 600);
+    tcase_add_checked_fixture(all, store_files_setup, store_files_teardown);
+    tcase_add_test(all, tables_that_are_not_ours);
+    tcase_add_test(all, numbers_out_of_range);
+    tcase_add_test(all, a_segment_that_ends_before_it_begins);
+    tcase_add_test(all, an_alias_beyond_32_bits);
+    tcase_add_test(all, a_last_id_that_leaves_no_other);
+    tcase_add_test(all, trees_that_lead_to_the_same_page_again_and_again);
+    tcase_add_test(all, a_knot_in_a_segment_that_is_dropped_unread);
+    tcase_add_test(all, other_kinds_of_pages);
+    Suite *suite = suite_create("store_hostile");
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}

@@ -1,0 +1,214 @@
+/* Where a store's file lies: who else can get at it is told, and what somebody put beside it is not believed. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/blocks.h"
+#include "support/store_files.h"
+#include "support/suite.h"
+
+static spb_error err;
+static const spb_store_options small = {.max_bytes = 1 << 20};
+
+static void make_store(void) {
+    store_files_remove();
+    spb_store *store = store_files_open(&small);
+    ck_assert_int_eq(store->save_bdseq(store, 123, &err), SPB_OK);
+    blocks_append(store, 1, 10, 100);
+    store->free(store);
+}
+
+/* The warning of a store that is opened for use, and of one that is looked into; "": none. */
+static const char *warning_of(const char *path, bool is_to_write) {
+    static char text[300];
+    spb_store *store = NULL;
+    spb_status status = is_to_write ? spb_store_open(&store, path, "Plant1", "Edge1", &small, &err)
+                                    : spb_store_open_read_only(&store, path, NULL, &err);
+    ck_assert_msg(status == SPB_OK, "%s", err.text);
+    spb_store_info info = blocks_info(store);
+    snprintf(text, sizeof text, "%s", info.warning ? info.warning : "");
+    ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), 10);
+    store->free(store);
+    return text;
+}
+
+static void expect_warning(const char *path, const char *words) {
+    for (int to_write = 0; to_write <= 1; to_write++) {
+        const char *text = warning_of(path, to_write);
+        ck_assert_msg(words[0] ? strstr(text, words) && strstr(text, path) : text[0] == '\0', "%s", text);
+    }
+}
+
+START_TEST(a_file_that_others_can_change_or_read) {
+    static const struct {
+        unsigned mode;
+        const char *words;
+    } modes[] = {{0600, ""},
+                 {0640, ""},
+                 {0666, "others can change it (mode 0666)"},
+                 {0660, "others can change it (mode 0660)"},
+                 {0602, "others can change it (mode 0602)"},
+                 {0644, "others can read it (mode 0644)"}};
+    make_store();
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        ck_assert_int_eq(chmod(store_path, modes[i].mode), 0);
+        expect_warning(store_path, modes[i].words);
+    }
+}
+END_TEST
+
+START_TEST(a_directory_in_which_everybody_can_put_files) {
+    make_store();
+    ck_assert_int_eq(chmod(store_directory, 0777), 0);
+    expect_warning(store_path, "everybody can put another file in its place");
+    ck_assert_int_eq(chmod(store_directory, 01777), 0);
+    expect_warning(store_path, "");
+}
+END_TEST
+
+/* What lies beside the link is not looked at: the file itself has its log, and is set aside, where it is. */
+START_TEST(a_symbolic_link_is_followed_and_told) {
+    char link[200], directory[200], log[210];
+    make_store();
+    snprintf(directory, sizeof directory, "%s/d", store_directory);
+    snprintf(link, sizeof link, "%s/d/link.spb", store_directory);
+    snprintf(log, sizeof log, "%s-wal", link);
+    ck_assert_int_eq(mkdir(directory, 0700), 0);
+    ck_assert_int_eq(symlink(store_path, link), 0);
+    expect_warning(link, "symbolic link to ");
+    ck_assert_ptr_nonnull(strstr(warning_of(link, true), store_path));
+    store_files_sql("UPDATE identity SET bdseq = 999");
+    expect_warning(link, "symbolic link to "); /* and is repaired */
+    struct stat info;
+    ck_assert_int_eq(lstat(link, &info), 0);
+    ck_assert(S_ISLNK(info.st_mode));
+    ck_assert_int_ne(lstat(log, &info), 0);
+    ck_assert_int_gt(store_files_count(".corrupt-"), 0);
+    unlink(link);
+    rmdir(directory);
+}
+END_TEST
+
+static void expect_refusal(const char *path, const char *words) {
+    spb_store *store = NULL;
+    ck_assert_int_eq(spb_store_open(&store, path, "Plant1", "Edge1", &small, &err), SPB_ERR_STORE);
+    ck_assert_msg(strstr(err.text, words), "%s", err.text);
+    ck_assert_int_eq(spb_store_open_read_only(&store, path, NULL, &err), SPB_ERR_STORE);
+    ck_assert_ptr_null(store);
+}
+
+START_TEST(what_is_no_file_is_refused) {
+    char path[200];
+    snprintf(path, sizeof path, "%s.link", store_path);
+    ck_assert_int_eq(symlink("/nowhere/at/all", path), 0);
+    expect_refusal(path, "cannot be followed");
+    snprintf(path, sizeof path, "%s.fifo", store_path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    expect_refusal(path, "not a regular file");
+    expect_refusal("/dev/zero", "not a regular file");
+}
+END_TEST
+
+static void expect_untouched(const char *suffix, const char *content) {
+    size_t size;
+    uint8_t *bytes = store_files_read(suffix, &size);
+    ck_assert(bytes && size == strlen(content) && memcmp(bytes, content, size) == 0);
+    free(bytes);
+}
+
+/* SQLite would write to it, or believe it. */
+START_TEST(a_file_beside_it_that_is_none_of_its_own_is_refused) {
+    static const char content[] = "the letter to grandmother";
+    static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
+    char target[200], name[200];
+    for (int i = 0; i < 6; i++) {
+        make_store();
+        store_files_write(".letter", (const uint8_t *)content, strlen(content));
+        snprintf(target, sizeof target, "%s.letter", store_path);
+        snprintf(name, sizeof name, "%s%s", store_path, suffixes[i / 2]);
+        unlink(name);
+        ck_assert_int_eq(i % 2 == 0 ? symlink(target, name) : link(target, name), 0);
+        expect_refusal(store_path, i % 2 == 0 ? "is not a regular file" : "has another name");
+        ck_assert_ptr_nonnull(strstr(err.text, suffixes[i / 2]) ? err.text : strstr(err.text, "interrupted"));
+        expect_untouched(".letter", content);
+    }
+}
+END_TEST
+
+START_TEST(a_file_of_another_user_beside_it_is_refused) {
+    char name[200];
+    make_store();
+    snprintf(name, sizeof name, "%s-wal", store_path);
+    if (chown(name, 65534, 65534) != 0) {
+        printf("SKIPPED: a_file_of_another_user_beside_it_is_refused: no permission to give a file away\n");
+        return;
+    }
+    expect_refusal(store_path, "belongs to another user");
+    ck_assert_int_eq(chown(store_path, 65534, 65534), 0); /* all of it is his: then it is only told */
+    ck_assert_ptr_nonnull(strstr(warning_of(store_path, true), "belongs to another user"));
+}
+END_TEST
+
+/* The journal of another database would be rolled back into the store. */
+START_TEST(a_journal_beside_a_log_is_refused) {
+    make_store();
+    store_files_write("-journal", (const uint8_t *)"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8);
+    spb_store *store = NULL;
+    ck_assert_int_eq(spb_store_open(&store, store_path, "Plant1", "Edge1", &small, &err), SPB_ERR_STORE);
+    ck_assert_msg(strstr(err.text, "journal that is not its own"), "%s", err.text);
+    char name[200];
+    snprintf(name, sizeof name, "%s-journal", store_path);
+    unlink(name);
+    expect_warning(store_path, "");
+}
+END_TEST
+
+/* The log of another database is no part of it. */
+START_TEST(a_log_of_another_database_changes_nothing) {
+    make_store();
+    store_files_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    size_t size, log_size;
+    uint8_t *file = store_files_read("", &size);
+    store_files_remove();
+    store_files_sql("PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(9000))");
+    spb_store *other = NULL;
+    char path[200];
+    snprintf(path, sizeof path, "%s.other", store_path);
+    ck_assert_int_eq(spb_store_open(&other, path, "Plant2", "Edge9", &small, &err), SPB_OK);
+    blocks_append(other, 1, 3, 100);
+    other->free(other);
+    uint8_t *log = store_files_read(".other-wal", &log_size);
+    store_files_remove();
+    store_files_write("", file, size);
+    store_files_write("-wal", log, log_size);
+    spb_store *store = NULL;
+    spb_status status = spb_store_open(&store, store_path, "Plant1", "Edge1", &small, &err);
+    ck_assert_msg(status == SPB_ERR_ARGUMENT || status == SPB_ERR_STORE || status == SPB_OK, "%s", err.text);
+    if (status == SPB_OK) {
+        blocks_read(store, 0, NULL, 0);
+        store->free(store);
+    }
+    free(file);
+    free(log);
+}
+END_TEST
+
+int main(void) {
+    TCase *all = tcase_create("trust");
+    tcase_set_timeout(all, 120);
+    tcase_add_checked_fixture(all, store_files_setup, store_files_teardown);
+    tcase_add_test(all, a_file_that_others_can_change_or_read);
+    tcase_add_test(all, a_directory_in_which_everybody_can_put_files);
+    tcase_add_test(all, a_symbolic_link_is_followed_and_told);
+    tcase_add_test(all, what_is_no_file_is_refused);
+    tcase_add_test(all, a_file_beside_it_that_is_none_of_its_own_is_refused);
+    tcase_add_test(all, a_file_of_another_user_beside_it_is_refused);
+    tcase_add_test(all, a_journal_beside_a_log_is_refused);
+    tcase_add_test(all, a_log_of_another_database_changes_nothing);
+    Suite *suite = suite_create("store_trust");
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
