@@ -12,6 +12,8 @@ spb_house_test(guarantee ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/guarante
 spb_house_test(includes ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/includes.py ${PROJECT_SOURCE_DIR})
 spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py ${PROJECT_SOURCE_DIR}
                ${CMAKE_C_COMPILER} ${CXX})
+spb_house_test(offline ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/offline.py ${PROJECT_BINARY_DIR}
+               ${CMAKE_MAKE_PROGRAM})
 spb_house_test(format ${PROJECT_SOURCE_DIR}/scripts/format-check)
 if(SPB_HARDENING AND NOT SPB_SANITIZE AND SPB_BUILD_CLI AND spb_has_shared)
     set(is_optimised ON)
