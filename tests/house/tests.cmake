@@ -38,6 +38,7 @@ if(NOT SPB_SANITIZE) # sanitizers add symbols, and demands on whoever links
     endif()
     spb_house_test(subproject ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/subproject.py ${PROJECT_SOURCE_DIR}
                    ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PKG_CONFIG_EXECUTABLE} ${launcher})
+    set_tests_properties(house/subproject PROPERTIES TIMEOUT 900) # it compiles the library twice
     if(SPB_BUILD_CLI AND spb_has_shared)
         spb_house_test(readme ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/readme.py ${PROJECT_SOURCE_DIR}
                        ${CMAKE_C_COMPILER} $<TARGET_FILE:spb> $<TARGET_FILE:spb_cli>)
