@@ -8,8 +8,8 @@ target_link_libraries(spb_flags INTERFACE spb_hardening)
 
 set(spb_hardened) # what there is, for the test of it
 function(spb_harden_compiler flag name)
-    if(CMAKE_C_COMPILER_ID MATCHES Clang) # takes what it does not use for this processor, with a warning
-        set(CMAKE_REQUIRED_FLAGS -Werror=unused-command-line-argument)
+    if(CMAKE_C_COMPILER_ID MATCHES Clang) # takes what it cannot do for this processor, with a warning
+        set(CMAKE_REQUIRED_FLAGS "-Werror=unused-command-line-argument -Werror=branch-protection")
     endif()
     check_c_compiler_flag(${flag} SPB_HAS_${name})
     if(SPB_HAS_${name})
