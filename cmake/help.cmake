@@ -26,8 +26,9 @@ foreach(command ${commands})
 endforeach()
 get_property(help_outputs GLOBAL PROPERTY spb_help)
 add_custom_target(spb_help ALL DEPENDS ${help_outputs})
+
+# For cmake/install.cmake.
 set(help_pages ${help_outputs})
 list(FILTER help_pages INCLUDE REGEX "[.]1$")
-
-install(FILES ${help_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${help_made}/spb.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME spb)
+set(help_pages ${help_pages} PARENT_SCOPE)
+set(help_completion ${help_made}/spb.bash PARENT_SCOPE)

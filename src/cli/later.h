@@ -5,13 +5,15 @@
 #ifndef SPB_CLI_LATER_H
 #define SPB_CLI_LATER_H
 
+#include <sys/types.h>
+
 #include "cli/births.h"
 #include "cli/feed.h"
 #include "cli/filter.h"
 
 typedef struct later {
-    int fd;     /* the input; −1: it cannot be read twice, or was already */
-    long start; /* where reading it began */
+    int fd;      /* the input; −1: it cannot be read twice, or was already */
+    off_t start; /* where reading it began */
     const feed_options *options;
     const filter *wanted;
 } later;

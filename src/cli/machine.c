@@ -198,7 +198,7 @@ static void report_space(const machine *m, const char *name, uint64_t total, con
 static void read_memory(const machine *m) {
     enum { TOTAL, AVAILABLE, SWAP_TOTAL, SWAP_FREE, COUNT };
     static const char *const keys[COUNT] = {"MemTotal:", "MemAvailable:", "SwapTotal:", "SwapFree:"};
-    uint64_t bytes[COUNT];
+    uint64_t bytes[COUNT] = {0};
     bool found[COUNT] = {false};
     kernel_file file;
     if (!kernel_file_open(&file, m->roots.proc, "meminfo")) {

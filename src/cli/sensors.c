@@ -109,10 +109,11 @@ static void visit_monitor(reader *r, const char *directory, const char *entry, c
 /* The kernel shows many zones as hardware monitors too, under the same name with '_' for '-'. */
 static bool is_monitor(const reader *r, const char *name) {
     char other[KERNEL_WORD_SIZE];
-    size_t len = strlen(name);
-    for (size_t i = 0; i <= len; i++) {
-        other[i] = name[i] == '-' ? '_' : name[i];
+    size_t len = 0;
+    for (; name[len] && len < sizeof other - 1; len++) {
+        other[len] = name[len] == '-' ? '_' : name[len];
     }
+    other[len] = '\0';
     return count_chips(r, r->monitor_count, other) > 0;
 }
 

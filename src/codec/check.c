@@ -79,9 +79,11 @@ static spb_status check_array(const spb_value *value, spb_error *err) {
         }
     } else if (!value->as.array.items && value->as.array.count > 0) {
         return missing(name, err);
-    } else if ((uint64_t)value->as.array.count > UINT32_MAX) {
+#if SIZE_MAX > UINT32_MAX
+    } else if (value->as.array.count > UINT32_MAX) {
         return spb_error__set(err, SPB_ERR_RANGE, "%s of %zu elements, more than 32 bits can count", name,
                               value->as.array.count);
+#endif
     }
     return value->type == SPB_STRING_ARRAY ? check_string_array(value, err) : SPB_OK;
 }

@@ -282,7 +282,7 @@ static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limi
         return status;
     }
     /* The payload, the copy of the input and the array of metrics may each be rounded up. */
-    const size_t heap_bytes = sizeof(spb_payload) + wire.len + tally.heap_bytes + 3 * sizeof(max_align_t);
+    const uint64_t heap_bytes = tally.heap_bytes + wire.len + sizeof(spb_payload) + 3 * sizeof(max_align_t);
     if (heap_bytes > limits->max_heap_bytes) {
         return over_limit(err);
     }
@@ -291,7 +291,7 @@ static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limi
         return spb_error__no_memory(err, "a decoded payload");
     }
     spb_builder b = {.arena = arena, .err = err};
-    bool has_room = spb_arena__reserve(arena, heap_bytes);
+    bool has_room = spb_arena__reserve(arena, (size_t)heap_bytes);
     spb_payload *payload = has_room ? spb_arena__calloc(arena, 1, sizeof *payload) : NULL;
     uint8_t *copy = has_room ? spb_arena__alloc(arena, wire.len) : NULL;
     if (!payload || !copy) {

@@ -243,7 +243,9 @@ static inline uint8_t *put_numbers(uint8_t *p, const spb_payload_metric *metric)
     return p;
 }
 
-static spb_status write_parts(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
+/* Kept apart: a place on the stack would cost the metrics without parts, which are most, the check of the stack. */
+__attribute__((noinline)) static spb_status write_parts(spb_writer *w, const spb_payload_metric *metric,
+                                                        const spb_place *at) {
     spb_status status = SPB_OK;
     if (metric->metadata) {
         status = spb_writer__metadata(w, metric->metadata, at);

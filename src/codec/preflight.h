@@ -7,7 +7,7 @@
 /* How much there is to build. */
 typedef struct spb_tally {
     size_t metric_count; /* the payload's own metrics */
-    size_t heap_bytes;   /* what all structs take in an arena, the views' copy of the input not included */
+    uint64_t heap_bytes; /* what all structs take in an arena, the views' copy of the input not included */
 } spb_tally;
 
 /*

@@ -49,8 +49,9 @@ class NamedTests:
     def in_integration_test(self, name, method):
         source = self.tests / f"integration/test_{name}.py"
         rules = (self.tests / "integration/tests.cmake").read_text(encoding="utf-8")
-        is_run = any(name in names.split() for names in re.findall(r"foreach\(test ([^)]*)\)", rules))
-        return source.is_file() and is_run and bool(re.search(rf"^    def {method}\(self\)", source.read_text("utf-8"), re.M))
+        is_run = re.search(rf"^\s*spb_integration_test\({name}\s", rules, re.M) or any(
+            name in names.split() for names in re.findall(r"foreach\(test ([^)]*)\)", rules))
+        return source.is_file() and bool(is_run) and bool(re.search(rf"^    def {method}\(self\)", source.read_text("utf-8"), re.M))
 
     def in_simulation(self, name, rule):
         return name == "seeds" and f'sim_fail(s, "{rule}"' in text_of((self.tests / "sim").glob("*.c"))

@@ -12,14 +12,34 @@ spb_house_test(guarantee ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/guarante
 spb_house_test(includes ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/includes.py ${PROJECT_SOURCE_DIR})
 spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py ${PROJECT_SOURCE_DIR}
                ${CMAKE_C_COMPILER} ${CXX})
+spb_house_test(offline ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/offline.py ${PROJECT_BINARY_DIR}
+               ${CMAKE_MAKE_PROGRAM})
 spb_house_test(format ${PROJECT_SOURCE_DIR}/scripts/format-check)
+if(SPB_HARDENING AND NOT SPB_SANITIZE AND SPB_BUILD_CLI AND spb_has_shared)
+    set(is_optimised ON)
+    if(CMAKE_BUILD_TYPE MATCHES "^(Debug|None)$")
+        set(is_optimised OFF)
+    endif()
+    spb_house_test(hardening ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/hardening.py ${CMAKE_READELF}
+                   $<TARGET_FILE:spb> $<TARGET_FILE:spb_static> $<TARGET_FILE:spb_cli> ${is_optimised} ${spb_hardened})
+endif()
 if(NOT SPB_SANITIZE) # sanitizers add symbols, and demands on whoever links
-    spb_house_test(exports ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/exports.py ${PROJECT_SOURCE_DIR} ${CMAKE_NM}
-                   $<TARGET_FILE:spb> $<TARGET_FILE:spb_static> $<TARGET_FILE:spb_core>)
-    spb_house_test(consumer ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/consumer.py ${PROJECT_SOURCE_DIR}
-                   ${PROJECT_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PKG_CONFIG_EXECUTABLE}
-                   ${SPB_BUILD_CLI})
-    if(SPB_BUILD_CLI)
+    if(spb_has_shared)
+        spb_house_test(exports ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/exports.py ${PROJECT_SOURCE_DIR} ${CMAKE_NM}
+                       $<TARGET_FILE:spb> $<TARGET_FILE:spb_static> $<TARGET_FILE:spb_core>)
+    endif()
+    if(spb_has_shared AND SPB_INSTALL)
+        spb_house_test(consumer ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/consumer.py ${PROJECT_SOURCE_DIR}
+                       ${PROJECT_BINARY_DIR} ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PKG_CONFIG_EXECUTABLE}
+                       ${SPB_BUILD_CLI})
+    endif()
+    if(CMAKE_C_COMPILER_LAUNCHER)
+        set(launcher -DCMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER})
+    endif()
+    spb_house_test(subproject ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/subproject.py ${PROJECT_SOURCE_DIR}
+                   ${CMAKE_COMMAND} ${CMAKE_C_COMPILER} ${PKG_CONFIG_EXECUTABLE} ${launcher})
+    set_tests_properties(house/subproject PROPERTIES TIMEOUT 900) # it compiles the library twice
+    if(SPB_BUILD_CLI AND spb_has_shared)
         spb_house_test(readme ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/readme.py ${PROJECT_SOURCE_DIR}
                        ${CMAKE_C_COMPILER} $<TARGET_FILE:spb> $<TARGET_FILE:spb_cli>)
     endif()

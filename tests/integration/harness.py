@@ -16,8 +16,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOL = os.environ.get("SPB_TOOL", str(HERE.parent.parent / "build" / "spb"))
-# Where decode.js and its node_modules lie.
-DECODERS = pathlib.Path(os.environ.get("SPB_DECODERS", HERE))
+# Programs of other projects; what they stand on, tests/peers/install fetches.
+PEERS = HERE.parent / "peers"
 # Sanitizers and loaded machines are slow; this bounds a wait that will fail, it never delays one that succeeds.
 PATIENCE_S = float(os.environ.get("SPB_TEST_PATIENCE_S", "30"))
 
@@ -93,7 +93,7 @@ class Decoder:
 
     def __init__(self):
         self.process = subprocess.Popen(
-            ["node", str(DECODERS / "decode.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", str(PEERS / "decode.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def decode(self, topic, payload):

@@ -4,7 +4,7 @@ import json
 import subprocess
 import unittest
 
-from harness import DECODERS, PATIENCE_S, TOOL, Broker, free_port
+from harness import PATIENCE_S, PEERS, TOOL, Broker, free_port
 from liar import LATE_S, Liar
 
 
@@ -20,7 +20,7 @@ def fence_test_json(uri, *options):
     return status, json.loads(out) if out else err
 
 
-class FenceTest(unittest.TestCase):
+class FenceCase(unittest.TestCase):
     def liar(self, lie):
         server = Liar(lie)
         self.addCleanup(server.close)
@@ -33,6 +33,8 @@ class FenceTest(unittest.TestCase):
         self.assertEqual(found["later_ms"], max(shape["later_ms"] for shape in found["shapes"]))
         return found
 
+
+class FenceTest(FenceCase):
     def test_mosquitto_honours_fences(self):
         broker = Broker()
         self.addCleanup(broker.close)
@@ -40,15 +42,6 @@ class FenceTest(unittest.TestCase):
         status, out, err = fence_test(broker.uri, "--mqtt", "5", "--rounds", "1")
         self.assertEqual((status, err), (0, ""), out)
         self.assertRegex(out.splitlines()[-1], r"^honoured(, but subscribers see it up to \d+ ms later)?$")
-
-    def test_aedes_honours_fences(self):
-        server = subprocess.Popen(
-            ["node", str(DECODERS / "ws_broker.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        try:
-            self.check_honoured(f"ws://127.0.0.1:{int(server.stdout.readline())}/mqtt", "--rounds", "1", "--allow-unsafe-websocket")
-        finally:
-            server.communicate()
 
     def test_an_answer_that_overtakes_messages_is_found_out(self):
         status, out, _ = fence_test(self.liar("drop"), "--wait", "5000", "--rounds", "1")
@@ -89,6 +82,17 @@ class FenceTest(unittest.TestCase):
         status, _, err = fence_test("ftp://x")
         self.assertEqual(status, 2)
         self.assertIn("ftp://x", err)
+
+
+class AedesTest(FenceCase):
+    def test_aedes_honours_fences(self):
+        server = subprocess.Popen(
+            ["node", str(PEERS / "ws_broker.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            self.check_honoured(f"ws://127.0.0.1:{int(server.stdout.readline())}/mqtt", "--rounds", "1")
+        finally:
+            server.communicate()
 
 
 if __name__ == "__main__":

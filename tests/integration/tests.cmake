@@ -1,24 +1,17 @@
 # The demo edge node and the decoder on a real mosquitto, seen by decoders that are not ours.
 if(SPB_BUILD_CLI)
     find_program(PYTHON python3 REQUIRED)
-    find_program(NPM npm REQUIRED)
-    set(decoders ${CMAKE_CURRENT_BINARY_DIR}/integration)
-    add_custom_command(
-        OUTPUT ${decoders}/node_modules/.installed
-        COMMAND ${CMAKE_COMMAND} -E copy package.json package-lock.json decode.js ws_broker.js ${decoders}
-        COMMAND ${NPM} ci --prefix ${decoders} --ignore-scripts --no-audit --no-fund --silent
-        COMMAND ${CMAKE_COMMAND} -E touch ${decoders}/node_modules/.installed
-        DEPENDS integration/package.json integration/package-lock.json integration/decode.js
-                integration/ws_broker.js
-        WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration
-        COMMENT "Installing decoders and a broker of other projects")
-    add_custom_target(integration_decoders ALL DEPENDS ${decoders}/node_modules/.installed)
+    set(here ${CMAKE_CURRENT_LIST_DIR})
 
-    foreach(test life commands links eyes wire fence store packets check watch hostile)
-        add_test(NAME integration/${test} COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_${test}.py)
-        set_tests_properties(integration/${test} PROPERTIES TIMEOUT 600 ENVIRONMENT
-            "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_DECODERS=${decoders};SPB_TEST_PATIENCE_S=60")
-    endforeach()
+    function(spb_integration_test name)
+        add_test(NAME integration/${name} COMMAND ${ARGN})
+        set_tests_properties(integration/${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT
+            "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_TEST_PATIENCE_S=60")
+    endfunction()
+    spb_integration_test(wire ${PYTHON} -B ${here}/test_wire.py)
+    spb_integration_test(fence ${PYTHON} -B ${here}/test_fence.py FenceTest)
+    spb_integration_test(commands ${PYTHON} -B ${here}/test_commands.py)
+    spb_integration_test(hostile ${PYTHON} -B ${here}/test_hostile.py)
 
     # A sanitizer keeps what is freed, and is slow.
     set(hostile_settings "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_TEST_PATIENCE_S=60")
@@ -27,12 +20,19 @@ if(SPB_BUILD_CLI)
     endif()
     set_property(TEST integration/hostile APPEND PROPERTY ENVIRONMENT "${hostile_settings}")
     foreach(mode IN ITEMS long 600)
-        add_test(NAME hostile/${mode} CONFIGURATIONS Long COMMAND ${PYTHON} -B
-                 ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_hostile.py)
+        add_test(NAME hostile/${mode} CONFIGURATIONS Long COMMAND ${PYTHON} -B ${here}/test_hostile.py)
         set_tests_properties(hostile/${mode} PROPERTIES TIMEOUT 1800 RUN_SERIAL TRUE
             ENVIRONMENT "${hostile_settings};SPB_HOSTILE=${mode}")
     endforeach()
 
-    spb_unit_test(mqtt_ws transport support/broker.c support/mqtt_client.c)
-    set_tests_properties(unit/mqtt_ws PROPERTIES ENVIRONMENT "CK_FORK=no;SPB_WS_BROKER=${decoders}/ws_broker.js")
+    # These see what a program of another project makes of it.
+    spb_integration_test(fence_aedes ${with_peers} ${PYTHON} -B ${here}/test_fence.py AedesTest)
+    foreach(test life links eyes store packets check watch)
+        spb_integration_test(${test} ${with_peers} ${PYTHON} -B ${here}/test_${test}.py)
+    endforeach()
+
+    spb_unit_program(mqtt_ws transport support/broker.c support/mqtt_client.c)
+    add_test(NAME unit/mqtt_ws COMMAND ${with_peers} $<TARGET_FILE:test_mqtt_ws>)
+    set_tests_properties(unit/mqtt_ws PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT
+        "CK_FORK=no;SPB_WS_BROKER=${CMAKE_CURRENT_SOURCE_DIR}/peers/ws_broker.js")
 endif()

@@ -1,11 +1,16 @@
 /* The clocks of an update: never ahead of the exact ones, and exact where a sample gets its time. */
 #include <check.h>
 #include <stdlib.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "node/clock.h"
 #include "support/suite.h"
 
 #define TRIES 100000
+
+/* On 32 bits too, a time is one after 2038, and a place in a file one behind 2 GiB. */
+_Static_assert(sizeof(time_t) == 8 && sizeof(off_t) == 8, "the build has to ask for 64 bits");
 
 START_TEST(an_update_is_never_ahead_of_the_clocks) {
     for (int i = 0; i < TRIES; i++) {
