@@ -158,7 +158,7 @@ static void step(walker *w, subject *s, uint64_t *clock_ms) {
 static void begin(walker *w, subject *s, spb_type type, uint64_t at_ms) {
     spb_change_options o = draw_options(type);
     witness_rule rule = {.deadband = o.deadband,
-                         .deadband_percent = o.deadband_percent,
+                         .deadband_percent = (uint32_t)o.deadband_percent,
                          .range = o.max - o.min,
                          .min_interval_ms = o.min_interval_ms,
                          .max_interval_ms = o.max_interval_ms,
@@ -197,10 +197,33 @@ START_TEST(every_verdict_follows_from_the_rule) {
 }
 END_TEST
 
+static bool is_near(double deadband, spb_value a, spb_value b) {
+    witness_rule rule = {.deadband = deadband};
+    bool is_near = witness_is_near(&rule, &a, &b);
+    ck_assert_int_eq(witness_is_near(&rule, &b, &a), is_near);
+    return is_near;
+}
+
+/* Where narrower arithmetic would round. */
+START_TEST(the_second_opinion_is_exact) {
+    ck_assert(is_near(0x1p64, spb_int64(INT64_MIN), spb_int64(INT64_MAX)));
+    ck_assert(!is_near(0x1p64 - 2048, spb_int64(INT64_MIN), spb_int64(INT64_MAX)));
+    ck_assert(is_near(1, spb_uint64(UINT64_MAX), spb_uint64(UINT64_MAX - 1)));
+    ck_assert(!is_near(1, spb_uint64(UINT64_MAX), spb_uint64(UINT64_MAX - 2)));
+    ck_assert(!is_near(DBL_MAX, spb_double(DBL_MAX), spb_double(-DBL_TRUE_MIN)));
+    ck_assert(is_near(DBL_MAX, spb_double(DBL_MAX), spb_double(DBL_TRUE_MIN)));
+    ck_assert(is_near(DBL_TRUE_MIN, spb_double(DBL_MIN), spb_double(DBL_MIN - DBL_TRUE_MIN)));
+    ck_assert(!is_near(DBL_TRUE_MIN, spb_double(DBL_TRUE_MIN), spb_double(-DBL_TRUE_MIN)));
+    ck_assert(is_near(0, spb_double(0.0), spb_double(-0.0)));
+    ck_assert(!is_near(DBL_MAX, spb_double(INFINITY), spb_double(1)));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("change_random");
     TCase *tests = tcase_create("change_random");
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, the_second_opinion_is_exact);
     tcase_add_test(tests, every_verdict_follows_from_the_rule);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
