@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
+unittest.TestCase.maxDiff = None  # all that a program said
 TOOL = os.environ["SPB_TOOL"]
 
 
