@@ -5,9 +5,17 @@
 
 #define UNITS_OF_ONE 1074 /* 1.0 is two to the power of this in units */
 
+static unsigned smaller(unsigned a, unsigned b) {
+    return a < b ? a : b;
+}
+
+static unsigned larger(unsigned a, unsigned b) {
+    return a > b ? a : b;
+}
+
 /* `bits` times 2^shift units. */
 static exact shifted(uint64_t bits, unsigned shift) {
-    exact out = {0};
+    exact out = {.from = shift / 32, .to = shift / 32 + 3};
     uint32_t *limbs = &out.limbs[shift / 32];
     unsigned within = shift % 32;
     for (unsigned i = 0; i < 2; i++) {
@@ -39,7 +47,7 @@ exact exact_real(double number) {
 }
 
 int exact_compare(const exact *a, const exact *b) {
-    for (unsigned i = EXACT_LIMBS; i-- > 0;) {
+    for (unsigned i = larger(a->to, b->to); i-- > smaller(a->from, b->from);) {
         if (a->limbs[i] != b->limbs[i]) {
             return a->limbs[i] < b->limbs[i] ? -1 : 1;
         }
@@ -48,9 +56,9 @@ int exact_compare(const exact *a, const exact *b) {
 }
 
 static exact sum(const exact *a, const exact *b) {
-    exact out = {0};
+    exact out = {.from = smaller(a->from, b->from), .to = larger(a->to, b->to) + 1};
     uint64_t carry = 0;
-    for (unsigned i = 0; i < EXACT_LIMBS; i++) {
+    for (unsigned i = out.from; i < out.to; i++) {
         carry += (uint64_t)a->limbs[i] + b->limbs[i];
         out.limbs[i] = (uint32_t)carry;
         carry >>= 32;
@@ -60,9 +68,9 @@ static exact sum(const exact *a, const exact *b) {
 
 /* Of absolute values; `a` is not the smaller one. */
 static exact difference(const exact *a, const exact *b) {
-    exact out = {0};
+    exact out = {.from = smaller(a->from, b->from), .to = larger(a->to, b->to)};
     uint32_t borrow = 0;
-    for (unsigned i = 0; i < EXACT_LIMBS; i++) {
+    for (unsigned i = out.from; i < out.to; i++) {
         uint64_t taken = (uint64_t)b->limbs[i] + borrow;
         borrow = a->limbs[i] < taken;
         out.limbs[i] = (uint32_t)(a->limbs[i] - taken);
@@ -78,9 +86,9 @@ exact exact_distance(const exact *a, const exact *b) {
 }
 
 exact exact_times(const exact *a, uint32_t factor) {
-    exact out = {.is_negative = a->is_negative};
+    exact out = {.is_negative = a->is_negative, .from = a->from, .to = a->to + 1};
     uint64_t carry = 0;
-    for (unsigned i = 0; i < EXACT_LIMBS; i++) {
+    for (unsigned i = out.from; i < out.to; i++) {
         carry += (uint64_t)a->limbs[i] * factor;
         out.limbs[i] = (uint32_t)carry;
         carry >>= 32;

@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The largest double has 2098 bits in these units; there is room for a sum of two and a factor of 32 bits. */
-#define EXACT_LIMBS 67
+/* The largest double has 2098 bits in these units, 66 limbs; there is room for a sum of two, and for two factors. */
+#define EXACT_LIMBS 70
 
 typedef struct exact {
     bool is_negative;
-    uint32_t limbs[EXACT_LIMBS]; /* of the absolute value, the least significant one first */
+    uint32_t limbs[EXACT_LIMBS]; /* of the absolute value, the least significant one first; 0 but for */
+    unsigned from, to;           /* those from `from` on and below `to` */
 } exact;
 
 exact exact_signed(int64_t number);
