@@ -107,7 +107,7 @@ spb_transport_connect request_to(const char *server, const char *client_id, uint
         .server = server,
         .client_id = client_id,
         .keep_alive_s = 30,
-        .timeout_ms = 10000,
+        .timeout_ms = DEADLINE_S * 1000,
         .will = {.topic = "will/edge", .payload = {.data = (const uint8_t *)"gone", .len = 4}, .qos = 1},
     };
 }
