@@ -137,7 +137,7 @@ static void report_twin(check *c, const scope *one, const scope *twin) {
                   TEXT(one->ids[is_device ? 2 : 1]), TEXT(twin->ids[is_device ? 2 : 1]));
 }
 
-static void judge_message(check *c, const spb_topic *topic, connection *from) {
+static void judge_message(check *c, const spb_topic *topic, client *from) {
     const check_event *event = c->event;
     const scope *twin;
     check__mqtt(c, topic->kind);
@@ -170,7 +170,7 @@ static void judge_message(check *c, const spb_topic *topic, connection *from) {
     }
 }
 
-static void judge_publish(check *c, connection *from) {
+static void judge_publish(check *c, client *from) {
     spb_topic topic;
     check__set_source(c, c->event->as.publish.topic, (spb_str){0}, (spb_str){0});
     if (!check__topic(c, c->event->as.publish.topic, &topic)) {
@@ -188,7 +188,7 @@ static void judge_publish(check *c, connection *from) {
 /* ---- gaps ---- */
 
 /* Whatever was said there is unknown. On its way to a subscriber, it may have been of any node. */
-static void judge_gap(check *c, connection *on) {
+static void judge_gap(check *c, client *on) {
     if (c->event->from_client) {
         on->has_connect = false;
         if (on->node) {
@@ -207,7 +207,7 @@ static void judge_gap(check *c, connection *on) {
 bool check_event_add(check *c, const check_event *event) {
     c->event = event;
     c->is_out_of_memory = false;
-    connection *on = event->connection > 0 ? registry_connection(&c->known, event->connection) : NULL;
+    client *on = event->connection > 0 ? registry_connection(&c->known, event->connection) : NULL;
     if (event->connection > 0 && !on) {
         return false;
     }

@@ -27,7 +27,7 @@ static void judge_count(check *c, const session *of, uint64_t bdseq) {
     }
 }
 
-static void judge_will_payload(check *c, connection *from, const check_will *will, scope *node) {
+static void judge_will_payload(check *c, client *from, const check_will *will, scope *node) {
     spb_payload *payload;
     spb_error why;
     if (spb_payload_decode(&payload, will->payload, NULL, &why) != SPB_OK) {
@@ -68,7 +68,7 @@ static void begin_session(scope *node) {
     }
 }
 
-static void judge_clean(check *c, const connection *from) {
+static void judge_clean(check *c, const client *from) {
     if (from->protocol_level == 5 && (!from->is_clean || from->session_expiry_s > 0)) {
         check__report(c, RULE_CLEAN_START, "CONNECT with Clean Start %s and Session Expiry %" PRIu32,
                       from->is_clean ? "set" : "not set", from->session_expiry_s);
@@ -77,7 +77,7 @@ static void judge_clean(check *c, const connection *from) {
     }
 }
 
-static void judge_will(check *c, connection *from, const check_will *will, const spb_topic *topic) {
+static void judge_will(check *c, client *from, const check_will *will, const spb_topic *topic) {
     const scope *twin;
     scope *node = registry_scope(&c->known, topic, &twin);
     if (!node) {
@@ -97,9 +97,9 @@ static void judge_will(check *c, connection *from, const check_will *will, const
     begin_session(node);
 }
 
-void check__connect(check *c, connection *from) {
+void check__connect(check *c, client *from) {
     const check_event *event = c->event;
-    connection_reset(from);
+    client_reset(from);
     from->has_connect = true;
     from->protocol_level = event->as.connect.protocol_level;
     from->is_clean = event->as.connect.is_clean;
@@ -125,11 +125,11 @@ void check__connect(check *c, connection *from) {
 /* ---- subscriptions ---- */
 
 /* A filter for commands with another QoS than 1. */
-void check__subscribe(check *c, connection *from) {
+void check__subscribe(check *c, client *from) {
     static const char prefix[] = SPB_NAMESPACE "/";
     const spb_str filter = c->event->as.subscribe.filter;
     const uint8_t qos = c->event->as.subscribe.qos;
-    if (!connection_subscribe(from, filter, qos)) {
+    if (!client_subscribe(from, filter, qos)) {
         c->is_out_of_memory = true;
     }
     if (!from->node || qos == 1 || filter.len < sizeof prefix || memcmp(filter.data, prefix, sizeof prefix - 1) != 0) {
@@ -148,13 +148,13 @@ static void judge_subscriptions(check *c, const judged *m) {
     char text[1024];
     spb_topic topic = *m->topic;
     topic.kind = SPB_KIND_NCMD;
-    if (spb_topic_format(&topic, text, sizeof text, NULL, NULL) == SPB_OK && !connection_covers(m->from, text, 0)) {
+    if (spb_topic_format(&topic, text, sizeof text, NULL, NULL) == SPB_OK && !client_covers(m->from, text, 0)) {
         check__report(c, RULE_NCMD_SUBSCRIBE, "NBIRTH before a subscription to %s", text);
     }
 }
 
 void check__client_is_node(check *c, const judged *m) {
-    connection *from = m->from;
+    client *from = m->from;
     char text[1024];
     spb_topic topic = *m->topic;
     topic.kind = SPB_KIND_NDEATH;
@@ -172,7 +172,7 @@ void check__client_is_node(check *c, const judged *m) {
 
 /* ---- the goodbye ---- */
 
-void check__disconnect(check *c, connection *from) {
+void check__disconnect(check *c, client *from) {
     if (from->host_id) {
         check__host_disconnect(c, from);
     }

@@ -4,14 +4,14 @@
 
 #include "check/registry.h"
 
-connection *registry_connection(registry *s, uint64_t number) {
-    connection **bucket = &s->connections[number % CONNECTION_BUCKETS];
-    for (connection *one = *bucket; one; one = one->next) {
+client *registry_connection(registry *s, uint64_t number) {
+    client **bucket = &s->connections[number % CONNECTION_BUCKETS];
+    for (client *one = *bucket; one; one = one->next) {
         if (one->number == number) {
             return one;
         }
     }
-    connection *one = calloc(1, sizeof *one);
+    client *one = calloc(1, sizeof *one);
     if (one) {
         one->number = number;
         one->next = *bucket;
@@ -20,8 +20,8 @@ connection *registry_connection(registry *s, uint64_t number) {
     return one;
 }
 
-void connection_reset(connection *one) {
-    connection *next = one->next;
+void client_reset(client *one) {
+    client *next = one->next;
     uint64_t number = one->number;
     for (size_t i = 0; i < one->filter_count; i++) {
         free(one->filters[i]);
@@ -29,18 +29,18 @@ void connection_reset(connection *one) {
     free(one->filters);
     free(one->will_topic);
     free(one->host_id);
-    *one = (connection){.next = next, .number = number};
+    *one = (client){.next = next, .number = number};
 }
 
-static void free_connection(connection *one) {
-    connection_reset(one);
+static void free_connection(client *one) {
+    client_reset(one);
     free(one);
 }
 
 void registry_clear_connections(registry *s) {
     for (size_t i = 0; i < CONNECTION_BUCKETS; i++) {
         while (s->connections[i]) {
-            connection *one = s->connections[i];
+            client *one = s->connections[i];
             s->connections[i] = one->next;
             free_connection(one);
         }
@@ -49,8 +49,8 @@ void registry_clear_connections(registry *s) {
 
 static void sweep_closed(registry *s) {
     for (size_t i = 0; i < CONNECTION_BUCKETS; i++) {
-        for (connection **at = &s->connections[i]; *at;) {
-            connection *one = *at;
+        for (client **at = &s->connections[i]; *at;) {
+            client *one = *at;
             if (one->is_closed) {
                 *at = one->next;
                 free_connection(one);
@@ -63,7 +63,7 @@ static void sweep_closed(registry *s) {
 }
 
 /* What the other side sent may still come: closed ones are kept for a while. */
-void registry_close(registry *s, connection *one) {
+void registry_close(registry *s, client *one) {
     enum { CLOSED_MAX = 1024 };
     if (!one->is_closed) {
         one->is_closed = true;
@@ -74,7 +74,7 @@ void registry_close(registry *s, connection *one) {
     }
 }
 
-bool connection_subscribe(connection *one, spb_str filter, uint8_t qos) {
+bool client_subscribe(client *one, spb_str filter, uint8_t qos) {
     if (one->filter_count == MAX_FILTERS) {
         one->has_connect = false; /* what it is subscribed to is not known any more */
         return true;
@@ -116,7 +116,7 @@ static bool matches(const char *filter, const char *topic) {
     }
 }
 
-bool connection_covers(const connection *one, const char *topic, uint8_t min_qos) {
+bool client_covers(const client *one, const char *topic, uint8_t min_qos) {
     for (size_t i = 0; i < one->filter_count; i++) {
         const char *filter = one->filters[i];
         if (filter[0] - '0' >= min_qos && matches(filter + 1, topic)) {

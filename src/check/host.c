@@ -5,7 +5,7 @@
 
 #include "check/judge.h"
 
-static bool set_host(connection *from, spb_str host_id) {
+static bool set_host(client *from, spb_str host_id) {
     char *copy = malloc(host_id.len + 1);
     if (!copy) {
         return false;
@@ -17,7 +17,7 @@ static bool set_host(connection *from, spb_str host_id) {
     return true;
 }
 
-static void judge_clean(check *c, const connection *from) {
+static void judge_clean(check *c, const client *from) {
     if (from->protocol_level == 5 && (!from->is_clean || from->session_expiry_s > 0)) {
         check__report(c, RULE_HOST_CLEAN_START, "CONNECT with Clean Start %s and Session Expiry %" PRIu32,
                       from->is_clean ? "set" : "not set", from->session_expiry_s);
@@ -26,7 +26,7 @@ static void judge_clean(check *c, const connection *from) {
     }
 }
 
-void check__host_connect(check *c, connection *from, spb_str host_id) {
+void check__host_connect(check *c, client *from, spb_str host_id) {
     const check_will *will = &c->event->as.connect.will;
     spb_host_state state;
     spb_error why;
@@ -54,7 +54,7 @@ void check__host_connect(check *c, connection *from, spb_str host_id) {
 }
 
 /* The first STATE of a connection whose CONNECT was seen. */
-static void judge_first(check *c, const spb_str topic, const connection *from) {
+static void judge_first(check *c, const spb_str topic, const client *from) {
     char text[1024];
     if (topic.len >= sizeof text) {
         return;
@@ -66,7 +66,7 @@ static void judge_first(check *c, const spb_str topic, const connection *from) {
     } else if (strcmp(from->will_topic, text) != 0) {
         check__report(c, RULE_HOST_WILL_TOPIC, "the topic of the will is %.100s", from->will_topic);
     }
-    if (!connection_covers(from, text, 0)) {
+    if (!client_covers(from, text, 0)) {
         check__report(c, RULE_HOST_SUBSCRIBE, "STATE before a subscription to %s", text);
     }
     if (from->has_published) {
@@ -89,7 +89,7 @@ static void judge_mqtt(check *c, const spb_host_state *state) {
     }
 }
 
-static void judge_from_host(check *c, const spb_topic *topic, const spb_host_state *state, connection *from) {
+static void judge_from_host(check *c, const spb_topic *topic, const spb_host_state *state, client *from) {
     if (c->event->has_mqtt) {
         judge_mqtt(c, state);
     }
@@ -109,7 +109,7 @@ static void judge_from_host(check *c, const spb_topic *topic, const spb_host_sta
 }
 
 /* As a subscriber gets it, QoS and retain are not those of the host. */
-void check__state(check *c, const spb_topic *topic, connection *from) {
+void check__state(check *c, const spb_topic *topic, client *from) {
     spb_host_state state;
     spb_error why;
     if (spb_host_state_parse(&state, c->event->as.publish.payload, &why) != SPB_OK) {
@@ -119,7 +119,7 @@ void check__state(check *c, const spb_topic *topic, connection *from) {
     }
 }
 
-void check__host_disconnect(check *c, connection *from) {
+void check__host_disconnect(check *c, client *from) {
     check__set_source(c, spb_str_from(from->host_id), (spb_str){0}, (spb_str){0});
     if (from->has_connect && from->has_birth && !from->has_death) {
         check__report(c, RULE_HOST_TERMINATION, "DISCONNECT without an offline STATE before it");

@@ -32,9 +32,9 @@ struct check {
 typedef struct judged {
     const spb_topic *topic;
     spb_kind kind;
-    scope *one;       /* the node or device */
-    scope *node;      /* its node */
-    connection *from; /* NULL: as a subscriber got it, or not known */
+    scope *one;   /* the node or device */
+    scope *node;  /* its node */
+    client *from; /* NULL: as a subscriber got it, or not known */
     const spb_payload *payload;
 } judged;
 
@@ -48,15 +48,15 @@ void check__set_source(check *c, spb_str group, spb_str node, spb_str device);
 /* topic.c: false: no topic of Sparkplug, or one that breaks the rules. */
 bool check__topic(check *c, spb_str text, spb_topic *topic);
 /* client.c */
-void check__connect(check *c, connection *from);
-void check__subscribe(check *c, connection *from);
-void check__disconnect(check *c, connection *from);
+void check__connect(check *c, client *from);
+void check__subscribe(check *c, client *from);
+void check__disconnect(check *c, client *from);
 /* The first NBIRTH of a connection: what should have come before it. */
 void check__client_is_node(check *c, const judged *m);
 /* host.c */
-void check__host_connect(check *c, connection *from, spb_str host_id);
-void check__host_disconnect(check *c, connection *from);
-void check__state(check *c, const spb_topic *topic, connection *from);
+void check__host_connect(check *c, client *from, spb_str host_id);
+void check__host_disconnect(check *c, client *from);
+void check__state(check *c, const spb_topic *topic, client *from);
 /* mqtt.c: QoS and retain, and what every payload has: timestamp, seq. */
 void check__mqtt(check *c, spb_kind kind);
 void check__head(check *c, const judged *m);

@@ -8,7 +8,7 @@
 #include "check/index.h"
 
 typedef struct scope scope;
-typedef struct connection connection;
+typedef struct client client;
 
 /* An alias of a node, and whose it is. */
 typedef struct alias_entry {
@@ -56,8 +56,8 @@ struct scope {
 };
 
 /* A client on its connection, from its CONNECT on or from the first packet that was captured. */
-struct connection {
-    connection *next;
+struct client {
+    client *next;
     uint64_t number;
     bool has_connect; /* it was seen, and nothing is missing since */
     bool is_clean, has_will, will_retain, has_will_bdseq;
@@ -84,7 +84,7 @@ typedef struct registry {
     size_t count, capacity;
     check_index by_ids;
     check_index by_lower_ids; /* the same without case */
-    connection *connections[CONNECTION_BUCKETS];
+    client *connections[CONNECTION_BUCKETS];
     size_t closed_count;
 } registry;
 
@@ -106,12 +106,12 @@ const scope *scope_find_alias(const scope *node, uint64_t alias, const spb_paylo
 bool scope_add_alias(scope *owner, uint64_t alias, size_t index);
 
 /* Made if it is new. NULL: no memory. */
-connection *registry_connection(registry *s, uint64_t number);
-bool connection_subscribe(connection *one, spb_str filter, uint8_t qos);
+client *registry_connection(registry *s, uint64_t number);
+bool client_subscribe(client *one, spb_str filter, uint8_t qos);
 /* Whether a subscription covers the topic, with that QoS or any (0). */
-bool connection_covers(const connection *one, const char *topic, uint8_t min_qos);
-void connection_reset(connection *one);
-void registry_close(registry *s, connection *one);
+bool client_covers(const client *one, const char *topic, uint8_t min_qos);
+void client_reset(client *one);
+void registry_close(registry *s, client *one);
 void registry_clear_connections(registry *s);
 
 #endif

@@ -64,7 +64,7 @@ static bool judge_bdseq(check *c, const judged *m, uint64_t *bdseq) {
     if (has_bdseq && *bdseq > 255) {
         check__report(c, RULE_BDSEQ_COUNTS, "bdSeq is %" PRIu64 ", above 255", *bdseq);
     }
-    const connection *from = m->from;
+    const client *from = m->from;
     if (has_bdseq && from && from->has_will_bdseq && from->node == m->node && from->will_bdseq != *bdseq) {
         check__report(c, RULE_BDSEQ_MATCHES_WILL, "bdSeq is %" PRIu64 ", and %" PRIu64 " in the will", *bdseq,
                       from->will_bdseq);

@@ -73,12 +73,12 @@ static const char *verdict_word(fence_verdict verdict) {
     return words[verdict];
 }
 
-typedef struct report {
+typedef struct outcome {
     fence_result results[FENCE_SHAPES];
     size_t count; /* of the shapes that were tried */
-} report;
+} outcome;
 
-static fence_result worst_of(const report *found) {
+static fence_result worst_of(const outcome *found) {
     fence_result worst = found->results[0];
     for (size_t i = 1; i < found->count; i++) {
         const fence_result *one = &found->results[i];
@@ -120,7 +120,7 @@ static void write_result(json *j, const fence_result *result) {
     json_double(j, (double)result->later_us / 1000);
 }
 
-static void write_json(const options *o, const report *found) {
+static void write_json(const options *o, const outcome *found) {
     static out to; /* too large for a stack */
     json j = {.to = &to};
     fence_result worst = worst_of(found);
@@ -158,7 +158,7 @@ static int fail(const options *o, const spb_error *err) {
 }
 
 /* One proof is enough: after the first shape that fails nothing more is tried. */
-static spb_status run_shapes(const options *o, fence_test *test, report *found, spb_error *err) {
+static spb_status run_shapes(const options *o, fence_test *test, outcome *found, spb_error *err) {
     spb_status status = SPB_OK;
     bool is_proven = false;
     while (found->count < FENCE_SHAPES && status == SPB_OK && !is_proven) {
@@ -175,7 +175,7 @@ static spb_status run_shapes(const options *o, fence_test *test, report *found, 
 }
 
 static int run(const options *o, fence_test *test, spb_error *err) {
-    report found = {.count = 0};
+    outcome found = {.count = 0};
     spb_status status = fence_test_subscribe(test, err);
     if (status == SPB_OK) {
         status = fence_test_reach(test, err);

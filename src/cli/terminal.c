@@ -20,7 +20,7 @@ bool terminal_enter(out *to) {
     raw.c_cc[VTIME] = 0;
     is_entered = tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) == 0;
     if (is_entered) {
-        out_text(to, "\033[?1049h\033[?25l");
+        out_text(to, "\033[?1049h\033[?25l\033[?7l");
         out_flush(to);
     }
     return is_entered;
@@ -28,7 +28,7 @@ bool terminal_enter(out *to) {
 
 void terminal_leave(out *to) {
     if (is_entered) {
-        out_text(to, "\033[0m\033[?25h\033[?1049l");
+        out_text(to, "\033[0m\033[?7h\033[?25h\033[?1049l");
         out_flush(to);
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
         is_entered = false;

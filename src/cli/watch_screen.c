@@ -162,7 +162,7 @@ static void put_status(const watch_screen *s, const watch_table *t, const watch_
              watch_table_count(t), sorts[s->sort], *s->filter ? "   only " : "", s->filter, s->is_editing ? "_" : "");
     out_text(to, status->is_online ? "" : "\033[1;31m");
     put(to, line, s->columns, false);
-    terminal_end_line(to, false);
+    terminal_end_line(to, s->rows < HEAD_ROWS);
 }
 
 static void put_heading(const watch_screen *s, const widths *w, out *to) {
@@ -195,6 +195,15 @@ static void put_row(const watch_row *row, const widths *w, uint64_t now_ms, out 
     terminal_end_line(to, false);
 }
 
+static void put_foot(const watch_screen *s, out *to) {
+    out_text(to, "\033[2m");
+    put(to,
+        s->is_editing ? "Enter: keep the filter   Esc: show all"
+                      : "q quit   / filter   s sort   arrows, PgUp, PgDn, Home, End scroll",
+        s->columns, false);
+    terminal_end_line(to, true);
+}
+
 static void keep_in_range(watch_screen *s) {
     size_t body = body_rows(s);
     size_t last = s->count > body ? s->count - body : 0;
@@ -210,19 +219,18 @@ bool watch_screen_draw(watch_screen *s, const watch_table *t, const watch_status
     const widths w = find_widths(s, shown);
     terminal_home(to);
     put_status(s, t, status, to);
-    put_heading(s, &w, to);
+    if (s->rows > HEAD_ROWS) {
+        put_heading(s, &w, to);
+    }
     for (size_t i = 0; i < shown; i++) {
         put_row(s->order[s->top + i], &w, now_ms, to);
     }
     for (size_t i = shown; i < body_rows(s); i++) {
         terminal_end_line(to, false);
     }
-    out_text(to, "\033[2m");
-    put(to,
-        s->is_editing ? "Enter: keep the filter   Esc: show all"
-                      : "q quit   / filter   s sort   arrows, PgUp, PgDn, Home, End scroll",
-        s->columns, false);
-    terminal_end_line(to, true);
+    if (s->rows >= HEAD_ROWS) {
+        put_foot(s, to);
+    }
     return true;
 }
 

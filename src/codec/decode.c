@@ -276,13 +276,13 @@ static spb_status read_payload(spb_builder *b, spb_payload *payload, size_t metr
 
 static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
     *out = NULL;
-    spb_tally tally;
-    spb_status status = spb_preflight__check(wire, limits, &tally, err);
+    spb_preflight_size size;
+    spb_status status = spb_preflight__check(wire, limits, &size, err);
     if (status != SPB_OK) {
         return status;
     }
     /* The payload, the copy of the input and the array of metrics may each be rounded up. */
-    const uint64_t heap_bytes = tally.heap_bytes + wire.len + sizeof(spb_payload) + 3 * sizeof(max_align_t);
+    const uint64_t heap_bytes = size.heap_bytes + wire.len + sizeof(spb_payload) + 3 * sizeof(max_align_t);
     if (heap_bytes > limits->max_heap_bytes) {
         return over_limit(err);
     }
@@ -302,7 +302,7 @@ static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limi
         memcpy(copy, wire.data, wire.len);
     }
     b.wire = (spb_bytes){copy, wire.len};
-    status = read_payload(&b, payload, tally.metric_count);
+    status = read_payload(&b, payload, size.metric_count);
     if (status == SPB_OK) {
         payload->storage = arena;
         *out = payload;

@@ -45,7 +45,7 @@ typedef struct scan {
     spb_bytes wire;
     const spb_limits *limits;
     spb_error *err;
-    spb_tally *tally;
+    spb_preflight_size *size;
     size_t items; /* repeated messages so far */
     size_t depth; /* templates and property sets around the present place */
     size_t frame_count;
@@ -92,7 +92,7 @@ static inline spb_status enter(scan *s, const spb_field *field, const uint8_t *a
     }
     assert(s->frame_count < FRAMES_MAX);
     s->frames[s->frame_count++] = (frame){.end = end, .message = field->message};
-    s->tally->heap_bytes += built_bytes[field->message];
+    s->size->heap_bytes += built_bytes[field->message];
     return field->repeated ? count_item(s, at) : SPB_OK;
 }
 
@@ -146,7 +146,7 @@ static spb_status check_content(scan *s, const spb_field *field, const uint8_t *
     if (len > s->limits->max_string_bytes) {
         return fail(s, SPB_ERR_LIMIT, at, "longer than the limit max_string_bytes");
     }
-    s->tally->heap_bytes += built_bytes[field->message];
+    s->size->heap_bytes += built_bytes[field->message];
     return field->kind == FIELD_TEXT ? check_text(s, p, len) : SPB_OK;
 }
 
@@ -259,7 +259,7 @@ static inline const uint8_t *skip_plain_fields(scan *s, uint8_t message, const u
         case FIELD_TEXT:
             next = wire_type == WIRE_BYTES ? short_content(p + 1, end, s->limits->max_string_bytes) : NULL;
             if (next && spb_utf8__is_ascii((spb_str){(const char *)next, p[1]})) {
-                s->tally->heap_bytes += built_bytes[field->message];
+                s->size->heap_bytes += built_bytes[field->message];
                 next += p[1];
             } else {
                 next = NULL;
@@ -297,8 +297,8 @@ static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb
     *p = skip_plain_fields(s, field->message, content, end, &seen);
     in->seen |= bit;
     if (*p == end && !is_level(field->message) && has_identity(field->message, seen)) {
-        s->tally->metric_count += s->frame_count == 1;
-        s->tally->heap_bytes += built_bytes[field->message];
+        s->size->metric_count += s->frame_count == 1;
+        s->size->heap_bytes += built_bytes[field->message];
         *status = field->repeated ? count_item(s, at) : SPB_OK;
         return true;
     }
@@ -307,8 +307,8 @@ static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb
     return true;
 }
 
-spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_tally *tally, spb_error *err) {
-    *tally = (spb_tally){0};
+spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_preflight_size *size, spb_error *err) {
+    *size = (spb_preflight_size){0};
     if (wire.len > limits->max_payload_bytes) {
         return spb_error__set(err, SPB_ERR_LIMIT, "a payload of %zu bytes, the limit max_payload_bytes is %zu",
                               wire.len, limits->max_payload_bytes);
@@ -317,7 +317,7 @@ spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_ta
     s.wire = wire;
     s.limits = limits;
     s.err = err;
-    s.tally = tally;
+    s.size = size;
     s.items = s.depth = 0;
     s.frame_count = 1;
     s.frames[0] = (frame){.end = wire.data + wire.len, .message = MESSAGE_PAYLOAD};
@@ -330,7 +330,7 @@ spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_ta
             break;
         }
         if (p == in->end) {
-            tally->metric_count += s.frame_count == 2;
+            size->metric_count += s.frame_count == 2;
             status = leave(&s, p);
         } else if (!read_short_message(&s, in, &p, &status)) {
             status = check_field(&s, &p);

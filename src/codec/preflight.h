@@ -5,10 +5,10 @@
 #include <spb/payload.h>
 
 /* How much there is to build. */
-typedef struct spb_tally {
+typedef struct spb_preflight_size {
     size_t metric_count; /* the payload's own metrics */
     uint64_t heap_bytes; /* what all structs take in an arena, the views' copy of the input not included */
-} spb_tally;
+} spb_preflight_size;
 
 /*
  * True to the encoding and the schema, and within the limits (all set, as spb_limits__effective gives them)? After
@@ -16,6 +16,6 @@ typedef struct spb_tally {
  * whole, known fields have their form, strings are UTF-8, what may stand once stands once, and every metric has a name
  * or an alias. Uses a fixed, small amount of stack and no heap.
  */
-spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_tally *tally, spb_error *err);
+spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_preflight_size *size, spb_error *err);
 
 #endif

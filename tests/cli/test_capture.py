@@ -20,6 +20,7 @@ import unittest
 sys.path.insert(0, os.environ["SPB_CAPTURE_MAKER"])
 import make_pcap as make  # noqa: E402
 
+unittest.TestCase.maxDiff = None  # all that a program said
 TOOL = os.environ["SPB_TOOL"]
 DATA = pathlib.Path(os.environ["SPB_TEST_DATA"])
 T = 1_700_000_000_000  # ms
@@ -790,7 +791,7 @@ class CommandLine(unittest.TestCase):
             (["--csv", "--stats"], "--csv goes with neither --json nor --stats"),
         ):
             done = run(*words, stdin=b"")
-            self.assertEqual((done.returncode, done.stdout), (2, b""))
+            self.assertEqual((done.returncode, done.stdout), (2, b""), done.stderr)
             self.assertIn(wanted, done.stderr.decode())
 
     def test_text_tells_who_sent_it(self):
@@ -839,7 +840,7 @@ class Large(unittest.TestCase):
                 errors = tool.stderr.read().decode()
                 _, status, usage = os.wait4(tool.pid, 0)
                 tool.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual(tool.returncode, 0)
+        self.assertEqual(tool.returncode, 0, errors)
         self.assertRegex(errors, r"spb: .*: \d+ connections were given up, as there were too many at a time\n")
         self.assertLess(usage.ru_maxrss, 160 * 1024)
 

@@ -11,6 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "capture"))
 import make_pcap as make  # noqa: E402
 
+unittest.TestCase.maxDiff = None  # all that a program said
 TOOL = os.environ["SPB_TOOL"]
 DATA = pathlib.Path(os.environ["SPB_TEST_DATA"])
 NOW = 1_700_000_000_000
@@ -80,7 +81,7 @@ class Capture(unittest.TestCase):
     def test_json_has_all_findings(self):
         done = check("--json", str(DATA / "js-edge.pcap"))
         findings = [json.loads(line) for line in done.stdout.splitlines()]
-        self.assertEqual((done.returncode, len(findings)), (1, 67))
+        self.assertEqual((done.returncode, len(findings)), (1, 67), done.stderr)
         self.assertEqual(findings[0], {
             "rule": "tck-id-payloads-ndeath-will-message-qos", "level": "MUST", "packet": 5, "time": 1795350953954,
             "source": "Plant1/Press Line 4", "wrong": "the will has QoS 0", "right": "the will has QoS 1"})
@@ -104,7 +105,7 @@ class Right(unittest.TestCase):
         done = check(stdin=encode(birth(), data))
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"2 messages, 0 findings\n", b""))
         done = check("--json", stdin=encode(birth(), data))
-        self.assertEqual((done.returncode, done.stdout), (0, b""))
+        self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr)
 
     def test_what_a_broker_forwards_is_judged_once(self):
         wire = make.Wire()
@@ -133,7 +134,7 @@ class Right(unittest.TestCase):
         self.assertNotIn("-seq-inc", whole.stdout.decode())
         # The tenth NDATA from the end is missing: the server's acknowledgements are not sent, so each packet is one.
         lost = check(stdin=make.pcap(make.lose(wire.packets, [len(wire.packets) - 14])))
-        self.assertEqual(lost.returncode, 3)
+        self.assertEqual(lost.returncode, 3, lost.stderr)
         self.assertIn(b"gap from gateway-7", lost.stderr)
         self.assertNotIn("-seq-inc", lost.stdout.decode())
 
@@ -141,13 +142,13 @@ class Right(unittest.TestCase):
 class CommandLine(unittest.TestCase):
     def test_what_cannot_be_read_is_told_and_the_rest_checked(self):
         done = check(stdin=encode(birth(seq=1)) + b"1.0\tspBv1.0/G/NDATA/N\t0x\n")
-        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.returncode, 3, done.stderr)
         self.assertEqual(done.stderr, b"spb: stdin:2: not a hex digit at byte 23 of the line\n")
         self.assertEqual(found(done.stdout), {"tck-id-topics-nbirth-seq-num": (1, 1)})
 
     def test_a_payload_alone_cannot_be_checked(self):
         done = check(stdin="0801\n")
-        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn(b"stdin:1: a payload without its topic cannot be checked", done.stderr)
 
     def test_a_file_that_is_not_there(self):
@@ -165,7 +166,7 @@ class CommandLine(unittest.TestCase):
         for words, wanted in ((["--input", "xml"], b"unknown input format xml"), (["--input"], b"a value is missing"),
                               (["--csv"], b"unknown option --csv"), (["--broker", "x"], b"x"), (["a", "b"], b"only one input")):
             done = check(*words)
-            self.assertEqual((done.returncode, done.stdout), (2, b""))
+            self.assertEqual((done.returncode, done.stdout), (2, b""), done.stderr)
             self.assertIn(wanted, done.stderr)
 
     def test_a_reader_that_goes_away_is_no_error(self):

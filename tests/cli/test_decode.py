@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
+unittest.TestCase.maxDiff = None  # all that a program said
 TOOL = os.environ["SPB_TOOL"]
 DATA = pathlib.Path(os.environ["SPB_TEST_DATA"])
 CAPTURE = DATA / "js-edge.tsv"
@@ -268,7 +269,7 @@ class Damage(unittest.TestCase):
         whole = CAPTURE.read_bytes().splitlines()[0]
         text = b"\n".join(whole[:length] for length in range(0, len(whole), 3)) + b"\n" + whole
         done = run("--json", "--input", "tsv", stdin=text)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 1, done.stderr)
         self.assertEqual(json.loads(done.stdout.splitlines()[-1])["metrics"][0]["name"], "Node Control/Rebirth")
 
     def test_a_file_that_is_not_there(self):
@@ -332,7 +333,7 @@ class CommandLine(unittest.TestCase):
             ([], "a command is missing"),
         ):
             done = subprocess.run([TOOL, *words], capture_output=True, text=True, timeout=60)
-            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
             self.assertIn(wanted, done.stderr)
 
     def test_version(self):

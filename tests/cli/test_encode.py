@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import unittest
 
+unittest.TestCase.maxDiff = None  # all that a program said
 TOOL = os.environ["SPB_TOOL"]
 CAPTURE = pathlib.Path(os.environ["SPB_TEST_DATA"]) / "js-edge.tsv"
 INT = {"name": "a", "type": "Int32", "value": 1}
@@ -53,7 +54,7 @@ class Output(unittest.TestCase):
 
     def test_a_payload_alone_is_hex(self):
         done = spb("encode", stdin=lines({"metrics": [INT]}))
-        self.assertEqual((done.returncode, done.stdout), (0, INT_HEX.encode() + b"\n"))
+        self.assertEqual((done.returncode, done.stdout), (0, INT_HEX.encode() + b"\n"), done.stderr)
 
     def test_the_time_is_that_of_the_payload_if_there_is_no_other(self):
         one = {"kind": "NDATA", "group": "G", "node": "N", "timestamp": 2007, "metrics": []}
@@ -63,12 +64,12 @@ class Output(unittest.TestCase):
 
     def test_raw_has_room_for_one_payload(self):
         done = spb("encode", "--output", "raw", stdin=lines(self.message, self.message))
-        self.assertEqual((done.returncode, done.stdout), (1, bytes.fromhex(INT_HEX)))
+        self.assertEqual((done.returncode, done.stdout), (1, bytes.fromhex(INT_HEX)), done.stderr)
         self.assertEqual(done.stderr, b"spb: stdin:2: raw output has no place for a second payload\n")
 
     def test_a_line_of_tsv_has_a_topic(self):
         done = spb("encode", "--output", "tsv", stdin=lines({"metrics": []}))
-        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertEqual((done.returncode, done.stdout), (1, b""), done.stderr)
         self.assertIn(b"stdin:1: topic: missing, and tsv output has one in each line", done.stderr)
 
 
@@ -76,7 +77,7 @@ class Errors(unittest.TestCase):
     def test_what_is_wrong_is_told_and_the_rest_encoded(self):
         bad = {"metrics": [INT, {"name": "b", "type": "Int8", "value": 300}]}
         done = spb("encode", stdin=lines({"metrics": [INT]}, bad) + "\n  \nnot json\n" + lines({"metrics": [INT]}))
-        self.assertEqual((done.returncode, done.stdout.decode()), (1, (INT_HEX + "\n") * 2))
+        self.assertEqual((done.returncode, done.stdout.decode()), (1, (INT_HEX + "\n") * 2), done.stderr)
         at = json.dumps(bad).index("300")
         self.assertEqual(done.stderr.decode().splitlines(), [
             f"spb: stdin:2: metrics[1].value: 300 does not fit Int8, from -128 to 127 at byte {at} of the line",
@@ -85,7 +86,7 @@ class Errors(unittest.TestCase):
 
     def test_an_object_on_several_lines_is_told(self):
         done = spb("encode", stdin=json.dumps({"metrics": [INT]}, indent=1))
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(b"one object on one line", done.stderr)
 
     def test_a_file_that_is_not_there(self):
@@ -96,7 +97,7 @@ class Errors(unittest.TestCase):
         for words, wanted in ((["--output", "xml"], b"unknown output format xml"), (["--output"], b"a value is missing"),
                               (["--json"], b"unknown option --json"), (["a", "b"], b"only one file")):
             done = spb("encode", *words)
-            self.assertEqual((done.returncode, done.stdout), (2, b""))
+            self.assertEqual((done.returncode, done.stdout), (2, b""), done.stderr)
             self.assertIn(wanted, done.stderr)
 
 

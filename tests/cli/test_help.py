@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
+unittest.TestCase.maxDiff = None  # all that a program said
 TOOL = os.environ["SPB_TOOL"]
 HELP = pathlib.Path(os.environ["SPB_HELP"])  # where the build puts pages and completion
 
@@ -67,7 +68,7 @@ class Help(unittest.TestCase):
             for option in all_options(command):
                 # The first may be its value, the second is then unknown.
                 done = spb(command, option, "--no-such-option", "--no-such-option")
-                self.assertIn(done.returncode, (0, 2), (command, option))
+                self.assertIn(done.returncode, (0, 2), (command, option, done.stderr))
                 self.assertNotRegex(done.stderr, rf"(no|unknown) option {option}\b", (command, option))
             self.assertRegex(spb(command, "--no-such-option").stderr, r"(no|unknown) option --no-such-option")
 

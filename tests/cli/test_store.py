@@ -11,6 +11,7 @@ import tempfile
 import unittest
 import zlib
 
+unittest.TestCase.maxDiff = None  # all that a program said
 TOOL = os.environ["SPB_TOOL"]
 
 

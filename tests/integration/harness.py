@@ -6,13 +6,16 @@ Everything listens on 127.0.0.1 at a free port, waits for events instead of slee
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOL = os.environ.get("SPB_TOOL", str(HERE.parent.parent / "build" / "spb"))
@@ -20,6 +23,7 @@ TOOL = os.environ.get("SPB_TOOL", str(HERE.parent.parent / "build" / "spb"))
 PEERS = HERE.parent / "peers"
 # Sanitizers and loaded machines are slow; this bounds a wait that will fail, it never delays one that succeeds.
 PATIENCE_S = float(os.environ.get("SPB_TEST_PATIENCE_S", "30"))
+unittest.TestCase.maxDiff = None  # all that a program said
 
 
 def free_port():
@@ -197,37 +201,85 @@ class Subscriber:
         self.decoder.close()
 
 
-class Edge:
-    """`spb edge`, the program under test."""
+def tool(*words, status=0, timeout=PATIENCE_S, **more):
+    """A run of `spb` from its beginning to its end, which must have this exit status."""
+    done = subprocess.run([TOOL, *map(str, words)], capture_output=True, timeout=timeout, **{"text": True, **more})
+    if done.returncode != status:
+        said = "".join(part if isinstance(part, str) else part.decode(errors="replace") for part in (done.stdout, done.stderr))
+        raise AssertionError(f"spb {words[0]} ended with {done.returncode} instead of {status}:\n{said}")
+    return done
 
-    def __init__(self, broker, *options, node="Edge1", group="Plant1", interval_ms=200):
-        self.group, self.node = group, node
-        self.errors = tempfile.TemporaryFile("w+", errors="backslashreplace")
-        self.process = subprocess.Popen(
-            [TOOL, "edge", "--broker", broker.uri, "--group", group, "--node", node]
-            + ["--interval", str(interval_ms), "--verbose", *map(str, options)],
-            stdin=subprocess.DEVNULL,
-            stdout=self.errors,
-            stderr=self.errors,
-        )
 
-    def topic(self, kind, device=None):
-        return "/".join(["spBv1.0", self.group, kind, self.node] + ([device] if device else []))
+class Program:
+    """A run of `spb` that goes on. What it says on stderr is kept, and told when it ends otherwise than it should."""
+
+    def __init__(self, *words, stdout=subprocess.PIPE, **more):
+        self.name = f"spb {words[0]}"
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([TOOL, *map(str, words)], stdout=stdout or self.errors, stderr=self.errors,
+                                        bufsize=0, **{"stdin": subprocess.DEVNULL, **more})
 
     def output(self):
-        self.errors.seek(0)
-        return self.errors.read()
+        """What stands on stderr so far. The program writes on: its place in the file must not move."""
+        return os.pread(self.errors.fileno(), os.fstat(self.errors.fileno()).st_size, 0).decode(errors="replace")
+
+    def wait_output(self, words):
+        wait_until(lambda: words in self.output() or self.process.poll() is not None, f"{words!r} of {self.name}")
+        if words not in self.output():
+            raise AssertionError(f"{self.name} ended with {self.process.wait()} and without {words!r}:\n{self.output()}")
+
+    def line(self):
+        """The next line of stdout, without its end."""
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+        line = self.process.stdout.readline() if ready else b""
+        if not line:
+            why = f"ended with {self.process.wait(PATIENCE_S)}" if ready else f"said nothing for {PATIENCE_S} s"
+            raise AssertionError(f"{self.name} {why}:\n{self.output()}")
+        return line.decode().rstrip("\n")
+
+    def line_with(self, words):
+        end = time.monotonic() + PATIENCE_S
+        line = self.line()
+        while words not in line:
+            if time.monotonic() > end:
+                raise AssertionError(f"{self.name} said no {words!r} within {PATIENCE_S} s, at last: {line}\n{self.output()}")
+            line = self.line()
+        return line
+
+    def expect_end(self, status=0, timeout=PATIENCE_S):
+        """It ends, by itself, with this exit status."""
+        try:
+            ended = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} did not end within {timeout} s:\n{self.output()}") from None
+        if ended != status:
+            raise AssertionError(f"{self.name} ended with {ended} instead of {status}:\n{self.output()}")
+
+    def stop(self, signal_number=signal.SIGTERM, status=0):
+        self.process.send_signal(signal_number)
+        self.expect_end(status)
 
     def kill(self):
         self.process.kill()
         self.process.wait()
 
-    def stop(self, timeout=PATIENCE_S):
-        """SIGTERM; gives the exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout)
-
     def close(self):
         if self.process.poll() is None:
             self.kill()
+        elif self.process.returncode not in (0, 1, 2, 3, -signal.SIGKILL):  # whatever the test waited for in vain
+            print(f"{self.name} ended with {self.process.returncode}:\n{self.output()}", file=sys.stderr, flush=True)
+        if self.process.stdout:
+            self.process.stdout.close()
         self.errors.close()
+
+
+class Edge(Program):
+    """`spb edge`, the program under test."""
+
+    def __init__(self, broker, *options, node="Edge1", group="Plant1", interval_ms=200):
+        self.group, self.node = group, node
+        super().__init__("edge", "--broker", broker.uri, "--group", group, "--node", node, "--interval", interval_ms, "--verbose",
+                         *options, stdout=None)
+
+    def topic(self, kind, device=None):
+        return "/".join(["spBv1.0", self.group, kind, self.node] + ([device] if device else []))

@@ -8,6 +8,7 @@
   "limit"  no lie: the server forwards in order, but only the first LIMIT messages of a link (as with a quota)
 """
 
+import contextlib
 import select
 import socket
 import struct
@@ -72,7 +73,8 @@ class Liar:
         topic = publish[1][2 : 2 + topic_length]
         for client in self.clients.values():
             if topic in client.filters:
-                client.end.sendall(packet(*publish))
+                with contextlib.suppress(OSError):  # it may have gone, which its own end will tell
+                    client.end.sendall(packet(*publish))
 
     def _publish(self, client, publish):
         if self.lie == "late" or self.lie == "drop" and client.forwarded > 0:

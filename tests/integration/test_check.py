@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from harness import HERE, PATIENCE_S, TOOL, Broker, Edge, Subscriber
+from harness import HERE, PATIENCE_S, Broker, Edge, Program, Subscriber, tool
 from proxy import UP, Proxy
 from test_life import REBIRTH, command
 
@@ -68,8 +68,8 @@ class OwnNode(unittest.TestCase):
                        check=True, timeout=PATIENCE_S)
 
     def assert_right(self, least):
-        done = subprocess.run([TOOL, "check", "--all"], input=self.recorder.pcap(), capture_output=True, timeout=PATIENCE_S)
-        self.assertEqual((done.returncode, done.stderr), (0, b""), done.stdout.decode())
+        done = tool("check", "--all", input=self.recorder.pcap(), text=False)
+        self.assertEqual(done.stderr, b"", done.stdout.decode())
         messages = int(done.stdout.split()[0])
         self.assertEqual(done.stdout, b"%d messages, 0 findings\n" % messages)
         self.assertGreater(messages, least)
@@ -86,7 +86,7 @@ class OwnNode(unittest.TestCase):
             start = len(self.host.messages)
             self.publish(edge.topic("NCMD"), ASK)
             self.host.wait_kind("NDATA", self.host.wait_kind("DBIRTH", self.host.wait_kind("NBIRTH", start)))
-        self.assertEqual(edge.stop(), 0, edge.output())
+        edge.stop()
         self.host.wait_kind("NDEATH")
         self.assert_right(6)
 
@@ -97,7 +97,7 @@ class OwnNode(unittest.TestCase):
             start = len(self.host.messages)
             self.proxy.reset()
             self.host.wait_kind("DDATA", self.host.wait_kind("NBIRTH", start))
-        self.assertEqual(edge.stop(), 0, edge.output())
+        edge.stop()
         self.assertGreater(len(self.recorder.links), 3)
         self.assert_right(12)
 
@@ -107,7 +107,7 @@ class OwnNode(unittest.TestCase):
         self.broker.restart()
         self.host = self.subscribe()
         self.host.wait_kind("DDATA", self.host.wait_kind("NBIRTH"))
-        self.assertEqual(edge.stop(), 0, edge.output())
+        edge.stop()
         self.assert_right(5)
 
     def test_kill_and_restart(self):
@@ -132,15 +132,13 @@ class OwnNode(unittest.TestCase):
             start = len(self.host.messages)
             self.broker.publish("spBv1.0/STATE/scada", state, qos=1, retain=True)
             self.host.wait_kind("DDATA" if online else "NDEATH", start)
-        self.assertEqual(edge.stop(), 0, edge.output())
+        edge.stop()
         self.assert_right(6)
 
     def test_a_live_server(self):
-        checker = subprocess.Popen([TOOL, "check", "--broker", self.broker.uri], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
-        self.addCleanup(checker.stdout.close)
-        self.addCleanup(checker.stderr.close)
-        self.assertEqual(checker.stderr.readline(), "spb: checking what comes; Ctrl-C ends it\n")
+        checker = Program("check", "--broker", self.broker.uri)
+        self.addCleanup(checker.close)
+        checker.wait_output("spb: checking what comes; Ctrl-C ends it\n")
         edge = self.edge()
         self.host.wait_kind("NDATA", self.host.wait_kind("DDATA"))
         self.publish(edge.topic("NCMD"), ASK)
@@ -149,18 +147,17 @@ class OwnNode(unittest.TestCase):
         self.host.wait_kind("NDEATH")
         # A command with a seq, and a data message out of nowhere, each with a finding that comes at once.
         self.publish(edge.topic("NCMD"), REBIRTH + b"\x18\x05")
-        found = checker.stdout.readline()
+        found = checker.line()
         self.assertRegex(found, r"^message \d+  .*  Plant1/Edge1  MUST tck-id-payloads-")
-        checker.send_signal(signal.SIGINT)
-        rest = checker.stdout.read()
-        self.assertEqual(checker.wait(PATIENCE_S), 1)
+        checker.process.send_signal(signal.SIGINT)
+        rest = checker.process.stdout.read().decode()
+        checker.expect_end(1)
         self.assertIn("tck-id-payloads-ncmd-seq", found + rest)
         self.assertNotIn("DBIRTH", rest)
 
     def test_a_server_that_is_not_there(self):
         self.broker.kill()
-        done = subprocess.run([TOOL, "check", "--broker", self.broker.uri], capture_output=True, timeout=PATIENCE_S)
-        self.assertEqual((done.returncode, done.stdout), (3, b""))
+        self.assertEqual(tool("check", "--broker", self.broker.uri, status=3).stdout, "")
 
 
 class OwnNodeOfMqtt5(OwnNode):

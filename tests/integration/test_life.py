@@ -46,7 +46,7 @@ class LifeTest(unittest.TestCase):
     def test_full_life(self):
         edge = self.edge()
         self.host.wait_kind("NDATA", self.host.wait_kind("DDATA"))
-        self.assertEqual(edge.stop(), 0, edge.output())
+        edge.stop()
         death = self.host.wait_kind("NDEATH")
         messages = self.host.messages[: death + 1]
         self.assertEqual([message.kind for message in messages[:2]], ["NBIRTH", "DBIRTH"])
@@ -174,7 +174,7 @@ class LifeTest(unittest.TestCase):
         for options, named in wrong.items():
             edge = Edge(self.broker, *options)
             self.addCleanup(edge.close)
-            self.assertEqual(edge.process.wait(30), 2, (options, edge.output()))
+            edge.expect_end(2)
             self.assertIn(named, edge.output())
 
 

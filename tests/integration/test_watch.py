@@ -14,7 +14,7 @@ import termios
 import time
 import unittest
 
-from harness import HERE, PATIENCE_S, TOOL, Broker, Edge, Subscriber, free_port
+from harness import HERE, PATIENCE_S, Broker, Edge, Program, Subscriber, free_port, tool
 
 SEQUENCE = re.compile(r"\033\[([?0-9;]*)([A-Za-z])")
 
@@ -27,8 +27,8 @@ class Terminal:
         self.ours, theirs = pty.openpty()
         self.resize(rows, columns)
         self.before = termios.tcgetattr(theirs)
-        self.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, start_new_session=True,
-                                        env={**os.environ, "TERM": "xterm"})
+        self.program = Program(*command, stdin=theirs, stdout=theirs, start_new_session=True,
+                               env={**os.environ, "TERM": "xterm"})
         self.theirs = theirs
         self.lines, self.row, self.pending = [""] * rows, 0, ""
         self.is_other_screen = False
@@ -82,7 +82,7 @@ class Terminal:
         end = time.monotonic() + PATIENCE_S
         while not condition(self.lines):
             if time.monotonic() > end:
-                raise AssertionError(f"waited for {what}; on the screen:\n" + "\n".join(self.lines))
+                raise AssertionError(f"waited for {what}; on the screen:\n" + "\n".join([*self.lines, self.program.output()]))
             self.read(0.5)
 
     def wait_for(self, *words):
@@ -90,10 +90,7 @@ class Terminal:
         self.wait(lambda lines: any(all(word in line for word in words) for line in lines), words)
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.process.stderr.close()
+        self.program.close()
         os.close(self.ours)
         os.close(self.theirs)
 
@@ -110,26 +107,17 @@ class Watch(unittest.TestCase):
 
     def terminal(self, *options, **more):
         """A watcher on a terminal, that has subscribed."""
-        terminal = Terminal(TOOL, "watch", "--broker", self.broker.uri, *options, **more)
+        terminal = Terminal("watch", "--broker", self.broker.uri, *options, **more)
         self.addCleanup(terminal.close)
         terminal.wait_for(f"{self.broker.uri}  online")
         return terminal
 
     def lines(self, *options):
         """A watcher on a pipe, that has subscribed."""
-        process = subprocess.Popen([TOOL, "watch", "--broker", self.broker.uri, *options], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-
-        def end():
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            process.stdout.close()
-            process.stderr.close()
-
-        self.addCleanup(end)
-        self.assertEqual(process.stderr.readline(), f"spb: watching {self.broker.uri}\n")
-        return process
+        watcher = Program("watch", "--broker", self.broker.uri, *options)
+        self.addCleanup(watcher.close)
+        watcher.wait_output(f"spb: watching {self.broker.uri}\n")
+        return watcher
 
     def test_a_table_that_updates_in_place(self):
         terminal = self.terminal(rows=60)
@@ -147,12 +135,12 @@ class Watch(unittest.TestCase):
         terminal.wait_for("Plant1/Edge1/PLC-1", "Temperature", "offline")
         terminal.wait_for("0 of 1 nodes online")
         terminal.press("q")
-        self.assertEqual(terminal.process.wait(PATIENCE_S), 0)
+        terminal.program.expect_end()
         while terminal.read(0.2):
             pass
         self.assertFalse(terminal.is_other_screen)
         self.assertEqual(termios.tcgetattr(terminal.theirs), terminal.before)
-        self.assertEqual(terminal.process.stderr.read(), b"")
+        self.assertEqual(terminal.program.output(), "")
 
     def test_keys_filter_sort_and_scroll(self):
         terminal = self.terminal(rows=8)
@@ -177,10 +165,10 @@ class Watch(unittest.TestCase):
         terminal.press("\033[H")
         terminal.wait(lambda lines: lines[2].split()[:2] == first.split()[:2], "the first page")
         terminal.resize(5, 60)
-        terminal.process.send_signal(signal.SIGWINCH)
+        terminal.program.process.send_signal(signal.SIGWINCH)
         terminal.wait(lambda lines: len(lines) == 5 and max(map(len, lines)) <= 60, "a smaller table")
         terminal.press("\003")
-        self.assertEqual(terminal.process.wait(PATIENCE_S), 0)
+        terminal.program.expect_end()
 
     def test_a_server_that_comes_back(self):
         terminal = self.terminal()
@@ -196,22 +184,21 @@ class Watch(unittest.TestCase):
         watcher = self.lines("--device", "PLC-1", "--metric", "Temp*")
         edge = self.edge()
         for source in ("Plant1/Edge1", "Plant1/Edge1/PLC-1"):
-            life = watcher.stdout.readline().rstrip("\n").split("\t")
+            life = watcher.line().split("\t")
             self.assertEqual(life[1:], [source, "", "online", ""])
         self.assertRegex(life[0], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         for _ in range(3):
-            value = watcher.stdout.readline().rstrip("\n").split("\t")
+            value = watcher.line().split("\t")
             self.assertEqual(value[1:3], ["Plant1/Edge1/PLC-1", "Temperature"])
             self.assertRegex(value[3], r"^[\d.]+ °C$")
         edge.kill()
         ends = set()
         while len(ends) < 2:
-            line = watcher.stdout.readline().rstrip("\n").split("\t")
+            line = watcher.line().split("\t")
             if line[3] == "offline":
                 ends.add(line[1])
         self.assertEqual(ends, {"Plant1/Edge1", "Plant1/Edge1/PLC-1"})
-        watcher.terminate()
-        self.assertEqual(watcher.wait(PATIENCE_S), 0)
+        watcher.stop()
 
     def test_nodes_without_a_known_birth_are_asked_once(self):
         host = Subscriber(self.broker)
@@ -219,12 +206,11 @@ class Watch(unittest.TestCase):
         self.edge()
         host.wait_kind("NDATA", host.wait_kind("DDATA"))
         silent = self.lines("--metric", "Setpoint", "--duration", "1")
-        self.assertEqual(silent.communicate(timeout=PATIENCE_S)[0], "")  # the node was born before, and is not asked
+        silent.expect_end()
+        self.assertEqual(silent.process.stdout.read(), b"")  # the node was born before, and is not asked
         start = len(host.messages)
         watcher = self.lines("--metric", "Setpoint", "--rebirth")
-        line = watcher.stdout.readline().split("\t")
-        while line[2] != "Setpoint":
-            line = watcher.stdout.readline().split("\t")
+        line = watcher.line_with("\tSetpoint\t").split("\t")
         self.assertEqual(line[1:4], ["Plant1/Edge1/PLC-1", "Setpoint", "180 °C"])
         host.wait_kind("DBIRTH", start)
         host.wait_kind("NDATA", len(host.messages))
@@ -235,8 +221,7 @@ class Watch(unittest.TestCase):
         host = Subscriber(self.broker, "#")
         self.addCleanup(host.close)
         watcher = self.lines()
-        watcher.terminate()
-        watcher.wait(PATIENCE_S)
+        watcher.stop()
         self.broker.publish("other/topics/NCMD/done", b"1")
         host.wait(lambda message: message.topic.endswith("done"), "the last message")
         self.assertEqual([message.topic for message in host.messages], ["other/topics/NCMD/done"])
@@ -250,41 +235,32 @@ class Watch(unittest.TestCase):
             port = free_port()
             self.broker = Broker(f"listener {port} 127.0.0.1\ncertfile {scratch}/server.pem\nkeyfile {scratch}/server.key")
             self.addCleanup(self.broker.close)
-            words = [TOOL, "watch", "--broker", f"mqtts://127.0.0.1:{port}", "--metric", "Setpoint", "--duration", "20"]
-            refused = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S)
-            self.assertEqual(refused.returncode, 1)
-            self.assertIn("certificate", refused.stderr)
-            watcher = subprocess.Popen([*words, "--cafile", f"{scratch}/ca.pem"], stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, text=True)
-            self.assertIn("watching", watcher.stderr.readline())
+            words = ["watch", "--broker", f"mqtts://127.0.0.1:{port}", "--metric", "Setpoint", "--duration", "20"]
+            self.assertIn("certificate", tool(*words, status=1).stderr)
+            watcher = Program(*words, "--cafile", f"{scratch}/ca.pem")
+            self.addCleanup(watcher.close)
+            watcher.wait_output("watching")
             self.edge()
-            line = watcher.stdout.readline()
-            while "Setpoint" not in line:
-                line = watcher.stdout.readline()
-            self.assertIn("180 °C", line)
-            watcher.terminate()
-            self.assertEqual(watcher.wait(PATIENCE_S), 0)
-            watcher.stdout.close()
-            watcher.stderr.close()
+            self.assertIn("180 °C", watcher.line_with("Setpoint"))
+            watcher.stop()
 
     def test_a_server_that_is_not_there(self):
         self.broker.kill()
-        done = subprocess.run([TOOL, "watch", "--broker", self.broker.uri], capture_output=True, text=True, timeout=PATIENCE_S)
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        done = tool("watch", "--broker", self.broker.uri, status=1)
+        self.assertEqual(done.stdout, "")
         self.assertRegex(done.stderr, "^spb: .*[Cc]onnect")
 
     def test_a_reader_that_goes_away_ends_it(self):
         watcher = self.lines()
-        watcher.stdout.close()
+        watcher.process.stdout.close()
         self.edge()
-        self.assertEqual(watcher.wait(PATIENCE_S), 0)
-        watcher.stdout = open(os.devnull)
+        watcher.expect_end()
 
     def test_usage_errors(self):
         for words, wanted in ((["--broker", "nowhere"], "nowhere"), (["--duration", "x"], "not a number from 1"),
                               (["--mqtt", "4"], "there is 3.1.1 and 5"), (["file"], "unexpected argument file")):
-            done = subprocess.run([TOOL, "watch", *words], capture_output=True, text=True, timeout=60)
-            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            done = tool("watch", *words, status=2)
+            self.assertEqual(done.stdout, "")
             self.assertIn(wanted, done.stderr)
 
 

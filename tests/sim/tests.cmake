@@ -1,6 +1,6 @@
 # The simulation: seeded runs of the session core in a world of faults. `ctest -C Long -R ^sim/` runs many more seeds.
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.c)
-add_executable(sim ${sources} support/witness.c)
+add_executable(sim ${sources} support/exact.c support/witness.c)
 target_include_directories(sim PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(sim PRIVATE _POSIX_C_SOURCE=200809L)
 target_link_libraries(sim PRIVATE spb_flags ${layers_core} ${needs_core})

@@ -1,10 +1,13 @@
 /* Decides how the server in the test answers. Whether what it was sent is right is left to the tests. */
 #include "support/fake_transport.h"
 
+#include <check.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "support/deadline.h"
 
 /* A thing that the thread of the server is going to report. */
 typedef struct fake_report {
@@ -388,20 +391,22 @@ bool fake_server_deliver(fake_server *self, const char *topic, const void *paylo
     return is_connected;
 }
 
-static void await_at_least(fake_server *self, const size_t *counter, size_t count) {
+static void await_at_least(fake_server *self, const size_t *counter, size_t count, const char *what) {
+    struct timespec deadline = deadline_from_now();
     pthread_mutex_lock(&self->lock);
-    while (*counter < count) {
-        pthread_cond_wait(&self->changed, &self->lock);
+    while (*counter < count && deadline_wait(&self->changed, &self->lock, &deadline)) {
     }
+    size_t arrived = *counter;
     pthread_mutex_unlock(&self->lock);
+    ck_assert_msg(arrived >= count, "%zu %s within %d s, expected: %zu", arrived, what, DEADLINE_S, count);
 }
 
 void fake_server_await(fake_server *self, spb_kind kind, size_t count) {
-    await_at_least(self, &self->counts[kind], count);
+    await_at_least(self, &self->counts[kind], count, spb_kind_name(kind));
 }
 
 void fake_server_await_connects(fake_server *self, size_t count) {
-    await_at_least(self, &self->entered_connects, count);
+    await_at_least(self, &self->entered_connects, count, "CONNECT");
 }
 
 static size_t read_count(fake_server *self, const size_t *counter) {

@@ -3,8 +3,7 @@
  * test says, from a thread of its own.
  *
  * The server belongs to the test, the transport to whoever is given it; the record outlives the transport. All
- * functions may be called from any thread. What they wait for they await as long as it takes: the test's own time limit
- * ends a wait that will never end.
+ * functions may be called from any thread.
  */
 #ifndef SPB_TEST_FAKE_TRANSPORT_H
 #define SPB_TEST_FAKE_TRANSPORT_H
@@ -56,9 +55,9 @@ bool fake_server_deliver(fake_server *self, const char *topic, const void *paylo
 
 /* ---- the record ---- */
 
-/* Waits until so many messages of the kind were sent (to any topic of that kind). */
+/* Waits until so many messages of the kind were sent (to any topic of that kind); else the test fails. Main thread. */
 void fake_server_await(fake_server *self, spb_kind kind, size_t count);
-/* Waits until so many CONNECTs came, or are inside a blocked call. */
+/* Waits until so many CONNECTs came, or are inside a blocked call; else the test fails. Main thread. */
 void fake_server_await_connects(fake_server *self, size_t count);
 size_t fake_server_count(fake_server *self, spb_kind kind);
 size_t fake_server_connects(fake_server *self);

@@ -3,6 +3,8 @@
 
 #include <check.h>
 
+#include "support/deadline.h"
+
 static spb_store *inner_of(spb_store *store) {
     return ((kept_store *)store)->inner;
 }
@@ -116,18 +118,20 @@ void kept_store_hold_commit(kept_store *self, bool hold) {
     pthread_mutex_unlock(&self->lock);
 }
 
-static void await_count(kept_store *self, const unsigned *counter, unsigned count) {
+static void await_count(kept_store *self, const unsigned *counter, unsigned count, const char *what) {
+    struct timespec deadline = deadline_from_now();
     pthread_mutex_lock(&self->lock);
-    while (*counter < count) {
-        pthread_cond_wait(&self->changed, &self->lock);
+    while (*counter < count && deadline_wait(&self->changed, &self->lock, &deadline)) {
     }
+    unsigned noted = *counter;
     pthread_mutex_unlock(&self->lock);
+    ck_assert_msg(noted >= count, "%s: %u within %d s, expected: %u", what, noted, DEADLINE_S, count);
 }
 
 void kept_store_await_failed(kept_store *self, unsigned count) {
-    await_count(self, &self->failed, count);
+    await_count(self, &self->failed, count, "calls that failed");
 }
 
 void kept_store_await_held(kept_store *self, unsigned count) {
-    await_count(self, &self->held, count);
+    await_count(self, &self->held, count, "commits that were held up");
 }

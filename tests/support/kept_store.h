@@ -28,7 +28,7 @@ void kept_store_init(kept_store *self);
 void kept_store_clear(kept_store *self);
 void kept_store_fail(kept_store *self, bool fails);
 void kept_store_hold_commit(kept_store *self, bool hold);
-/* Wait until so many commits were held up, until so many calls have failed. */
+/* Wait until so many commits were held up, until so many calls have failed; else the test fails. */
 void kept_store_await_held(kept_store *self, unsigned count);
 void kept_store_await_failed(kept_store *self, unsigned count);
 

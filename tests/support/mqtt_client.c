@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "support/deadline.h"
 
 void *must(void *memory) {
     ck_assert_ptr_nonnull(memory);
@@ -68,22 +69,15 @@ void client_free(client *self) {
     free(self);
 }
 
-/* Far beyond what anything here takes: only a test that fails waits for so long. */
-static struct timespec patience(void) {
-    struct timespec deadline;
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += 40;
-    return deadline;
-}
-
 heard await(client *self, spb_transport_event_kind kind, uint32_t link) {
-    struct timespec deadline = patience();
+    struct timespec deadline = deadline_from_now();
     pthread_mutex_lock(&self->lock);
-    while (self->next == self->count) {
-        ck_assert_msg(pthread_cond_timedwait(&self->changed, &self->lock, &deadline) == 0, "no event of kind %d", kind);
+    while (self->next == self->count && deadline_wait(&self->changed, &self->lock, &deadline)) {
     }
-    heard got = self->items[self->next++];
+    bool is_there = self->next < self->count;
+    heard got = is_there ? self->items[self->next++] : (heard){.topic = NULL};
     pthread_mutex_unlock(&self->lock);
+    ck_assert_msg(is_there, "no event of kind %d within %d s", kind, DEADLINE_S);
     ck_assert_msg(got.event.kind == kind, "event of kind %d instead of %d: %s", got.event.kind, kind,
                   got.reason ? got.reason : "-");
     ck_assert_uint_eq(got.event.link, link);
@@ -91,12 +85,13 @@ heard await(client *self, spb_transport_event_kind kind, uint32_t link) {
 }
 
 void await_published(client *self, uint64_t count) {
-    struct timespec deadline = patience();
+    struct timespec deadline = deadline_from_now();
     pthread_mutex_lock(&self->lock);
-    while (self->published < count) {
-        ck_assert_int_eq(pthread_cond_timedwait(&self->changed, &self->lock, &deadline), 0);
+    while (self->published < count && deadline_wait(&self->changed, &self->lock, &deadline)) {
     }
+    uint64_t published = self->published;
     pthread_mutex_unlock(&self->lock);
+    ck_assert_uint_ge(published, count);
 }
 
 size_t unread(client *self) {
@@ -116,7 +111,7 @@ spb_transport_connect request_to(const char *server, const char *client_id, uint
         .server = server,
         .client_id = client_id,
         .keep_alive_s = 30,
-        .timeout_ms = 10000,
+        .timeout_ms = DEADLINE_S * 1000,
         .will = {.topic = "will/edge", .payload = {.data = (const uint8_t *)"gone", .len = 4}, .qos = 1},
     };
 }

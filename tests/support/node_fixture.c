@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "support/deadline.h"
 #include "support/wire_rules.h"
 
 static void on_state(spb_node *node, spb_session_state state, const char *reason, void *user) {
@@ -84,20 +85,22 @@ void node_fixture_start(node_fixture *self) {
     node_fixture_await_state(self, SPB_SESSION_ONLINE, before + 1);
 }
 
-static void await_at_least(node_fixture *self, const size_t *counter, size_t count) {
+static void await_at_least(node_fixture *self, const size_t *counter, size_t count, const char *what) {
+    struct timespec deadline = deadline_from_now();
     pthread_mutex_lock(&self->lock);
-    while (*counter < count) {
-        pthread_cond_wait(&self->changed, &self->lock);
+    while (*counter < count && deadline_wait(&self->changed, &self->lock, &deadline)) {
     }
+    size_t noted = *counter;
     pthread_mutex_unlock(&self->lock);
+    ck_assert_msg(noted >= count, "%s: %zu times within %d s, expected: %zu", what, noted, DEADLINE_S, count);
 }
 
 void node_fixture_await_state(node_fixture *self, spb_session_state state, size_t times) {
-    await_at_least(self, &self->seen[state], times);
+    await_at_least(self, &self->seen[state], times, spb_session_state_name(state));
 }
 
 void node_fixture_await_commands(node_fixture *self, size_t count) {
-    await_at_least(self, &self->commands, count);
+    await_at_least(self, &self->commands, count, "commands");
 }
 
 size_t node_fixture_seen(node_fixture *self, spb_session_state state) {

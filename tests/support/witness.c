@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "support/exact.h"
+
 static void keep(spb_value *place, const spb_value *value) {
     spb_value copy;
     if (spb_value_copy(&copy, value, NULL) != SPB_OK) {
@@ -26,26 +28,38 @@ void witness_end(witness *w) {
 
 /* ---- values ---- */
 
-/* In numbers wide enough for all of them. */
-static bool is_within(const spb_value *a, const spb_value *b, long double band) {
-    switch (a->type) {
+/* False: it has no number that could be near another one. */
+static bool number_of(const spb_value *value, exact *out) {
+    double real = value->type == SPB_FLOAT ? (double)value->as.f32 : value->as.f64;
+    switch (value->type) {
     case SPB_INT8:
     case SPB_INT16:
     case SPB_INT32:
-    case SPB_INT64: return fabsl((long double)a->as.i64 - (long double)b->as.i64) <= band;
+    case SPB_INT64: *out = exact_signed(value->as.i64); return true;
     case SPB_UINT8:
     case SPB_UINT16:
     case SPB_UINT32:
-    case SPB_UINT64: return fabsl((long double)a->as.u64 - (long double)b->as.u64) <= band;
-    case SPB_FLOAT: return fabsl((long double)a->as.f32 - (long double)b->as.f32) <= band;
-    case SPB_DOUBLE: return fabsl((long double)a->as.f64 - (long double)b->as.f64) <= band;
+    case SPB_UINT64: *out = exact_unsigned(value->as.u64); return true;
+    case SPB_FLOAT:
+    case SPB_DOUBLE: *out = isfinite(real) ? exact_real(real) : (exact){0}; return isfinite(real);
     default: return false;
     }
 }
 
+/* A hundred times the distance against so many percent of the range: nothing is divided, so nothing is rounded. */
+static bool is_within(const witness_rule *rule, const exact *a, const exact *b) {
+    bool is_absolute = rule->deadband > 0;
+    exact distance = exact_distance(a, b);
+    exact hundredfold = exact_times(&distance, 100);
+    exact whole = exact_real(is_absolute ? rule->deadband : rule->range);
+    exact band = exact_times(&whole, is_absolute ? 100 : rule->deadband_percent);
+    return exact_compare(&hundredfold, &band) <= 0;
+}
+
 bool witness_is_near(const witness_rule *rule, const spb_value *a, const spb_value *b) {
-    long double band = rule->deadband > 0 ? rule->deadband : (long double)rule->range * rule->deadband_percent / 100;
-    return spb_value_equal(a, b) || (!a->is_null && !b->is_null && is_within(a, b, band));
+    exact here, there;
+    return spb_value_equal(a, b) || (!a->is_null && !b->is_null && number_of(a, &here) && number_of(b, &there) &&
+                                     is_within(rule, &here, &there));
 }
 
 /* Text and the like: while a change is held, what was sent before it is not at hand. */

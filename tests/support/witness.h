@@ -1,6 +1,6 @@
 /*
  * Report by exception as one would tell it: what hosts know of a metric and since when, and what waits. A second
- * opinion for the tests, in plain and wide arithmetic; it knows nothing of how the library does it.
+ * opinion for the tests, in exact arithmetic; it knows nothing of how the library does it.
  */
 #ifndef SPB_TEST_WITNESS_H
 #define SPB_TEST_WITNESS_H
@@ -8,9 +8,9 @@
 #include <spb/value.h>
 
 typedef struct witness_rule {
-    double deadband;         /* of numbers, in their own unit; 0: none */
-    double deadband_percent; /* the same, in percent of `range` */
+    double deadband; /* of numbers, in their own unit; 0: none */
     double range;
+    uint32_t deadband_percent; /* the same, in percent of `range` */
     uint32_t min_interval_ms, max_interval_ms;
     bool keeps_all;
     bool sends_unchanged;

@@ -121,13 +121,15 @@ END_TEST
 
 START_TEST(many_messages_push_out_the_oldest_and_nothing_else) {
     char text[32];
+    int wrong = 0; /* counted, as a check of each would take far more time */
     for (int i = 0; i < 500000; i++) {
         snprintf(text, sizeof text, "%d", i);
-        ck_assert(!published(1, text));
-        ck_assert(delivered(2, text));
-        ck_assert(delivered(3, text));
+        wrong += published(1, text);
+        wrong += !delivered(2, text);
+        wrong += !delivered(3, text);
         now_us += 100;
     }
+    ck_assert_int_eq(wrong, 0);
 }
 END_TEST
 

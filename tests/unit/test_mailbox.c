@@ -5,6 +5,7 @@
 
 #include "node/clock.h"
 #include "node/mailbox.h"
+#include "support/deadline.h"
 #include "support/suite.h"
 
 static spb_mailbox mailbox;
@@ -26,6 +27,13 @@ static void post_message(const char *topic, const void *payload, size_t len) {
                                                        .link = 1,
                                                        .topic = spb_str_from(topic),
                                                        .payload = {.data = payload, .len = len}});
+}
+
+/* Waits for a reason to wake up, and fails the test when there is none. */
+static void wait_for(uint32_t published_wanted) {
+    uint64_t deadline_ms = spb_clock__now().mono_ms + DEADLINE_S * 1000;
+    spb_mailbox__wait(&mailbox, published_wanted, deadline_ms);
+    ck_assert_msg(spb_clock__now().mono_ms < deadline_ms, "nothing has ended the wait within %d s", DEADLINE_S);
 }
 
 START_TEST(empty_mailbox_gives_nothing) {
@@ -158,11 +166,17 @@ START_TEST(what_is_left_is_freed) {
 END_TEST
 
 START_TEST(a_wake_before_the_wait_is_not_lost) {
+    spb_transport_event event;
     spb_mailbox__wake(&mailbox);
-    spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
+    wait_for(1);
+    ck_assert(!spb_mailbox__take(&mailbox, &event));
     post(SPB_TRANSPORT_PUBLISHED, 1, 1);
-    spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
-    spb_mailbox__wait(&mailbox, 1, spb_clock__now().mono_ms); /* nothing any more: ends at its deadline */
+    wait_for(1);
+    ck_assert(spb_mailbox__take(&mailbox, &event));
+    ck_assert_int_eq(event.kind, SPB_TRANSPORT_PUBLISHED);
+    uint64_t deadline_ms = spb_clock__now().mono_ms + 30;
+    spb_mailbox__wait(&mailbox, 1, deadline_ms); /* nothing is left to end it before */
+    ck_assert_uint_ge(spb_clock__now().mono_ms, deadline_ms);
 }
 END_TEST
 
@@ -170,9 +184,9 @@ START_TEST(nobody_waits_while_there_is_something_to_take) {
     spb_transport_event event;
     post(SPB_TRANSPORT_CONNECTED, 1, 0);
     post(SPB_TRANSPORT_LOST, 1, 0);
-    spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
+    wait_for(1);
     ck_assert(spb_mailbox__take(&mailbox, &event));
-    spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
+    wait_for(1);
     ck_assert(spb_mailbox__take(&mailbox, &event));
     ck_assert_int_eq(event.kind, SPB_TRANSPORT_LOST);
 }
@@ -184,7 +198,10 @@ START_TEST(a_few_reports_wake_nobody_who_wants_more) {
     spb_mailbox__wait(&mailbox, 3, deadline_ms);
     ck_assert_uint_ge(spb_clock__now().mono_ms, deadline_ms);
     post(SPB_TRANSPORT_PUBLISHED, 1, 1);
-    spb_mailbox__wait(&mailbox, 3, SPB_NEVER);
+    wait_for(3);
+    spb_transport_event event;
+    ck_assert(spb_mailbox__take(&mailbox, &event));
+    ck_assert_uint_eq(event.count, 3);
 }
 END_TEST
 
@@ -228,7 +245,7 @@ START_TEST(several_threads_may_post) {
     uint64_t published = 0, messages = 0;
     while (published < 3000 || messages < 3000) {
         spb_transport_event event;
-        spb_mailbox__wait(&mailbox, 1, SPB_NEVER);
+        wait_for(1);
         while (spb_mailbox__take(&mailbox, &event)) {
             published += event.kind == SPB_TRANSPORT_PUBLISHED ? event.count : 0;
             messages += event.kind == SPB_TRANSPORT_MESSAGE;

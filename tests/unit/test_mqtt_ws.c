@@ -17,6 +17,8 @@ static int input = -1; /* the server ends with it */
 static unsigned port;
 
 static void start_server(const char *name) {
+    const char *program = getenv("SPB_WS_BROKER");
+    ck_assert_msg(program, "SPB_WS_BROKER does not say where ws_broker.js is");
     files = broker_new();
     broker_make_certificates(files);
     ca = broker_file(files, "ca.pem");
@@ -30,15 +32,14 @@ static void start_server(const char *name) {
         dup2(from_server[1], STDOUT_FILENO);
         close(to_server[1]);
         bool has_tls = strcmp(name, "wss") == 0;
-        execlp("node", "node", getenv("SPB_WS_BROKER"), has_tls ? certificate.text : (char *)NULL, key.text,
-               (char *)NULL);
+        execlp("node", "node", program, has_tls ? certificate.text : (char *)NULL, key.text, (char *)NULL);
         _exit(127);
     }
     close(to_server[0]);
     close(from_server[1]);
     input = to_server[1];
     FILE *output = fdopen(from_server[0], "r");
-    ck_assert_msg(fscanf(output, "%u", &port) == 1, "no WebSocket broker: is SPB_WS_BROKER set?");
+    ck_assert_msg(fscanf(output, "%u", &port) == 1, "%s does not run in node", program);
     fclose(output);
 }
 

@@ -251,6 +251,19 @@ START_TEST(without_a_window_each_sample_leaves_at_once) {
         spb_metric_update(f.counter, spb_int32((int32_t)i), SPB_NOW);
         fake_server_await(f.server, SPB_KIND_NDATA, i);
     }
+    int32_t arrived = 0;
+    const fake_message *message;
+    for (size_t i = 0; (message = fake_server_message(f.server, i)) != NULL; i++) {
+        if (strstr(message->topic, "/NDATA/")) {
+            spb_payload *payload;
+            ck_assert_int_eq(spb_payload_decode(&payload, (spb_bytes){message->payload, message->len}, NULL, NULL),
+                             SPB_OK);
+            ck_assert_uint_eq(payload->metric_count, 1);
+            ck_assert_int_eq(payload->metrics[0].value.as.i64, ++arrived);
+            spb_payload_free(payload);
+        }
+    }
+    ck_assert_int_eq(arrived, 20);
 }
 END_TEST
 

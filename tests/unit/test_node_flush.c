@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "support/deadline.h"
 #include "support/kept_store.h"
 #include "support/node_fixture.h"
 #include "support/suite.h"
@@ -130,12 +131,15 @@ START_TEST(a_callback_cannot_wait) {
     f.on_write = flush_in_callback;
     start(SPB_DELIVERY_OUTAGE);
     node_fixture_command(&f, "Press", "Setpoint", spb_double(30));
+    struct timespec deadline = deadline_from_now();
     pthread_mutex_lock(&f.lock);
-    while (!was_in_callback) {
-        pthread_cond_wait(&f.changed, &f.lock);
+    while (!was_in_callback && deadline_wait(&f.changed, &f.lock, &deadline)) {
     }
-    ck_assert_int_eq(flush_status, SPB_ERR_STATE);
+    bool was_called = was_in_callback;
+    spb_status status = flush_status;
     pthread_mutex_unlock(&f.lock);
+    ck_assert(was_called);
+    ck_assert_int_eq(status, SPB_ERR_STATE);
     check_flush(LONG_MS, SPB_OK, SPB_FLUSH_CONFIRMED);
 }
 END_TEST

@@ -6,6 +6,7 @@
 #include <spb/spb.h>
 
 #include "support/broker.h"
+#include "support/deadline.h"
 #include "support/suite.h"
 
 static broker *server;
@@ -34,11 +35,14 @@ static void on_state(spb_node *node, spb_session_state state, const char *reason
 }
 
 static void await_state(spb_session_state state, size_t times) {
+    struct timespec deadline = deadline_from_now();
     pthread_mutex_lock(&lock);
-    while (seen[state] < times) {
-        pthread_cond_wait(&changed, &lock);
+    while (seen[state] < times && deadline_wait(&changed, &lock, &deadline)) {
     }
+    size_t noted = seen[state];
     pthread_mutex_unlock(&lock);
+    ck_assert_msg(noted >= times, "%s: %zu times within %d s, expected: %zu", spb_session_state_name(state), noted,
+                  DEADLINE_S, times);
 }
 
 static spb_node *make_node(void) {
@@ -93,6 +97,7 @@ START_TEST(it_can_be_freed_while_the_server_says_nothing) {
     ck_assert_int_eq(spb_node_start(node, NULL), SPB_OK);
     await_state(SPB_SESSION_CONNECTING, 1);
     spb_node_free(node);
+    ck_assert_uint_eq(seen[SPB_SESSION_ONLINE], 0);
     broker_thaw(server);
 }
 END_TEST
@@ -104,6 +109,7 @@ START_TEST(a_stop_ends_in_time_when_the_server_says_nothing) {
     broker_freeze(server);
     spb_status status = spb_node_stop(node, 500);
     ck_assert(status == SPB_OK || status == SPB_ERR_TIMEOUT); /* the kernel takes a DISCONNECT that nobody reads */
+    await_state(SPB_SESSION_STOPPED, 1);
     spb_node_free(node);
     broker_thaw(server);
 }

@@ -235,6 +235,8 @@ START_TEST(free_right_after_start) {
         start_without_waiting();
         node_fixture_free_node(&f);
     }
+    ck_assert_uint_eq(fake_server_frees(f.server), 50);
+    ck_assert_uint_eq(store.freed, 50);
 }
 END_TEST
 
@@ -244,6 +246,8 @@ START_TEST(free_after_a_stop_that_ran_out_of_time) {
     fake_server_stall(f.server, true);
     ck_assert_int_eq(spb_node_stop(f.node, 0), SPB_ERR_TIMEOUT);
     node_fixture_free_node(&f);
+    ck_assert_uint_eq(fake_server_frees(f.server), 1);
+    ck_assert_uint_eq(fake_server_count(f.server, SPB_KIND_NDEATH), 0);
 }
 END_TEST
 
@@ -271,6 +275,8 @@ START_TEST(free_while_messages_come_in) {
     atomic_store(&is_over, true);
     pthread_join(thread, NULL);
     node_fixture_free_node(&f); /* before its store goes */
+    ck_assert_uint_eq(fake_server_frees(f.server), 21);
+    ck_assert_uint_eq(store.freed, 21);
 }
 END_TEST
 

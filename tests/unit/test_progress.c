@@ -88,6 +88,7 @@ START_TEST(what_is_no_file_has_none) {
     progress_begin(&of_pipe, ends[0]);
     ck_assert_int_eq(of_pipe.fd, -1);
     progress_step(&of_pipe);
+    ck_assert_int_eq(of_pipe.fd, -1);
     close(ends[0]);
     close(ends[1]);
 }

@@ -240,6 +240,15 @@ static size_t count_lines(const char *plain) {
     return lines;
 }
 
+/* Characters up to the end of the line. */
+static size_t count_columns(const char *line) {
+    size_t columns = 0;
+    for (; *line && *line != '\n'; line++) {
+        columns += (*line & 0xC0) != 0x80;
+    }
+    return columns;
+}
+
 START_TEST(a_screen_has_head_rows_and_foot) {
     char plain[4096];
     send_at(1000, NBIRTH);
@@ -293,6 +302,11 @@ START_TEST(tiny_screens_are_fine) {
             screen.rows = rows;
             screen.columns = columns;
             draw(plain, sizeof plain, 3000);
+            ck_assert_uint_le(count_lines(plain), rows);
+            /* The status and the foot are cut to fit; the terminal itself cuts the table. */
+            const char *foot = strrchr(plain, '\n');
+            ck_assert_uint_le(count_columns(plain), columns);
+            ck_assert_uint_le(count_columns(foot ? foot + 1 : plain), columns);
         }
     }
 }
