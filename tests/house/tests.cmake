@@ -12,6 +12,8 @@ spb_house_test(guarantee ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/guarante
 spb_house_test(includes ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/includes.py ${PROJECT_SOURCE_DIR})
 spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py ${PROJECT_SOURCE_DIR}
                ${CMAKE_C_COMPILER} ${CXX})
+spb_house_test(results ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/results.py ${PROJECT_SOURCE_DIR}
+               ${CMAKE_CTEST_COMMAND})
 spb_house_test(format ${PROJECT_SOURCE_DIR}/scripts/format-check)
 if(NOT SPB_SANITIZE) # sanitizers add symbols, and demands on whoever links
     spb_house_test(exports ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/exports.py ${PROJECT_SOURCE_DIR} ${CMAKE_NM}
