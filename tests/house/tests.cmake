@@ -16,6 +16,8 @@ spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py
                ${CMAKE_C_COMPILER} ${CXX})
 spb_house_test(offline ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/offline.py ${PROJECT_BINARY_DIR}
                ${CMAKE_MAKE_PROGRAM})
+spb_house_test(results ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/results.py ${PROJECT_SOURCE_DIR}
+               ${CMAKE_CTEST_COMMAND})
 spb_house_test(format ${PROJECT_SOURCE_DIR}/scripts/format-check)
 if(SPB_HARDENING AND NOT SPB_SANITIZE AND SPB_BUILD_CLI AND spb_has_shared)
     set(is_optimised ON)

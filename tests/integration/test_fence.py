@@ -82,7 +82,7 @@ class AedesTest(FenceCase):
             ["node", str(PEERS / "ws_broker.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         try:
-            self.check_honoured(f"ws://127.0.0.1:{int(server.stdout.readline())}/mqtt", "--rounds", "1")
+            self.check_honoured(f"ws://127.0.0.1:{int(server.stdout.readline())}/mqtt", "--rounds", "1", "--allow-unsafe-websocket")
         finally:
             server.communicate()
 
