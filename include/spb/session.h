@@ -117,6 +117,9 @@ typedef struct spb_session_options {
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is
                                 replayed, as the host may not have seen it; UINT32_MAX: two keep-alives; 0: nothing */
+    uint32_t settle_ms; /* what the server has read is kept for so long: a server that is killed loses what it had read
+                           and not passed on yet; if the connection is lost within this time, it is replayed. At most
+                           60,000; 0: a server's answer is believed at once */
     uint32_t replay_samples_per_s; /* pace of the replay; 0: as fast as it goes */
     uint32_t replay_bytes_per_s;   /* the same, in payload bytes */
     uint32_t max_sample_age_s;     /* older ones in the journal are dropped and counted; 0: none is too old */
@@ -134,7 +137,7 @@ typedef struct spb_session_options {
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
         .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20,       \
-        .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000                          \
+        .store_window_ms = 1000, .settle_ms = 500, .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000                          \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */

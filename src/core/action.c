@@ -6,8 +6,8 @@
 /* ---- news ---- */
 
 static bool next_close(spb_session *session, spb_action *out) {
-    if (session->close_link == 0) {
-        return false;
+    if (session->close_link == 0 || !out) {
+        return session->close_link != 0;
     }
     *out = (spb_action){.kind = SPB_ACTION_CLOSE, .link = session->close_link};
     session->close_link = 0;
@@ -16,6 +16,9 @@ static bool next_close(spb_session *session, spb_action *out) {
 
 static bool next_notice(spb_session *session, spb_action *out) {
     spb_notice *notice = &session->notice;
+    if (!out) {
+        return session->notices.count > 0;
+    }
     if (!spb_notices__pull(&session->notices, notice)) {
         return false;
     }
@@ -96,11 +99,11 @@ static void refuse(spb_session *session, spb_str device_id, const spb_metric *me
     }
     session->stats.commands_refused++;
     if (name.data) {
-        spb_session__log(session, SPB_LOG_WARNING, "command refused: %.*s%s%.*s: %s", shown(device_id.len),
+        spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "command refused: %.*s%s%.*s: %s", shown(device_id.len),
                          device_id.data ? device_id.data : "", device_id.data ? "/" : "", shown(name.len), name.data,
                          session->command_error.text);
     } else {
-        spb_session__log(session, SPB_LOG_WARNING, "command refused: %.*s%salias %llu: %s", shown(device_id.len),
+        spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "command refused: %.*s%salias %llu: %s", shown(device_id.len),
                          device_id.data ? device_id.data : "", device_id.data ? "/" : "",
                          (unsigned long long)sent->alias, session->command_error.text);
     }
@@ -114,6 +117,9 @@ static void refuse(spb_session *session, spb_str device_id, const spb_metric *me
 static bool next_command(spb_session *session, spb_time now, spb_action *out) {
     const spb_command_entry *command;
     const spb_payload_metric *sent;
+    if (!out) {
+        return false; /* all that are there were pulled */
+    }
     while ((sent = spb_commands__next(&session->commands, &command))) {
         if (!command->has_device && spb_session__is_control(session, sent->name)) {
             continue; /* it was answered when it came */
@@ -191,44 +197,69 @@ static bool disconnect(spb_session *session, spb_time now, spb_action *out) {
 }
 
 /* Fences that are due go ahead of messages, those that are wanted behind them. */
-static bool next_exchange(spb_session *session, spb_time now, spb_action *out) {
+static bool next_exchange(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+    spb_outbox *outbox = &session->outbox;
     spb_session_state state = session->state;
-    return spb_session__next_fence(session, false, now, out) || spb_session__next_publish(session, now, out) ||
-           (session->state == state && spb_session__next_fence(session, true, now, out));
+    if (spb_outbox__next_fence(outbox, false, now, session->link, out) ||
+        spb_session__next_publish(session, now, out, due_ms) ||
+        (session->state == state && spb_outbox__next_fence(outbox, true, now, session->link, out))) {
+        return true;
+    }
+    spb_due__by(due_ms, spb_fences__due_ms(&outbox->fences));
+    return false;
 }
 
-static bool next_network(spb_session *session, spb_time now, spb_action *out) {
+static bool next_network(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     switch (session->state) {
     case SPB_SESSION_STOPPED:
     case SPB_SESSION_WAITING: return false;
-    case SPB_SESSION_SAVING: return session->is_due && save_bdseq(session, out);
-    case SPB_SESSION_CONNECTING: return session->is_due && connect(session, now, out);
-    case SPB_SESSION_SUBSCRIBING: return session->is_due && subscribe(session, now, out);
+    case SPB_SESSION_SAVING: return session->is_due && (!out || save_bdseq(session, out));
+    case SPB_SESSION_CONNECTING: return session->is_due && (!out || connect(session, now, out));
+    case SPB_SESSION_SUBSCRIBING: return session->is_due && (!out || subscribe(session, now, out));
     case SPB_SESSION_WAIT_HOST:
     case SPB_SESSION_BIRTHING:
-    case SPB_SESSION_ONLINE: return next_exchange(session, now, out);
+    case SPB_SESSION_ONLINE: return next_exchange(session, now, out, due_ms);
     case SPB_SESSION_STOPPING:
-        return (session->is_death_due && next_exchange(session, now, out)) ||
-               (session->is_due && !session->is_death_due && disconnect(session, now, out));
+        return (session->is_death_due && next_exchange(session, now, out, due_ms)) ||
+               (session->is_due && !session->is_death_due && (!out || disconnect(session, now, out)));
     }
     return false;
 }
 
+static bool next_of_store(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+    bool is_running = spb_session__is_running(session);
+    return spb_session__next_identity(session, now, out, due_ms) ||
+           spb_outbox__next_store(&session->outbox, session->table.unsaved_count == 0, is_running, now, out, due_ms);
+}
+
+/* One round: the next action, or when to ask again; see outbox.h. The state may have changed: then another round. */
+static bool next(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+    if (next_close(session, out) || next_notice(session, out) || next_command(session, now, out) ||
+        next_of_store(session, now, out, due_ms)) {
+        return true;
+    }
+    spb_session_state state = session->state;
+    return next_network(session, now, out, due_ms) ||
+           (session->state == state && spb_outbox__next_read(&session->outbox, now, out, due_ms));
+}
+
 bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out) {
     spb_session_state state;
+    uint64_t due_ms;
+    spb_outbox__unpin(&session->outbox);
     do {
         spb_session__advance(session, now);
-        if (next_close(session, out) || next_notice(session, out) || next_command(session, now, out) ||
-            spb_session__next_store(session, now, out)) {
-            return true;
-        }
         state = session->state;
-        if (next_network(session, now, out)) {
-            return true;
-        }
-        if (session->state == state && spb_session__next_read(session, now, out)) {
+        if (next(session, now, out, &due_ms)) {
             return true;
         }
     } while (session->state != state); /* a message could not be made: the connection is to be closed */
     return false;
+}
+
+uint64_t spb_session_deadline_ms(const spb_session *session) {
+    const spb_time before = {0};
+    uint64_t due_ms = spb_session__advance_ms(session);
+    bool is_now = next((spb_session *)session, before, NULL, &due_ms); /* which changes nothing */
+    return is_now ? 0 : due_ms;
 }

@@ -8,7 +8,7 @@
 
 static void refuse(spb_session *session, const char *what, const char *why) {
     session->stats.commands_refused++;
-    spb_session__log(session, SPB_LOG_WARNING, "command refused: %s: %s", what, why);
+    spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "command refused: %s: %s", what, why);
 }
 
 bool spb_session__is_control(const spb_session *session, spb_str name) {
@@ -65,18 +65,14 @@ static bool is_ours(const spb_session *session, const spb_topic *topic) {
 
 /* ---- the primary host ---- */
 
-bool spb_session__may_be_born(const spb_session *session) {
-    return !session->host.topic || session->host.is_online;
-}
-
 /* tck-id-message-flow-edge-node-birth-publish-phid-offline; tck-id-operational-behavior-edge-node-termination-host-
  * offline-reconnect: a node that was born goes to the next server, also if that is the same one. */
 static void on_host_offline(spb_session *session, spb_time now) {
     bool is_born = session->state == SPB_SESSION_BIRTHING || session->state == SPB_SESSION_ONLINE;
     if (is_born) { /* what it has not seen is replayed when it is back */
-        session->has_host_gap = true;
+        session->outbox.has_host_gap = true;
     }
-    spb_session__reopen(session);
+    spb_outbox__reopen(&session->outbox, 0);
     if (is_born || (session->state == SPB_SESSION_WAIT_HOST && session->servers.count > 1)) {
         spb_session__leave(session, SPB_HOST_IS_OFFLINE, now);
     }
@@ -89,11 +85,11 @@ static bool take_state(spb_session *session, const spb_transport_event *event, s
     spb_server before = *server;
     switch (spb_host__judge(&session->host, server, event->topic, event->payload, &err)) {
     case SPB_HOST_NONE: return false;
-    case SPB_HOST_IGNORED: spb_session__log(session, SPB_LOG_WARNING, "STATE ignored: %s", err.text); break;
+    case SPB_HOST_IGNORED: spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "STATE ignored: %s", err.text); break;
     case SPB_HOST_OFFLINE: on_host_offline(session, now); break;
     case SPB_HOST_ONLINE:
         if (before.has_state && server->state_ms > before.state_ms) { /* it was away, and nobody said so */
-            spb_session__reopen(session);
+            spb_outbox__reopen(&session->outbox, 0);
         }
         if (session->state == SPB_SESSION_WAIT_HOST) {
             session->timer_ms = SPB_NEVER;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/notice.h"
+#include "outbox/notice.h"
 #include "support/suite.h"
 
 static void log_line(spb_notices *notices, const char *format, ...) {
