@@ -253,7 +253,10 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
         if (next(session, now, out, &due_ms)) {
             return true;
         }
-    } while (session->state != state); /* a message could not be made: the connection is to be closed */
+        /* Again, if a message could not be made, or there was none to be made: then there is news, or the connection is
+         * to be closed, or the journal has something to forget. */
+    } while (session->state != state || session->notices.count > 0 ||
+             spb_session__advance_ms(session) <= now.mono_ms);
     return false;
 }
 

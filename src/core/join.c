@@ -60,7 +60,7 @@ static bool is_plain(const spb_sample *given) {
 }
 
 static bool has_room(const spb_entity *entity, const spb_tally *tally) {
-    return tally->bytes <= MOST_UNSETTLED_BYTES && !spb_outbox__is_over(entity, tally->bytes + MOST_BYTES);
+    return tally->bytes <= MOST_UNSETTLED_BYTES && !spb_outbox__is_over(entity, MOST_BYTES, tally->bytes);
 }
 
 bool spb_session__join(const spb_session *session, const spb_sample *given, spb_time now, spb_tally *tally) {

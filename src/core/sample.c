@@ -116,7 +116,7 @@ static void add_live(spb_session *session, spb_metric *metric, uint64_t timestam
 static spb_status send_live(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
     spb_device *holder = metric->holder;
     bool is_over;
-    while ((is_over = spb_outbox__is_over(holder->entity, session->scratch.len)) && make_room(session, holder)) {
+    while ((is_over = spb_outbox__is_over(holder->entity, session->scratch.len, 0)) && make_room(session, holder)) {
     }
     if (!is_over && !spb_outbox__reserve(&session->outbox, holder->entity, session->scratch.len)) {
         return SPB_ERR_NO_MEMORY;
@@ -321,7 +321,7 @@ void spb_session__catch_up(spb_session *session, spb_device *holder, spb_time no
         session->scratch.len = 0;
         if (spb_certificate__sample(&session->scratch, metric, &metric->value, metric->timestamp_ms, metric->quality,
                                     NULL) != SPB_OK ||
-            spb_outbox__is_over(holder->entity, 0) ||
+            spb_outbox__is_over(holder->entity, 0, 0) ||
             !spb_outbox__reserve(&session->outbox, holder->entity, session->scratch.len)) {
             holder->has_dropped = true;
             if (!holder->entity->live.first) { /* nothing waits that would lead here again */

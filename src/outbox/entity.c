@@ -100,6 +100,7 @@ void spb_outbox__leave_live(spb_outbox_block *block) {
         return;
     }
     spb_list__remove(&block->of_live);
+    spb_list__remove(&block->of_state);
     spb_deadlines__cancel(&entity->outbox->opens, &block->timer);
     entity->open = entity->open == block ? NULL : entity->open;
     entity->live_bytes -= bytes;

@@ -60,6 +60,12 @@ static void finish(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     spb_outbox__confirmed(outbox, block, now);
 }
 
+/* The last message that has arrived, with all before it. */
+static uint64_t arrived_ordinal(const spb_outbox *outbox) {
+    const spb_outbox_block *oldest = SPB_LINKED(outbox->sent.first, spb_outbox_block, of_state);
+    return oldest ? oldest->ordinal - 1 : outbox->fences.last;
+}
+
 void spb_outbox__finish_stored(spb_outbox *outbox, spb_entity *entity, uint64_t arrived_ordinal, spb_time now) {
     for (spb_outbox_block *block; (block = first_stored(entity)) && is_sent(block);) {
         if (block->ordinal > arrived_ordinal) {
@@ -159,6 +165,16 @@ static void hold_back(spb_outbox *outbox, spb_entity *entity) {
         leave_replay(outbox, block);
         spb_outbox__release(outbox, block);
     }
+}
+
+/* Its device was removed, and did not come back: what is left of the entity's blocks will not be sent. */
+static void give_up(spb_outbox *outbox, spb_entity *entity, spb_time now) {
+    for (spb_link *link = entity->stored.first; link; link = link->next) {
+        spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
+        block->sent.gone += rest_of(block);
+        block->sent.bytes = size_of(block);
+    }
+    spb_outbox__finish_stored(outbox, entity, arrived_ordinal(outbox), now);
 }
 
 /* ---- one message ---- */
@@ -279,8 +295,7 @@ spb_status spb_outbox__fill(spb_outbox *outbox, spb_replay_message *m, spb_buffe
         }
     }
     if (status == SPB_OK && m->samples == 0) {
-        const spb_outbox_block *oldest = SPB_LINKED(outbox->sent.first, spb_outbox_block, of_state);
-        spb_outbox__finish_stored(outbox, m->entity, oldest ? oldest->ordinal - 1 : outbox->fences.last, now);
+        spb_outbox__finish_stored(outbox, m->entity, arrived_ordinal(outbox), now);
     }
     return status;
 }
@@ -320,11 +335,19 @@ spb_entity *spb_outbox__next_replay(spb_outbox *outbox, bool is_query, spb_time 
         if (!is_sent(block) && entity->is_born && !entity->is_held_back) {
             return is_in_pace(outbox, block, is_query, now, due_ms) ? entity : NULL;
         }
-        if (is_query && !is_sent(block) && block->sent.bytes == 0) {
+        bool is_over = !entity->owner && replay->grace_ms <= now.mono_ms;
+        if (is_query && !is_sent(block) && (is_over || block->sent.bytes == 0)) {
             return entity; /* to be put aside */
         }
         if (!is_query && !is_sent(block)) {
-            hold_back(outbox, entity);
+            entity->blocks++; /* it must outlive its blocks here */
+            if (is_over) {
+                give_up(outbox, entity, now);
+            } else {
+                hold_back(outbox, entity);
+            }
+            entity->blocks--;
+            spb_entity__end(entity);
             next = replay->next == link ? next : replay->next; /* what was begun stays */
         }
         replay->next = is_query ? replay->next : next;

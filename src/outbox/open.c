@@ -21,11 +21,11 @@ static spb_block_limits history_limits(const spb_entity *entity) {
     return (spb_block_limits){.full_bytes = options->batch_max_bytes, .full_samples = options->batch_max_samples};
 }
 
-bool spb_outbox__is_over(const spb_entity *entity, size_t more) {
+bool spb_outbox__is_over(const spb_entity *entity, size_t more, size_t unsettled) {
     const spb_session_options *options = entity->outbox->options;
     size_t most_bytes = MAX_WAITING_BLOCKS * options->batch_max_bytes;
     return (entity->live.first && entity->live_bytes + more > most_bytes) ||
-           entity->outbox->waiting_bytes + more > options->max_waiting_bytes;
+           entity->outbox->waiting_bytes + unsettled + more > options->max_waiting_bytes;
 }
 
 bool spb_outbox__is_history_over(const spb_entity *entity, size_t more) {
@@ -57,6 +57,7 @@ static void close(spb_outbox_block **open) {
     spb_outbox_block *block = *open;
     if (block) {
         spb_deadlines__cancel(&block->entity->outbox->opens, &block->timer);
+        spb_list__remove(&block->of_state);
         block->state = SPB_BLOCK_READY;
         *open = NULL;
         spb_entity__place(block->entity);
@@ -74,14 +75,14 @@ void spb_outbox__close_history(spb_entity *entity) {
 }
 
 void spb_outbox__close_all(spb_outbox *outbox) {
-    for (spb_link *link = outbox->entities.first; link; link = link->next) {
-        spb_outbox__close_live(SPB_LINKED(link, spb_entity, of_outbox));
+    while (outbox->open_live.first) {
+        spb_outbox__close_live(SPB_LINKED(outbox->open_live.first, spb_outbox_block, of_state)->entity);
     }
 }
 
 void spb_outbox__close_all_history(spb_outbox *outbox) {
-    for (spb_link *link = outbox->entities.first; link; link = link->next) {
-        spb_outbox__close_history(SPB_LINKED(link, spb_entity, of_outbox));
+    while (outbox->open_history.first) {
+        spb_outbox__close_history(SPB_LINKED(outbox->open_history.first, spb_outbox_block, of_state)->entity);
     }
 }
 
@@ -166,6 +167,7 @@ void spb_outbox__add_live(spb_entity *entity, spb_bytes metric, uint64_t timesta
         entity->open = begin(entity, SPB_BLOCK_LIVE);
         entity->open->number = ++entity->begun;
         spb_list__push(&entity->live, &entity->open->of_live);
+        spb_list__push(&outbox->open_live, &entity->open->of_state);
     }
     spb_outbox_block *block = entity->open;
     entity->is_patient = is_patient && (is_new || was_patient);
@@ -187,10 +189,8 @@ static uint32_t history_window_ms(const spb_outbox *outbox) {
 
 /* With many entities, open blocks alone would fill the memory: the oldest is closed before its time. */
 static void make_room(spb_outbox *outbox) {
-    const spb_deadlines *opens = &outbox->opens;
-    spb_outbox_block *next = opens->count > 0 ? SPB_DEADLINE_OF(opens->items[0].place, spb_outbox_block, timer) : NULL;
-    if (outbox->open_history_bytes > MAX_HISTORY_BYTES / 4 && next && next->kind == SPB_BLOCK_HISTORY) {
-        spb_outbox__close_history(next->entity);
+    if (outbox->open_history_bytes > MAX_HISTORY_BYTES / 4) {
+        spb_outbox__close_history(SPB_LINKED(outbox->open_history.first, spb_outbox_block, of_state)->entity);
     }
 }
 
@@ -202,6 +202,7 @@ void spb_outbox__add_history(spb_entity *entity, spb_bytes metric, uint64_t time
     }
     if (!entity->open_history) {
         entity->open_history = begin(entity, SPB_BLOCK_HISTORY);
+        spb_list__push(&outbox->open_history, &entity->open_history->of_state);
         spb_deadlines__set(&outbox->opens, &entity->open_history->timer, now.mono_ms + history_window_ms(outbox));
     }
     outbox->history_bytes += metric.len;

@@ -91,7 +91,8 @@ struct spb_outbox {
     spb_list entities, strangers;
     size_t entity_count;
     spb_list ready, trying, storable, first; /* of entities */
-    spb_deadlines opens;                          /* when open blocks are to be closed */
+    spb_list open_live, open_history;        /* blocks, in the order in which they were begun, */
+    spb_deadlines opens;                     /* and when they are to be closed */
     spb_block_pool pool;
     spb_outbox_block *spare;  /* room was reserved in it for a sample that begins a block; or NULL */
     spb_outbox_block *pinned; /* its bytes and its entity are in use outside, until the next action is asked for */

@@ -197,19 +197,25 @@ START_TEST(a_journal_that_cannot_be_read_is_tried_again) {
 END_TEST
 
 START_TEST(what_memory_cannot_hold_while_the_store_fails_is_counted) {
-    options.batch_max_bytes = 120;
+    static char text[65536];
+    memset(text, 'x', sizeof text - 1);
     go_online();
+    spb_metric *big = wire_add_metric(&w, NULL, "big", spb_string(""));
     wire_lose(&w);
     journal.append_fails = SPB_ERR_STORE;
-    for (int32_t i = 0; i < 1000; i++) {
-        update(i);
+    for (char i = 0; i < 64; i++) {
+        for (char k = 0; k < 5; k++) {
+            text[0] = (char)('0' + i);
+            text[1] = (char)('0' + k);
+            wire_update(&w, big, spb_string(text));
+        }
     }
     wire_run(&w);
     ck_assert_uint_gt(wire_stats(&w).samples_dropped_disk, 0);
     journal.append_fails = SPB_OK;
     wire_sleep(&w, 20000);
     spb_stats stats = wire_stats(&w);
-    ck_assert_uint_eq(stats.samples_confirmed + stats.samples_dropped_disk, 1000);
+    ck_assert_uint_eq(stats.samples_confirmed + stats.samples_dropped_disk, 64 * 5);
 }
 END_TEST
 
