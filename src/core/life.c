@@ -104,7 +104,6 @@ static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reaso
     session->is_due = true;
     session->timer_ms = end_ms;
     spb_fences__stop_watch(&session->outbox.fences);
-    spb_outbox__close_all(&session->outbox);
     spb_session__enter(session, SPB_SESSION_STOPPING, reason);
 }
 
@@ -239,11 +238,14 @@ void spb_session__advance(spb_session *session, spb_time now) {
     if (grace_ms(session) <= now.mono_ms) {
         end_grace(session);
     }
+    if (session->state == SPB_SESSION_STOPPING && !session->is_leaving) {
+        spb_outbox__close_all(&session->outbox); /* nothing waits for more */
+    }
     spb_outbox__advance(&session->outbox, now);
 }
 
 uint64_t spb_session__advance_ms(const spb_session *session) {
-    uint64_t at_ms = spb_outbox__advance_ms(&session->outbox);
+    uint64_t at_ms = spb_outbox__advance_ms(&session->outbox, spb_session__is_running(session));
     spb_due__by(&at_ms, session->timer_ms);
     spb_due__by(&at_ms, samples_ms(session));
     spb_due__by(&at_ms, spb_fences__lost_ms(&session->outbox.fences));

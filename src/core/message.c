@@ -72,7 +72,7 @@ static void on_host_offline(spb_session *session, spb_time now) {
     if (is_born) { /* what it has not seen is replayed when it is back */
         session->outbox.has_host_gap = true;
     }
-    spb_outbox__reopen(&session->outbox, 0);
+    spb_outbox__host_was_away(&session->outbox, now);
     if (is_born || (session->state == SPB_SESSION_WAIT_HOST && session->servers.count > 1)) {
         spb_session__leave(session, SPB_HOST_IS_OFFLINE, now);
     }
@@ -89,7 +89,7 @@ static bool take_state(spb_session *session, const spb_transport_event *event, s
     case SPB_HOST_OFFLINE: on_host_offline(session, now); break;
     case SPB_HOST_ONLINE:
         if (before.has_state && server->state_ms > before.state_ms) { /* it was away, and nobody said so */
-            spb_outbox__reopen(&session->outbox, 0);
+            spb_outbox__host_was_away(&session->outbox, now);
         }
         if (session->state == SPB_SESSION_WAIT_HOST) {
             session->timer_ms = SPB_NEVER;

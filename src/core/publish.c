@@ -4,6 +4,7 @@
  * births, so none is lost.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "codec/encode.h"
 #include "core/session.h"
@@ -96,10 +97,13 @@ static bool next_replay(spb_session *session, spb_time now, spb_action *out, uin
         spb_kind kind = data_kind(entity->owner);
         spb_status status = make_replay(session, &message, now);
         if (status == SPB_OK && message.samples > 0) {
-            spb_bytes payload = {session->payload.data, session->payload.len};
-            status = spb_outbox__replayed(outbox, &message, payload.len, spb_session__publish(session, payload, out), now);
+            size_t bytes = strlen((const char *)session->topic.data) + session->payload.len;
+            status = spb_outbox__replayed(outbox, &message, session->payload.len, bytes, now);
+        }
+        if (status == SPB_OK && message.samples > 0) {
+            spb_session__publish(session, (spb_bytes){session->payload.data, session->payload.len}, out);
             session->seq = spb_seq__next(session->seq);
-            return finish(session, kind, status, now);
+            return true;
         }
         if (status != SPB_OK) {
             return give_up(session, kind, status, now);

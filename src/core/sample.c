@@ -94,7 +94,7 @@ static bool make_room(spb_session *session, spb_device *holder) {
         spb_buffer nothing = {0};
         uint32_t kept, left_out;
         spb_reframe__filter(&nothing, spb_block__metrics(block), note_behind, &context, &kept, &left_out);
-        spb_outbox__make_room(&session->outbox, block);
+        spb_outbox__make_history(&session->outbox, block);
     }
     return block != NULL;
 }

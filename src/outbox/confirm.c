@@ -88,11 +88,11 @@ static void settle(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
 }
 
 static void settle_what_is_old(spb_outbox *outbox, spb_time now) {
-    while (kept_until_ms(outbox) <= now.mono_ms) {
-        let_go(outbox, first_of(&outbox->kept), now);
-    }
     while (settled_ms(outbox) <= now.mono_ms) {
         settle(outbox, first_of(&outbox->settling), now);
+    }
+    while (kept_until_ms(outbox) <= now.mono_ms) {
+        let_go(outbox, first_of(&outbox->kept), now);
     }
 }
 
@@ -190,8 +190,8 @@ bool spb_outbox__has_unconfirmed(const spb_outbox *outbox) {
 
 /* ---- time ---- */
 
-uint64_t spb_outbox__advance_ms(const spb_outbox *outbox) {
-    uint64_t at_ms = spb_deadlines__next_ms(&outbox->opens);
+uint64_t spb_outbox__advance_ms(const spb_outbox *outbox, bool is_running) {
+    uint64_t at_ms = is_running ? spb_deadlines__next_ms(&outbox->opens) : SPB_NEVER;
     spb_due__by(&at_ms, believed_ms(outbox));
     spb_due__by(&at_ms, settled_ms(outbox));
     spb_due__by(&at_ms, kept_until_ms(outbox));
@@ -214,7 +214,6 @@ void spb_outbox__advance(spb_outbox *outbox, spb_time now) {
 
 /* What was confirmed goes to the journal, or is read from there again. It may stand for many blocks of the journal. */
 static void reopen(spb_outbox *outbox, spb_outbox_block *block) {
-    spb_entity *entity = block->entity;
     leave_kept(outbox, block);
     block->is_doubtful = true;
     if (block->kind == SPB_BLOCK_STORED && block->state == SPB_BLOCK_SETTLING) {
@@ -229,9 +228,8 @@ static void reopen(spb_outbox *outbox, spb_outbox_block *block) {
         spb_outbox__want(outbox, block->id, block->last_id, true);
         spb_outbox__release(outbox, block);
     } else {
-        spb_list__push_front(&entity->unstored, &block->of_entity); /* unless it is in its place yet */
+        spb_list__push_front(&block->entity->unstored, &block->of_entity); /* unless it is in its place yet */
         spb_outbox__make_history(outbox, block);
-        spb_entity__place(entity);
     }
 }
 
@@ -248,22 +246,21 @@ static void reopen_since(spb_outbox *outbox, const spb_list *list, uint64_t sinc
     }
 }
 
-void spb_outbox__reopen(spb_outbox *outbox, uint64_t since_ms) {
-    if (outbox->journal.is_used) {
-        reopen_since(outbox, &outbox->settling, since_ms);
-        reopen_since(outbox, &outbox->kept, since_ms);
+void spb_outbox__host_was_away(spb_outbox *outbox, spb_time now) {
+    uint64_t window_ms = host_window_ms(outbox);
+    if (window_ms > 0) {
+        reopen_since(outbox, &outbox->settling, now.mono_ms > window_ms ? now.mono_ms - window_ms : 0);
+        reopen_since(outbox, &outbox->kept, 0);
     }
 }
 
 /* Nobody can say whether it arrived. */
 static void reclaim(spb_outbox *outbox, spb_outbox_block *block) {
     spb_stats *stats = outbox->stats;
-    spb_entity *entity = block->entity;
     leave_sent(outbox, block);
     if (block->kind == SPB_BLOCK_LIVE && outbox->journal.is_used) {
         block->is_doubtful = true;
         spb_outbox__make_history(outbox, block);
-        spb_entity__place(entity);
         return;
     }
     if (block->kind == SPB_BLOCK_BIRTH && outbox->journal.is_used) {
@@ -283,12 +280,13 @@ void spb_outbox__lost(spb_outbox *outbox, bool in_order, spb_time now) {
     if (in_order && outbox->level == SPB_DELIVERY_LIVE) {
         confirm_up_to(outbox, UINT64_MAX, now); /* an orderly end is all that this level knows */
     }
+    settle_what_is_old(outbox, now);
     for (spb_outbox_block *block; in_order && (block = first_of(&outbox->settling));) {
         settle(outbox, block, now);
     }
     reopen_since(outbox, &outbox->settling, 0);
     if (outbox->has_host_gap) {
-        spb_outbox__reopen(outbox, 0);
+        spb_outbox__host_was_away(outbox, now);
     }
     for (spb_outbox_block *block; (block = first_of(&outbox->sent));) {
         reclaim(outbox, block);

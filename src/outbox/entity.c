@@ -112,6 +112,7 @@ void spb_outbox__leave_live(spb_outbox_block *block) {
 
 void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
     spb_entity *entity = block->entity;
+    entity->blocks++; /* it must outlive the block here */
     spb_outbox__leave_live(block);
     if (block->id != 0) {
         outbox->in_journal += block->samples;
@@ -124,6 +125,9 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
         block->state = SPB_BLOCK_READY;
         outbox->history_bytes += spb_block__metrics(block).len;
     }
+    entity->blocks--;
+    spb_entity__place(entity);
+    spb_entity__end(entity);
 }
 
 void spb_outbox__end_history(spb_outbox *outbox, spb_outbox_block *block) {

@@ -16,8 +16,6 @@ void spb_outbox__release(spb_outbox *outbox, spb_outbox_block *block);
 void spb_outbox__pin(spb_outbox *outbox, spb_outbox_block *block);
 /* It is not one of those any more that are to be sent: it was sent, or is for the journal, or is lost. */
 void spb_outbox__leave_live(spb_outbox_block *block);
-/* A LIVE block becomes one for the journal, in its place; with an id it is there already, and ends. */
-void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block);
 /* A HISTORY block leaves the memory, whatever became of it. */
 void spb_outbox__end_history(spb_outbox *outbox, spb_outbox_block *block);
 spb_outbox_block *spb_entity__first_live(const spb_entity *entity);

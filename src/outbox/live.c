@@ -170,9 +170,3 @@ spb_outbox_block *spb_outbox__can_make_room(const spb_entity *entity) {
                        !spb_outbox__is_history_over(entity, spb_block__metrics(block).len);
     return is_possible ? block : NULL;
 }
-
-void spb_outbox__make_room(spb_outbox *outbox, spb_outbox_block *block) {
-    spb_entity *entity = block->entity;
-    spb_outbox__make_history(outbox, block);
-    spb_entity__place(entity);
-}

@@ -43,8 +43,8 @@ void spb_outbox__log(spb_outbox *outbox, spb_log_level level, const char *format
 void spb_outbox__unpin(spb_outbox *outbox);
 /* Open blocks whose time is over become due, and what was confirmed long enough ago is let go of. */
 void spb_outbox__advance(spb_outbox *outbox, spb_time now);
-/* When there is something for it to do. */
-uint64_t spb_outbox__advance_ms(const spb_outbox *outbox);
+/* When there is something for it to do. In a session that is stopped, open blocks have no deadline. */
+uint64_t spb_outbox__advance_ms(const spb_outbox *outbox, bool is_running);
 
 /* ---- entities ---- (entity.c) */
 
@@ -109,10 +109,11 @@ void spb_outbox__drop_too_large(spb_outbox *outbox, spb_outbox_block *block, spb
  * memory, and nothing has changed. */
 bool spb_outbox__keep_birth(spb_outbox *outbox, uint64_t values);
 void spb_outbox__sent_other(spb_outbox *outbox, size_t message_bytes, bool counts, spb_time now);
-/* The link is slower than the samples: the entity's oldest live block makes room in the journal; call with the block
- * that spb_outbox__can_make_room returns. NULL: it cannot. */
+/* The link is slower than the samples: the entity's oldest live block may make room, by going to the journal instead.
+ * NULL: it cannot. */
 spb_outbox_block *spb_outbox__can_make_room(const spb_entity *entity);
-void spb_outbox__make_room(spb_outbox *outbox, spb_outbox_block *block);
+/* A live block is for the journal instead, in its place. */
+void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block);
 
 /* ---- what became of it ---- (confirm.c) */
 
@@ -127,8 +128,8 @@ void spb_outbox__births_over(spb_outbox *outbox);
 /* The connection is over. What is not confirmed goes to the journal, or is lost; or it has arrived, as far as one can
  * know, if the connection ended in good order. */
 void spb_outbox__lost(spb_outbox *outbox, bool in_order, spb_time now);
-/* What hosts may have missed of what was confirmed since that moment is to be replayed. */
-void spb_outbox__reopen(spb_outbox *outbox, uint64_t since_ms);
+/* The primary host was away: what it may have missed of what was confirmed is to be replayed. */
+void spb_outbox__host_was_away(spb_outbox *outbox, spb_time now);
 /* Hosts do not follow the entity any more: what waits goes to the journal, or is lost. */
 void spb_outbox__shelve(spb_entity *entity);
 

@@ -45,6 +45,13 @@ static void resume(spb_entity *entity) {
 
 void spb_outbox__born(spb_entity *entity) {
     spb_outbox__close_history(entity); /* it is older than the birth */
+    if (entity->open && entity->open->of_entity.list) {
+        /* Metrics that nobody followed until now will join the open block: what the journal is to have of them from
+         * before goes ahead. None of them is in it yet. */
+        spb_list__remove(&entity->open->of_entity);
+        spb_list__push(&entity->unstored, &entity->open->of_entity);
+        spb_entity__place(entity);
+    }
     entity->is_born = true;
     resume(entity);
 }

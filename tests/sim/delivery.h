@@ -108,6 +108,7 @@ typedef struct sim_sent {
     uint32_t count;
     size_t bytes;
     bool is_replay;
+    uint64_t fenced_ms; /* when the session was told that the broker has it */
 } sim_sent;
 
 #define SIM_MAX_FENCES 16
@@ -135,6 +136,7 @@ typedef struct sim_way {
     uint32_t *publishing; /* the samples of the message that was pulled last */
     uint32_t publishing_count, publishing_capacity;
     bool is_replaying; /* it is of the journal */
+    bool has_parted;   /* the link ended in good order */
 } sim_way;
 
 /* ---- a flush ---- */

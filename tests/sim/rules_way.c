@@ -175,7 +175,8 @@ bool sim_way_fenced(sim *s) {
         return false;
     }
     for (; way->confirmed < way->marks[0]; way->confirmed++) {
-        const sim_sent *sent = &way->messages[way->confirmed];
+        sim_sent *sent = &way->messages[way->confirmed];
+        sent->fenced_ms = s->now.mono_ms;
         way->unconfirmed_bytes -= sent->bytes;
         way->confirmed_samples += sent->count;
         for (uint32_t i = 0; i < sent->count; i++) {
@@ -201,19 +202,26 @@ void sim_way_born(sim *s) {
     s->way.is_born = true;
 }
 
-/* The link is over; what was not confirmed may have arrived, or not. */
+/* The link is over; what was not confirmed, or not for long, may have arrived, or not. */
+static void doubt(sim *s, const sim_sent *sent, bool is_confirmed) {
+    bool is_settled = is_confirmed && (s->way.has_parted || sent->fenced_ms + s->options.settle_ms <= s->now.mono_ms);
+    for (uint32_t k = 0; k < sent->count && !is_settled; k++) {
+        s->ledger.records[sent->records[k]].is_doubtful = true;
+        s->ledger.records[sent->records[k]].is_confirmed = false;
+    }
+}
+
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
     way->born_ms = sim_way_born_ms(s);
     way->is_born = false;
+    for (size_t i = 0; i < way->count; i++) {
+        doubt(s, &way->messages[i], i < way->confirmed);
+        free(way->messages[i].records);
+    }
+    way->has_parted = false;
     if (way->count == 0 && way->fences == 0) {
         return;
-    }
-    for (size_t i = 0; i < way->count; i++) {
-        for (uint32_t k = 0; i >= way->confirmed && k < way->messages[i].count; k++) {
-            s->ledger.records[way->messages[i].records[k]].is_doubtful = true;
-        }
-        free(way->messages[i].records);
     }
     way->count = way->confirmed = way->fenced = 0;
     way->fences = 0;
