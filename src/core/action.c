@@ -239,8 +239,12 @@ static bool next(spb_session *session, spb_time now, spb_action *out, uint64_t *
         return true;
     }
     spb_session_state state = session->state;
-    return next_network(session, now, out, due_ms) ||
-           (session->state == state && spb_outbox__next_read(&session->outbox, now, out, due_ms));
+    if (next_network(session, now, out, due_ms)) {
+        return true;
+    }
+    /* What was too large for the server makes way for others, which may be for the store. */
+    return session->state == state && (next_of_store(session, now, out, due_ms) ||
+                                       spb_outbox__next_read(&session->outbox, now, out, due_ms));
 }
 
 bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out) {

@@ -21,7 +21,7 @@ static uint64_t waiting_of(const spb_list *entities) {
 void spb_session__balance(const spb_session *session, spb_balance *out) {
     const spb_stats *s = &session->stats;
     const spb_outbox *outbox = &session->outbox;
-    *out = (spb_balance){.in = s->samples_accepted + outbox->stored_before + session->repeated + outbox->recounted,
+    *out = (spb_balance){.in = s->samples_accepted + outbox->stored_before + session->repeated,
                          .underway = s->samples_unconfirmed,
                          .in_journal = outbox->in_journal,
                          .arrived = s->samples_confirmed - outbox->reopened};

@@ -118,11 +118,12 @@ static spb_status send_live(spb_session *session, spb_metric *metric, const samp
     bool is_over;
     while ((is_over = spb_outbox__is_over(holder->entity, session->scratch.len, 0)) && make_room(session, holder)) {
     }
-    if (!is_over && !spb_outbox__reserve(&session->outbox, holder->entity, session->scratch.len)) {
-        return SPB_ERR_NO_MEMORY;
-    }
-    spb_status status = set_value(metric, s);
+    bool has_room = is_over || spb_outbox__reserve(&session->outbox, holder->entity, session->scratch.len);
+    spb_status status = has_room ? set_value(metric, s) : SPB_ERR_NO_MEMORY;
     if (status != SPB_OK) {
+        if (holder->has_dropped && !holder->entity->live.first) { /* nothing waits that leads to spb_session__catch_up */
+            spb_session__want_birth(session, holder, now);
+        }
         return status;
     }
     spb_session__drop_unsent(session, metric); /* from a moment in which the device was offline */

@@ -177,10 +177,11 @@ void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
     }
 }
 
-/* When the oldest message that is not confirmed counts as read. */
+/* When the oldest message that is not confirmed counts as read: by then a dead server would have been noticed, unless
+ * nobody watches any more. */
 static uint64_t believed_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->sent);
-    bool is_believed = is_by_time(outbox) && oldest && oldest->is_written;
+    bool is_believed = is_by_time(outbox) && outbox->fences.is_watching && oldest && oldest->is_written;
     return is_believed ? oldest->at_ms + 2 * outbox->fences.keep_alive_ms : SPB_NEVER;
 }
 
@@ -220,14 +221,12 @@ static void reopen(spb_outbox *outbox, spb_outbox_block *block) {
         spb_outbox__replay_again(outbox, block);
         return;
     }
-    outbox->reopened += block->arrived_samples;
     if (block->id != 0) {
-        uint64_t others = (uint64_t)block->sent.gone + block->sent.too_large;
-        outbox->in_journal += block->arrived_samples + others;
-        outbox->recounted += others;
+        spb_outbox__count_again(outbox, block);
         spb_outbox__want(outbox, block->id, block->last_id, true);
         spb_outbox__release(outbox, block);
     } else {
+        outbox->reopened += block->arrived_samples;
         spb_list__push_front(&block->entity->unstored, &block->of_entity); /* unless it is in its place yet */
         spb_outbox__make_history(outbox, block);
     }

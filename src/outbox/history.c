@@ -101,11 +101,15 @@ static void count_again(spb_outbox *outbox, uint64_t samples) {
     outbox->reopened += samples;
 }
 
-void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block) {
-    uint64_t others = (uint64_t)block->sent.gone + block->sent.too_large;
+void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block) {
     count_again(outbox, block->arrived_samples);
-    outbox->in_journal += others; /* they are found and counted once more */
-    outbox->recounted += others;
+    outbox->in_journal += (uint64_t)block->sent.gone + block->sent.too_large;
+    outbox->stats->samples_dropped_gone -= block->sent.gone; /* they may be sent now */
+    outbox->stats->samples_dropped_overflow -= block->sent.too_large;
+}
+
+void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block) {
+    spb_outbox__count_again(outbox, block);
     block->arrived_samples = 0;
     block->sent = block->arrived = block->settling = block->settled = (spb_progress){0};
     block->ordinal = 0;
@@ -119,12 +123,12 @@ void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block) {
 }
 
 /* Older ones have come to be wanted: so what was not begun to be sent is read again, behind them. */
-static void read_again(spb_outbox *outbox) {
+static void read_again(spb_outbox *outbox, uint64_t from_id) {
     spb_link *next;
     for (spb_link *link = outbox->replay.blocks.first; link; link = next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         next = link->next;
-        if (block->settled.bytes == 0) {
+        if (block->settled.bytes == 0 && block->id > from_id) {
             spb_outbox__want(outbox, block->id, block->id, block->is_doubtful);
             leave_replay(outbox, block);
             spb_outbox__release(outbox, block);
@@ -133,7 +137,6 @@ static void read_again(spb_outbox *outbox) {
 }
 
 void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now) {
-    const spb_outbox_block *first = SPB_LINKED(outbox->replay.blocks.first, spb_outbox_block, of_state);
     spb_range wanted;
     for (spb_link *link = outbox->replay.blocks.first; link; link = link->next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
@@ -143,8 +146,8 @@ void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now) {
         block->sent = block->arrived = block->settling = block->settled;
         block->ordinal = 0;
     }
-    if (first && spb_ranges__next(&outbox->replay.wanted, 0, &wanted) && wanted.first < first->id) {
-        read_again(outbox);
+    if (spb_ranges__next(&outbox->replay.wanted, 0, &wanted)) {
+        read_again(outbox, wanted.first);
     }
     outbox->replay.next = outbox->replay.blocks.first;
 }
@@ -348,7 +351,7 @@ spb_entity *spb_outbox__next_replay(spb_outbox *outbox, bool is_query, spb_time 
             }
             entity->blocks--;
             spb_entity__end(entity);
-            next = replay->next == link ? next : replay->next; /* what was begun stays */
+            next = replay->next == link ? link->next : replay->next; /* what was begun stays */
         }
         replay->next = is_query ? replay->next : next;
     }

@@ -8,6 +8,8 @@
 void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *message, spb_time now);
 /* The connection is over: what did not arrive, or not long ago, is to be sent again. */
 void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now);
+/* Blocks that were done with are in the journal and to be sent again: so say the counters. */
+void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
 /* A block that was settling is to be sent again, ahead of all others. */
 void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block);
 /* The block was confirmed: it settles. (confirm.c) */

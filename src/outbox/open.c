@@ -24,8 +24,8 @@ static spb_block_limits history_limits(const spb_entity *entity) {
 bool spb_outbox__is_over(const spb_entity *entity, size_t more, size_t unsettled) {
     const spb_session_options *options = entity->outbox->options;
     size_t most_bytes = MAX_WAITING_BLOCKS * options->batch_max_bytes;
-    return (entity->live.first && entity->live_bytes + more > most_bytes) ||
-           entity->outbox->waiting_bytes + unsettled + more > options->max_waiting_bytes;
+    return entity->live.first && (entity->live_bytes + more > most_bytes ||
+                                  entity->outbox->waiting_bytes + unsettled + more > options->max_waiting_bytes);
 }
 
 bool spb_outbox__is_history_over(const spb_entity *entity, size_t more) {
@@ -197,7 +197,9 @@ static void make_room(spb_outbox *outbox) {
 void spb_outbox__add_history(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, spb_time now) {
     spb_outbox *outbox = entity->outbox;
     spb_block_limits limits = history_limits(entity);
-    if (entity->open_history && !spb_block__takes(entity->open_history, metric.len, timestamp_ms, &limits)) {
+    spb_outbox_block *open = entity->open_history;
+    /* A live block that was begun after it may have older samples of the same metric. */
+    if (open && (open->of_entity.next || !spb_block__takes(open, metric.len, timestamp_ms, &limits))) {
         spb_outbox__close_history(entity);
     }
     if (!entity->open_history) {

@@ -64,7 +64,8 @@ spb_str spb_entity__id(const spb_entity *entity);
 
 /* How large the open live block of the entity may become. most_bytes is what the server takes; 0: any. */
 spb_block_limits spb_outbox__limits(const spb_entity *entity, size_t most_bytes);
-/* More than may wait, of the entity or of all, with so many bytes more. `unsettled`: bytes that the entity counts already,
+/* More than may wait, of the entity or of all, with so many bytes more; but one sample may always wait, else nothing would
+ * lead to the journal, or to the newest values being sent once more. `unsettled`: bytes that the entity counts already,
  * and the outbox does not yet. */
 bool spb_outbox__is_over(const spb_entity *entity, size_t more, size_t unsettled);
 /* The same for samples of the journal. */
@@ -111,7 +112,7 @@ bool spb_outbox__keep_birth(spb_outbox *outbox, uint64_t values);
 void spb_outbox__sent_other(spb_outbox *outbox, size_t message_bytes, bool counts, spb_time now);
 /* The link is slower than the samples: the entity's oldest live block may make room, by going to the journal instead.
  * NULL: it cannot. */
-spb_outbox_block *spb_outbox__can_make_room(const spb_entity *entity);
+spb_outbox_block *spb_outbox__can_make_room(spb_entity *entity);
 /* A live block is for the journal instead, in its place. */
 void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block);
 

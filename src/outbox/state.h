@@ -123,8 +123,7 @@ struct spb_outbox {
     uint64_t in_journal;       /* samples that are stored and not yet delivered */
     uint64_t stored_before;    /* those of an earlier run */
     uint64_t dropped_by_store; /* those that the journal gave up */
-    uint64_t reopened;         /* samples that were counted as confirmed, and are stored after all, */
-    uint64_t recounted;        /* and others in their blocks that were counted as dropped */
+    uint64_t reopened;         /* samples that were counted as confirmed, and are stored after all */
 };
 
 #endif

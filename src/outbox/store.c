@@ -39,10 +39,10 @@ static void tell_clock(spb_outbox *outbox, spb_time now, spb_action *out) {
     out->as.clock.offset_ms = outbox->clock_offset_ms; /* the same for values that births show and for what is stored */
 }
 
-/* What is being replayed, or has arrived, is not to be counted as too old by the store as well. */
+/* What is being replayed, is kept for hosts, or has arrived, is not to be counted as too old by the store as well. */
 static bool may_expire(const spb_outbox *outbox, spb_time now) {
     return now.wall_ms >= SPB_EARLIEST_MS && outbox->in_journal > 0 && !outbox->replay.blocks.first &&
-           outbox->journal.confirms.count == 0;
+           !outbox->settling.first && !outbox->kept.first && outbox->journal.confirms.count == 0;
 }
 
 static bool expire(spb_outbox *outbox, spb_time now, spb_action *out) {
@@ -172,10 +172,19 @@ bool spb_outbox__next_store(spb_outbox *outbox, bool may_append, bool is_running
 
 /* ---- flush ---- */
 
+static bool has_deferred(const spb_list *entities) {
+    const spb_link *link = entities->first;
+    while (link && SPB_LINKED((spb_link *)link, spb_entity, of_outbox)->deferred.count == 0) {
+        link = link->next;
+    }
+    return link != NULL;
+}
+
 /* Some of what was accepted is in the journal, and no server is known to have it. */
 static bool has_stored(const spb_outbox *outbox) {
     bool is_durable = outbox->level == SPB_DELIVERY_DURABLE;
-    return outbox->in_journal > 0 ||
+    return outbox->replay.wanted.count > 0 || outbox->replay.is_incomplete || outbox->replay.blocks.first || has_deferred(&outbox->entities) ||
+           has_deferred(&outbox->strangers) ||
            (is_durable && (outbox->stats->samples_unconfirmed > 0 || outbox->ready.first));
 }
 
