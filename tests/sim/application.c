@@ -196,12 +196,16 @@ static void stop(sim *s) {
     sim_application_stop(s, timeouts[sim_below(s, 5)]);
 }
 
-static void ask_for_rebirth(sim *s) {
+/* Another NBIRTH was asked for, and until then no data leaves. */
+static void note_request(sim *s) {
     spb_session_state state = spb_session_get_state(s->session);
-    bool is_connected = state >= SPB_SESSION_SUBSCRIBING && state <= SPB_SESSION_ONLINE;
-    spb_session_rebirth(s->session, s->now);
     s->wire.has_cause |= s->wire.is_born;
-    s->wire.wants_birth |= is_connected;
+    s->wire.wants_birth |= state >= SPB_SESSION_SUBSCRIBING && state <= SPB_SESSION_ONLINE;
+}
+
+static void ask_for_rebirth(sim *s) {
+    spb_session_rebirth(s->session, s->now);
+    note_request(s);
 }
 
 static void tick(sim *s) {
@@ -223,7 +227,7 @@ void sim_application_set_clock(sim *s) {
     }
     sim_exception_cut(s);
     tick(s);
-    s->wire.has_cause = s->wire.has_change = true;
+    note_request(s); /* of the session by itself, and data waits for that as for any other */
     for (size_t i = 0; i < s->holder_count; i++) {
         s->holders[i].has_cause = true;
         if (s->level == SPB_DELIVERY_LIVE) { /* what waits goes ahead of the birth, with its own time or with the new */
