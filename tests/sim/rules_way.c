@@ -143,6 +143,7 @@ void sim_way_fence(sim *s) {
         sim_fail(s, "fence", "%u are unanswered already", way->fences);
         return;
     }
+    s->wire.fenced[way->fences] = s->wire.unfenced;
     way->marks[way->fences++] = way->count;
     way->fenced = way->count;
     way->unfenced_bytes = 0;
@@ -186,8 +187,10 @@ bool sim_way_fenced(sim *s) {
         }
     }
     way->fences--;
+    s->wire.unanswered -= s->wire.fenced[0];
     for (unsigned i = 0; i < way->fences; i++) {
         way->marks[i] = way->marks[i + 1];
+        s->wire.fenced[i] = s->wire.fenced[i + 1];
     }
     return true;
 }
