@@ -59,12 +59,28 @@ static void check_rate(sim *s, double *level, uint32_t per_s, size_t amount, uin
     *level -= (double)amount;
 }
 
+/* What was taken before the clock was set goes to the journal, where its time is put right, and is not live any more.
+ */
+static bool is_of_old_time(const sim *s, const sim_sample *sample) {
+    return sample->timestamp_ms < SPB_EARLIEST_MS && s->now.wall_ms >= SPB_EARLIEST_MS;
+}
+
+static const sim_sample *oldest_live(const sim *s, const sim_holder *holder) {
+    for (size_t i = 0; i < holder->owed_count; i++) {
+        const sim_sample *owed = &holder->owed[holder->owed_first + i];
+        if (!is_of_old_time(s, owed)) {
+            return owed;
+        }
+    }
+    return NULL;
+}
+
 /* Data that has waited for its window goes first. Where little may wait, it may be on its way to the journal. */
 static void check_live_first(sim *s) {
     bool can_tell = s->level == SPB_DELIVERY_OUTAGE && s->options.batch_max_bytes >= 65536 && !is_forgetful(s);
     for (size_t i = 0; i < s->holder_count && can_tell; i++) {
         const sim_holder *holder = &s->holders[i];
-        const sim_sample *oldest = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
+        const sim_sample *oldest = oldest_live(s, holder);
         if (oldest && !oldest->is_optional && holder->is_born && !holder->has_cause && !holder->is_dying &&
             !holder->is_due && !holder->may_lose && oldest->leave_ms < s->now.mono_ms &&
             oldest->since_ms + s->options.batch_window_ms < s->now.mono_ms) {
