@@ -94,11 +94,12 @@ static bool is_overflow(spb_session *session, spb_device *holder) {
 static spb_status add_to_batch(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
     spb_device *holder = metric->holder;
     bool is_full = is_overflow(session, holder);
-    if (!is_full && !spb_batch__reserve(&holder->batch, session->scratch.len)) {
-        return SPB_ERR_NO_MEMORY;
-    }
-    spb_status status = set_value(metric, s);
+    bool has_room = is_full || spb_batch__reserve(&holder->batch, session->scratch.len);
+    spb_status status = has_room ? set_value(metric, s) : SPB_ERR_NO_MEMORY;
     if (status != SPB_OK) {
+        if (holder->has_dropped && spb_batch__is_empty(&holder->batch)) { /* nothing waits that leads to catch_up */
+            spb_session__want_birth(session, holder, now);
+        }
         return status;
     }
     spb_session__drop_unsent(session, metric); /* from a moment in which the device was offline */
