@@ -137,6 +137,34 @@ START_TEST(publishing_pauses_when_too_much_is_not_confirmed) {
 }
 END_TEST
 
+/* So much of one device waits that all others find no room. */
+START_TEST(samples_that_find_no_room_beside_those_of_another_device_are_not_lost) {
+    char much[60001];
+    memset(much, 'a', sizeof much - 1);
+    much[sizeof much - 1] = '\0';
+    options.max_waiting_bytes = 65536;
+    options.max_in_flight = 1;
+    options.batch_window_ms = 0;
+    wire_open_with(&w, &journal, &options);
+    spb_metric *text = wire_add_metric(&w, wire_add_device(&w, "Press"), "text", spb_string(""));
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    w.is_silent = true;
+    update(1);
+    wire_run(&w); /* the link is full */
+    ck_assert_int_eq(wire_update(&w, text, spb_string(much)), SPB_OK);
+    for (int32_t i = 2; i <= 1000; i++) {
+        update(i);
+    }
+    wire_run(&w);
+    w.is_silent = false;
+    wire_published(&w, 1);
+    wire_sleep(&w, 10000);
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_overflow, 0);
+    ck_assert_uint_ge(wire_stats(&w).samples_confirmed, 1001);
+}
+END_TEST
+
 START_TEST(many_devices_do_not_fill_the_memory_of_an_outage) {
     static spb_metric *metrics[40];
     char id[16], text[2048];
@@ -260,6 +288,7 @@ int main(void) {
     tcase_add_test(all, samples_of_an_outage_share_blocks);
     tcase_add_test(all, a_slow_link_makes_old_samples_historical_and_loses_none);
     tcase_add_test(all, publishing_pauses_when_too_much_is_not_confirmed);
+    tcase_add_test(all, samples_that_find_no_room_beside_those_of_another_device_are_not_lost);
     tcase_add_test(all, many_devices_do_not_fill_the_memory_of_an_outage);
     tcase_add_test(all, a_stop_waits_for_the_confirmation);
     tcase_add_test(all, a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out);
