@@ -78,12 +78,14 @@ static spb_status replace_value(spb_session *session, spb_metric *metric, const 
     return status;
 }
 
-/* More than may wait, of the holder or of all: with a journal, the holder's oldest message makes room there. */
+/* More than may wait, of the holder or of all: with a journal, the holder's oldest message makes room there. One sample
+ * may always wait, else nothing would lead to the journal, or to the newest values being sent once more. */
 static bool is_overflow(spb_session *session, spb_device *holder) {
     size_t most_bytes = SPB_MAX_WAITING_BATCHES * session->options.batch_max_bytes;
     size_t more = session->scratch.len;
-    while ((spb_batch__size(&holder->batch) + more > most_bytes && !spb_batch__is_empty(&holder->batch)) ||
-           session->waiting_bytes + more > session->options.max_waiting_bytes) {
+    while (!spb_batch__is_empty(&holder->batch) &&
+           (spb_batch__size(&holder->batch) + more > most_bytes ||
+            session->waiting_bytes + more > session->options.max_waiting_bytes)) {
         if (!spb_session__store_oldest(session, holder)) {
             return true;
         }

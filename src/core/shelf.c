@@ -333,11 +333,14 @@ static void mark_behind(spb_session *session, spb_device *holder) {
 
 bool spb_session__store_oldest(spb_session *session, spb_device *holder) {
     spb_batch *batch = &holder->batch;
-    bool is_possible = session->journal.is_used && !session->journal.is_failing && spb_batch__closed(batch) > 0 &&
+    bool is_possible = session->journal.is_used && !session->journal.is_failing && !spb_batch__is_empty(batch) &&
                        !spb_session__is_asked(session, holder, false) &&
                        spb_window__size(&session->window) < SPB_MAX_HELD_BYTES;
     if (!is_possible) {
         return false;
+    }
+    if (spb_batch__closed(batch) == 0) {
+        spb_session__close_batch(session, holder);
     }
     mark_behind(session, holder);
     send_on(session, holder, spb_batch__segment(batch, 0), spb_batch__metrics(batch, 0));
