@@ -165,6 +165,25 @@ START_TEST(samples_that_find_no_room_beside_those_of_another_device_are_not_lost
 }
 END_TEST
 
+/* What waited when the connection was lost does not count as waiting in the next one. */
+START_TEST(what_may_wait_has_its_bound_after_an_outage_too) {
+    options.max_waiting_bytes = 65536;
+    options.batch_max_bytes = 1024 * 1024;
+    go_online();
+    update(1);
+    wire_lose(&w);
+    wire_sleep(&w, 10000);
+    w.is_silent = true;
+    uint64_t stored = wire_stats(&w).samples_stored;
+    for (int32_t i = 0; i < 20000; i++) { /* 12 bytes each */
+        update(i);
+    }
+    ck_assert_uint_eq(stored, 1);
+    wire_run(&w);
+    ck_assert_uint_gt(wire_stats(&w).samples_stored, 1);
+}
+END_TEST
+
 START_TEST(many_devices_do_not_fill_the_memory_of_an_outage) {
     static spb_metric *metrics[40];
     char id[16], text[2048];
@@ -289,6 +308,7 @@ int main(void) {
     tcase_add_test(all, a_slow_link_makes_old_samples_historical_and_loses_none);
     tcase_add_test(all, publishing_pauses_when_too_much_is_not_confirmed);
     tcase_add_test(all, samples_that_find_no_room_beside_those_of_another_device_are_not_lost);
+    tcase_add_test(all, what_may_wait_has_its_bound_after_an_outage_too);
     tcase_add_test(all, many_devices_do_not_fill_the_memory_of_an_outage);
     tcase_add_test(all, a_stop_waits_for_the_confirmation);
     tcase_add_test(all, a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out);
