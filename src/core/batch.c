@@ -167,6 +167,18 @@ bool spb_batch__move_front(spb_batch *to, spb_batch *from) {
     return true;
 }
 
+void spb_batch__swap(spb_batch *a, spb_batch *b) {
+    spb_batch other = *a;
+    count(a, spb_batch__size(b), spb_batch__size(a));
+    count(b, spb_batch__size(a), spb_batch__size(b));
+    *a = *b;
+    a->total = other.total;
+    a->begun = other.begun;
+    other.total = b->total;
+    other.begun = b->begun;
+    *b = other;
+}
+
 uint64_t spb_batch__drop(spb_batch *batch) {
     uint64_t samples = 0;
     for (size_t i = batch->first; i < batch->first + batch->count; i++) {

@@ -65,6 +65,8 @@ void spb_batch__pop(spb_batch *batch);
 /* Moves the first message of `from` to the end of `to`, where it stands closed behind a closed one. False: no memory,
  * and nothing has moved. */
 bool spb_batch__move_front(spb_batch *to, spb_batch *from);
+/* Exchanges what waits in the two; each keeps its sum, and goes on with its own numbers. */
+void spb_batch__swap(spb_batch *a, spb_batch *b);
 /* Removes everything; returns how many samples that were. */
 uint64_t spb_batch__drop(spb_batch *batch);
 

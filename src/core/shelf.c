@@ -171,9 +171,7 @@ static void move_to_held(spb_session *session, spb_device *holder) {
         merge_held_behind(session, holder);
     }
     follow(session, holder, asked);
-    spb_batch empty = holder->held;
-    holder->held = *batch;
-    *batch = empty;
+    spb_batch__swap(batch, &holder->held);
     session->held_bytes += spb_batch__size(&holder->held) - before;
     spb_session__close_held(session, holder);
 }
