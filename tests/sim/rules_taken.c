@@ -161,17 +161,17 @@ void sim_rules_released(sim *s, int metric) {
                          .turn = s->turn});
 }
 
-/* Some of those that left in this turn were dropped; nobody knows which. */
+/* Some of those that left in this turn were dropped; nobody knows which. That goes for those that may be sent, too. */
 void sim_rules_overflowed(sim *s, uint64_t count) {
     s->counts.overflowed += count;
     for (size_t i = 0; i < s->holder_count; i++) {
         for (size_t k = 0; k < s->holders[i].owed_count; k++) {
             sim_sample *owed = &s->holders[i].owed[s->holders[i].owed_first + k];
             sim_metric *m = &s->metrics[owed->metric];
-            if (owed->turn == s->turn && !owed->is_optional) {
+            if (owed->turn == s->turn) {
+                s->counts.uncertain += !owed->is_optional;
                 owed->is_optional = m->is_behind = m->is_unsure = true;
                 owed->changes = ++m->changes;
-                s->counts.uncertain++;
             }
         }
     }
