@@ -88,7 +88,7 @@ static void take_news(sim *s, const news *n) {
              n->has_overflowed ? ", and dropped"
              : is_followed     ? ""
                                : ", without followers");
-    s->idle_ticks = s->level == SPB_DELIVERY_DURABLE ? 0 : s->idle_ticks; /* its message is closed without an action */
+    s->idle_ticks = s->level != SPB_DELIVERY_LIVE ? 0 : s->idle_ticks; /* its message may be closed without an action */
     s->counts.overflowed += n->has_overflowed;
     settle_unsent(s, m);
     m->is_ahead = false;
