@@ -279,6 +279,22 @@ START_TEST(without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_
 }
 END_TEST
 
+/* Nobody watches the server any more in a stop, so that time shows nothing. */
+START_TEST(without_fences_nothing_counts_as_read_by_a_server_that_a_stop_gets_no_answer_of) {
+    options.confirm = SPB_CONFIRM_WINDOW;
+    go_online();
+    update(1);
+    wire_sleep(&w, 100);
+    w.is_silent = w.is_deaf = true;
+    spb_session_stop(w.session, 100000, w.now);
+    wire_sleep(&w, 99000);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 0);
+    wire_sleep(&w, 1000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPED);
+    ck_assert_uint_eq(wire_stats(&w).samples_stored, 1);
+}
+END_TEST
+
 /* Nothing is published any more after y = 2 has come, whose being written would tell that time has passed. */
 START_TEST(without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read) {
     options.confirm = SPB_CONFIRM_WINDOW;
@@ -314,6 +330,7 @@ int main(void) {
     tcase_add_test(all, a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out);
     tcase_add_test(all, what_a_stop_cannot_send_in_time_is_stored);
     tcase_add_test(all, without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written);
+    tcase_add_test(all, without_fences_nothing_counts_as_read_by_a_server_that_a_stop_gets_no_answer_of);
     tcase_add_test(all, without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read);
     Suite *suite = suite_create("delivery_outage");
     suite_add_tcase(suite, all);
