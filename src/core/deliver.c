@@ -229,11 +229,12 @@ void spb_session__on_written(spb_session *session, uint32_t count, spb_time now)
     }
 }
 
-/* When the oldest message that is not confirmed counts as read. */
+/* When the oldest message that is not confirmed counts as read: by then a dead server would have been noticed, unless
+ * nobody watches any more. */
 static uint64_t believed_ms(const spb_session *session) {
     const spb_window *window = &session->window;
     const spb_record *oldest = window->confirmed < window->count ? spb_window__at(window, window->confirmed) : NULL;
-    bool is_believed = is_by_time(session) && oldest && oldest->is_written;
+    bool is_believed = is_by_time(session) && session->fences.is_watching && oldest && oldest->is_written;
     return is_believed ? oldest->at_ms + 2 * session->fences.keep_alive_ms : SPB_NEVER;
 }
 
