@@ -152,9 +152,11 @@ static bool tell_clock(spb_session *session, spb_time now, spb_action *out) {
     return true;
 }
 
-/* What is being replayed, or has arrived, is not to be counted as too old by the store as well. */
+/* What is being replayed, was replayed and is kept for the primary host, or has arrived, is not to be counted as too
+ * old by the store as well. */
 static bool may_expire(const spb_session *session) {
-    return session->replay.chunks[0].number == 0 && session->journal.confirms.count == 0;
+    return session->replay.chunks[0].number == 0 && session->replay.replayed_count == 0 &&
+           session->journal.confirms.count == 0;
 }
 
 static bool expire(spb_session *session, spb_time now, spb_action *out) {
