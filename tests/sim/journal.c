@@ -225,6 +225,7 @@ static void hand_out(sim *s, sim_event *event) {
     size_t bytes = 0;
     s->journal.answers_waiting--;
     s->journal.has_failed |= status != SPB_OK;
+    s->journal.reads++;
     bool is_wanted = status == SPB_OK;
     for (size_t i = 0; i < s->journal.count && is_wanted; i++) {
         sim_block *block = &s->journal.blocks[i];
@@ -232,6 +233,7 @@ static void hand_out(sim *s, sim_event *event) {
             continue;
         }
         block->is_read = true;
+        block->read = s->journal.reads;
         bytes += block->block.metrics.len;
         sim_note(s, "< block %llu of %s is read", (unsigned long long)block->id, s->holders[block->holder].id);
         spb_block copy = block->block;
@@ -251,6 +253,15 @@ static void hand_out(sim *s, sim_event *event) {
 void sim_journal_read(sim *s, uint64_t from_id) {
     sim_note(s, "> READ from %llu", (unsigned long long)from_id);
     answer(s, hand_out, from_id, status_of(s, sim_happens(s, SIM_READ_FAILS)));
+}
+
+/* What is read at once is kept at once for the primary host: as long as what arrived last of it. */
+void sim_journal_arrived(sim *s, size_t block) {
+    for (size_t i = 0; i < s->journal.count; i++) {
+        if (s->journal.blocks[i].read == s->journal.blocks[block].read) {
+            s->journal.blocks[i].arrived_ms = sim_way_born_ms(s);
+        }
+    }
 }
 
 /* ---- aliases, clocks ---- */

@@ -187,6 +187,9 @@ bool sim_way_fenced(sim *s) {
             record->may_come_again = s->wire.must_leave;                    /* the host is away already */
             record->confirmed_ms = sim_way_born_ms(s);
         }
+        if (sent->is_replay && sent->count > 0) {
+            sim_journal_arrived(s, s->ledger.records[sent->records[0]].block);
+        }
     }
     way->fences--;
     s->wire.unanswered -= s->wire.fenced[0];
