@@ -34,12 +34,18 @@ static void reckon(spb_session *session, const spb_chunk_block *block) {
     leave_journal(session, (uint64_t)block->gone + block->too_large);
 }
 
-/* Blocks of the chunk that have arrived, as far as they could: the journal need not keep them. `kept` samples of them
- * were sent. */
-static void settle(spb_session *session, const spb_chunk *chunk, spb_range ids, uint64_t kept, spb_time now) {
+/* What of the block comes again with it: it has arrived, or was counted. */
+static uint64_t all_of(const spb_chunk_block *block) {
+    return (uint64_t)block->earlier + block->kept + block->gone + block->too_large;
+}
+
+/* Blocks of the chunk that have arrived, as far as they could: the journal need not keep them. was_sent: some of them
+ * were; `samples` come again if the primary host has missed them. */
+static void settle(spb_session *session, const spb_chunk *chunk, spb_range ids, bool was_sent, uint64_t samples,
+                   spb_time now) {
     spb_replay *replay = &session->replay;
-    if (spb_session__host_window_ms(session) > 0 && kept > 0) {
-        remember_for_host(session, ids, kept, chunk->confirmed_ms, now);
+    if (spb_session__host_window_ms(session) > 0 && was_sent) {
+        remember_for_host(session, ids, samples, chunk->confirmed_ms, now);
     } else {
         spb_journal__confirm(&session->journal, ids.first, ids.last, now.mono_ms);
     }
@@ -64,7 +70,8 @@ static void reopen(spb_session *session, const spb_chunk *chunk, uint64_t sample
 }
 
 static void finish_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
-    uint64_t kept = 0;
+    uint64_t samples = chunk->aged;
+    bool was_sent = false;
     if (chunk->is_spoiled) { /* once more; some of it may arrive twice */
         for (size_t i = 0; i < chunk->ids.count; i++) {
             spb_range ids = spb_ranges__at(&chunk->ids, i);
@@ -77,7 +84,8 @@ static void finish_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
         const spb_chunk_block *block = &chunk->blocks[i];
         if (!block->is_deferred) {
             reckon(session, block);
-            kept += block->kept;
+            samples += all_of(block);
+            was_sent |= block->kept > 0;
         } else if (block->kept > 0) {
             count_again(session, (uint64_t)block->kept + block->earlier);
         }
@@ -85,7 +93,7 @@ static void finish_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
     session->stats.samples_dropped_age += chunk->aged;
     leave_journal(session, chunk->aged);
     for (size_t i = 0; i < chunk->ids.count; i++) {
-        settle(session, chunk, spb_ranges__at(&chunk->ids, i), i == 0 ? kept : kept > 0, now);
+        settle(session, chunk, spb_ranges__at(&chunk->ids, i), was_sent, i == 0 ? samples : 0, now);
     }
 }
 
@@ -170,7 +178,7 @@ static void forget_chunk(spb_session *session, spb_chunk *chunk, spb_time now) {
         if (block->safe == block->len && spb_ranges__remove(&chunk->ids, block->id, block->id)) {
             again -= block->safe_kept;
             reckon(session, block);
-            settle(session, chunk, (spb_range){block->id, block->id}, block->kept, now);
+            settle(session, chunk, (spb_range){block->id, block->id}, block->kept > 0, all_of(block), now);
             continue;
         }
         /* What was left out is not counted yet, and the next server may take it: then all of the block comes again. */

@@ -17,7 +17,7 @@
 /* Blocks that the server has, and that the primary host may not have seen. */
 typedef struct spb_replayed {
     spb_range ids;
-    uint64_t samples;
+    uint64_t samples; /* that are stored again if it was away; those of several ranges may stand with the first */
     uint64_t at_ms;
 } spb_replayed;
 
