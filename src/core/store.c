@@ -304,10 +304,13 @@ uint64_t spb_session__store_due_ms(const spb_session *session) {
 
 /* ---- flush ---- */
 
-/* Some of what was accepted is in the journal, and no server is known to have it. */
+/* Some of what was accepted is in the journal, and no server is known to have it. The ids of blocks say so; how many
+ * samples that are is not known for sure, as a full journal may drop what a replay has in memory. */
 static bool has_stored(const spb_session *session) {
+    const spb_replay *replay = &session->replay;
     bool is_durable = session->level == SPB_DELIVERY_DURABLE;
-    return session->in_journal > 0 ||
+    return replay->wanted.count > 0 || replay->is_incomplete || replay->deferred.count > 0 ||
+           replay->chunks[0].number != 0 ||
            (is_durable && (session->stats.samples_unconfirmed > 0 || session->queues[SPB_QUEUE_READY].first));
 }
 
