@@ -220,6 +220,12 @@ static int64_t shift_of(const sim *s, uint64_t boot) {
     return 0;
 }
 
+/* The session counts it as dropped, and does not keep it. */
+static bool is_too_old(const sim *s, const sim_block *block) {
+    uint64_t age_ms = s->options.max_sample_age_s * UINT64_C(1000);
+    return age_ms > 0 && block->block.last_ms + age_ms < s->now.wall_ms;
+}
+
 static void hand_out(sim *s, sim_event *event) {
     spb_status status = event->status;
     size_t bytes = 0;
@@ -234,7 +240,7 @@ static void hand_out(sim *s, sim_event *event) {
         }
         block->is_read = true;
         block->read = s->journal.reads;
-        bytes += block->block.metrics.len;
+        bytes += is_too_old(s, block) ? 0 : block->block.metrics.len;
         sim_note(s, "< block %llu of %s is read", (unsigned long long)block->id, s->holders[block->holder].id);
         spb_block copy = block->block;
         copy.shift_ms = shift_of(s, copy.boot);
