@@ -4,7 +4,8 @@
 
 #include "sim/sim.h"
 
-/* What has not come after so long is not on its way any more. */
+/* What has not come after so long, besides the time that the pace of the replay takes, is not on its way any more, but
+ * for the next process. */
 #define PATIENCE_MS 150000
 
 /* Without memory or disk, the session may have to read and send a chunk again, or to store things late. */
@@ -124,7 +125,7 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         const sim_record *record = &s->ledger.records[i];
         const sim_metric *metric = &s->metrics[record->metric];
         const sim_holder *holder = &s->holders[metric->holder];
-        bool may_stay = is_forgetful(s) && s->now.mono_ms > s->calm_ms + PATIENCE_MS; /* for the next process */
+        bool may_stay = is_forgetful(s) && s->now.mono_ms > s->calm_ms + s->calm_replay_ms + PATIENCE_MS;
         if (record->copies > 0 && !may_stay && (holder->is_online || holder->is_removed)) {
             snprintf(text, capacity, "%s at %llu is still in the journal, in block %llu", metric->name,
                      (unsigned long long)record->timestamp_ms, (unsigned long long)s->journal.blocks[record->block].id);

@@ -298,7 +298,8 @@ struct sim {
     bool is_running;            /* after the last call of the session */
     uint64_t overflowed_before; /* the call of the session in which they do */
     bool has_rules;             /* metrics of this run may have some */
-    uint64_t calm_ms;           /* since then */
+    uint64_t calm_ms;           /* since then, */
+    uint64_t calm_replay_ms;    /* and what the journal held then needs so long for its pace */
 
     sim_event **calendar;
     size_t event_count, event_capacity;
