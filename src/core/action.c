@@ -226,7 +226,9 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
         if (next_network(session, now, out)) {
             return true;
         }
-        if (session->state == state && spb_session__next_read(session, now, out)) {
+        /* What was too large for the server makes way for others, which may be for the store. */
+        if (session->state == state &&
+            (spb_session__next_store(session, now, out) || spb_session__next_read(session, now, out))) {
             return true;
         }
     } while (session->state != state); /* a message could not be made: the connection is to be closed */
