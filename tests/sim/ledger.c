@@ -30,7 +30,8 @@ uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_m
 
 static bool is_awaited(const sim *s, uint32_t number) {
     const sim_record *record = number != SIM_NO_RECORD ? &s->ledger.records[number] : NULL;
-    return record && ((record->copies > 0 && !record->is_confirmed) || record->is_owed_again);
+    bool was_sent = record && record->sent > 0 && s->way.is_born && record->sent_ms >= s->way.born_since_ms;
+    return record && ((record->copies > 0 && !record->is_confirmed && !was_sent) || record->is_owed_again);
 }
 
 /* The monotonic times of the machine's runs in which the clock was not set became others when that was known. They may
