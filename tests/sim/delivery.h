@@ -36,6 +36,7 @@ typedef struct sim_record {
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
     bool may_be_copied;    /* it went to the journal as the newest one: hosts get it as a live value as well */
+    bool has_unseen;       /* messages of its time may have been too large for the server, which nobody sees */
     bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */
     bool may_come_again;   /* likewise, perhaps */
     bool is_owed_again;    /* the primary host may have missed it */

@@ -146,22 +146,12 @@ static void pay_unsure(sim *s, sim_holder *holder, const sim_sample *sent) {
     }
 }
 
-/* A message of newer samples may have been too large for the server, so that nobody saw it: then this one had made room
- * for them, is on its way to the journal, and is sent besides as the newest that is left. */
-static void note_unseen(sim *s, const sim_metric *m, uint64_t hash, uint64_t timestamp_ms) {
-    uint32_t number = sim_ledger_find(s, (int)(m - s->metrics), hash, timestamp_ms);
-    if (s->wire.max_packet_bytes > 0 && number != SIM_NO_RECORD && (number == m->record || number == m->newest)) {
-        s->ledger.records[number].may_be_copied = true;
-    }
-}
-
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     sim_metric *m = &s->metrics[metric];
     sim_holder *holder = &s->holders[m->holder];
     sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
     sim_note(s, "  %s at %llu", m->name, (unsigned long long)timestamp_ms);
     if (s->level != SPB_DELIVERY_LIVE) {
-        note_unseen(s, m, hash, timestamp_ms);
         pass_stored(s, holder, &sent);
     }
     if (m->is_unsure) {

@@ -31,9 +31,9 @@ static bool is_in_host_window(const sim *s, const sim_record *record) {
 static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
+    /* After an overflow, as it is the newest; or was, when a message that was too large had made it so. */
     record->may_be_copied |=
-        record->copies > 0 &&
-        (metric->record == number || metric->newest == number); /* after an overflow, as it is the newest */
+        record->copies > 0 && (metric->record == number || metric->newest == number || record->has_unseen);
     bool may_be_copied = record->may_be_copied || s->counts.overflowed > 0 ||
                          s->scenario.permille[SIM_ALLOCATION_FAILS] > 0; /* what catches up is sent besides */
     if (record->copies > 0 && !may_be_copied) {

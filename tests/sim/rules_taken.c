@@ -77,6 +77,14 @@ static void owe_news(sim *s, const news *n, bool is_optional) {
     holder->scan += n->is_urgent || n->turn != 0;
 }
 
+/* A message that waits may be too large for the server. Nobody sees it go, nor that the newest values follow, of which
+ * older samples may be in the journal already. */
+static void note_limit(sim *s, uint32_t record) {
+    if (record != SIM_NO_RECORD && s->wire.max_packet_bytes > 0) {
+        s->ledger.records[record].has_unseen = true;
+    }
+}
+
 static void take_news(sim *s, const news *n) {
     sim_metric *m = &s->metrics[n->metric];
     sim_holder *holder = &s->holders[m->holder];
@@ -91,6 +99,7 @@ static void take_news(sim *s, const news *n) {
     s->idle_ticks = s->level != SPB_DELIVERY_LIVE ? 0 : s->idle_ticks; /* its message may be closed without an action */
     s->counts.overflowed += n->has_overflowed;
     settle_unsent(s, m);
+    note_limit(s, m->record);
     m->is_ahead = false;
     m->told_hash = n->hash;
     m->told_ms = n->timestamp_ms;
@@ -186,6 +195,7 @@ static void take_unsure(sim *s, const news *n) {
     excuse(s, m->record);
     m->changes++;
     m->record = m->newest;
+    note_limit(s, m->record);
     m->is_behind = true;
     if (m->newest != SIM_NO_RECORD) {
         s->ledger.records[m->newest].may_be_copied = true;
