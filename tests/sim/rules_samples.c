@@ -172,7 +172,8 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     bool is_copy = number != SIM_NO_RECORD && s->ledger.records[number].may_be_copied;
     bool can_tell = s->counts.overflowed == 0 && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0;
     if (is_copy || catches_up || (s->level != SPB_DELIVERY_LIVE && !can_tell)) {
-        s->counts.caught_up += !is_copy; /* what is ahead of it is on its way to the journal */
+        bool was_held = hear_newest(m, &sent);
+        s->counts.caught_up += !is_copy && !was_held; /* what is ahead of it is on its way to the journal */
         return;
     }
     const sim_sample *next = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
