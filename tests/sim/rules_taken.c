@@ -190,6 +190,7 @@ void sim_rules_overflowed(sim *s, uint64_t count) {
 static void take_unsure(sim *s, const news *n) {
     sim_metric *m = &s->metrics[n->metric];
     sim_note(s, "  %s at %llu is taken, and may be sent", m->name, (unsigned long long)n->timestamp_ms);
+    s->idle_ticks = s->level != SPB_DELIVERY_LIVE ? 0 : s->idle_ticks; /* as of others */
     s->counts.uncertain += 2;
     excuse(s, m->newest);
     excuse(s, m->record);
