@@ -79,9 +79,61 @@ START_TEST(what_made_room_for_a_sample_that_found_no_memory_is_sent_once_more) {
 }
 END_TEST
 
+/* A device that is born again makes way in the replay: its blocks are read again, behind which x = 9 can leave at once.
+ */
+static bool has_action_or_time_at(size_t n) {
+    options.store_window_ms = 0;
+    options.replay_samples_per_s = 50;
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press");
+    spb_metric *y = wire_add_metric(&w, press, "y", spb_int32(0));
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_lose(&w);
+    static const struct {
+        bool is_of_press;
+        int count;
+    } blocks[] = {{false, 5}, {true, 1}, {true, 4}, {false, 1}};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        for (int k = 0; k < blocks[i].count; k++) {
+            ck_assert_int_eq(wire_update(&w, blocks[i].is_of_press ? y : x, spb_int32(9)), SPB_OK);
+        }
+        wire_run(&w);
+    }
+    while (wire_stats(&w).samples_replayed < 5) {
+        wire_sleep(&w, 1);
+    }
+    spb_session_set_device_online(w.session, press, true, w.now);
+    wire_sleep(&w, 49);
+    w.now.mono_ms++;
+    wire_forget(&w);
+    ck_assert(wire_step(&w));
+    ck_assert_str_eq(w.ledger, "DBIRTH/Press 2");
+    spb_action action;
+    failing_heap_fail_at(n);
+    bool has_action = spb_session_next_action(w.session, w.now, &action);
+    bool has_failed = failing_heap_count() >= n;
+    failing_heap_fail_at(0);
+    ck_assert(has_action || spb_session_deadline_ms(w.session) > w.now.mono_ms);
+    return has_failed;
+}
+
+START_TEST(when_there_is_nothing_to_do_nothing_is_due) {
+    bool has_failed = true;
+    for (size_t n = 1; has_failed; n++) {
+        ck_assert_uint_lt(n, 100);
+        setup();
+        has_failed = has_action_or_time_at(n);
+        teardown();
+    }
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("delivery_memory");
     tcase_add_test(all, what_made_room_for_a_sample_that_found_no_memory_is_sent_once_more);
+    tcase_add_test(all, when_there_is_nothing_to_do_nothing_is_due);
     Suite *suite = suite_create("delivery_memory");
     suite_add_tcase(suite, all);
     return suite_run(suite);
