@@ -116,7 +116,7 @@ bool spb_session__next_read(spb_session *session, spb_time now, spb_action *out)
     if (!copy_wanted(replay, chunk)) {
         spb_chunk__reset(chunk);
         replay->retry_ms = now.mono_ms + RETRY_MS;
-        return false;
+        return spb_session__next_publish(session, now, out); /* what was put off may have made way for others */
     }
     chunk->number = ++replay->last_chunk;
     chunk->round = replay->round;
