@@ -96,7 +96,8 @@ typedef struct spb_session_options {
     size_t batch_max_bytes;      /* a message is closed when its metrics reach this size, */
     uint32_t batch_max_samples;  /* or this number */
     size_t max_waiting_bytes; /* of samples of all devices that wait to be published: beyond it, those of a device go to
-                                 the journal, or without one, new ones are dropped and counted; at least 64 KiB */
+                                 the journal, or without one, new ones are dropped and counted; one of each device may
+                                 always wait; at least 64 KiB */
     uint32_t max_in_flight;   /* messages handed to the transport and not yet reported as published */
     bool no_aliases;          /* data messages carry names instead of aliases */
     const char *primary_host_id; /* births wait until this host application is online; NULL: none */

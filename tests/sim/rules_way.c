@@ -64,7 +64,9 @@ static void check_live(sim *s, uint32_t number) {
     if (record->may_be_copied) {
         return;
     }
-    bool is_stored = record->copies > 0 && s->journal.blocks[record->block].is_committed;
+    /* Its block may be gone by now: a journal that is full has dropped and counted it, and then it is sent all the
+     * same. */
+    bool is_stored = record->was_stored && s->journal.blocks[record->block].is_committed;
     bool may_fail = s->journal.has_failed || s->scenario.permille[SIM_ALLOCATION_FAILS] > 0;
     if (s->level == SPB_DELIVERY_DURABLE && !is_stored && !may_fail) {
         sim_fail(s, "durable", "%s at %llu is published before it is committed", name,
@@ -143,6 +145,7 @@ void sim_way_fence(sim *s) {
         sim_fail(s, "fence", "%u are unanswered already", way->fences);
         return;
     }
+    s->wire.fenced[way->fences] = s->wire.unfenced;
     way->marks[way->fences++] = way->count;
     way->fenced = way->count;
     way->unfenced_bytes = 0;
@@ -185,10 +188,15 @@ bool sim_way_fenced(sim *s) {
             record->may_come_again = s->wire.must_leave;                    /* the host is away already */
             record->confirmed_ms = sim_way_born_ms(s);
         }
+        if (sent->is_replay && sent->count > 0) {
+            sim_journal_arrived(s, s->ledger.records[sent->records[0]].block);
+        }
     }
     way->fences--;
+    s->wire.unanswered -= s->wire.fenced[0];
     for (unsigned i = 0; i < way->fences; i++) {
         way->marks[i] = way->marks[i + 1];
+        s->wire.fenced[i] = s->wire.fenced[i + 1];
     }
     return true;
 }
