@@ -99,12 +99,12 @@ static void refuse(spb_session *session, spb_str device_id, const spb_metric *me
     }
     session->stats.commands_refused++;
     if (name.data) {
-        spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "command refused: %.*s%s%.*s: %s", shown(device_id.len),
+        spb_notices__log(&session->notices, SPB_LOG_WARNING, "command refused: %.*s%s%.*s: %s", shown(device_id.len),
                          device_id.data ? device_id.data : "", device_id.data ? "/" : "", shown(name.len), name.data,
                          session->command_error.text);
     } else {
-        spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "command refused: %.*s%salias %llu: %s", shown(device_id.len),
-                         device_id.data ? device_id.data : "", device_id.data ? "/" : "",
+        spb_notices__log(&session->notices, SPB_LOG_WARNING, "command refused: %.*s%salias %llu: %s",
+                         shown(device_id.len), device_id.data ? device_id.data : "", device_id.data ? "/" : "",
                          (unsigned long long)sent->alias, session->command_error.text);
     }
     *out = (spb_action){.kind = SPB_ACTION_COMMAND};
@@ -243,8 +243,8 @@ static bool next(spb_session *session, spb_time now, spb_action *out, uint64_t *
         return true;
     }
     /* What was too large for the server makes way for others, which may be for the store. */
-    return session->state == state && (next_of_store(session, now, out, due_ms) ||
-                                       spb_outbox__next_read(&session->outbox, now, out, due_ms));
+    return session->state == state &&
+           (next_of_store(session, now, out, due_ms) || spb_outbox__next_read(&session->outbox, now, out, due_ms));
 }
 
 bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out) {
@@ -259,8 +259,7 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
         }
         /* Again, if a message could not be made, or there was none to be made: then there is news, or the connection is
          * to be closed, or the journal has something to forget. */
-    } while (session->state != state || session->notices.count > 0 ||
-             spb_session__advance_ms(session) <= now.mono_ms);
+    } while (session->state != state || session->notices.count > 0 || spb_session__advance_ms(session) <= now.mono_ms);
     return false;
 }
 

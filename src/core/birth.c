@@ -1,5 +1,6 @@
 /* Decides what a birth or a death changes, and which device is born next. When that is left to publish.c. */
 #include "core/certificate.h"
+#include "core/info.h"
 #include "core/session.h"
 
 /* How many samples the birth carries that nothing has carried yet. */

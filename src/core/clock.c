@@ -47,5 +47,5 @@ void spb_session__see_clock(spb_session *session, spb_time now) {
     }
     spb_outbox__retry_deferred(&session->outbox);
     spb_session_rebirth(session, now);
-    spb_outbox__log(&session->outbox, SPB_LOG_INFO, "the wall clock is set");
+    spb_notices__log(&session->notices, SPB_LOG_INFO, "the wall clock is set");
 }

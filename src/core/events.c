@@ -13,8 +13,8 @@ void spb_session_on_bdseq_saved(spb_session *session, spb_status status, const c
     bool is_news = session->bdseq_retry_ms == SPB_NEVER || session->state == SPB_SESSION_SAVING;
     session->bdseq_retry_ms = status == SPB_OK ? SPB_NEVER : now.mono_ms + SPB_BDSEQ_RETRY_MS;
     if (status != SPB_OK && is_news) {
-        spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "bdSeq %u could not be saved: %s", (unsigned)session->bdseq.number,
-                         reason ? reason : spb_status_name(status));
+        spb_notices__log(&session->notices, SPB_LOG_WARNING, "bdSeq %u could not be saved: %s",
+                         (unsigned)session->bdseq.number, reason ? reason : spb_status_name(status));
     }
     if (session->state == SPB_SESSION_SAVING && !session->is_due && session->waiting_saves == 0) {
         session->is_due = true;
@@ -38,8 +38,8 @@ static void on_connected(spb_session *session, const spb_transport_event *event)
         session->timer_ms = SPB_NEVER;
         session->is_due = true;
         spb_session__enter(session, SPB_SESSION_SUBSCRIBING, NULL);
-        spb_outbox__log(&session->outbox, SPB_LOG_INFO, "connected to %s as %s", spb_servers__current(&session->servers)->uri,
-                         session->options.client_id);
+        spb_notices__log(&session->notices, SPB_LOG_INFO, "connected to %s as %s",
+                         spb_servers__current(&session->servers)->uri, session->options.client_id);
     }
 }
 
@@ -48,7 +48,7 @@ static void on_connected(spb_session *session, const spb_transport_event *event)
 static void wait_for_host(spb_session *session, spb_time now) {
     bool has_others = session->servers.count > 1;
     spb_session__enter(session, SPB_SESSION_WAIT_HOST, NULL);
-    spb_outbox__log(&session->outbox, SPB_LOG_INFO, "waiting for the primary host: %s", session->host.topic);
+    spb_notices__log(&session->notices, SPB_LOG_INFO, "waiting for the primary host: %s", session->host.topic);
     if (has_others && session->host.is_known) {
         spb_session__leave(session, SPB_HOST_IS_OFFLINE, now);
     } else if (has_others && session->options.host_wait_ms > 0) {

@@ -1,4 +1,5 @@
-/* Decides how a message is put together, and whether the server will take it. Which one is next is left to publish.c. */
+/* Decides how a message is put together, and whether the server will take it. Which one is next is left to publish.c.
+ */
 #include <string.h>
 
 #include "core/certificate.h"
@@ -19,8 +20,9 @@ bool spb_session__is_acceptable(spb_session *session, spb_bytes payload) {
     size_t bytes = packet_bytes(strlen(topic), payload.len);
     bool fits = session->max_packet_bytes == 0 || bytes <= session->max_packet_bytes;
     if (!fits) {
-        spb_outbox__log(&session->outbox, SPB_LOG_ERROR, "%.150s: a packet of %zu bytes, but %.80s takes no more than %u",
-                        topic, bytes, spb_servers__current(&session->servers)->uri, (unsigned)session->max_packet_bytes);
+        spb_notices__log(&session->notices, SPB_LOG_ERROR,
+                         "%.150s: a packet of %zu bytes, but %.80s takes no more than %u", topic, bytes,
+                         spb_servers__current(&session->servers)->uri, (unsigned)session->max_packet_bytes);
     }
     return fits;
 }

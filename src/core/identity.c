@@ -124,7 +124,8 @@ bool spb_session__next_identity(spb_session *session, spb_time now, spb_action *
     if (session->table.unsaved_count > 0 && (!out || save_aliases(session, now, out))) {
         return true;
     }
-    if (out && !journal->is_used && session->table.unsaved_count == 0) { /* only aliases are saved, and there are none */
+    if (out && !journal->is_used &&
+        session->table.unsaved_count == 0) { /* only aliases are saved, and there are none */
         journal->is_failing = false;
     }
     return false;

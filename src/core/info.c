@@ -6,6 +6,8 @@
 
 #include <spb/version.h>
 
+#include "core/info.h"
+
 #include "core/session.h"
 
 typedef struct fact_list {

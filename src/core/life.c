@@ -70,7 +70,7 @@ static void finish_stop(spb_session *session, const char *reason, spb_time now) 
     spb_session__release_all(session, now); /* what came after the stop, and is held */
     store_the_rest(session, now);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
-    spb_outbox__log(&session->outbox, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
+    spb_notices__log(&session->notices, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
                      reason ? reason : "");
 }
 
@@ -92,10 +92,10 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
     session->timer_ms = now.mono_ms + wait_ms;
     spb_session__enter(session, SPB_SESSION_WAITING, text);
     if (session->servers.count > 1) {
-        spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "%s; next is %s in %u ms", text,
+        spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s; next is %s in %u ms", text,
                          spb_servers__current(&session->servers)->uri, (unsigned)wait_ms);
     } else {
-        spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "%s; next attempt in %u ms", text, (unsigned)wait_ms);
+        spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s; next attempt in %u ms", text, (unsigned)wait_ms);
     }
 }
 
@@ -218,9 +218,9 @@ static void finish_births(spb_session *session, spb_time now) {
     }
     spb_outbox__births_over(&session->outbox);
     spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
-    spb_outbox__log(&session->outbox, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
-                    session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
-                    session->table.metric_count, session->table.device_count);
+    spb_notices__log(&session->notices, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
+                     session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
+                     session->table.metric_count, session->table.device_count);
 }
 
 void spb_session__advance(spb_session *session, spb_time now) {

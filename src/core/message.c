@@ -8,7 +8,7 @@
 
 static void refuse(spb_session *session, const char *what, const char *why) {
     session->stats.commands_refused++;
-    spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "command refused: %s: %s", what, why);
+    spb_notices__log(&session->notices, SPB_LOG_WARNING, "command refused: %s: %s", what, why);
 }
 
 bool spb_session__is_control(const spb_session *session, spb_str name) {
@@ -85,7 +85,7 @@ static bool take_state(spb_session *session, const spb_transport_event *event, s
     spb_server before = *server;
     switch (spb_host__judge(&session->host, server, event->topic, event->payload, &err)) {
     case SPB_HOST_NONE: return false;
-    case SPB_HOST_IGNORED: spb_outbox__log(&session->outbox, SPB_LOG_WARNING, "STATE ignored: %s", err.text); break;
+    case SPB_HOST_IGNORED: spb_notices__log(&session->notices, SPB_LOG_WARNING, "STATE ignored: %s", err.text); break;
     case SPB_HOST_OFFLINE: on_host_offline(session, now); break;
     case SPB_HOST_ONLINE:
         if (before.has_state && server->state_ms > before.state_ms) { /* it was away, and nobody said so */

@@ -37,9 +37,9 @@ struct spb_metric {
     uint32_t block; /* the number of the live block of its holder in which its newest sample is or was; 0: of none */
     uint32_t name_len;
     spb_deadline timer; /* of a sample that is held, or deferred */
-    uint8_t type;    /* an spb_type */
-    uint8_t keep;    /* an spb_keep */
-    uint8_t quality; /* SPB_SAMPLE_GOOD, _BAD or _STALE */
+    uint8_t type;       /* an spb_type */
+    uint8_t keep;       /* an spb_keep */
+    uint8_t quality;    /* SPB_SAMPLE_GOOD, _BAD or _STALE */
     bool is_transient;
     bool is_urgent;
     bool is_definition;  /* of a template: stands in the NBIRTH, and nowhere else */

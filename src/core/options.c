@@ -1,4 +1,6 @@
 /* Decides which options are good. What they do is left to all others. */
+#include "core/options.h"
+
 #include "core/session.h"
 
 #define ALL_NODE_INFO (SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER | SPB_NODE_INFO_COUNTERS | SPB_NODE_INFO_STORE)

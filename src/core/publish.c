@@ -31,7 +31,8 @@ static spb_kind data_kind(const spb_device *holder) {
 
 /* ---- live data ---- */
 
-/* What one metric may need is more than the server takes, or the block was cut for one that takes more: it is left out. */
+/* What one metric may need is more than the server takes, or the block was cut for one that takes more: it is left out.
+ */
 static bool send_block(spb_session *session, spb_outbox_block *block, spb_time now, spb_action *out) {
     spb_device *holder = block->entity->owner;
     spb_status status = spb_session__begin_message(session, data_kind(holder), holder);

@@ -8,7 +8,6 @@
 #include "core/handle.h"
 #include "core/session.h"
 
-#define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT)
 /* When a held sample could not be sent for want of memory. */
 #define RETRY_MS 100
 
@@ -121,7 +120,8 @@ static spb_status send_live(spb_session *session, spb_metric *metric, const samp
     bool has_room = is_over || spb_outbox__reserve(&session->outbox, holder->entity, session->scratch.len);
     spb_status status = has_room ? set_value(metric, s) : SPB_ERR_NO_MEMORY;
     if (status != SPB_OK) {
-        if (holder->has_dropped && !holder->entity->live.first) { /* nothing waits that leads to spb_session__catch_up */
+        if (holder->has_dropped &&
+            !holder->entity->live.first) { /* nothing waits that leads to spb_session__catch_up */
             spb_session__want_birth(session, holder, now);
         }
         return status;
@@ -265,14 +265,6 @@ static spb_status follow(spb_session *session, spb_metric *metric, sample *s, sp
     return send(session, metric, s, now);
 }
 
-static spb_status check(const spb_session *session, const spb_metric *metric, const spb_value *value, uint32_t flags) {
-    if ((flags & ~ALL_FLAGS) != 0 || (flags & SPB_SAMPLE_QUALITY) == SPB_SAMPLE_QUALITY) {
-        return SPB_ERR_ARGUMENT;
-    }
-    spb_status status = spb_metric__check(metric, value, NULL);
-    return status == SPB_OK ? spb_session__check_template(session, value, NULL) : status;
-}
-
 spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms) {
     return (spb_report){.value = &given->value,
                         .timestamp_ms = timestamp_ms,
@@ -282,16 +274,12 @@ spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms) {
 
 spb_status spb_session__take_sample(spb_session *session, const spb_sample *given, spb_time now) {
     spb_metric *metric = given->metric;
-    spb_status status = check(session, metric, &given->value, given->flags);
-    if (status != SPB_OK) {
-        return status;
-    }
     sample s = {.value = &given->value,
                 .timestamp_ms = given->timestamp_ms == SPB_NOW ? spb_session__stamp(session, now) : given->timestamp_ms,
                 .quality = given->flags & SPB_SAMPLE_QUALITY,
                 .is_urgent = metric->is_urgent || (given->flags & SPB_SAMPLE_URGENT) != 0};
     spb_report last = spb_metric__report(metric), report = spb_session__report(given, s.timestamp_ms);
-    status = follow(session, metric, &s, spb_change__judge(metric->change, &last, &report), now);
+    spb_status status = follow(session, metric, &s, spb_change__judge(metric->change, &last, &report), now);
     if (status != SPB_OK) {
         spb_change__doubt(metric->change);
         return status;

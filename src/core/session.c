@@ -7,6 +7,8 @@
 
 #include "core/certificate.h"
 #include "core/handle.h"
+#include "core/info.h"
+#include "core/options.h"
 
 #define MAX_TOPIC_BYTES 65535
 

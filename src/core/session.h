@@ -1,10 +1,10 @@
 /*
  * The parts of a session, and what its files share. From the bottom up: state.c (what the others ask about it), frame.c
  * (messages), birth.c (births and deaths), sample.c (what becomes of a sample), remove.c (of what is removed), clock.c
- * (when the wall clock is set), update.c (samples that the application hands in), life.c (how connections come and go), message.c (what hosts say), publish.c (which
- * message is next), action.c (which action is next), events.c and session.c (what the application and the transport
- * call). A file calls those before it, and none behind it. The way of samples from here to the server and the journal
- * is the outbox.
+ * (when the wall clock is set), update.c (samples that the application hands in), life.c (how connections come and go),
+ * message.c (what hosts say), publish.c (which message is next), action.c (which action is next), events.c and
+ * session.c (what the application and the transport call). A file calls those before it, and none behind it. The way of
+ * samples from here to the server and the journal is the outbox.
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -91,12 +91,12 @@ struct spb_session {
     bool is_leaving;             /* in SPB_SESSION_STOPPING: only this server is left; the next one follows */
     char leave_reason[128];
 
-    size_t saving_aliases;   /* while the store is asked to save them: how many */
-    uint64_t unsent;         /* metrics that hold a sample which nothing has carried */
-    bool was_clock_unset;    /* the wall clock was seen not to show the time */
-    uint64_t repeated;       /* samples that are sent once more after an overflow */
-    spb_deadlines timers;         /* of samples that are held, or deferred, by the rules of their metrics */
-    spb_buffer scratch;      /* one encoded metric */
+    size_t saving_aliases; /* while the store is asked to save them: how many */
+    uint64_t unsent;       /* metrics that hold a sample which nothing has carried */
+    bool was_clock_unset;  /* the wall clock was seen not to show the time */
+    uint64_t repeated;     /* samples that are sent once more after an overflow */
+    spb_deadlines timers;  /* of samples that are held, or deferred, by the rules of their metrics */
+    spb_buffer scratch;    /* one encoded metric */
     /* What the last action points to. */
     spb_alias *alias_items;
     spb_buffer payload;
@@ -121,19 +121,9 @@ bool spb_session__awaits_aliases(const spb_session *session);
 uint64_t spb_session__stamp(const spb_session *session, spb_time now);
 /* How large the metrics of one data message may be; 0: no limit. */
 size_t spb_session__most_metric_bytes(const spb_session *session, const spb_device *holder);
-/* SPB_ERR_ARGUMENT, SPB_ERR_NAME. (options.c) */
-spb_status spb_session__check_options(const spb_session_options *options, spb_error *err);
-/* The level that comes of what is asked for and what there is. (options.c) */
-spb_delivery spb_session__level(const spb_session_options *options);
 /* A value of a metric: templates in it are instances of definitions that the node has. SPB_ERR_NOT_FOUND,
  * SPB_ERR_ARGUMENT: they lack a member. SPB_ERR_TYPE: a definition. Others are fine. (template.c) */
 spb_status spb_session__check_template(const spb_session *session, const spb_value *value, spb_error *err);
-
-#define SPB_MAX_BIRTH_FACTS 16
-/* What an NBIRTH of this moment says of the session itself; returns how many. (info.c) */
-size_t spb_session__birth_facts(const spb_session *session, spb_birth_fact facts[SPB_MAX_BIRTH_FACTS]);
-/* A metric of the node cannot have this name. (info.c) */
-bool spb_session__is_own_name(const spb_session *session, const char *name);
 
 /* ---- frame.c ---- */
 
@@ -166,7 +156,7 @@ spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now);
 spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms);
 /* A sample of it goes into a live block, for those who follow. */
 bool spb_session__is_followed(const spb_session *session, const spb_metric *metric);
-/* As spb_session_sample, when the clock was looked at. */
+/* As spb_session_sample, when the sample was checked, and the clock was looked at. */
 spb_status spb_session__take_sample(spb_session *session, const spb_sample *given, spb_time now);
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */
 void spb_session__drop_unsent(spb_session *session, spb_metric *metric);

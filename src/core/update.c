@@ -1,11 +1,25 @@
-/* Decides nothing: what the application hands in, with a look at the clock first. */
+/* Decides which samples of the application are taken at all; what becomes of them is left to sample.c. */
 #include "core/session.h"
+
+#define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT)
 
 static spb_entity *entity_of(const spb_session *session, const spb_device *device) {
     return device ? device->entity : session->table.node->entity;
 }
 
+static spb_status check(const spb_session *session, const spb_metric *metric, const spb_value *value, uint32_t flags) {
+    if ((flags & ~ALL_FLAGS) != 0 || (flags & SPB_SAMPLE_QUALITY) == SPB_SAMPLE_QUALITY) {
+        return SPB_ERR_ARGUMENT;
+    }
+    spb_status status = spb_metric__check(metric, value, NULL);
+    return status == SPB_OK ? spb_session__check_template(session, value, NULL) : status;
+}
+
 spb_status spb_session_sample(spb_session *session, const spb_sample *sample, spb_time now) {
+    spb_status status = check(session, sample->metric, &sample->value, sample->flags);
+    if (status != SPB_OK) {
+        return status;
+    }
     spb_session__see_clock(session, now);
     return spb_session__take_sample(session, sample, now);
 }

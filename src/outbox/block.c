@@ -73,8 +73,8 @@ bool spb_block__reserve(spb_outbox_block *block, size_t len) {
 
 bool spb_block__takes(const spb_outbox_block *block, size_t len, uint64_t timestamp_ms,
                       const spb_block_limits *limits) {
-    return block->samples == 0 || (timestamp_ms >= block->last_ms &&
-                                   (limits->most_bytes == 0 || size_of(block) + len <= limits->most_bytes));
+    return block->samples == 0 ||
+           (timestamp_ms >= block->last_ms && (limits->most_bytes == 0 || size_of(block) + len <= limits->most_bytes));
 }
 
 static bool is_full(size_t size, uint64_t samples, const spb_block_limits *limits) {

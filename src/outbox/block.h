@@ -63,18 +63,18 @@ typedef struct spb_outbox_block {
     uint64_t id, last_id; /* in the journal; 0: it is not there. KEPT ones may stand for a range */
     uint64_t first_ms;    /* the timestamps of its first and last sample */
     uint64_t last_ms;
-    uint64_t boot;    /* as in the public spb_block */
-    int64_t shift_ms; /* STORED: the same */
-    uint64_t ordinal; /* of the message in its connection; STORED: of the last one with some of it, or 0 */
-    uint64_t at_ms;   /* monotonic: when it was written, and once the server has it, since when */
-    uint64_t samples; /* BIRTH: the values */
-    size_t size;      /* SENT: the bytes that count as unconfirmed */
+    uint64_t boot;            /* as in the public spb_block */
+    int64_t shift_ms;         /* STORED: the same */
+    uint64_t ordinal;         /* of the message in its connection; STORED: of the last one with some of it, or 0 */
+    uint64_t at_ms;           /* monotonic: when it was written, and once the server has it, since when */
+    uint64_t samples;         /* BIRTH: the values */
+    size_t size;              /* SENT: the bytes that count as unconfirmed */
     uint64_t arrived_samples; /* SETTLING, KEPT: that were published of it */
-    spb_progress sent;        /* STORED: how far it was sent; REPLAY: how far its last block is, if some of it is left */
-    spb_progress arrived;     /* STORED: how far it has arrived, */
-    spb_progress settling;    /* how far at at_ms, */
-    spb_progress settled;     /* and how far the settle time is over */
-    spb_buffer bytes; /* SPB_BLOCK_HEAD, then the metrics */
+    spb_progress sent;     /* STORED: how far it was sent; REPLAY: how far its last block is, if some of it is left */
+    spb_progress arrived;  /* STORED: how far it has arrived, */
+    spb_progress settling; /* how far at at_ms, */
+    spb_progress settled;  /* and how far the settle time is over */
+    spb_buffer bytes;      /* SPB_BLOCK_HEAD, then the metrics */
 } spb_outbox_block;
 
 typedef struct spb_block_pool {
@@ -101,8 +101,7 @@ typedef struct spb_block_limits {
 bool spb_block__reserve(spb_outbox_block *block, size_t len);
 /* An open block takes a sample of that size and time: messages are in time order
  * (tck-id-operational-behavior-data-publish-nbirth-order). */
-bool spb_block__takes(const spb_outbox_block *block, size_t len, uint64_t timestamp_ms,
-                      const spb_block_limits *limits);
+bool spb_block__takes(const spb_outbox_block *block, size_t len, uint64_t timestamp_ms, const spb_block_limits *limits);
 /* Appends the metric, for which there is room. It is full then: true. */
 bool spb_block__append(spb_outbox_block *block, spb_bytes metric, uint64_t timestamp_ms,
                        const spb_block_limits *limits);

@@ -27,9 +27,7 @@ static uint64_t host_window_ms(const spb_outbox *outbox) {
 
 static uint64_t settled_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->settling);
-    return !oldest                               ? SPB_NEVER
-           : outbox->kept_bytes > MAX_KEPT_BYTES ? 0
-                                                 : oldest->at_ms + outbox->options->settle_ms;
+    return !oldest ? SPB_NEVER : outbox->kept_bytes > MAX_KEPT_BYTES ? 0 : oldest->at_ms + outbox->options->settle_ms;
 }
 
 /* While the primary host is away, time does not count. */
@@ -158,8 +156,7 @@ static bool is_by_time(const spb_outbox *outbox) {
 
 void spb_outbox__fenced(spb_outbox *outbox, spb_time now) {
     uint64_t covers;
-    if (spb_fences__answered(&outbox->fences, now.mono_ms, &covers) &&
-        outbox->options->confirm == SPB_CONFIRM_FENCE) {
+    if (spb_fences__answered(&outbox->fences, now.mono_ms, &covers) && outbox->options->confirm == SPB_CONFIRM_FENCE) {
         confirm_up_to(outbox, covers, now);
     }
 }

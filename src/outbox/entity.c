@@ -110,6 +110,15 @@ void spb_outbox__leave_live(spb_outbox_block *block) {
     block->state = SPB_BLOCK_READY;
 }
 
+void spb_outbox__want(spb_outbox *outbox, uint64_t first_id, uint64_t last_id, bool is_doubtful) {
+    spb_replay *replay = &outbox->replay;
+    /* Without memory it is known that something is missing: see spb_outbox__before_births. */
+    replay->is_incomplete |= !spb_ranges__add(&replay->wanted, first_id, last_id);
+    if (is_doubtful) {
+        spb_ranges__add(&replay->doubtful, first_id, last_id);
+    }
+}
+
 void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
     spb_entity *entity = block->entity;
     entity->blocks++; /* it must outlive the block here */
@@ -196,20 +205,4 @@ void spb_outbox__attach(spb_entity *entity, void *owner) {
     entity->is_scanning = false;
     spb_list__remove(&entity->of_outbox);
     spb_list__push(&entity->outbox->entities, &entity->of_outbox);
-}
-
-void spb_outbox__detach(spb_entity *entity, const void *owner) {
-    if (entity->owner != owner) {
-        return;
-    }
-    entity->blocks++; /* it must outlive its blocks here */
-    spb_outbox__shelve(entity);
-    spb_outbox__close_history(entity);
-    spb_outbox__died(entity);
-    entity->blocks--;
-    entity->owner = NULL;
-    entity->is_scanning = false;
-    spb_list__remove(&entity->of_outbox);
-    spb_list__push(&entity->outbox->strangers, &entity->of_outbox);
-    spb_entity__end(entity);
 }

@@ -23,7 +23,7 @@ spb_outbox_block *spb_entity__first_unstored(const spb_entity *entity);
 /* The LIVE or HISTORY block takes no more, or may leave as its time is over. */
 bool spb_block__is_done(const spb_outbox_block *block);
 
-/* Blocks of the journal with these ids are to be replayed. (replay.c) */
+/* Blocks of the journal with these ids are to be replayed. */
 void spb_outbox__want(spb_outbox *outbox, uint64_t first_id, uint64_t last_id, bool is_doubtful);
 
 #endif

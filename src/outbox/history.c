@@ -1,7 +1,7 @@
 /*
  * Decides which STORED blocks make the next message of the replay, oldest first and those of one entity together, each
- * sample marked as historical by framing alone; and what has arrived of them. Live data goes first, and half of what may
- * be under way is left to it.
+ * sample marked as historical by framing alone; and what has arrived of them. Live data goes first, and half of what
+ * may be under way is left to it.
  */
 #include "outbox/history.h"
 
@@ -254,8 +254,8 @@ static spb_status add_block(spb_outbox *outbox, spb_replay_message *m, spb_outbo
         m->is_full = true;
         return SPB_OK;
     }
-    rest.len = spb_reframe__cut((spb_bytes){rest.data, metrics.len - block->sent.bytes}, room,
-                                MAX_SAMPLES - m->samples, growth);
+    rest.len = spb_reframe__cut((spb_bytes){rest.data, metrics.len - block->sent.bytes}, room, MAX_SAMPLES - m->samples,
+                                growth);
     if (rest.len == 0) {
         m->is_full = m->samples > 0;
         if (!m->is_full) {
@@ -265,11 +265,11 @@ static spb_status add_block(spb_outbox *outbox, spb_replay_message *m, spb_outbo
     }
     filter f = {&outbox->metrics, m->entity, false};
     uint32_t kept, gone;
-    spb_status status =
-        spb_reframe__historical(out, rest, block->shift_ms, SPB_EARLIEST_MS, is_born, &f, &kept, &gone);
+    spb_status status = spb_reframe__historical(out, rest, block->shift_ms, SPB_EARLIEST_MS, is_born, &f, &kept, &gone);
     if (status == SPB_ERR_MALFORMED) {
-        spb_outbox__log(outbox, SPB_LOG_ERROR, "block %llu of the journal is damaged, %u samples are left out",
-                        (unsigned long long)block->id, (unsigned)rest_of(block));
+        spb_notices__log(outbox->notices, SPB_LOG_ERROR,
+                         "block %llu of the journal is damaged, %u samples are left out", (unsigned long long)block->id,
+                         (unsigned)rest_of(block));
         reckon(outbox, m, block, metrics.len - block->sent.bytes, 0, rest_of(block));
         return SPB_OK;
     }

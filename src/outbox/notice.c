@@ -1,6 +1,7 @@
 /* Decides what is forgotten when nobody pulls. What is worth telling is left to the session. */
 #include "outbox/notice.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,10 +32,13 @@ void spb_notices__state(spb_notices *notices, spb_session_state state, const cha
     snprintf(added->text, sizeof added->text, "%s", reason ? reason : "");
 }
 
-void spb_notices__log(spb_notices *notices, spb_log_level level, const char *format, va_list args) {
+void spb_notices__log(spb_notices *notices, spb_log_level level, const char *format, ...) {
     spb_notice *added = add(notices);
+    va_list args;
     added->level = level;
+    va_start(args, format);
     vsnprintf(added->text, sizeof added->text, format, args);
+    va_end(args);
 }
 
 bool spb_notices__pull(spb_notices *notices, spb_notice *out) {

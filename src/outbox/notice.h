@@ -4,7 +4,7 @@
 
 #include <spb/session.h>
 
-#include <stdarg.h>
+#include "base/error.h"
 
 #define SPB_NOTICE_CAPACITY 32
 
@@ -22,7 +22,7 @@ typedef struct spb_notices {
 
 /* `reason` may be NULL. */
 void spb_notices__state(spb_notices *notices, spb_session_state state, const char *reason);
-void spb_notices__log(spb_notices *notices, spb_log_level level, const char *format, va_list args);
+void spb_notices__log(spb_notices *notices, spb_log_level level, const char *format, ...) SPB_PRINTF(3, 4);
 /* Moves the oldest to *out; false when there is none. */
 bool spb_notices__pull(spb_notices *notices, spb_notice *out);
 

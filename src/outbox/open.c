@@ -1,6 +1,6 @@
 /*
- * Decides which block a sample joins, and when an open block is closed. Whether hosts follow the sample is the session's
- * matter; where the block goes then is left to live.c and append.c.
+ * Decides which block a sample joins, and when an open block is closed. Whether hosts follow the sample is the
+ * session's matter; where the block goes then is left to live.c and append.c.
  */
 #include "outbox/entity.h"
 

@@ -1,16 +1,7 @@
-/* Decides what an outbox begins with, and how it ends. */
+/* Decides what an outbox begins with, how it ends, and what becomes of an entity whose owner leaves. */
 #include "outbox/outbox.h"
 
-#include <stdarg.h>
-
 #include "outbox/entity.h"
-
-void spb_outbox__log(spb_outbox *outbox, spb_log_level level, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    spb_notices__log(outbox->notices, level, format, args);
-    va_end(args);
-}
 
 void spb_outbox__init(spb_outbox *outbox, const spb_session_options *options, spb_delivery level, spb_stats *stats,
                       spb_notices *notices, const spb_outbox_metrics *metrics) {
@@ -75,4 +66,20 @@ void spb_outbox__clear(spb_outbox *outbox) {
     spb_ranges__clear(&outbox->replay.wanted);
     spb_ranges__clear(&outbox->replay.doubtful);
     spb_buffer__clear(&outbox->filtered);
+}
+
+void spb_outbox__detach(spb_entity *entity, const void *owner) {
+    if (entity->owner != owner) {
+        return;
+    }
+    entity->blocks++; /* it must outlive its blocks here */
+    spb_outbox__shelve(entity);
+    spb_outbox__close_history(entity);
+    spb_outbox__died(entity);
+    entity->blocks--;
+    entity->owner = NULL;
+    entity->is_scanning = false;
+    spb_list__remove(&entity->of_outbox);
+    spb_list__push(&entity->outbox->strangers, &entity->of_outbox);
+    spb_entity__end(entity);
 }

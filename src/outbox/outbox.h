@@ -13,7 +13,8 @@
  *   over, when what is under way is below its limits, and at the level DURABLE when it is committed.
  * - A block may be stored when it is the first of its entity that is neither stored nor safe with the server: so the
  *   journal has the samples of each metric in their order.
- * - All that is historical comes from the journal, by ids, oldest first; what belongs to an entity that is not born waits.
+ * - All that is historical comes from the journal, by ids, oldest first; what belongs to an entity that is not born
+ * waits.
  *
  * Functions that return an action, or a block to be sent, have two forms in one: with `out` they do it; without, they
  * change nothing, and true says that there is something to do now. When they return false, *due_ms was lowered to the
@@ -24,7 +25,6 @@
 #ifndef SPB_OUTBOX_OUTBOX_H
 #define SPB_OUTBOX_OUTBOX_H
 
-#include "base/error.h"
 #include "outbox/state.h"
 
 /* The moment may be earlier than was thought. */
@@ -38,7 +38,6 @@ static inline void spb_due__by(uint64_t *due_ms, uint64_t at_ms) {
 void spb_outbox__init(spb_outbox *outbox, const spb_session_options *options, spb_delivery level, spb_stats *stats,
                       spb_notices *notices, const spb_outbox_metrics *metrics);
 void spb_outbox__clear(spb_outbox *outbox);
-void spb_outbox__log(spb_outbox *outbox, spb_log_level level, const char *format, ...) SPB_PRINTF(3, 4);
 /* The next action is asked for: what the last one pointed to is not in use any more. */
 void spb_outbox__unpin(spb_outbox *outbox);
 /* Open blocks whose time is over become due, and what was confirmed long enough ago is let go of. */
@@ -48,12 +47,12 @@ uint64_t spb_outbox__advance_ms(const spb_outbox *outbox, bool is_running);
 
 /* ---- entities ---- (entity.c) */
 
-/* The entity of that ID that nobody owns; found, or made. NULL: no memory. It ends when nobody comes to own it and it has
- * no blocks; see spb_entity__end. */
+/* The entity of that ID that nobody owns; found, or made. NULL: no memory. It ends when nobody comes to own it and it
+ * has no blocks; see spb_entity__end. */
 spb_entity *spb_outbox__stranger(spb_outbox *outbox, spb_str id);
 /* The owner has it from now on: also one that belongs to another, which is about to leave it. */
 void spb_outbox__attach(spb_entity *entity, void *owner);
-/* The owner leaves it. If nobody else has it, what is live is lost, or for the journal. */
+/* The owner leaves it. If nobody else has it, what is live is lost, or for the journal. (outbox.c) */
 void spb_outbox__detach(spb_entity *entity, const void *owner);
 /* Frees the entity if nobody needs it. */
 void spb_entity__end(spb_entity *entity);
@@ -64,9 +63,9 @@ spb_str spb_entity__id(const spb_entity *entity);
 
 /* How large the open live block of the entity may become. most_bytes is what the server takes; 0: any. */
 spb_block_limits spb_outbox__limits(const spb_entity *entity, size_t most_bytes);
-/* More than may wait, of the entity or of all, with so many bytes more; but one sample may always wait, else nothing would
- * lead to the journal, or to the newest values being sent once more. `unsettled`: bytes that the entity counts already,
- * and the outbox does not yet. */
+/* More than may wait, of the entity or of all, with so many bytes more; but one sample may always wait, else nothing
+ * would lead to the journal, or to the newest values being sent once more. `unsettled`: bytes that the entity counts
+ * already, and the outbox does not yet. */
 bool spb_outbox__is_over(const spb_entity *entity, size_t more, size_t unsettled);
 /* The same for samples of the journal. */
 bool spb_outbox__is_history_over(const spb_entity *entity, size_t more);
@@ -171,8 +170,8 @@ typedef struct spb_replay_message {
     size_t most_bytes; /* that its metrics may have */
     size_t bytes;      /* that they have */
     uint32_t samples;
-    uint32_t resent;                /* of them: they may have arrived before */
-    uint64_t last_ms;               /* the newest timestamp */
+    uint32_t resent;                 /* of them: they may have arrived before */
+    uint64_t last_ms;                /* the newest timestamp */
     const spb_outbox_block *partial; /* the last block, if some of it is left; or NULL */
     bool is_full;
 } spb_replay_message;

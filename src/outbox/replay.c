@@ -23,15 +23,6 @@ static bool is_in_grace(const spb_outbox *outbox, spb_time now) {
 
 /* ---- what is wanted ---- */
 
-void spb_outbox__want(spb_outbox *outbox, uint64_t first_id, uint64_t last_id, bool is_doubtful) {
-    spb_replay *replay = &outbox->replay;
-    /* Without memory it is known that something is missing: see spb_outbox__before_births. */
-    replay->is_incomplete |= !spb_ranges__add(&replay->wanted, first_id, last_id);
-    if (is_doubtful) {
-        spb_ranges__add(&replay->doubtful, first_id, last_id);
-    }
-}
-
 static void resume(spb_entity *entity) {
     spb_outbox *outbox = entity->outbox;
     entity->is_held_back = false;
@@ -229,8 +220,8 @@ void spb_outbox__read_done(spb_outbox *outbox, spb_status status, const char *re
     }
     outbox->journal.asked = SPB_CALL_NONE;
     if (status != SPB_OK) {
-        spb_outbox__log(outbox, SPB_LOG_WARNING, "the journal cannot be read: %s",
-                        reason && *reason ? reason : spb_status_name(status));
+        spb_notices__log(outbox->notices, SPB_LOG_WARNING, "the journal cannot be read: %s",
+                         reason && *reason ? reason : spb_status_name(status));
         replay->retry_ms = now.mono_ms + RETRY_MS;
     } else if (!replay->is_cut) { /* there are no more */
         spb_ranges__remove(&replay->wanted, replay->read_from, UINT64_MAX);

@@ -19,17 +19,17 @@ typedef struct spb_outbox spb_outbox;
  */
 typedef struct spb_entity {
     spb_outbox *outbox;
-    void *owner;            /* the device; NULL: it was removed, or has never been there */
-    spb_link of_outbox;     /* in `entities`, or in `strangers` while there is no owner */
-    spb_list live;          /* LIVE blocks that are not sent, in order */
-    spb_list unstored;      /* LIVE and HISTORY ones that the journal does not have and the server, for all that is known,
-                               neither; in order: none is stored before those ahead of it */
-    spb_list stored;        /* STORED ones, in order */
-    spb_link in_ready;      /* its first live block may leave */
-    spb_link in_trying;     /* DURABLE: its first live block would, if it were stored */
-    spb_link in_storable;   /* its first unstored block is for the journal */
-    spb_link in_first;      /* some of its live blocks leave before any birth */
-    spb_outbox_block *open; /* the LIVE block that takes samples, and is the last of `live`; or NULL */
+    void *owner;          /* the device; NULL: it was removed, or has never been there */
+    spb_link of_outbox;   /* in `entities`, or in `strangers` while there is no owner */
+    spb_list live;        /* LIVE blocks that are not sent, in order */
+    spb_list unstored;    /* LIVE and HISTORY ones that the journal does not have and the server, for all that is known,
+                             neither; in order: none is stored before those ahead of it */
+    spb_list stored;      /* STORED ones, in order */
+    spb_link in_ready;    /* its first live block may leave */
+    spb_link in_trying;   /* DURABLE: its first live block would, if it were stored */
+    spb_link in_storable; /* its first unstored block is for the journal */
+    spb_link in_first;    /* some of its live blocks leave before any birth */
+    spb_outbox_block *open;         /* the LIVE block that takes samples, and is the last of `live`; or NULL */
     spb_outbox_block *open_history; /* the HISTORY block that does */
     spb_ranges deferred;            /* ids in the journal that wait until it may be replayed */
     size_t live_bytes;              /* of metrics, in live */
@@ -78,14 +78,14 @@ struct spb_outbox {
     const spb_session_options *options;
     spb_outbox_metrics metrics;
     spb_notices *notices;
-    spb_stats *stats;      /* those of the session */
-    spb_delivery level;    /* LIVE, OUTAGE or DURABLE */
-    bool has_host;         /* there is a primary host */
-    bool may_replay;       /* the births are out, and no host waits for others */
-    bool may_release;      /* what was kept for the primary host may go: it is not away */
-    bool has_unkept;       /* there are, or were, metrics whose samples are not all stored */
-    bool is_clock_set;     /* the wall clock was seen to show the time, or nobody asked */
-    bool is_clock_told;    /* to the journal */
+    spb_stats *stats;        /* those of the session */
+    spb_delivery level;      /* LIVE, OUTAGE or DURABLE */
+    bool has_host;           /* there is a primary host */
+    bool may_replay;         /* the births are out, and no host waits for others */
+    bool may_release;        /* what was kept for the primary host may go: it is not away */
+    bool has_unkept;         /* there are, or were, metrics whose samples are not all stored */
+    bool is_clock_set;       /* the wall clock was seen to show the time, or nobody asked */
+    bool is_clock_told;      /* to the journal */
     int64_t clock_offset_ms; /* wall clock minus monotonic clock, when it was first seen to be set */
 
     spb_list entities, strangers;
@@ -99,16 +99,16 @@ struct spb_outbox {
     bool is_pinned_done;      /* it is given back then */
 
     spb_fences fences;
-    spb_list sent;              /* what is not confirmed, in the order of its messages */
-    spb_link *unwritten;        /* the first of these that was not reported as written; NULL: none */
-    spb_list settling;          /* what was confirmed less than settle_ms ago, in that order, */
-    spb_list kept;              /* and before, and is kept for hosts */
-    size_t unconfirmed_bytes;   /* of metrics in `sent` */
-    size_t kept_bytes;          /* of memory, in settling and kept */
-    bool has_host_gap;          /* the primary host was away: what is kept is for the journal */
-    size_t waiting_bytes;       /* of metrics, in all live blocks that are not sent, */
-    size_t history_bytes;       /* and in all HISTORY ones, */
-    size_t open_history_bytes;  /* and in those of them that are open */
+    spb_list sent;             /* what is not confirmed, in the order of its messages */
+    spb_link *unwritten;       /* the first of these that was not reported as written; NULL: none */
+    spb_list settling;         /* what was confirmed less than settle_ms ago, in that order, */
+    spb_list kept;             /* and before, and is kept for hosts */
+    size_t unconfirmed_bytes;  /* of metrics in `sent` */
+    size_t kept_bytes;         /* of memory, in settling and kept */
+    bool has_host_gap;         /* the primary host was away: what is kept is for the journal */
+    size_t waiting_bytes;      /* of metrics, in all live blocks that are not sent, */
+    size_t history_bytes;      /* and in all HISTORY ones, */
+    size_t open_history_bytes; /* and in those of them that are open */
 
     spb_outbox_block *appending; /* while journal.asked is SPB_CALL_APPEND */
     struct {

@@ -12,14 +12,14 @@
 void spb_outbox__store_failed(spb_outbox *outbox, const char *what, spb_status status, const char *reason,
                               spb_time now) {
     if (spb_journal__failed(&outbox->journal, now.mono_ms)) {
-        spb_outbox__log(outbox, SPB_LOG_ERROR, "the store fails: %s: %s", what,
-                        reason && *reason ? reason : spb_status_name(status));
+        spb_notices__log(outbox->notices, SPB_LOG_ERROR, "the store fails: %s: %s", what,
+                         reason && *reason ? reason : spb_status_name(status));
     }
 }
 
 void spb_outbox__store_went_well(spb_outbox *outbox) {
     if (spb_journal__went_well(&outbox->journal)) {
-        spb_outbox__log(outbox, SPB_LOG_INFO, "the store works again");
+        spb_notices__log(outbox->notices, SPB_LOG_INFO, "the store works again");
     }
 }
 
@@ -183,8 +183,8 @@ static bool has_deferred(const spb_list *entities) {
 /* Some of what was accepted is in the journal, and no server is known to have it. */
 static bool has_stored(const spb_outbox *outbox) {
     bool is_durable = outbox->level == SPB_DELIVERY_DURABLE;
-    return outbox->replay.wanted.count > 0 || outbox->replay.is_incomplete || outbox->replay.blocks.first || has_deferred(&outbox->entities) ||
-           has_deferred(&outbox->strangers) ||
+    return outbox->replay.wanted.count > 0 || outbox->replay.is_incomplete || outbox->replay.blocks.first ||
+           has_deferred(&outbox->entities) || has_deferred(&outbox->strangers) ||
            (is_durable && (outbox->stats->samples_unconfirmed > 0 || outbox->ready.first));
 }
 

@@ -109,7 +109,7 @@ static bool has_action_or_time_at(size_t n) {
     w.now.mono_ms++;
     wire_forget(&w);
     ck_assert(wire_step(&w));
-    ck_assert_str_eq(w.ledger, "DBIRTH/Press 2");
+    ck_assert_ptr_eq(strstr(w.ledger, "DBIRTH/Press"), w.ledger);
     spb_action action;
     failing_heap_fail_at(n);
     bool has_action = spb_session_next_action(w.session, w.now, &action);

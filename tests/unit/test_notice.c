@@ -6,18 +6,11 @@
 #include "outbox/notice.h"
 #include "support/suite.h"
 
-static void log_line(spb_notices *notices, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    spb_notices__log(notices, SPB_LOG_WARNING, format, args);
-    va_end(args);
-}
-
 START_TEST(notices_come_out_in_order) {
     spb_notices notices = {0};
     spb_notice notice;
     spb_notices__state(&notices, SPB_SESSION_ONLINE, NULL);
-    log_line(&notices, "line %d", 1);
+    spb_notices__log(&notices, SPB_LOG_WARNING, "line %d", 1);
     ck_assert(spb_notices__pull(&notices, &notice));
     ck_assert(notice.is_state && notice.state == SPB_SESSION_ONLINE && notice.text[0] == '\0');
     ck_assert(spb_notices__pull(&notices, &notice));
@@ -32,7 +25,7 @@ START_TEST(the_oldest_log_line_makes_room) {
     spb_notice notice;
     spb_notices__state(&notices, SPB_SESSION_WAITING, "why");
     for (int i = 0; i < 1000; i++) {
-        log_line(&notices, "line %d", i);
+        spb_notices__log(&notices, SPB_LOG_WARNING, "line %d", i);
     }
     ck_assert(spb_notices__pull(&notices, &notice));
     ck_assert(notice.is_state);
