@@ -98,6 +98,9 @@ typedef struct spb_session_options {
     size_t max_waiting_bytes; /* of samples of all devices that wait to be published: beyond it, those of a device go to
                                  the journal, or without one, new ones are dropped and counted; one of each device may
                                  always wait; at least 64 KiB */
+    size_t max_message_bytes; /* the largest PUBLISH packet that servers take, if it is known: MQTT 3.1.1 servers do not
+                                 name it, and may end the connection for a larger one. Data is cut to fit; a birth that
+                                 is larger ends in an error in the log. 0: what the server names, if it does */
     uint32_t max_in_flight;   /* messages handed to the transport and not yet reported as published */
     bool no_aliases;          /* data messages carry names instead of aliases */
     const char *primary_host_id; /* births wait until this host application is online; NULL: none */
@@ -138,7 +141,7 @@ typedef struct spb_session_options {
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
         .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20,       \
-        .store_window_ms = 1000, .settle_ms = 500, .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000                          \
+        .store_window_ms = 1000, .settle_ms = 500, .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000        \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */

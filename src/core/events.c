@@ -31,10 +31,14 @@ static void fail_with(spb_session *session, const char *what, spb_status status,
 
 static void on_connected(spb_session *session, const spb_transport_event *event) {
     if (session->state == SPB_SESSION_CONNECTING) {
+        size_t asked = session->options.max_message_bytes;
         uint32_t keep_alive_s = event->keep_alive_s ? event->keep_alive_s : session->options.keep_alive_s;
         spb_fences__begin(&session->outbox.fences, (uint64_t)keep_alive_s * 1000, session->outbox.journal.is_used,
                           !session->outbox.journal.is_used || session->options.confirm == SPB_CONFIRM_FENCE);
         session->max_packet_bytes = event->max_packet_bytes;
+        if (asked > 0 && (event->max_packet_bytes == 0 || asked < event->max_packet_bytes)) {
+            session->max_packet_bytes = asked < UINT32_MAX ? (uint32_t)asked : UINT32_MAX;
+        }
         session->timer_ms = SPB_NEVER;
         session->is_due = true;
         spb_session__enter(session, SPB_SESSION_SUBSCRIBING, NULL);

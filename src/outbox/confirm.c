@@ -72,7 +72,7 @@ static void settle(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
         spb_list__remove(&block->of_entity);
         spb_entity__place(block->entity);
     }
-    bool is_kept = host_window_ms(outbox) > 0 && block->arrived_samples > 0;
+    bool is_kept = block->at_ms + host_window_ms(outbox) > now.mono_ms && block->arrived_samples > 0;
     if (!is_kept) {
         let_go(outbox, block, now);
     } else if (join_range(outbox, block)) {
@@ -284,9 +284,12 @@ void spb_outbox__lost(spb_outbox *outbox, bool in_order, spb_time now) {
     if (outbox->has_host_gap) {
         spb_outbox__host_was_away(outbox, now);
     }
+    size_t largest = 0;
     for (spb_outbox_block *block; (block = first_of(&outbox->sent));) {
+        largest = block->kind == SPB_BLOCK_REPLAY && block->size > largest ? block->size : largest;
         reclaim(outbox, block);
     }
+    spb_outbox__replay_broke(outbox, in_order ? 0 : largest);
     spb_outbox__replay_lost(outbox, now);
     outbox->has_host_gap = false;
     outbox->unwritten = NULL;

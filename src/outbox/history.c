@@ -10,6 +10,11 @@
 
 #define MAX_SAMPLES 10000
 #define MAX_BYTES ((size_t)256 * 1024)
+/* A message that is larger than this may be the reason why a connection ended: MQTT 3.1.1 servers do not name their
+ * limit. After so many of these, messages become smaller, and grow again by a part with each that arrives. */
+#define LARGE_BYTES ((size_t)1024)
+#define BAD_LOSSES 2
+#define GROWS_BY 16
 /* What a metric grows by: is_historical, and a longer length; a timestamp that is put right becomes longer, too. */
 #define GROWTH 3
 #define GROWTH_OF_TIME 5
@@ -86,7 +91,40 @@ static void settle_part(const spb_outbox *outbox, spb_outbox_block *block, spb_t
     }
 }
 
+static size_t most_ever(const spb_outbox *outbox) {
+    size_t half = outbox->options->max_unconfirmed_bytes / 2;
+    return half < MAX_BYTES ? half : MAX_BYTES;
+}
+
+size_t spb_outbox__most_replay_bytes(const spb_outbox *outbox) {
+    size_t most = outbox->replay.most_bytes;
+    return most > 0 ? most : most_ever(outbox);
+}
+
+/* The link bears a message of that size. */
+static void grow(spb_outbox *outbox, size_t bytes) {
+    spb_replay *replay = &outbox->replay;
+    if (replay->most_bytes > 0 && bytes > replay->most_bytes / 2) {
+        replay->most_bytes += replay->most_bytes / GROWS_BY + 1;
+        replay->most_bytes = replay->most_bytes < most_ever(outbox) ? replay->most_bytes : 0;
+    }
+    replay->bad_losses = bytes > LARGE_BYTES ? 0 : replay->bad_losses;
+}
+
+void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes) {
+    spb_replay *replay = &outbox->replay;
+    if (bytes > LARGE_BYTES && ++replay->bad_losses >= BAD_LOSSES) {
+        replay->most_bytes = bytes / 2;
+        spb_notices__log(
+            outbox->notices, SPB_LOG_WARNING,
+            "%u connections ended with a message of %zu bytes of history under way: the server may take none "
+            "of that size, so the next have %zu (option max_message_bytes)",
+            (unsigned)replay->bad_losses, bytes, replay->most_bytes);
+    }
+}
+
 void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *message, spb_time now) {
+    grow(outbox, message->size);
     leave_journal(outbox, message->samples);
     spb_outbox__finish_stored(outbox, message->entity, message->ordinal, now);
     spb_outbox_block *block = first_stored(message->entity);
@@ -304,11 +342,6 @@ spb_status spb_outbox__fill(spb_outbox *outbox, spb_replay_message *m, spb_buffe
 }
 
 /* ---- the choice ---- */
-
-size_t spb_outbox__most_replay_bytes(const spb_outbox *outbox) {
-    size_t half = outbox->options->max_unconfirmed_bytes / 2;
-    return half < MAX_BYTES ? half : MAX_BYTES;
-}
 
 /* Half of what may be under way is left to live data. */
 static bool has_room(const spb_outbox *outbox) {

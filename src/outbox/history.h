@@ -10,6 +10,8 @@ void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *mess
 void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now);
 /* Blocks that were done with are in the journal and to be sent again: so say the counters. */
 void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
+/* A connection ended with a message of the replay under way, whose metrics have so many bytes. */
+void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes);
 /* A block that was settling is to be sent again, ahead of all others. */
 void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block);
 /* The block was confirmed: it settles. (confirm.c) */

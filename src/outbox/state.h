@@ -72,6 +72,8 @@ typedef struct spb_replay {
     uint64_t retry_ms;   /* when READ may be tried again */
     uint64_t grace_ms;   /* until then, what nobody knows may be added yet; 0: it is over */
     spb_pace pace;
+    size_t most_bytes;   /* of the metrics of one message: what the link was seen to bear */
+    uint32_t bad_losses; /* connections that ended with a large message under way, one after the other */
 } spb_replay;
 
 struct spb_outbox {

@@ -328,6 +328,38 @@ START_TEST(samples_that_are_too_old_are_left_out_and_counted) {
 }
 END_TEST
 
+/* The server of MQTT 3.1.1 that does not say what it takes, and ends the connection for more: 3000 bytes. */
+START_TEST(messages_become_smaller_when_connections_end_with_them_and_grow_again) {
+    options.replay_samples_per_s = 0;
+    wire_open_with(&w, &journal, &options);
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    wire_lose(&w);
+    for (int32_t i = 0; i < 5000; i++) {
+        update(i);
+    }
+    size_t sizes[64] = {0}, count = 0;
+    for (uint64_t end_ms = w.now.mono_ms + 60000; w.now.mono_ms < end_ms; wire_sleep(&w, 1)) {
+        while (wire_step(&w)) {
+            const spb_action *a = &w.last;
+            bool is_history = a->kind == SPB_ACTION_PUBLISH && strstr(a->as.publish.topic, "DATA");
+            if (is_history && count < 64) {
+                sizes[count++] = a->as.publish.payload.len;
+            }
+            if (is_history && a->as.publish.payload.len > 3000) {
+                wire_event(&w, SPB_TRANSPORT_LOST, SPB_ERR_CONNECT, NULL);
+            }
+        }
+    }
+    ck_assert_uint_gt(count, 5);
+    ck_assert_uint_eq(sizes[0], sizes[1]); /* once is no proof */
+    ck_assert_uint_le(sizes[2], sizes[0] / 2 + 64);
+    ck_assert_ptr_nonnull(strstr(w.logs, "option max_message_bytes"));
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 5000);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("delivery_replay");
     tcase_add_checked_fixture(all, setup, teardown);
@@ -345,6 +377,7 @@ int main(void) {
     tcase_add_test(all, what_an_earlier_run_left_is_replayed_by_the_next);
     tcase_add_test(all, the_replay_keeps_its_pace);
     tcase_add_test(all, samples_that_are_too_old_are_left_out_and_counted);
+    tcase_add_test(all, messages_become_smaller_when_connections_end_with_them_and_grow_again);
     Suite *suite = suite_create("delivery_replay");
     suite_add_tcase(suite, all);
     return suite_run(suite);
