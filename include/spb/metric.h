@@ -46,8 +46,9 @@ typedef struct spb_metric_def {
     size_t property_count;
     const spb_value *choices;    /* commands with another value than these are refused; of the metric's datatype */
     size_t choice_count;         /* 0: no such list */
-    uint32_t max_command_age_ms; /* commands with an older timestamp, or none, are refused; 0: no such check. The clocks
-                                    of host and node must agree so far */
+    uint32_t max_command_age_ms; /* commands with an older timestamp, one as far ahead of the clock of this machine, or
+                                    none are refused, as are all while that clock is not set; 0: no such check. The
+                                    clocks of host and node must agree so far */
     bool is_transient;           /* hosts are asked not to store it */
     spb_keep keep;               /* store-and-forward; without a journal it means nothing */
 

@@ -24,7 +24,8 @@ typedef struct spb_node spb_node;
 typedef void (*spb_state_fn)(spb_node *node, spb_session_state state, const char *reason, void *user);
 /* A command came that no writable metric takes (unknown, not writable, wrong type). Borrowed for the call. */
 typedef void (*spb_command_fn)(spb_node *node, const spb_command *command, void *user);
-/* A line for a log, without a newline; borrowed for the call. The library itself never prints. */
+/* A line for a log, borrowed for the call: UTF-8 without a newline, fit for a terminal, as whatever servers and hosts
+ * have a part in is escaped (see spb_error). The library itself never prints. */
 typedef void (*spb_log_fn)(spb_log_level level, const char *text, void *user);
 
 /* Strings are copied. Start from SPB_NODE_OPTIONS_INIT and set what you need; servers, group_id and node_id are
@@ -51,6 +52,7 @@ typedef struct spb_node_options {
     bool legacy_state;
     uint32_t host_wait_ms;
     uint32_t rebirth_window_ms;
+    uint32_t max_command_metrics;
     bool next_server_metric;
     uint32_t node_info;
     spb_delivery delivery; /* OUTAGE without store_path or store: the journal is in memory, of store_options.max_bytes;
@@ -82,9 +84,9 @@ typedef struct spb_node_options {
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
-        .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20,       \
-        .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .settle_ms = 500, .replay_samples_per_s = 100000,       \
-        .log_level = SPB_LOG_INFO                                                                                      \
+        .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_command_metrics = 1000,            \
+        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .settle_ms = 500,     \
+        .replay_samples_per_s = 100000, .log_level = SPB_LOG_INFO                                                      \
     }
 
 /*

@@ -81,6 +81,14 @@ typedef enum spb_confirm {
     SPB_CONFIRM_WINDOW /* when it was written two keep-alives ago: for servers that answer fences out of turn */
 } spb_confirm;
 
+/*
+ * How far ahead of the wall clock of this machine the timestamp of a STATE may be and still be right. One that is
+ * further ahead counts, as it may be our clock that is wrong; but it does not make others old, which are not: nobody
+ * can silence a host for longer than this with a timestamp of the far future. While our clock is not set, all
+ * are ahead, none can be told from a wrong one, and all are compared.
+ */
+#define SPB_CLOCK_ALLOWANCE_MS 300000
+
 typedef struct spb_session_options {
     const char
         *servers; /* e.g. mqtt://127.0.0.1:1883; several, separated by commas: tried in that order, one at a time
@@ -103,13 +111,16 @@ typedef struct spb_session_options {
                                  is larger ends in an error in the log. 0: what the server names, if it does */
     uint32_t max_in_flight;   /* messages handed to the transport and not yet reported as published */
     bool no_aliases;          /* data messages carry names instead of aliases */
-    const char *primary_host_id; /* births wait until this host application is online; NULL: none */
+    const char *primary_host_id; /* births wait until this host application is online; NULL: none. Of its STATEs, those
+                                    count that are not older than the last one (see SPB_CLOCK_ALLOWANCE_MS) */
     bool legacy_state;           /* its STATE is on the topic STATE/<id>, as ONLINE or OFFLINE (before Sparkplug 3.0) */
     uint32_t host_wait_ms;       /* with several servers: how long one may keep silent about the host before the next is
                                     tried; at most 3,600,000; 0: for ever */
     uint32_t rebirth_window_ms; /* requests within this time after a birth share the next one, at its end; 0: at once */
-    bool next_server_metric;    /* the metric `Node Control/Next Server`: true walks to the next server */
-    uint32_t node_info;         /* which metrics `Node Info/…` the NBIRTH has: SPB_NODE_INFO_…, or'ed; 0: none */
+    uint32_t max_command_metrics; /* a command (NCMD, DCMD) with more metrics is refused as a whole, but for a request
+                                     of a rebirth or the next server in it; 1 … 65,536 */
+    bool next_server_metric;      /* the metric `Node Control/Next Server`: true walks to the next server */
+    uint32_t node_info;           /* which metrics `Node Info/…` the NBIRTH has: SPB_NODE_INFO_…, or'ed; 0: none */
 
     /* Delivery. All but has_journal, `journal` and max_unconfirmed_bytes mean nothing at the level LIVE. */
     spb_delivery delivery;
@@ -140,8 +151,9 @@ typedef struct spb_session_options {
     {                                                                                                                  \
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
-        .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_unconfirmed_bytes = 1 << 20,       \
-        .store_window_ms = 1000, .settle_ms = 500, .host_window_ms = UINT32_MAX, .replay_samples_per_s = 100000        \
+        .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_command_metrics = 1000,            \
+        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .settle_ms = 500, .host_window_ms = UINT32_MAX,     \
+        .replay_samples_per_s = 100000                                                                                 \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */
@@ -315,10 +327,10 @@ typedef enum spb_action_kind {
 
 /* Why a command was not carried out, or that it has no metric. */
 typedef struct spb_command {
-    spb_str device_id;                /* absent: to the node itself */
+    spb_str device_id; /* absent: to the node itself; as it came, not escaped, as are names in `metric` */
     const spb_payload_metric *metric; /* as it came; its type is resolved when the metric is known */
-    spb_status status;                /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable), SPB_ERR_TYPE, SPB_ERR_RANGE,
-                                         SPB_ERR_TIMEOUT (older than max_command_age_ms) */
+    spb_status status; /* SPB_ERR_NOT_FOUND, SPB_ERR_REFUSED (not writable, or historical), SPB_ERR_TYPE, SPB_ERR_RANGE,
+                          SPB_ERR_TIMEOUT (max_command_age_ms) */
     const char *reason;
 } spb_command;
 
@@ -355,19 +367,20 @@ typedef struct spb_action {
         spb_command command;
         struct {
             spb_session_state state;
-            const char *reason; /* NULL if there is none */
+            const char *reason; /* NULL if there is none; escaped, as text of spb_error */
         } state;
         struct {
             spb_log_level level;
-            const char *text;
+            const char *text; /* escaped, as text of spb_error */
         } log;
     } as;
 } spb_action;
 
 /*
  * The next thing to do; false when there is none. Carry each out before pulling the next. Sequence numbers are given
- * here, so the order of the calls is the order on the wire. Pointers in *out stay valid until the next call of
- * spb_session_next_action or spb_session_free, whatever other calls come between.
+ * here, so the order of the calls is the order on the wire. After each 16 WRITE and COMMAND all else that is due goes
+ * first. Pointers in *out stay valid until the next call of spb_session_next_action or spb_session_free, whatever other
+ * calls come between.
  */
 SPB_API bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out);
 

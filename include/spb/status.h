@@ -50,7 +50,8 @@ SPB_API const char *spb_status_name(spb_status status);
 typedef struct spb_error {
     spb_status status;
     size_t offset;  /* byte offset in the input that was being read, or SPB_NO_OFFSET */
-    char text[256]; /* one sentence without a full stop, NUL-terminated, cut if too long: names what and where */
+    char text[256]; /* one sentence without a full stop, NUL-terminated, cut if too long: names what and where. Fit for
+                       a log and a terminal: UTF-8 in which control and other unseen characters are escaped, as \x1b */
 } spb_error;
 
 #ifdef __cplusplus

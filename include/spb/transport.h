@@ -49,7 +49,8 @@ typedef enum spb_transport_event_kind {
     SPB_TRANSPORT_SUBSCRIBED,     /* answer to `subscribe`: SPB_OK, or SPB_ERR_REFUSED with the reason */
     SPB_TRANSPORT_PUBLISHED,      /* `count` more messages are written out (QoS 0), or acknowledged (QoS 1) */
     SPB_TRANSPORT_FENCED,         /* answer to `fence`: the server has read all that was published before it */
-    SPB_TRANSPORT_MESSAGE         /* a message came in: topic, payload, qos, retained */
+    SPB_TRANSPORT_MESSAGE,        /* a message came in: topic, payload, qos, retained */
+    SPB_TRANSPORT_WARNING         /* reason: what makes this connection less safe; just before CONNECTED, any number */
 } spb_transport_event_kind;
 
 /* Everything in it is borrowed for the length of the listener's call. */

@@ -2,7 +2,8 @@
 #include "base/error.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "base/escape.h"
 
 static void SPB_PRINTF(4, 0) fill(spb_error *err, spb_status status, size_t offset, const char *format, va_list args) {
     if (!err) {
@@ -10,7 +11,7 @@ static void SPB_PRINTF(4, 0) fill(spb_error *err, spb_status status, size_t offs
     }
     err->status = status;
     err->offset = offset;
-    vsnprintf(err->text, sizeof err->text, format, args);
+    spb_escape__format(err->text, sizeof err->text, format, args);
 }
 
 spb_status spb_error__set(spb_error *err, spb_status status, const char *format, ...) {

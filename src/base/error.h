@@ -11,7 +11,7 @@
 #endif
 
 /* Fills *err (NULL is fine) and returns `status`, so that a failing function can end with `return spb_error__set(…)`.
- */
+ * The text is escaped: names and the like from outside are handed in as they are. See base/escape.h. */
 spb_status spb_error__set(spb_error *err, spb_status status, const char *format, ...) SPB_PRINTF(3, 4);
 /* The same, with the byte offset in the input. */
 spb_status spb_error__set_at(spb_error *err, spb_status status, size_t offset, const char *format, ...)

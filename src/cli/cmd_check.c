@@ -11,6 +11,7 @@
 
 #include "cli/checker.h"
 #include "cli/cli.h"
+#include "cli/complain.h"
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/patience.h"
@@ -62,7 +63,7 @@ static bool take_live_events(run *r, live *from, bool *was_online) {
     while (live_next(from, &event)) {
         if (event.kind == LIVE_ONLINE) {
             *was_online = true;
-            fputs("spb: checking what comes; Ctrl-C ends it\n", stderr);
+            complain("checking what comes; Ctrl-C ends it");
             continue;
         }
         if (event.kind == LIVE_OFFLINE) {
@@ -106,7 +107,7 @@ static void check_server(run *r, const options *o) {
 static int finish(run *r) {
     out_flush(&r->to);
     if (r->to.error != 0 && r->to.error != EPIPE) {
-        fprintf(stderr, "spb: standard output: %s\n", strerror(r->to.error));
+        complain("standard output: %s", strerror(r->to.error));
         r->report.is_wrong = true;
     }
     return r->report.is_wrong ? CLI_UNREADABLE : findings_count(r->checker.found) > 0 ? CLI_FAILED : CLI_OK;
@@ -116,13 +117,13 @@ static int check_input(const options *o, int fd) {
     run *r = calloc(1, sizeof *r);
     int result = CLI_UNREADABLE;
     if (!r) {
-        fputs("spb: out of memory\n", stderr);
+        complain("out of memory");
         return result;
     }
     out_init(&r->to, STDOUT_FILENO);
     report_init(&r->report, o->server ? o->server : fd == STDIN_FILENO ? "stdin" : o->file, &r->to);
     if (!checker_init(&r->checker, &r->report, &r->to, o->as_json, o->all, isatty(STDOUT_FILENO))) {
-        fputs("spb: out of memory\n", stderr);
+        complain("out of memory");
     } else if (o->server) {
         check_server(r, o);
         result = finish(r);
@@ -144,8 +145,7 @@ static void print_rules(void) {
 }
 
 static int usage(const char *what, const char *word) {
-    fprintf(stderr, "spb check: %s%s; see spb check --help\n", what, word);
-    return CLI_USAGE;
+    return options_usage("check", what, word);
 }
 
 enum { OPTION_INPUT = 256, OPTION_JSON, OPTION_ALL, OPTION_RULES, OPTION_BROKER, OPTION_DURATION };
@@ -222,7 +222,7 @@ int cmd_check(int argc, char **argv) {
     }
     int fd = o.server || strcmp(o.file, "-") == 0 ? STDIN_FILENO : open(o.file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        fprintf(stderr, "spb: %s: %s\n", o.file, strerror(errno));
+        complain("%s: %s", o.file, strerror(errno));
         return CLI_UNREADABLE;
     }
     signal(SIGPIPE, SIG_IGN); /* `| head` closes the pipe: write then fails with EPIPE */

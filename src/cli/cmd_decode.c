@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/complain.h"
 #include "cli/decode.h"
 #include "cli/decode_options.h"
 #include "cli/help.h"
@@ -38,7 +39,7 @@ static void decode_all(run *r) {
     output_end(&r->output, &r->feed.counts);
     int error = r->output.to.error;
     if (error != 0 && error != EPIPE) {
-        fprintf(stderr, "spb: standard output: %s\n", strerror(error));
+        complain("standard output: %s", strerror(error));
         r->report.is_wrong = true;
     }
 }
@@ -47,10 +48,11 @@ static int decode_fd(decode_options *o, int fd) {
     run *r = calloc(1, sizeof *r);
     int result = CLI_FAILED;
     if (!r) {
-        fputs("spb: out of memory\n", stderr);
+        complain("out of memory");
         return result;
     }
     output_init(&r->output, STDOUT_FILENO, decode_options_form(o), o->use_colour);
+    r->output.csv.is_safe = o->is_csv_safe;
     report_init(&r->report, fd == STDIN_FILENO ? "stdin" : o->file, &r->output.to);
     r->report.before = progress_hide;
     r->report.user = &r->progress;
@@ -61,7 +63,7 @@ static int decode_fd(decode_options *o, int fd) {
         decode_all(r);
         result = r->report.is_wrong ? CLI_FAILED : CLI_OK;
     } else {
-        fputs("spb: out of memory\n", stderr);
+        complain("out of memory");
     }
     decode_clear(&r->decoder);
     feed_clear(&r->feed);
@@ -82,7 +84,7 @@ int cmd_decode(int argc, char **argv) {
     }
     int fd = strcmp(o.file, "-") == 0 ? STDIN_FILENO : open(o.file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        fprintf(stderr, "spb: %s: %s\n", o.file, strerror(errno));
+        complain("%s: %s", o.file, strerror(errno));
         return CLI_FAILED;
     }
     signal(SIGPIPE, SIG_IGN); /* `| head` closes the pipe: write then fails with EPIPE */

@@ -8,6 +8,7 @@
 #include <spb/node.h>
 
 #include "cli/cli.h"
+#include "cli/complain.h"
 #include "cli/edge_arguments.h"
 #include "cli/plant.h"
 
@@ -15,16 +16,15 @@ enum { STOP_MS = 5000 };
 
 /* ---- what it tells ---- */
 
-/* One call per line, so that lines of different threads do not mix. Why a connection failed or was lost is in the log,
- * as a warning. */
+/* Why a connection failed or was lost is in the log, as a warning. */
 static void on_state(spb_node *node, spb_session_state state, const char *reason, void *user) {
     const edge_arguments *args = user;
     (void)node;
     (void)reason;
     if (state == SPB_SESSION_ONLINE) {
-        fprintf(stderr, "spb: online as %s/%s at %s\n", args->node.group_id, args->node.node_id, args->node.servers);
+        complain("online as %s/%s at %s", args->node.group_id, args->node.node_id, args->node.servers);
     } else if (args->is_verbose) {
-        fprintf(stderr, "spb: %s\n", spb_session_state_name(state));
+        complain("%s", spb_session_state_name(state));
     }
 }
 
@@ -32,11 +32,11 @@ static void on_log(spb_log_level level, const char *text, void *user) {
     static const char *const prefixes[] = {
         [SPB_LOG_ERROR] = "error: ", [SPB_LOG_WARNING] = "warning: ", [SPB_LOG_INFO] = "", [SPB_LOG_DEBUG] = ""};
     (void)user;
-    fprintf(stderr, "spb: %s%s\n", prefixes[level], text);
+    complain("%s%s", prefixes[level], text);
 }
 
 /* Why samples were dropped, as far as any were. */
-static void print_dropped(const spb_stats *stats) {
+static void tell_dropped(const spb_stats *stats, char *to, size_t size) {
     const struct {
         const char *why;
         uint64_t samples;
@@ -51,29 +51,28 @@ static void print_dropped(const spb_stats *stats) {
         {"too old", stats->journal.dropped_age},
         {"store damaged", stats->journal.dropped_damage},
     };
-    const char *before = "; dropped ";
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+    size_t len = 0;
+    snprintf(to, size, "none");
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons && len < size; i++) {
         if (reasons[i].samples > 0) {
-            fprintf(stderr, "%s%" PRIu64 " (%s)", before, reasons[i].samples, reasons[i].why);
-            before = ", ";
+            len += (size_t)snprintf(to + len, size - len, "%s%" PRIu64 " (%s)", len > 0 ? ", " : "", reasons[i].samples,
+                                    reasons[i].why);
         }
     }
-    fputs(*before == ';' ? "; dropped none\n" : "\n", stderr);
 }
 
 static void print_stats(const spb_node *node) {
     spb_stats stats;
+    char dropped[512];
     spb_node_stats(node, &stats);
-    fprintf(stderr,
-            "spb: published %" PRIu64 " samples and %" PRIu64 " births in %" PRIu64 " messages; lost %" PRIu64
-            " connections\n",
-            stats.samples_published, stats.births, stats.messages_published, stats.connections_lost);
-    fprintf(stderr,
-            "spb: samples: accepted %" PRIu64 ", confirmed %" PRIu64 ", stored %" PRIu64 ", replayed %" PRIu64
-            ", in the store %" PRIu64,
-            stats.samples_accepted, stats.samples_confirmed, stats.samples_stored, stats.samples_replayed,
-            stats.journal.samples);
-    print_dropped(&stats);
+    tell_dropped(&stats, dropped, sizeof dropped);
+    complain("published %" PRIu64 " samples and %" PRIu64 " births in %" PRIu64 " messages; lost %" PRIu64
+             " connections",
+             stats.samples_published, stats.births, stats.messages_published, stats.connections_lost);
+    complain("samples: accepted %" PRIu64 ", confirmed %" PRIu64 ", stored %" PRIu64 ", replayed %" PRIu64
+             ", in the store %" PRIu64 "; dropped %s",
+             stats.samples_accepted, stats.samples_confirmed, stats.samples_stored, stats.samples_replayed,
+             stats.journal.samples, dropped);
 }
 
 /* ---- its life ---- */
@@ -121,10 +120,9 @@ static void measure_until_end(plant *p, const edge_arguments *args, const sigset
 static int stop(spb_node *node) {
     spb_status status = spb_node_stop(node, STOP_MS);
     if (status != SPB_OK) {
-        fprintf(stderr, "spb: %s\n",
-                status == SPB_ERR_TIMEOUT
-                    ? "the server did not take the goodbye in time; it will publish the will"
-                    : "the connection was lost before the goodbye; the server publishes the will");
+        complain(status == SPB_ERR_TIMEOUT
+                     ? "the server did not take the goodbye in time; it will publish the will"
+                     : "the connection was lost before the goodbye; the server publishes the will");
         return CLI_FAILED;
     }
     return CLI_OK;
@@ -139,7 +137,7 @@ static void block_signals(sigset_t *signals) {
 }
 
 static int fail(const spb_error *err) {
-    fprintf(stderr, "spb: %s\n", err->text);
+    complain("%s", err->text);
     return CLI_FAILED;
 }
 

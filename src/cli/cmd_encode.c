@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/complain.h"
 #include "cli/error.h"
 #include "cli/help.h"
 #include "cli/input.h"
 #include "cli/json_record.h"
+#include "cli/options.h"
 #include "cli/report.h"
 
 typedef enum form { FORM_AUTO, FORM_RAW, FORM_HEX, FORM_BASE64, FORM_TSV } form;
@@ -27,7 +29,7 @@ typedef struct encoder {
     report complaints;
 } encoder;
 
-static void complain(encoder *e, size_t line, const spb_error *err) {
+static void blame(encoder *e, size_t line, const spb_error *err) {
     report_wrong(&e->complaints, (place){.line = line}, err, " of the line");
 }
 
@@ -91,7 +93,7 @@ static void encode_line(encoder *e, size_t number, spb_str line) {
     if (status == SPB_OK) {
         e->has_message = true;
     } else {
-        complain(e, number, &err);
+        blame(e, number, &err);
     }
 }
 
@@ -120,15 +122,15 @@ static void encode_all(encoder *e, int fd) {
             encode_line(e, from.line, line);
         } else if (status == READER_TOO_LONG) {
             error_set(&err, SPB_ERR_LIMIT, SPB_NO_OFFSET, "the line is too long");
-            complain(e, from.line, &err);
+            blame(e, from.line, &err);
         } else if (status == READER_FAILED) {
-            complain(e, from.line, &err);
+            blame(e, from.line, &err);
         }
     }
     reader_clear(&from);
     out_flush(&e->payloads);
     if (e->payloads.error != 0 && e->payloads.error != EPIPE) {
-        fprintf(stderr, "spb: standard output: %s\n", strerror(e->payloads.error));
+        complain("standard output: %s", strerror(e->payloads.error));
         e->complaints.is_wrong = true;
     }
 }
@@ -136,7 +138,7 @@ static void encode_all(encoder *e, int fd) {
 static int encode_fd(const char *file, form wanted, int fd) {
     encoder *e = calloc(1, sizeof *e);
     if (!e) {
-        fputs("spb: out of memory\n", stderr);
+        complain("out of memory");
         return CLI_FAILED;
     }
     e->form = wanted;
@@ -164,8 +166,7 @@ static bool form_from_name(const char *name, form *to) {
 }
 
 static int usage(const char *what, const char *word) {
-    fprintf(stderr, "spb encode: %s%s; see spb encode --help\n", what, word);
-    return CLI_USAGE;
+    return options_usage("encode", what, word);
 }
 
 /* CLI_OK: go on. */
@@ -204,7 +205,7 @@ int cmd_encode(int argc, char **argv) {
     const char *file = optind < argc ? argv[optind] : "-";
     int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        fprintf(stderr, "spb: %s: %s\n", file, strerror(errno));
+        complain("%s: %s", file, strerror(errno));
         return CLI_FAILED;
     }
     signal(SIGPIPE, SIG_IGN); /* `| head` closes the pipe: write then fails with EPIPE */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/complain.h"
 #include "cli/fence_trial.h"
 #include "cli/help.h"
 #include "cli/json.h"
@@ -152,7 +153,7 @@ static void write_json(const options *o, const report *found) {
 /* ---- the test ---- */
 
 static int fail(const options *o, const spb_error *err) {
-    fprintf(stderr, "spb: %s: %s\n", o->server, err->text);
+    complain("%s: %s", o->server, err->text);
     return CLI_FAILED;
 }
 
@@ -225,7 +226,7 @@ int cmd_fence_test(int argc, char **argv) {
     result = CLI_FAILED;
     if (fence_client_init(&test.publisher, o.server, topic, names[0], &o.mqtt, &err) != SPB_OK ||
         fence_client_init(&test.subscriber, o.server, topic, names[1], &o.mqtt, &err) != SPB_OK) {
-        fprintf(stderr, "spb: %s\n", err.text);
+        complain("%s", err.text);
     } else {
         result = run(&o, &test, &err);
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/complain.h"
 #include "cli/help.h"
 #include "cli/live.h"
 #include "cli/number.h"
@@ -42,7 +43,7 @@ typedef struct watcher {
 static void fail(watcher *w, const char *what) {
     w->is_over = w->has_failed = true;
     terminal_leave(&w->to);
-    fprintf(stderr, "spb: %s\n", what);
+    complain("%s", what);
 }
 
 /* ---- plain lines ---- */
@@ -87,7 +88,7 @@ static void on_bad(const char *what, void *user) {
     watcher *w = user;
     if (!w->is_table) {
         out_flush(&w->to);
-        fprintf(stderr, "spb: %s\n", what);
+        complain("%s", what);
     }
 }
 
@@ -97,7 +98,7 @@ static void go_online(watcher *w) {
     w->status.is_online = true;
     w->status.reason = "";
     if (!w->is_table) {
-        fprintf(stderr, "spb: watching %s\n", w->status.server);
+        complain("watching %s", w->status.server);
     }
     if (w->was_online) {
         watch_table_gap(w->table);
@@ -116,7 +117,7 @@ static void go_offline(watcher *w, const spb_error *reason) {
     w->status.reason = w->reason.text;
     if (!w->is_table) {
         out_flush(&w->to);
-        fprintf(stderr, "spb: %s\n", reason->text);
+        complain("%s", reason->text);
     }
 }
 
@@ -262,7 +263,7 @@ static int watch(watcher *w) {
 int cmd_watch(int argc, char **argv) {
     watcher *w = calloc(1, sizeof *w);
     if (!w) {
-        fputs("spb: out of memory\n", stderr);
+        complain("out of memory");
         return CLI_FAILED;
     }
     int result = watch_options_read(argc, argv, &w->options);

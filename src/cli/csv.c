@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/json.h"
 #include "cli/json_message.h"
 #include "cli/number.h"
-#include "cli/utf8.h"
 
 /* Within quotes. */
 static void put_quoted_bytes(void *user, const char *bytes, size_t len) {
@@ -24,6 +24,7 @@ static void put_quoted_bytes(void *user, const char *bytes, size_t len) {
 void csv_init(csv *c, out *to) {
     c->to = to;
     c->has_header = false;
+    c->is_safe = false;
     out_init_taker(&c->nested, put_quoted_bytes, c);
 }
 
@@ -37,17 +38,38 @@ static bool is_plain(spb_str text) {
     return text.len > 0;
 }
 
+/* Excel, LibreOffice and others run what begins so; the last four are the wide forms, which some take as well. */
+static bool begins_formula(uint32_t code) {
+    static const uint32_t signs[] = {'=', '+', '-', '@', 0xFF1D, 0xFF0B, 0xFF0D, 0xFF20};
+    bool is_sign = false;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        is_sign = is_sign || code == signs[i];
+    }
+    return is_sign || code < ' ' || (code >= 0x7F && code < 0xA0);
+}
+
+/* Blanks before it do not count: some programs take them away. */
+static bool needs_apostrophe(const csv *c, spb_str text) {
+    size_t at = 0;
+    uint32_t code = ' ';
+    while (c->is_safe && at < text.len && code == ' ') {
+        code = spb_utf8__next(text, &at);
+    }
+    return code != ' ' && begins_formula(code);
+}
+
 /* What is not UTF-8 becomes U+FFFD, one for each bad byte. */
 static void put_text(csv *c, spb_str text) {
-    if (is_plain(text)) {
+    bool is_risky = needs_apostrophe(c, text);
+    if (is_plain(text) && !is_risky) {
         out_bytes(c->to, text.data, text.len);
         return;
     }
-    out_char(c->to, '"');
+    out_text(c->to, is_risky ? "\"'" : "\"");
     size_t at = 0;
     while (at < text.len) {
         size_t from = at;
-        if (utf8_next(text, &at) == UTF8_BAD) {
+        if (spb_utf8__next(text, &at) == SPB_UTF8_BAD) {
             out_text(c->to, "\uFFFD");
         } else {
             put_quoted_bytes(c, text.data + from, at - from);
@@ -70,13 +92,14 @@ static void put_time(csv *c, const message *m, const spb_payload_metric *metric)
 
 /* Both IDs with the slash between, which no ID can hold. */
 static void put_node(csv *c, const spb_topic *topic) {
-    if (is_plain(topic->group_id) && is_plain(topic->node_id)) {
+    bool is_risky = needs_apostrophe(c, topic->group_id);
+    if (is_plain(topic->group_id) && is_plain(topic->node_id) && !is_risky) {
         put_text(c, topic->group_id);
         out_char(c->to, '/');
         put_text(c, topic->node_id);
         return;
     }
-    out_char(c->to, '"');
+    out_text(c->to, is_risky ? "\"'" : "\"");
     put_quoted_bytes(c, topic->group_id.data, topic->group_id.len);
     out_char(c->to, '/');
     put_quoted_bytes(c, topic->node_id.data, topic->node_id.len);
@@ -101,8 +124,10 @@ static void put_json(csv *c, const metric_view *view) {
 }
 
 static void put_base64(csv *c, spb_bytes bytes) {
-    json j = {.to = c->to};
-    json_base64(&j, bytes); /* in quotes, of which there are none inside */
+    bool begins_with_plus = bytes.len > 0 && bytes.data[0] >> 2 == 62;
+    out_text(c->to, c->is_safe && begins_with_plus ? "\"'" : "\"");
+    out_base64(c->to, bytes.data, bytes.len);
+    out_char(c->to, '"');
 }
 
 static void put_value(csv *c, const metric_view *view) {

@@ -9,7 +9,8 @@
 typedef struct csv {
     out *to;
     bool has_header;
-    out nested; /* JSON on its way into a field */
+    bool is_safe; /* cells that a spreadsheet might take for a formula begin with an apostrophe; false from csv_init */
+    out nested;   /* JSON on its way into a field */
 } csv;
 
 void csv_init(csv *c, out *to);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 
 static bool colour_by_default(void) {
     const char *no_color = getenv("NO_COLOR");
@@ -35,14 +36,14 @@ static bool read_ports(const char *list, feed_options *o) {
 }
 
 static int usage(const char *what, const char *word) {
-    fprintf(stderr, "spb decode: %s%s; see spb decode --help\n", what, word);
-    return CLI_USAGE;
+    return options_usage("decode", what, word);
 }
 
 enum {
     OPTION_INPUT = 256,
     OPTION_JSON,
     OPTION_CSV,
+    OPTION_CSV_SAFE,
     OPTION_STATS,
     OPTION_UNFOLD,
     OPTION_GROUP,
@@ -60,6 +61,7 @@ enum {
 static const struct option known[] = {{"input", required_argument, NULL, OPTION_INPUT},
                                       {"json", no_argument, NULL, OPTION_JSON},
                                       {"csv", no_argument, NULL, OPTION_CSV},
+                                      {"csv-safe", no_argument, NULL, OPTION_CSV_SAFE},
                                       {"stats", no_argument, NULL, OPTION_STATS},
                                       {"unfold", no_argument, NULL, OPTION_UNFOLD},
                                       {"group", required_argument, NULL, OPTION_GROUP},
@@ -107,6 +109,7 @@ int decode_options_read(int argc, char **argv, decode_options *o) {
         switch (option) {
         case 'h': o->wants_help = true; return CLI_OK;
         case OPTION_JSON: o->wants_json = true; break;
+        case OPTION_CSV_SAFE: o->is_csv_safe = o->wants_csv = true; break;
         case OPTION_CSV: o->wants_csv = true; break;
         case OPTION_STATS: o->wants_stats = true; break;
         case OPTION_UNFOLD: o->is_unfolding = true; break;

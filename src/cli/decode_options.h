@@ -10,6 +10,7 @@ typedef struct decode_options {
     const char *file; /* "-": standard input */
     bool wants_help;
     bool wants_json, wants_csv, wants_stats;
+    bool is_csv_safe; /* with wants_csv */
     bool is_unfolding;
     bool use_colour;
     feed_options feed;

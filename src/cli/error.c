@@ -1,9 +1,8 @@
-/* Fills an spb_error. What is done about it is left to the callers. */
+/* Decides nothing: the text is complete, and of any content. */
 #include "cli/error.h"
 
-#include <stdio.h>
+#include "base/error.h"
 
 void error_set(spb_error *err, spb_status status, size_t offset, const char *text) {
-    *err = (spb_error){.status = status, .offset = offset};
-    snprintf(err->text, sizeof err->text, "%s", text);
+    (void)spb_error__set_at(err, status, offset, "%s", text);
 }

@@ -1,4 +1,4 @@
-/* Filling an spb_error: the library's own helper is not public. */
+/* Filling an spb_error with a text that is complete. */
 #ifndef SPB_CLI_ERROR_H
 #define SPB_CLI_ERROR_H
 

@@ -72,6 +72,7 @@ static void listen(void *context, const spb_transport_event *event) {
     case SPB_TRANSPORT_CONNECT_FAILED:
     case SPB_TRANSPORT_LOST: end_locked(self, event->status, event->reason); break;
     case SPB_TRANSPORT_PUBLISHED: self->written += event->count; break;
+    case SPB_TRANSPORT_WARNING: fprintf(stderr, "spb: %s\n", event->reason); break;
     case SPB_TRANSPORT_DISCONNECTED: break;
     }
     pthread_cond_signal(&self->changed);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/utf8.h"
+#include "base/utf8.h"
 
 /* ---- patterns ---- */
 
@@ -17,14 +17,14 @@ bool filter_matches(const char *pattern, spb_str text) {
             star = ++pattern;
             star_at = at;
         } else if (*pattern == '?') {
-            (void)utf8_next(text, &at);
+            (void)spb_utf8__next(text, &at);
             pattern++;
         } else if (*pattern != '\0' && *pattern == text.data[at]) {
             pattern++;
             at++;
         } else if (star) {
             pattern = star;
-            (void)utf8_next(text, &star_at);
+            (void)spb_utf8__next(text, &star_at);
             at = star_at;
         } else {
             return false;

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
+#include "base/utf8.h"
 #include "cli/number.h"
-#include "cli/utf8.h"
 
 static void separate(json *j) {
     if (j->comma) {
@@ -72,7 +72,7 @@ static void write_character(out *to, uint32_t code, spb_str bytes) {
     case '\n': out_bytes(to, "\\n", 2); return;
     case '\r': out_bytes(to, "\\r", 2); return;
     case '\t': out_bytes(to, "\\t", 2); return;
-    case UTF8_BAD: out_text(to, "\uFFFD"); return;
+    case SPB_UTF8_BAD: out_text(to, "\uFFFD"); return;
     default: break;
     }
     /* C0 must be escaped, DEL and C1 had better be: a terminal would obey them. */
@@ -96,7 +96,7 @@ void json_string(json *j, spb_str text) {
         out_bytes(j->to, text.data + from, at - from);
         if (at < text.len) {
             from = at;
-            uint32_t code = utf8_next(text, &at);
+            uint32_t code = spb_utf8__next(text, &at);
             write_character(j->to, code, (spb_str){text.data + from, at - from});
         }
     }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/error.h"
-#include "cli/utf8.h"
 
 typedef struct parser {
     json_tree *tree;
@@ -152,8 +152,8 @@ static size_t find_quote(const parser *p, bool *has_escapes) {
 /* One character that is not escaped. */
 static bool check_character(parser *p) {
     size_t begin = p->at;
-    uint32_t code = utf8_next(p->text, &p->at);
-    if (code == UTF8_BAD) {
+    uint32_t code = spb_utf8__next(p->text, &p->at);
+    if (code == SPB_UTF8_BAD) {
         return fail(p, begin, "not UTF-8");
     }
     return code >= 0x20 || fail(p, begin, "a control character in a string, which JSON wants as \\u00XX");

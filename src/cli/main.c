@@ -5,6 +5,7 @@
 #include <spb/version.h>
 
 #include "cli/cli.h"
+#include "cli/complain.h"
 #include "cli/help.h"
 
 typedef struct command {
@@ -26,7 +27,7 @@ static const command *find_command(const char *name) {
 }
 
 static int usage(const char *what, const char *word) {
-    fprintf(stderr, "spb: %s%s; see spb help\n", what, word);
+    complain("%s%s; see spb help", what, word);
     return CLI_USAGE;
 }
 

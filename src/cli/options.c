@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/complain.h"
 
 int options_usage(const char *command, const char *what, const char *word) {
-    fprintf(stderr, "spb: %s%s; see spb %s --help\n", what, word, command);
+    complain("%s%s; see spb %s --help", what, word, command);
     return CLI_USAGE;
 }
 
@@ -21,8 +22,8 @@ bool options_number(const char *command, const char *option, const char *text, u
     errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
     if (strspn(text, "0123456789") != strlen(text) || end == text || errno || number < min || number > max) {
-        fprintf(stderr, "spb: --%s %s: not a number from %" PRIu64 " to %" PRIu64 "; see spb %s --help\n", option, text,
-                min, max, command);
+        complain("--%s %s: not a number from %" PRIu64 " to %" PRIu64 "; see spb %s --help", option, text, min, max,
+                 command);
         return false;
     }
     *out = number;
@@ -35,11 +36,12 @@ int options_choice(const char *command, const char *option, const char *text, co
             return i;
         }
     }
-    fprintf(stderr, "spb: --%s %s: there is %s", option, text, words[0]);
-    for (int i = 1; words[i]; i++) {
-        fprintf(stderr, "%s%s", words[i + 1] ? ", " : " and ", words[i]);
+    char list[256];
+    size_t len = (size_t)snprintf(list, sizeof list, "%s", words[0]);
+    for (int i = 1; words[i] && len < sizeof list; i++) {
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", words[i + 1] ? ", " : " and ", words[i]);
     }
-    fprintf(stderr, "; see spb %s --help\n", command);
+    complain("--%s %s: there is %s; see spb %s --help", option, text, list, command);
     return -1;
 }
 

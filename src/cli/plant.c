@@ -8,6 +8,7 @@
 
 #include <spb/version.h>
 
+#include "cli/complain.h"
 #include "cli/machine.h"
 #include "cli/press.h"
 
@@ -68,7 +69,7 @@ static void add(plant *p, const machine_reading *reading) {
     if (metric) {
         p->items[p->count++] = (measured){.metric = metric, .round = p->round};
     } else if (!p->has_complained) {
-        fprintf(stderr, "spb: %s and perhaps further measurements are left out: %s\n", reading->name, err.text);
+        complain("%s and perhaps further measurements are left out: %s", reading->name, err.text);
         p->has_complained = true;
     }
 }

@@ -1,12 +1,11 @@
 /* Decides how values look to people. Lines and columns of messages are left to text.c. */
 #include "cli/text_value.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "cli/message.h"
 #include "cli/number.h"
-#include "cli/utf8.h"
 
 /* Longer ones are cut: JSON has them whole. */
 enum { MAX_BYTES_SHOWN = 32, MAX_ELEMENTS_SHOWN = 32 };
@@ -49,40 +48,14 @@ static size_t put_ellipsis(out *to) {
     return 1;
 }
 
-static bool misleads(uint32_t code) {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200E && code <= 0x200F) ||
-           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
-}
-
-static size_t put_escape(out *to, uint32_t code, uint8_t byte) {
-    char escape[16];
-    int len;
-    switch (code) {
-    case '\n': return put_text(to, "\\n");
-    case '\r': return put_text(to, "\\r");
-    case '\t': return put_text(to, "\\t");
-    default: break;
-    }
-    if (code == UTF8_BAD || code < 0x80) {
-        len = snprintf(escape, sizeof escape, "\\x%02x", byte);
-    } else {
-        len = snprintf(escape, sizeof escape, "\\u%04x", (unsigned)code);
-    }
-    return put(to, escape, (size_t)len);
-}
-
 size_t text_escaped(out *to, spb_str from) {
+    char room[SPB_ESCAPE_SIZE];
     size_t columns = 0;
     size_t at = 0;
     while (at < from.len) {
-        size_t start = at;
-        uint32_t code = utf8_next(from, &at);
-        if (code == UTF8_BAD || misleads(code)) {
-            columns += put_escape(to, code, (uint8_t)from.data[start]);
-        } else {
-            (void)put(to, from.data + start, at - start);
-            columns++;
-        }
+        spb_str shown = spb_escape__next(from, &at, room);
+        (void)put(to, shown.data, shown.len);
+        columns += shown.data == room ? shown.len : 1;
     }
     return columns;
 }

@@ -29,8 +29,7 @@ void text_spaces(const text *t, size_t count);
 void text_pad(const text *t, size_t taken, size_t width);
 /* What takes an `out *to` returns the columns that it takes; with NULL it only measures. */
 
-/* Text of others. What a terminal would obey, or what would mislead the reader, is escaped: control characters, bytes
- * that are not UTF-8, characters that change the direction. */
+/* Text of others, escaped: see base/escape.h. */
 size_t text_escaped(out *to, spb_str from);
 size_t text_u64(out *to, uint64_t number);
 /* A value that fits into a line: scalars, arrays, property sets, bytes. Others become their datatype's name. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/utf8.h"
+#include "base/utf8.h"
 
 enum { HEAD_ROWS = 2, FOOT_ROWS = 1, QUALITY_WIDTH = 7, AGE_WIDTH = 5, GAP = 2 };
 
@@ -90,7 +90,7 @@ static size_t columns_of(const char *from) {
     spb_str str = spb_str_from(from);
     size_t columns = 0, at = 0;
     while (at < str.len) {
-        (void)utf8_next(str, &at);
+        (void)spb_utf8__next(str, &at);
         columns++;
     }
     return columns;
@@ -102,7 +102,7 @@ static void put(out *to, const char *from, size_t width, bool pad) {
     size_t columns = 0, at = 0, cut = 0;
     bool is_whole = columns_of(from) <= width;
     while (at < str.len && columns < (is_whole ? width : width > 0 ? width - 1 : 0)) {
-        (void)utf8_next(str, &at);
+        (void)spb_utf8__next(str, &at);
         columns++;
         cut = at;
     }

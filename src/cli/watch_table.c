@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/text_value.h"
-#include "cli/utf8.h"
 
 /* A node or device, by its births_number. */
 typedef struct life {
@@ -36,7 +36,7 @@ struct watch_table {
 static void take_text(watch_table *t, char *to, size_t size) {
     spb_str from = {t->scratch.data, t->scratch.len};
     size_t len = 0, at = 0;
-    while (at < from.len && (utf8_next(from, &at), at < size)) {
+    while (at < from.len && (spb_utf8__next(from, &at), at < size)) {
         len = at;
     }
     bool is_cut = len < from.len;

@@ -1,6 +1,6 @@
 /*
- * Decides what well-formed text is, and whether a value's content fits its datatype. What a DataSet, Template or
- * property set holds is left to those who walk it.
+ * Decides whether a value's content fits its datatype. What a DataSet, Template or property set holds is left to those
+ * who walk it.
  */
 #include "codec/check.h"
 
@@ -9,48 +9,6 @@
 
 #include "base/error.h"
 #include "codec/value.h"
-
-/* Length of the well-formed sequence at the head of text (table 3-7 of the Unicode standard); 0: there is none. */
-static size_t sequence_len(const uint8_t *text, size_t len) {
-    uint8_t lead = text[0];
-    if (lead < 0x80) {
-        return 1;
-    }
-    size_t wanted = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || len < wanted) {
-        return 0;
-    }
-    /* The second byte is where overlong forms, surrogates and what is above U+10FFFF are told apart. */
-    uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (text[1] < low || text[1] > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < wanted; i++) {
-        if ((text[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    return wanted;
-}
-
-bool spb_utf8__is_valid(spb_str text, size_t *bad) {
-    if (spb_utf8__is_ascii(text)) {
-        return true;
-    }
-    size_t at = 0;
-    while (at < text.len) {
-        size_t len = sequence_len((const uint8_t *)text.data + at, text.len - at);
-        if (len == 0) {
-            if (bad) {
-                *bad = at;
-            }
-            return false;
-        }
-        at += len;
-    }
-    return true;
-}
 
 static spb_status missing(const char *name, spb_error *err) {
     return spb_error__set(err, SPB_ERR_ARGUMENT, "%s without its content", name);

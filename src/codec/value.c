@@ -4,19 +4,6 @@
  */
 #include "codec/value.h"
 
-#include <string.h>
-
-spb_str spb_str_from(const char *text) {
-    return (spb_str){.data = text, .len = text ? strlen(text) : 0};
-}
-
-bool spb_str_equal(spb_str a, spb_str b) {
-    if (!a.data || !b.data) {
-        return !a.data && !b.data;
-    }
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
 static const char *const type_names[] = {
     [SPB_UNKNOWN] = "Unknown",
     [SPB_INT8] = "Int8",

@@ -1,5 +1,8 @@
 /* Decides the order of actions: a link to be closed, news for the application, commands, the store, then the network.
  */
+#include <stdio.h>
+
+#include "base/escape.h"
 #include "core/convert.h"
 #include "core/session.h"
 
@@ -56,9 +59,15 @@ static spb_status check_age(const spb_metric *metric, const spb_payload_metric *
     if (!sent->has_timestamp && !payload->has_timestamp) {
         return spb_error__set(err, SPB_ERR_TIMEOUT, "the command has no timestamp, so it may be old");
     }
-    if (sent_ms < now.wall_ms && now.wall_ms - sent_ms > max_ms) {
-        return spb_error__set(err, SPB_ERR_TIMEOUT, "the command is %llu ms old, more than %llu",
-                              (unsigned long long)(now.wall_ms - sent_ms), (unsigned long long)max_ms);
+    if (now.wall_ms < SPB_EARLIEST_MS) {
+        return spb_error__set(err, SPB_ERR_TIMEOUT, "the clock of this machine is not set, so the command may be old");
+    }
+    bool is_ahead = sent_ms > now.wall_ms; /* or else it could be held up for that much longer */
+    uint64_t apart_ms = is_ahead ? sent_ms - now.wall_ms : now.wall_ms - sent_ms;
+    if (apart_ms > max_ms) {
+        return spb_error__set(err, SPB_ERR_TIMEOUT, "the command is %llu ms %s, more than %llu",
+                              (unsigned long long)apart_ms, is_ahead ? "ahead of the clock of this machine" : "old",
+                              (unsigned long long)max_ms);
     }
     return SPB_OK;
 }
@@ -75,6 +84,9 @@ static spb_status judge(const spb_session *session, const spb_device *holder, co
     if (!*metric) {
         return spb_error__set(err, SPB_ERR_NOT_FOUND, "there is no such metric");
     }
+    if (sent->is_historical) {
+        return spb_error__set(err, SPB_ERR_REFUSED, SPB_IS_HISTORICAL);
+    }
     if (!holder->is_online) {
         return spb_error__set(err, SPB_ERR_REFUSED, "the device is offline");
     }
@@ -86,27 +98,28 @@ static spb_status judge(const spb_session *session, const spb_device *holder, co
 }
 
 /* Names and IDs from the network are cut in a log line. */
-static int shown(size_t len) {
-    return len < 80 ? (int)len : 80;
+#define MAX_SHOWN 96
+
+static void log_refusal(spb_session *session, spb_str device_id, spb_str name, uint64_t alias, spb_time now) {
+    char device[MAX_SHOWN], what[MAX_SHOWN];
+    spb_escape__text(device, sizeof device, device_id);
+    if (name.data) {
+        spb_escape__text(what, sizeof what, name);
+    } else {
+        snprintf(what, sizeof what, "alias %llu", (unsigned long long)alias);
+    }
+    spb_session__log_refusal(session, now, "command refused: %s%s%s: %s", device, device_id.data ? "/" : "", what,
+                             session->command_error.text);
 }
 
 static void refuse(spb_session *session, spb_str device_id, const spb_metric *metric, const spb_payload_metric *sent,
-                   spb_action *out) {
-    spb_str name = metric ? spb_metric__name_view(metric) : sent->name;
+                   spb_time now, spb_action *out) {
     session->command_metric = *sent;
     if (metric) {
         spb_value_resolve(&session->command_metric.value, (spb_type)metric->type, NULL);
     }
     session->stats.commands_refused++;
-    if (name.data) {
-        spb_notices__log(&session->notices, SPB_LOG_WARNING, "command refused: %.*s%s%.*s: %s", shown(device_id.len),
-                         device_id.data ? device_id.data : "", device_id.data ? "/" : "", shown(name.len), name.data,
-                         session->command_error.text);
-    } else {
-        spb_notices__log(&session->notices, SPB_LOG_WARNING, "command refused: %.*s%salias %llu: %s",
-                         shown(device_id.len), device_id.data ? device_id.data : "", device_id.data ? "/" : "",
-                         (unsigned long long)sent->alias, session->command_error.text);
-    }
+    log_refusal(session, device_id, metric ? spb_metric__name_view(metric) : sent->name, sent->alias, now);
     *out = (spb_action){.kind = SPB_ACTION_COMMAND};
     out->as.command = (spb_command){.device_id = device_id,
                                     .metric = &session->command_metric,
@@ -114,32 +127,53 @@ static void refuse(spb_session *session, spb_str device_id, const spb_metric *me
                                     .reason = session->command_error.text};
 }
 
+/* So many commands are handed out in a row; then whatever else there is to do goes first. */
+#define COMMANDS_IN_A_ROW 16
+
+/* The next metric of a command; those that the session itself is meant by were answered when they came. */
+static const spb_payload_metric *next_sent(spb_session *session, const spb_command_entry **command) {
+    const spb_payload_metric *sent;
+    do {
+        sent = spb_commands__next(&session->commands, command);
+    } while (sent && !(*command)->has_device && spb_session__is_control(session, sent->name));
+    return sent;
+}
+
+/* A node that was stopped does nothing for hosts. */
+static void drop_commands(spb_session *session, spb_time now) {
+    const spb_command_entry *command;
+    uint64_t dropped = 0;
+    while (next_sent(session, &command)) {
+        dropped++;
+    }
+    session->stats.commands_refused += dropped;
+    if (dropped > 0) {
+        spb_session__log_refusal(session, now, "commands refused: %llu that waited when the node was stopped",
+                                 (unsigned long long)dropped);
+    }
+}
+
 static bool next_command(spb_session *session, spb_time now, spb_action *out) {
     const spb_command_entry *command;
-    const spb_payload_metric *sent;
-    if (!out) {
-        return false; /* all that are there were pulled */
+    const spb_payload_metric *sent = next_sent(session, &command);
+    if (!sent) {
+        return false;
     }
-    while ((sent = spb_commands__next(&session->commands, &command))) {
-        if (!command->has_device && spb_session__is_control(session, sent->name)) {
-            continue; /* it was answered when it came */
-        }
-        spb_str device_id = {command->has_device ? command->device_id : NULL, command->device_id_len};
-        const spb_device *holder =
-            command->has_device ? spb_table__find_device(&session->table, device_id) : session->table.node;
-        spb_metric *metric;
-        spb_value value;
-        if (judge(session, holder, sent, command->payload, now, &metric, &value, &session->command_error) == SPB_OK) {
-            *out = (spb_action){.kind = SPB_ACTION_WRITE};
-            session->waiting_writes++;
-            out->as.write.metric = metric;
-            out->as.write.value = value;
-        } else {
-            refuse(session, device_id, metric, sent, out);
-        }
-        return true;
+    spb_str device_id = {command->has_device ? command->device_id : NULL, command->device_id_len};
+    const spb_device *holder =
+        command->has_device ? spb_table__find_device(&session->table, device_id) : session->table.node;
+    spb_metric *metric;
+    spb_value value;
+    session->commands_in_a_row++;
+    if (judge(session, holder, sent, command->payload, now, &metric, &value, &session->command_error) == SPB_OK) {
+        *out = (spb_action){.kind = SPB_ACTION_WRITE};
+        session->waiting_writes++;
+        out->as.write.metric = metric;
+        out->as.write.value = value;
+    } else {
+        refuse(session, device_id, metric, sent, now, out);
     }
-    return false;
+    return true;
 }
 
 /* ---- the network ---- */
@@ -234,7 +268,8 @@ static bool next_of_store(spb_session *session, spb_time now, spb_action *out, u
 
 /* One round: the next action, or when to ask again; see outbox.h. The state may have changed: then another round. */
 static bool next(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
-    if (next_close(session, out) || next_notice(session, out) || next_command(session, now, out) ||
+    bool is_turn = out && session->commands_in_a_row < COMMANDS_IN_A_ROW; /* all that there are were pulled */
+    if (next_close(session, out) || next_notice(session, out) || (is_turn && next_command(session, now, out)) ||
         next_of_store(session, now, out, due_ms)) {
         return true;
     }
@@ -253,6 +288,9 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
     spb_outbox__unpin(&session->outbox);
     do {
         spb_session__advance(session, now);
+        if (session->state == SPB_SESSION_STOPPED) {
+            drop_commands(session, now);
+        }
         state = session->state;
         if (next(session, now, out, &due_ms)) {
             return true;

@@ -9,6 +9,7 @@ typedef struct spb_command_entry {
     struct spb_command_entry *next;
     spb_payload *payload;
     size_t next_metric; /* index of the first metric not yet looked at */
+    size_t bytes;       /* as it came */
     bool has_device;
     uint32_t device_id_len;
     char device_id[];
@@ -18,13 +19,15 @@ typedef struct spb_command_queue {
     spb_command_entry *first;
     spb_command_entry *last;
     size_t count;
+    size_t bytes; /* of all */
 } spb_command_queue;
 
 /* Decodes a command; *out is the caller's. Statuses as spb_payload_decode. */
 spb_status spb_command__decode(spb_payload **out, spb_bytes wire, spb_error *err);
-/* Takes the command over and appends it. `device_id` is absent for an NCMD.
- * SPB_ERR_LIMIT: too many wait; SPB_ERR_NO_MEMORY. On failure it is still the caller's. */
-spb_status spb_commands__add(spb_command_queue *queue, spb_payload *payload, spb_str device_id, spb_error *err);
+/* Takes the command over, which came in so many bytes, and appends it. `device_id` is absent for an NCMD.
+ * SPB_ERR_LIMIT: too many wait, or too large ones; SPB_ERR_NO_MEMORY. On failure it is still the caller's. */
+spb_status spb_commands__add(spb_command_queue *queue, spb_payload *payload, spb_str device_id, size_t bytes,
+                             spb_error *err);
 /* The next metric in order, with the command that holds it; NULL when there is none. Both stay valid until the next
  * call.
  */

@@ -117,15 +117,46 @@ static spb_status convert(spb_value *out, const spb_metric *metric, const spb_va
     return status == SPB_OK ? spb_value__check(out, err) : status;
 }
 
+/* Below, at, or above the limit: −1, 0, 1. Integers of 64 bits have more digits than a double, and are not rounded. */
+static int compare_integer(const number *n, double limit) {
+    double magnitude = fabs(limit);
+    bool is_below_zero = n->is_negative && n->magnitude > 0;
+    if (magnitude >= 0x1p64) {
+        return limit < 0 ? 1 : -1;
+    }
+    if (is_below_zero != (limit < 0)) {
+        return is_below_zero ? -1 : 1;
+    }
+    uint64_t whole = (uint64_t)magnitude;
+    int order = n->magnitude != whole ? (n->magnitude > whole ? 1 : -1) : (double)whole < magnitude ? -1 : 0;
+    return limit < 0 ? -order : order;
+}
+
+/* A limit that a Float cannot hold is, for one, the nearest that it can: 0.1 is within 0 to 0.1. */
+static double limit_of(double limit, spb_type type) {
+    return type == SPB_FLOAT && fabs(limit) <= (double)FLT_MAX ? (double)(float)limit : limit;
+}
+
+static spb_status check_integer(const number *n, double min, double max, spb_error *err) {
+    if (compare_integer(n, min) >= 0 && compare_integer(n, max) <= 0) {
+        return SPB_OK;
+    }
+    return spb_error__set(err, SPB_ERR_RANGE, "%s%llu is outside %.17g to %.17g", n->is_negative ? "-" : "",
+                          (unsigned long long)n->magnitude, min, max);
+}
+
 static spb_status check_range(const spb_metric *metric, const spb_value *value, spb_error *err) {
     const spb_metric_extra *extra = metric->extra;
     number n;
     if (!extra || !extra->has_range || !number_of(&n, value)) {
         return SPB_OK;
     }
-    double wanted = n.is_real ? n.real : n.is_negative ? -(double)n.magnitude : (double)n.magnitude;
-    if (!(wanted >= extra->min && wanted <= extra->max)) {
-        return spb_error__set(err, SPB_ERR_RANGE, "%g is outside %g to %g", wanted, extra->min, extra->max);
+    if (!n.is_real) {
+        return check_integer(&n, extra->min, extra->max, err);
+    }
+    double min = limit_of(extra->min, value->type), max = limit_of(extra->max, value->type);
+    if (!(n.real >= min && n.real <= max)) {
+        return spb_error__set(err, SPB_ERR_RANGE, "%g is outside %g to %g", n.real, extra->min, extra->max);
     }
     return SPB_OK;
 }

@@ -105,6 +105,7 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     case SPB_TRANSPORT_PUBLISHED: spb_outbox__written(&session->outbox, event->count, now); break;
     case SPB_TRANSPORT_FENCED: spb_outbox__fenced(&session->outbox, now); break;
     case SPB_TRANSPORT_MESSAGE: spb_session__on_message(session, event, now); break;
+    case SPB_TRANSPORT_WARNING: spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s", event->reason); break;
     }
 }
 

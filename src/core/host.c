@@ -48,21 +48,40 @@ static spb_status parse_legacy(spb_host_state *out, spb_bytes payload, spb_error
                : spb_error__set(err, SPB_ERR_MALFORMED, "STATE payload is neither ONLINE nor OFFLINE");
 }
 
+bool spb_host__is_ahead(uint64_t timestamp_ms, uint64_t wall_ms) {
+    return timestamp_ms > wall_ms + SPB_CLOCK_ALLOWANCE_MS;
+}
+
 /*
  * tck-id-message-flow-edge-node-birth-publish-phid-wait-timestamp: not older than what was accepted before, over
  * reconnects too. But each server by itself, as the host has a timestamp for each of its connections
  * (tck-id-operational-behavior-host-application-multi-server-timestamp).
+ *
+ * One that is ahead of our clock counts like any other, as it may be that clock which is wrong; but only those that are
+ * ahead, too, are old beside it. Else a single message with the largest timestamp would silence the host for ever.
  */
-static spb_status check_age(const spb_host_state *state, const spb_server *server, spb_error *err) {
-    if (server->has_state && state->timestamp_ms < server->state_ms) {
-        return spb_error__set(err, SPB_ERR_REFUSED, "%s of %llu is older than the last STATE, of %llu",
-                              state->online ? "online" : "offline", (unsigned long long)state->timestamp_ms,
-                              (unsigned long long)server->state_ms);
+static spb_status check_age(const spb_host_state *state, const spb_server *server, uint64_t wall_ms, spb_error *err) {
+    const uint64_t accepted[] = {server->near_ms, server->far_ms};
+    bool is_ahead = spb_host__is_ahead(state->timestamp_ms, wall_ms);
+    for (size_t i = 0; i < 2; i++) {
+        bool counts = is_ahead || !spb_host__is_ahead(accepted[i], wall_ms);
+        if (counts && state->timestamp_ms < accepted[i]) {
+            return spb_error__set(err, SPB_ERR_REFUSED, "%s of %llu is older than the last STATE, of %llu",
+                                  state->online ? "online" : "offline", (unsigned long long)state->timestamp_ms,
+                                  (unsigned long long)accepted[i]);
+        }
     }
     return SPB_OK;
 }
 
-spb_host_news spb_host__judge(spb_host *host, spb_server *server, spb_str topic, spb_bytes payload, spb_error *err) {
+static void remember(spb_server *server, uint64_t timestamp_ms, uint64_t wall_ms) {
+    *(spb_host__is_ahead(timestamp_ms, wall_ms) ? &server->far_ms : &server->near_ms) = timestamp_ms;
+    server->has_state = true;
+    server->state_ms = timestamp_ms;
+}
+
+spb_host_news spb_host__judge(spb_host *host, spb_server *server, spb_str topic, spb_bytes payload, uint64_t wall_ms,
+                              spb_error *err) {
     spb_host_state state;
     /* tck-id-message-flow-edge-node-birth-publish-phid-wait-id: the whole ID. */
     if (!host->topic || !spb_str_equal(topic, spb_str_from(host->topic))) {
@@ -71,14 +90,13 @@ spb_host_news spb_host__judge(spb_host *host, spb_server *server, spb_str topic,
     spb_status status =
         host->is_legacy ? parse_legacy(&state, payload, err) : spb_host_state_parse(&state, payload, err);
     if (status == SPB_OK && !host->is_legacy) {
-        status = check_age(&state, server, err);
+        status = check_age(&state, server, wall_ms, err);
     }
     if (status != SPB_OK) {
         return SPB_HOST_IGNORED;
     }
     if (!host->is_legacy) {
-        server->has_state = true;
-        server->state_ms = state.timestamp_ms;
+        remember(server, state.timestamp_ms, wall_ms);
     }
     host->is_known = true;
     host->is_online = state.online;

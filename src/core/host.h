@@ -2,7 +2,7 @@
 #ifndef SPB_CORE_HOST_H
 #define SPB_CORE_HOST_H
 
-#include <spb/topic.h>
+#include <spb/session.h>
 
 #include "core/servers.h"
 
@@ -25,7 +25,10 @@ spb_status spb_host__init(spb_host *host, const char *host_id, bool is_legacy, s
 void spb_host__clear(spb_host *host);
 /* A new connection knows nothing yet; the timestamps of the servers stay. */
 void spb_host__forget(spb_host *host);
-/* Judges a message that came from `server`. */
-spb_host_news spb_host__judge(spb_host *host, spb_server *server, spb_str topic, spb_bytes payload, spb_error *err);
+/* Judges a message that came from `server`; wall_ms is now. */
+spb_host_news spb_host__judge(spb_host *host, spb_server *server, spb_str topic, spb_bytes payload, uint64_t wall_ms,
+                              spb_error *err);
+/* The timestamp lies so far ahead of our clock that it is wrong, or that clock is, as one that was not set. */
+bool spb_host__is_ahead(uint64_t timestamp_ms, uint64_t wall_ms);
 
 #endif

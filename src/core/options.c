@@ -27,6 +27,7 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"max_in_flight", o->max_in_flight, 1, UINT32_MAX},
                  {"host_wait_ms", o->host_wait_ms, 0, 3600000},
                  {"rebirth_window_ms", o->rebirth_window_ms, 0, 600000},
+                 {"max_command_metrics", o->max_command_metrics, 1, 65536},
                  {"node_info", o->node_info, 0, ALL_NODE_INFO},
                  {"delivery", (uint64_t)o->delivery, SPB_DELIVERY_AUTO, SPB_DELIVERY_DURABLE},
                  {"confirm", (uint64_t)o->confirm, SPB_CONFIRM_FENCE, SPB_CONFIRM_WINDOW},

@@ -9,8 +9,10 @@
 
 typedef struct spb_server {
     const char *uri;
-    bool has_state; /* a STATE of the primary host was accepted on it, with this timestamp */
-    uint64_t state_ms;
+    bool has_state;    /* a STATE of the primary host was accepted on it, with this timestamp */
+    uint64_t state_ms; /* for the rest, see host.c: the newest that was accepted */
+    uint64_t near_ms;  /* of those that our clock could vouch for, */
+    uint64_t far_ms;   /* and of the others; 0: none */
 } spb_server;
 
 typedef struct spb_servers {

@@ -1,10 +1,10 @@
 /*
- * The parts of a session, and what its files share. From the bottom up: state.c (what the others ask about it), frame.c
- * (messages), birth.c (births and deaths), sample.c (what becomes of a sample), remove.c (of what is removed), clock.c
- * (when the wall clock is set), update.c (samples that the application hands in), life.c (how connections come and go),
- * message.c (what hosts say), publish.c (which message is next), action.c (which action is next), events.c and
- * session.c (what the application and the transport call). A file calls those before it, and none behind it. The way of
- * samples from here to the server and the journal is the outbox.
+ * The parts of a session, and what its files share. From the bottom up: state.c (what the others ask about it),
+ * refusal.c (log lines about peers), frame.c (messages), birth.c (births and deaths), sample.c (what becomes of a
+ * sample), remove.c (of what is removed), clock.c (when the wall clock is set), update.c (samples that the application
+ * hands in), life.c (how connections come and go), message.c (what hosts say), publish.c (which message is next),
+ * action.c (which action is next), events.c and session.c (what the application and the transport call). A file calls
+ * those before it, and none behind it. The way of samples from here to the server and the journal is the outbox.
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -12,6 +12,7 @@
 #include <spb/session.h>
 
 #include "base/error.h"
+#include "base/quota.h"
 #include "core/backoff.h"
 #include "core/certificate.h"
 #include "core/command.h"
@@ -36,6 +37,8 @@
 /* How long after a start the application may still add what the journal has samples of. */
 #define SPB_GRACE_MS 60000
 #define SPB_HOST_IS_OFFLINE "the primary host is offline"
+/* What was true once is not what is wanted now. */
+#define SPB_IS_HISTORICAL "the command is historical"
 
 /* How far the births of this connection are. */
 typedef enum spb_phase {
@@ -55,6 +58,8 @@ struct spb_session {
     spb_list births; /* of devices that want a DBIRTH, in the order of the time for it */
     spb_list deaths; /* of those that want a DDEATH */
     spb_command_queue commands;
+    uint32_t commands_in_a_row; /* handed out, with nothing else between that had to wait */
+    spb_quota refusals;         /* log lines about what peers sent */
     spb_notices notices;
     spb_servers servers;
     spb_host host;
@@ -124,6 +129,13 @@ size_t spb_session__most_metric_bytes(const spb_session *session, const spb_devi
 /* A value of a metric: templates in it are instances of definitions that the node has. SPB_ERR_NOT_FOUND,
  * SPB_ERR_ARGUMENT: they lack a member. SPB_ERR_TYPE: a definition. Others are fine. (template.c) */
 spb_status spb_session__check_template(const spb_session *session, const spb_value *value, spb_error *err);
+
+/* ---- refusal.c ---- */
+
+/* Log lines of this kind are as many as peers like, so some are left out, and counted. */
+void spb_session__log_refusal(spb_session *session, spb_time now, const char *format, ...) SPB_PRINTF(3, 4);
+/* Tells how many were left out, when their second is over. */
+void spb_session__tell_refusals(spb_session *session, spb_time now);
 
 /* ---- frame.c ---- */
 

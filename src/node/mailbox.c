@@ -64,7 +64,6 @@ static spb_letter *copy_message(const spb_transport_event *event) {
     if (event->payload.len > 0) {
         memcpy(payload, event->payload.data, event->payload.len);
     }
-    letter->repeats = 0;
     letter->event = *event;
     letter->event.topic.data = topic;
     letter->event.payload.data = payload;
@@ -77,7 +76,6 @@ static spb_letter *copy_notice_locked(spb_mailbox *mailbox, const spb_transport_
         spb_letter *letter = &mailbox->notices[i];
         if (!letter->is_used) {
             letter->is_used = true;
-            letter->repeats = 0;
             letter->event = *event;
             if (event->reason) {
                 letter->reason[0] = '\0';
@@ -119,9 +117,10 @@ static void wake_locked(spb_mailbox *mailbox) {
     pthread_cond_signal(&mailbox->wake);
 }
 
-/* Answers to fences come in rows, and one is like the other. */
-static bool is_repeated_locked(const spb_mailbox *mailbox, const spb_transport_event *event) {
-    return mailbox->first && mailbox->last->event.kind == event->kind && mailbox->last->event.link == event->link;
+/* Only the present link has something to report, so a sum for another link is of no use any more. */
+static void add_locked(uint32_t *link, uint32_t *count, uint32_t of_link, uint32_t more) {
+    *count = *link == of_link ? *count + more : more;
+    *link = of_link;
 }
 
 void spb_mailbox__post(void *context, const spb_transport_event *event) {
@@ -134,13 +133,10 @@ void spb_mailbox__post(void *context, const spb_transport_event *event) {
     if (event->kind == SPB_TRANSPORT_MESSAGE) {
         mailbox->dropped += !append_message_locked(mailbox, message);
     } else if (event->kind == SPB_TRANSPORT_PUBLISHED) {
-        /* Only the present link has messages to report, so a sum for another link is of no use any more. */
-        uint32_t so_far = mailbox->published_link == event->link ? mailbox->published_count : 0;
-        mailbox->published_link = event->link;
-        mailbox->published_count = so_far + event->count;
+        add_locked(&mailbox->published_link, &mailbox->published_count, event->link, event->count);
         must_wake = mailbox->published_count >= mailbox->published_wanted;
-    } else if (event->kind == SPB_TRANSPORT_FENCED && is_repeated_locked(mailbox, event)) {
-        mailbox->last->repeats++;
+    } else if (event->kind == SPB_TRANSPORT_FENCED) {
+        add_locked(&mailbox->fenced_link, &mailbox->fenced_count, event->link, 1);
     } else {
         spb_letter *notice = copy_notice_locked(mailbox, event);
         if (notice) {
@@ -170,9 +166,10 @@ bool spb_mailbox__take(spb_mailbox *mailbox, spb_transport_event *out) {
         *out = (spb_transport_event){
             .kind = SPB_TRANSPORT_PUBLISHED, .link = mailbox->published_link, .count = mailbox->published_count};
         mailbox->published_count = 0;
-    } else if (mailbox->first && mailbox->first->repeats > 0) {
-        mailbox->first->repeats--;
-        *out = mailbox->first->event;
+    } else if (mailbox->fenced_count > 0) {
+        /* Ahead of a flood of messages, during which the server would seem to be silent. */
+        *out = (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .link = mailbox->fenced_link};
+        mailbox->fenced_count--;
     } else if (mailbox->first) {
         spb_letter *letter = mailbox->first;
         mailbox->first = letter->next;
@@ -199,7 +196,7 @@ uint64_t spb_mailbox__take_dropped(spb_mailbox *mailbox) {
 
 void spb_mailbox__wait(spb_mailbox *mailbox, uint32_t published_wanted, uint64_t deadline_ms) {
     pthread_mutex_lock(&mailbox->lock);
-    bool is_empty = !mailbox->first && mailbox->published_count < published_wanted;
+    bool is_empty = !mailbox->first && mailbox->fenced_count == 0 && mailbox->published_count < published_wanted;
     mailbox->published_wanted = published_wanted;
     while (is_empty && !mailbox->is_woken && spb_clock__wait(&mailbox->wake, &mailbox->lock, deadline_ms)) {
     }

@@ -21,7 +21,6 @@
 typedef struct spb_letter {
     struct spb_letter *next;
     spb_transport_event event;
-    uint32_t repeats; /* the same event came so many times more */
     char reason[200]; /* cut if longer */
     bool is_used;     /* of a notice */
 } spb_letter;
@@ -39,7 +38,9 @@ typedef struct spb_mailbox {
 
     uint32_t published_link; /* PUBLISHED events are summed up here, */
     uint32_t published_count;
-    uint32_t published_wanted; /* and wake the worker when they are so many, while it sleeps; else UINT32_MAX */
+    uint32_t fenced_link; /* as are FENCED, */
+    uint32_t fenced_count;
+    uint32_t published_wanted; /* so many PUBLISHED wake the worker while it sleeps; else UINT32_MAX */
 } spb_mailbox;
 
 /* SPB_ERR_SYSTEM: no lock. */

@@ -6,6 +6,7 @@
 
 #include <spb/node.h>
 
+#include "base/quota.h"
 #include "node/lock.h"
 #include "node/mailbox.h"
 
@@ -20,6 +21,10 @@ struct spb_node {
     spb_log_fn on_log;
     spb_log_level log_level;
     void *user_data;
+
+    spb_quota logged;          /* lines: see log.c; the worker's, but for those of spb_node_new */
+    uint64_t dropped;          /* incoming messages that no line has told of, */
+    uint64_t dropped_after_ms; /* and when the next one may */
 
     spb_mailbox mailbox; /* has its own lock, which may be taken while `lock` is held, never the other way round */
 
@@ -42,8 +47,13 @@ struct spb_node {
 
 /* In a callback of this node? */
 bool spb_node__is_worker_locked(const spb_node *node);
-/* A line for on_log, if it wants one of that level. No lock is held. */
-void spb_node__log(const spb_node *node, spb_log_level level, const char *text);
+/* A line for on_log, if it wants one of that level. No lock is held. When there are too many in a second, some are left
+ * out, and counted. */
+void spb_node__log(spb_node *node, spb_log_level level, const char *text);
+/* So many incoming messages were dropped: at most one line in a second says so. Tells of lines left out, too. */
+void spb_node__log_dropped(spb_node *node, uint64_t dropped, uint64_t now_ms);
+/* When spb_node__log_dropped has something to tell, though nothing more is dropped; or SPB_NEVER. */
+uint64_t spb_node__log_due_ms(const spb_node *node);
 /* Wakes those who wait in spb_node_flush, if there is something new for one of them. */
 void spb_node__tell_flushes_locked(spb_node *node);
 

@@ -42,6 +42,7 @@ static spb_session_options session_options(const spb_node_options *options) {
         .host_wait_ms = options->host_wait_ms,
         .rebirth_window_ms = options->rebirth_window_ms,
         .next_server_metric = options->next_server_metric,
+        .max_command_metrics = options->max_command_metrics,
         .node_info = options->node_info,
         .delivery = options->delivery,
         .confirm = options->confirm,

@@ -2,18 +2,9 @@
  * Decides in which order a node's worker serves events, timers and actions, and keeps the lock out of every call that
  * may wait. What is to be done, and when, is the session's decision.
  */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "core/handle.h"
 #include "node/clock.h"
 #include "node/node.h"
-
-void spb_node__log(const spb_node *node, spb_log_level level, const char *text) {
-    if (node->on_log && level <= node->log_level) {
-        node->on_log(level, text, node->user_data);
-    }
-}
 
 static const char *reason_of(spb_status status, const spb_error *err) {
     return err->text[0] != '\0' ? err->text : spb_status_name(status);
@@ -186,17 +177,27 @@ static void take_event_locked(spb_node *node) {
     spb_session_on_transport(node->session, &event, spb_clock__now());
 }
 
+/* Of a large command there are as many actions as it has metrics: what the server answers meanwhile does not wait for
+ * all of them. */
+#define COMMANDS_PER_EVENT 16
+
 /* Gives the lock back for the length of each action. When it returns the session has nothing left to do, and nobody has
  * had the lock since. */
 static void carry_out_all_locked(spb_node *node) {
     spb_action action;
+    uint32_t commands = 0;
     while (spb_session_next_action(node->session, spb_clock__now(), &action)) {
         if (action.kind == SPB_ACTION_CONNECT) {
             node->link = action.link;
         }
+        commands += action.kind == SPB_ACTION_WRITE || action.kind == SPB_ACTION_COMMAND;
         spb_lock__give(&node->lock);
         carry_out(node, &action);
         spb_lock__take(&node->lock);
+        if (commands == COMMANDS_PER_EVENT) {
+            commands = 0;
+            take_event_locked(node);
+        }
         spb_node__tell_flushes_locked(node);
     }
 }
@@ -209,13 +210,11 @@ static void end_run_locked(spb_node *node) {
     pthread_cond_broadcast(&node->flushed);
 }
 
-static void report_dropped(spb_node *node) {
-    uint64_t dropped = spb_mailbox__take_dropped(&node->mailbox);
-    if (dropped > 0) {
-        char text[120];
-        snprintf(text, sizeof text, "%" PRIu64 " incoming messages dropped: more than the mailbox holds", dropped);
-        spb_node__log(node, SPB_LOG_ERROR, text);
-    }
+/* No lock is held. What is to be told later wakes the worker, too. */
+static void wait_for_something(spb_node *node, uint32_t published_wanted, uint64_t deadline_ms) {
+    uint64_t log_ms = spb_node__log_due_ms(node);
+    spb_mailbox__wait(&node->mailbox, published_wanted, log_ms < deadline_ms ? log_ms : deadline_ms);
+    spb_node__log_dropped(node, spb_mailbox__take_dropped(&node->mailbox), spb_clock__now().mono_ms);
 }
 
 void *spb_worker__run(void *context) {
@@ -228,6 +227,12 @@ void *spb_worker__run(void *context) {
         carry_out_all_locked(node);
 
         bool has_stopped = spb_session_get_state(node->session) == SPB_SESSION_STOPPED;
+        if (has_stopped && spb_node__log_due_ms(node) != SPB_NEVER) {
+            spb_lock__give(&node->lock);
+            spb_node__log_dropped(node, 0, SPB_NEVER); /* not a second later, but before the run ends */
+            spb_lock__take(&node->lock);
+            continue;
+        }
         if (has_stopped && node->is_stopping) {
             end_run_locked(node);
         }
@@ -241,8 +246,7 @@ void *spb_worker__run(void *context) {
         uint64_t deadline_ms = node->wakes_ms = spb_session_deadline_ms(node->session);
         uint32_t published_wanted = spb_session__reports_wanted(node->session);
         spb_lock__give(&node->lock);
-        spb_mailbox__wait(&node->mailbox, published_wanted, deadline_ms);
-        report_dropped(node);
+        wait_for_something(node, published_wanted, deadline_ms);
         spb_lock__take(&node->lock);
         node->wakes_ms = 0;
     }

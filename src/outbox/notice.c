@@ -1,9 +1,9 @@
 /* Decides what is forgotten when nobody pulls. What is worth telling is left to the session. */
 #include "outbox/notice.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/escape.h"
 
 static void drop(spb_notices *notices, size_t index) {
     notices->count--;
@@ -29,15 +29,19 @@ void spb_notices__state(spb_notices *notices, spb_session_state state, const cha
     spb_notice *added = add(notices);
     added->is_state = true;
     added->state = state;
-    snprintf(added->text, sizeof added->text, "%s", reason ? reason : "");
+    spb_escape__text(added->text, sizeof added->text, spb_str_from(reason ? reason : ""));
+}
+
+void spb_notices__vlog(spb_notices *notices, spb_log_level level, const char *format, va_list args) {
+    spb_notice *added = add(notices);
+    added->level = level;
+    spb_escape__format(added->text, sizeof added->text, format, args);
 }
 
 void spb_notices__log(spb_notices *notices, spb_log_level level, const char *format, ...) {
-    spb_notice *added = add(notices);
     va_list args;
-    added->level = level;
     va_start(args, format);
-    vsnprintf(added->text, sizeof added->text, format, args);
+    spb_notices__vlog(notices, level, format, args);
     va_end(args);
 }
 

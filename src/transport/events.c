@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "transport/reason.h"
+#include "transport/secret.h"
 
 #define REFUSED_FROM 0x80 /* SUBACK, and all reason codes of MQTT 5 */
 
@@ -32,8 +33,16 @@ static void report(spb_link *link, spb_transport_event event) {
     }
 }
 
+static void warn_of_files(spb_link *link) {
+    char text[512];
+    for (size_t i = 0; spb_secret__next(link->settings, &i, text, sizeof text);) {
+        report(link, (spb_transport_event){.kind = SPB_TRANSPORT_WARNING, .reason = text});
+    }
+}
+
 static void on_connected(void *context, MQTTAsync_successData *data) {
     (void)data;
+    warn_of_files(context);
     report(context, (spb_transport_event){.kind = SPB_TRANSPORT_CONNECTED});
 }
 
@@ -45,6 +54,7 @@ static uint32_t number_of(MQTTProperties *properties, enum MQTTPropertyCodes ide
 
 static void on_connected5(void *context, MQTTAsync_successData5 *data) {
     MQTTProperties *properties = &data->properties;
+    warn_of_files(context);
     report(context, (spb_transport_event){
                         .kind = SPB_TRANSPORT_CONNECTED,
                         .max_packet_bytes = number_of(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE),

@@ -671,6 +671,34 @@ class Csv(unittest.TestCase):
         self.assertIn(b',String,"",,false\r\n', raw)  # an empty text is not null
         self.assertIn(b",null,String,,,false\r\n", raw)
 
+    def test_safe_for_spreadsheets(self):
+        harmless = ["", "a=1", "1-1", "'=1", "[=1]", " ", "ß=", "_+1"]
+        formulas = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n1", "\x7f", " =1", "   @x", "＝1", "＋1", "－1", "＠x", "\u0085=",
+                    '=cmd|"/c calc"!A1', "=1,2"]
+        texts = harmless + formulas
+        metrics = [make.metric(one, f"=N{i}", datatype=make.STRING, timestamp=T) for i, one in enumerate(texts)]
+        wire = make.Wire()
+        begin(wire).send(0, make.publish("spBv1.0/=G/DBIRTH/-N/@D", make.payload(metrics, T, 0)))
+        capture = make.pcap(wire.packets)
+        plain, safe = self.rows(stdin=capture), self.rows("--csv-safe", stdin=capture)
+        self.assertEqual([row[5] for row in plain], texts)
+        self.assertEqual([row[5] for row in safe], harmless + ["'" + one for one in formulas])
+        self.assertEqual([row[3] for row in safe], [f"'=N{i}" for i in range(len(texts))])
+        self.assertEqual({(row[1], row[2]) for row in safe}, {("'=G/-N", "'@D")})
+        self.assertEqual([row[:1] + row[4:5] + row[6:] for row in safe], [row[:1] + row[4:5] + row[6:] for row in plain])
+
+    def test_numbers_and_bytes_of_safe_rows(self):
+        metrics = [
+            make.bytes_field(2, make.bytes_field(1, "i") + make.number_field(4, 3) + make.number_field(10, 2**32 - 5)),
+            make.bytes_field(2, make.bytes_field(1, "b") + make.number_field(4, 17) + make.bytes_field(16, b"\xf8\x01\x02")),
+            make.bytes_field(2, make.bytes_field(1, "c") + make.number_field(4, 17) + make.bytes_field(16, b"\xf4\x01\x02")),
+        ]
+        wire = make.Wire()
+        begin(wire).send(0, make.publish("spBv1.0/G/DBIRTH/N/D", make.payload(metrics, T, 0)))
+        capture = make.pcap(wire.packets)
+        self.assertEqual([row[5] for row in self.rows("--csv-safe", stdin=capture)], ["-5", "'+AEC", "9AEC"])
+        self.assertEqual([row[5] for row in self.rows(stdin=capture)], ["-5", "+AEC", "9AEC"])
+
     def test_unfolded(self):
         rows = self.rows("--unfold", "--kind", "NBIRTH,DBIRTH", str(DATA / "js-edge.pcap"))
         by_name = {row[3]: (row[4], row[5]) for row in rows}
@@ -758,6 +786,7 @@ class CommandLine(unittest.TestCase):
             (["--from", "yesterday"], "--from takes a time, not yesterday"),
             (["--to", "25:00"], "--to takes a time, not 25:00"),
             (["--csv", "--json"], "--csv goes with neither --json nor --stats"),
+            (["--csv-safe", "--stats"], "--csv goes with neither --json nor --stats"),
             (["--csv", "--stats"], "--csv goes with neither --json nor --stats"),
         ):
             done = run(*words, stdin=b"")

@@ -18,7 +18,7 @@ MAY_SEE = {
     "node": {"base", "codec", "outbox", "core"},
     "capture": set(),  # of the tool, not of the library
     "check": set(),  # of the tool, too, and pure
-    "cli": {"capture", "check"},
+    "cli": {"base", "capture", "check"},
     "examples": set(),
 }
 

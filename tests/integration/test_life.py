@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import HERE, Broker, Edge, Subscriber
+from harness import HERE, TOOL, Broker, Edge, Subscriber
 from rules import check_stream
 
 PROTO = HERE.parent.parent / "proto" / "sparkplug_b.proto"
@@ -143,6 +143,30 @@ class LifeTest(unittest.TestCase):
         self.assertNotIn(1e6, [m.value("Setpoint") for m in self.host.messages if m.kind == "DDATA"])
         edge.stop()
         check_stream(self, self.host.messages[: self.host.wait_kind("NDEATH") + 1])
+
+    def test_a_password_file_that_others_can_read_is_named(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "password"
+            path.write_text("secret\n")
+            for mode, warnings in ((0o644, 1), (0o600, 0)):
+                path.chmod(mode)
+                start = len(self.host.messages)
+                edge = self.edge("--user", "edge", "--password-file", path)
+                self.host.wait_kind("DDATA", start)
+                named = f"spb: warning: password_file {path}: every user of this machine can read it (mode 0644)"
+                lines = edge.output().splitlines()
+                self.assertEqual(lines.count(named), warnings, lines)
+                edge.stop()
+                self.host.wait_kind("NDEATH", start)
+                done = subprocess.run(
+                    [TOOL, "watch", "--broker", self.broker.uri, "--user", "edge", "--password-file", str(path)]
+                    + ["--plain", "--duration", "1"],
+                    capture_output=True,
+                    text=True,
+                    timeout=30,
+                )
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(done.stderr.count(f"password_file {path}: every user"), warnings, done.stderr)
 
     def test_bad_options_are_refused(self):
         wrong = {("--interval", "0"): "0", ("--interval", "soon"): "soon", ("--group", "a/b"): "group ID"}

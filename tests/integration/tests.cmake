@@ -14,7 +14,7 @@ if(SPB_BUILD_CLI)
         COMMENT "Installing decoders and a broker of other projects")
     add_custom_target(integration_decoders ALL DEPENDS ${decoders}/node_modules/.installed)
 
-    foreach(test life links eyes wire fence store packets check watch)
+    foreach(test life commands links eyes wire fence store packets check watch)
         add_test(NAME integration/${test} COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_${test}.py)
         set_tests_properties(integration/${test} PROPERTIES TIMEOUT 600 ENVIRONMENT
             "SPB_TOOL=$<TARGET_FILE:spb_cli>;SPB_DECODERS=${decoders};SPB_TEST_PATIENCE_S=60")

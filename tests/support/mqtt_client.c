@@ -2,6 +2,7 @@
 #include "support/mqtt_client.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,6 +26,9 @@ static void on_event(void *context, const spb_transport_event *event) {
     pthread_mutex_lock(&self->lock);
     if (event->kind == SPB_TRANSPORT_PUBLISHED) {
         self->published += event->count;
+    } else if (event->kind == SPB_TRANSPORT_WARNING) {
+        size_t used = strlen(self->warnings);
+        snprintf(self->warnings + used, sizeof self->warnings - used, "%s\n", event->reason);
     } else {
         if (self->count == self->capacity) {
             self->capacity = self->capacity ? self->capacity * 2 : 16;

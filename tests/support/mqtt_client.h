@@ -27,6 +27,7 @@ typedef struct client {
     size_t count, capacity;
     size_t next; /* the first one that await has not passed */
     uint64_t published;
+    char warnings[1024]; /* one a line */
 } client;
 
 /* `memory`, which must be there. */
@@ -35,7 +36,7 @@ void *must(void *memory);
 client *client_new(const spb_mqtt_options *options);
 void client_free(client *self);
 
-/* The next event but PUBLISHED, which must be of that kind and link. */
+/* The next event but PUBLISHED and WARNING, which must be of that kind and link. */
 heard await(client *self, spb_transport_event_kind kind, uint32_t link);
 void await_message(client *self, uint32_t link, const char *topic, const char *text);
 /* Until so many messages are published altogether. */

@@ -1,6 +1,8 @@
 spb_unit_test(error base)
 spb_unit_test(buffer base)
 spb_unit_test(arena base)
+spb_unit_test(escape base)
+spb_unit_test(quota base)
 spb_unit_test(ranges base)
 spb_unit_test(deadlines base)
 spb_unit_test(list base)

@@ -1,6 +1,7 @@
 set(fakes support/fake_transport.c support/fake_store.c support/kept_store.c support/wire_rules.c)
 spb_unit_test(boot node)
 spb_unit_test(clock node)
+spb_unit_test(log node)
 spb_unit_test(mailbox node)
 spb_unit_test(node node ${fakes} support/node_fixture.c)
 spb_unit_test(node_flush node ${fakes} support/node_fixture.c)

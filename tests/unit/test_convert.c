@@ -92,6 +92,64 @@ START_TEST(the_range_includes_its_ends) {
 }
 END_TEST
 
+static spb_status in_range(double min, spb_value value, double max) {
+    spb_value got;
+    return convert(&got, value.type, min, max, value);
+}
+
+/* 2^53 + 1 is the first integer that a double cannot hold. */
+START_TEST(integers_of_64_bits_are_not_rounded_for_the_range) {
+    const double two_53 = 0x1p53;
+    const int64_t whole = INT64_C(1) << 53;
+    ck_assert_int_eq(in_range(0, spb_int64(whole), two_53), SPB_OK);
+    ck_assert_int_eq(in_range(0, spb_int64(whole + 1), two_53), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(-two_53, spb_int64(-whole), 0), SPB_OK);
+    ck_assert_int_eq(in_range(-two_53, spb_int64(-whole - 1), 0), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(two_53 + 2, spb_int64(whole + 1), 0x1p60), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(0, spb_uint64((uint64_t)whole + 1), two_53), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(0, spb_uint64(UINT64_MAX), 0x1.fffffffffffffp63), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(0, spb_uint64(UINT64_MAX), 0x1p64), SPB_OK);
+    ck_assert_int_eq(in_range(0, spb_int64(INT64_MAX), 0x1p63), SPB_OK);
+    ck_assert_int_eq(in_range(-0x1p63, spb_int64(INT64_MIN), 0), SPB_OK);
+    ck_assert_int_eq(in_range(-0x1.fffffffffffffp62, spb_int64(INT64_MIN), 0), SPB_ERR_RANGE);
+}
+END_TEST
+
+START_TEST(limits_may_lie_between_integers_and_beyond_them) {
+    ck_assert_int_eq(in_range(-1.5, spb_int32(-1), 1.5), SPB_OK);
+    ck_assert_int_eq(in_range(-1.5, spb_int32(1), 1.5), SPB_OK);
+    ck_assert_int_eq(in_range(-1.5, spb_int32(2), 1.5), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(-1.5, spb_int32(-2), 1.5), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(-0.5, spb_int32(0), 0.5), SPB_OK);
+    ck_assert_int_eq(in_range(0.5, spb_int32(0), 1), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(-1, spb_int32(0), -0.5), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(-INFINITY, spb_int64(INT64_MIN), INFINITY), SPB_OK);
+    ck_assert_int_eq(in_range(-DBL_MAX, spb_uint64(UINT64_MAX), DBL_MAX), SPB_OK);
+    ck_assert_int_eq(in_range(1e300, spb_uint64(UINT64_MAX), INFINITY), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(-INFINITY, spb_int64(INT64_MIN), -1e300), SPB_ERR_RANGE);
+}
+END_TEST
+
+START_TEST(a_limit_counts_as_a_float_for_a_float) {
+    ck_assert_int_eq(in_range(0, spb_float(0.1f), 0.1), SPB_OK); /* 0.1f is above 0.1 */
+    ck_assert_int_eq(in_range(0, spb_float(nextafterf(0.1f, 1)), 0.1), SPB_ERR_RANGE);
+    ck_assert_int_eq(in_range(-1e300, spb_float(FLT_MAX), 1e300), SPB_OK);
+    ck_assert_int_eq(in_range(-1e300, spb_float(INFINITY), 1e300), SPB_ERR_RANGE);
+}
+END_TEST
+
+START_TEST(what_is_out_of_range_is_named_exactly) {
+    spb_metric *metric;
+    spb_metric_def def = {.name = "x", .type = SPB_INT64, .min = -5, .max = 0x1p53};
+    spb_value got, sent = spb_int64((INT64_C(1) << 53) + 1);
+    spb_error err;
+    ck_assert_int_eq(spb_metric__new(&metric, &def, 0, NULL), SPB_OK);
+    ck_assert_int_eq(spb_convert__command(&got, metric, &sent, &err), SPB_ERR_RANGE);
+    ck_assert_str_eq(err.text, "9007199254740993 is outside -5 to 9007199254740992");
+    spb_metric__free(metric);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("convert");
     tcase_add_test(all, its_own_datatype_is_taken);
@@ -100,6 +158,10 @@ int main(void) {
     tcase_add_test(all, other_things_are_of_the_wrong_type);
     tcase_add_test(all, without_a_datatype_the_field_decides);
     tcase_add_test(all, the_range_includes_its_ends);
+    tcase_add_test(all, integers_of_64_bits_are_not_rounded_for_the_range);
+    tcase_add_test(all, limits_may_lie_between_integers_and_beyond_them);
+    tcase_add_test(all, a_limit_counts_as_a_float_for_a_float);
+    tcase_add_test(all, what_is_out_of_range_is_named_exactly);
     Suite *suite = suite_create("convert");
     suite_add_tcase(suite, all);
     return suite_run(suite);

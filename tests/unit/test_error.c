@@ -31,6 +31,13 @@ START_TEST(nobody_needs_to_ask_for_a_text) {
 }
 END_TEST
 
+START_TEST(what_came_from_outside_is_escaped) {
+    spb_error err;
+    spb_error__set(&err, SPB_ERR_NAME, "no metric \"%s\"", "a\nspb: error: forged\x1B[2J\xE2\x80\xAE\xFF");
+    ck_assert_str_eq(err.text, "no metric \"a\\nspb: error: forged\\x1b[2J\\u202e\\xff\"");
+}
+END_TEST
+
 START_TEST(a_long_text_is_cut_and_still_ends_in_nul) {
     char wordy[600];
     memset(wordy, 'x', sizeof wordy - 1);
@@ -72,6 +79,7 @@ int main(void) {
     tcase_add_test(tests, set_fills_status_and_text_and_returns_the_status);
     tcase_add_test(tests, set_at_fills_the_offset);
     tcase_add_test(tests, nobody_needs_to_ask_for_a_text);
+    tcase_add_test(tests, what_came_from_outside_is_escaped);
     tcase_add_test(tests, a_long_text_is_cut_and_still_ends_in_nul);
     tcase_add_test(tests, out_of_memory_names_what_it_was_wanted_for);
     tcase_add_test(tests, every_status_has_a_name_of_its_own);

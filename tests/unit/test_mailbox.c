@@ -188,21 +188,22 @@ START_TEST(a_few_reports_wake_nobody_who_wants_more) {
 }
 END_TEST
 
-/* More of them may be under way than there is room for notices. */
-START_TEST(a_row_of_answers_to_fences_takes_one_place) {
+/* More of them may be under way than there is room for notices; and a flood of messages does not hold them up. */
+START_TEST(answers_to_fences_are_added_up_and_go_ahead_of_messages) {
     spb_transport_event event;
+    post(SPB_TRANSPORT_FENCED, 1, 0); /* of a link that is no more */
+    post_message("t", "p", 1);
     for (int i = 0; i < 1000; i++) {
-        post(SPB_TRANSPORT_FENCED, 1, 0);
+        post(SPB_TRANSPORT_FENCED, 2, 0);
     }
-    post(SPB_TRANSPORT_FENCED, 2, 0);
     post(SPB_TRANSPORT_LOST, 2, 0);
     for (int i = 0; i < 1000; i++) {
         ck_assert(spb_mailbox__take(&mailbox, &event));
         ck_assert_int_eq(event.kind, SPB_TRANSPORT_FENCED);
-        ck_assert_uint_eq(event.link, 1);
+        ck_assert_uint_eq(event.link, 2);
     }
     ck_assert(spb_mailbox__take(&mailbox, &event));
-    ck_assert_uint_eq(event.link, 2);
+    ck_assert_int_eq(event.kind, SPB_TRANSPORT_MESSAGE);
     ck_assert(spb_mailbox__take(&mailbox, &event));
     ck_assert_int_eq(event.kind, SPB_TRANSPORT_LOST);
     ck_assert(!spb_mailbox__take(&mailbox, &event));
@@ -258,7 +259,7 @@ int main(void) {
     tcase_add_test(tests, a_wake_before_the_wait_is_not_lost);
     tcase_add_test(tests, nobody_waits_while_there_is_something_to_take);
     tcase_add_test(tests, a_few_reports_wake_nobody_who_wants_more);
-    tcase_add_test(tests, a_row_of_answers_to_fences_takes_one_place);
+    tcase_add_test(tests, answers_to_fences_are_added_up_and_go_ahead_of_messages);
     tcase_add_test(tests, several_threads_may_post);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

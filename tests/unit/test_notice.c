@@ -20,6 +20,18 @@ START_TEST(notices_come_out_in_order) {
 }
 END_TEST
 
+START_TEST(what_servers_and_hosts_said_is_escaped) {
+    spb_notices notices = {0};
+    spb_notice notice;
+    spb_notices__state(&notices, SPB_SESSION_WAITING, "refused: \x1B]0;x\a");
+    spb_notices__log(&notices, SPB_LOG_WARNING, "command refused: %s", "a\nb");
+    ck_assert(spb_notices__pull(&notices, &notice));
+    ck_assert_str_eq(notice.text, "refused: \\x1b]0;x\\x07");
+    ck_assert(spb_notices__pull(&notices, &notice));
+    ck_assert_str_eq(notice.text, "command refused: a\\nb");
+}
+END_TEST
+
 START_TEST(the_oldest_log_line_makes_room) {
     spb_notices notices = {0};
     spb_notice notice;
@@ -58,6 +70,7 @@ END_TEST
 int main(void) {
     TCase *all = tcase_create("notice");
     tcase_add_test(all, notices_come_out_in_order);
+    tcase_add_test(all, what_servers_and_hosts_said_is_escaped);
     tcase_add_test(all, the_oldest_log_line_makes_room);
     tcase_add_test(all, the_newest_state_is_never_lost);
     Suite *suite = suite_create("notice");

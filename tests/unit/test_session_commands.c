@@ -223,13 +223,60 @@ START_TEST(an_old_command_is_refused) {
     metric.has_timestamp = true;
     metric.timestamp_ms = w.now.wall_ms - 5000;
     send_to(NULL, metric);
-    metric.timestamp_ms = w.now.wall_ms + 60000; /* a clock that is ahead */
+    metric.timestamp_ms = w.now.wall_ms + 5000; /* a clock that is ahead */
     send_to(NULL, metric);
     ck_assert_str_eq(w.ledger, "WRITE Choosy, WRITE Choosy");
     wire_forget(&w);
     metric.timestamp_ms = w.now.wall_ms - 5001;
     send_to(NULL, metric);
     assert_refused(SPB_ERR_TIMEOUT, "command refused: Choosy: the command is 5001 ms old, more than 5000");
+}
+END_TEST
+
+/* Or else one that is caught and sent again later would pass for so much longer. */
+START_TEST(a_command_from_the_future_is_refused) {
+    add_choosy(spb_int32(0), NULL, 0, 5000);
+    spb_payload_metric metric = named("Choosy", spb_int32(1));
+    metric.has_timestamp = true;
+    metric.timestamp_ms = w.now.wall_ms + 5001;
+    send_to(NULL, metric);
+    assert_refused(SPB_ERR_TIMEOUT,
+                   "command refused: Choosy: the command is 5001 ms ahead of the clock of this machine, "
+                   "more than 5000");
+    metric.timestamp_ms = UINT64_MAX;
+    send_to(NULL, metric);
+    ck_assert_str_eq(w.ledger, "COMMAND SPB_ERR_TIMEOUT, COMMAND SPB_ERR_TIMEOUT");
+}
+END_TEST
+
+START_TEST(without_a_clock_no_command_is_known_to_be_new) {
+    add_choosy(spb_int32(0), NULL, 0, 5000);
+    spb_payload_metric metric = named("Choosy", spb_int32(1));
+    w.now.wall_ms = SPB_EARLIEST_MS - 1;
+    send_to(NULL, metric);
+    assert_refused(SPB_ERR_TIMEOUT,
+                   "command refused: Choosy: the clock of this machine is not set, so the command may be old");
+    send_to("Press", named("Setpoint", spb_double(100))); /* asks for no age */
+    ck_assert_ptr_nonnull(strstr(w.ledger, "WRITE Setpoint"));
+}
+END_TEST
+
+START_TEST(a_historical_command_is_not_carried_out) {
+    spb_payload_metric metric = named("Mode", spb_string("manual"));
+    metric.is_historical = true;
+    send_to(NULL, metric);
+    assert_refused(SPB_ERR_REFUSED, "command refused: Mode: the command is historical");
+}
+END_TEST
+
+START_TEST(a_historical_request_is_not_answered) {
+    spb_payload_metric metric = named("Node Control/Rebirth", spb_boolean(true));
+    uint64_t births = wire_stats(&w).births;
+    metric.is_historical = true;
+    send_to(NULL, metric);
+    ck_assert_str_eq(w.logs, "command refused: Node Control/Rebirth: the command is historical");
+    ck_assert_uint_eq(wire_stats(&w).births, births);
+    ck_assert_uint_eq(wire_stats(&w).rebirth_requests, 0);
 }
 END_TEST
 
@@ -341,6 +388,125 @@ START_TEST(messages_for_others_are_ignored) {
 }
 END_TEST
 
+/* A command with many metrics. */
+static void send_many(const char *topic, const spb_payload_metric *metrics, size_t count) {
+    spb_payload payload = {
+        .has_timestamp = true, .timestamp_ms = w.now.wall_ms, .metrics = metrics, .metric_count = count};
+    uint8_t *bytes;
+    size_t len;
+    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK);
+    wire_message_in(&w, topic, (spb_bytes){bytes, len}, false);
+    spb_free(bytes);
+}
+
+enum { MANY = 1000 };
+
+static size_t lines_of(const char *text) {
+    size_t count = *text != '\0';
+    for (; *text; text++) {
+        count += *text == '\n';
+    }
+    return count;
+}
+
+/* Each write takes the application 1 ms; a window of data is 100 ms. */
+START_TEST(data_goes_on_between_the_writes_of_a_large_command) {
+    static spb_payload_metric metrics[MANY];
+    size_t writes = 0, writes_before = 0, messages = 0;
+    for (size_t i = 0; i < MANY; i++) {
+        metrics[i] = named("Setpoint", spb_double(100));
+    }
+    send_many("spBv1.0/G/DCMD/N/Press", metrics, MANY);
+    ck_assert_int_eq(wire_update(&w, reading, spb_double(1)), SPB_OK);
+    while (writes < MANY) {
+        ck_assert(wire_step(&w));
+        w.ledger[0] = '\0'; /* it has no room for so many */
+        if (w.last.kind == SPB_ACTION_WRITE) {
+            ck_assert_uint_le(++writes - writes_before, 100 + 16);
+            w.now.mono_ms++;
+            w.now.wall_ms++;
+            spb_session_on_write_done(w.session, setpoint, SPB_OK, &w.wanted, w.now);
+        } else if (w.last.kind == SPB_ACTION_PUBLISH) {
+            writes_before = writes;
+            messages++;
+        }
+    }
+    ck_assert_uint_ge(messages, MANY / (100 + 16));
+    ck_assert_uint_eq(wire_stats(&w).commands_accepted, MANY);
+}
+END_TEST
+
+START_TEST(a_command_with_too_many_metrics_is_refused_in_one_line) {
+    static spb_payload_metric metrics[MANY + 1];
+    for (size_t i = 0; i < MANY; i++) {
+        metrics[i] = named("Setpoint", spb_double(100));
+    }
+    metrics[MANY] = named("Node Control/Rebirth", spb_boolean(true));
+    send_many("spBv1.0/G/NCMD/N", metrics, MANY + 1);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "NBIRTH 0, DBIRTH/Press 1"); /* what the session itself is asked for is not refused */
+    ck_assert_ptr_nonnull(strstr(w.logs, "command refused: NCMD: 1001 metrics, more than max_command_metrics, 1000"));
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 1);
+}
+END_TEST
+
+START_TEST(refusals_do_not_flood_the_log) {
+    static spb_payload_metric metrics[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        metrics[i] = named("no such", spb_double(100));
+    }
+    send_many("spBv1.0/G/NCMD/N", metrics, MANY);
+    while (wire_step(&w)) {
+        w.ledger[0] = '\0'; /* it has no room for so many */
+    }
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, MANY);
+    ck_assert_uint_eq(lines_of(w.logs), 10);
+    wire_sleep(&w, 999);
+    ck_assert_uint_eq(lines_of(w.logs), 10);
+    wire_sleep(&w, 1);
+    ck_assert_uint_eq(lines_of(w.logs), 11);
+    ck_assert_ptr_nonnull(strstr(w.logs, "\nrefused in the same second: 990 more commands or STATEs"));
+    wire_forget(&w);
+    send_to(NULL, named("no such", spb_double(100)));
+    ck_assert_str_eq(w.logs, "command refused: no such: there is no such metric");
+}
+END_TEST
+
+START_TEST(names_of_hosts_are_escaped_in_the_log) {
+    send_to("Press", named("x\nspb: error: forged\x1B[2J\xE2\x80\xAE", spb_double(100)));
+    ck_assert_str_eq(w.logs, "command refused: Press/x\\nspb: error: forged\\x1b[2J\\u202e: there is no such metric");
+}
+END_TEST
+
+START_TEST(long_names_of_hosts_are_cut_between_characters) {
+    char name[200];
+    memset(name, 'n', sizeof name);
+    memcpy(name + 94, "\xE2\x82\xAC", 4); /* the euro sign would end at 97 */
+    send_to(NULL, named(name, spb_double(100)));
+    ck_assert_uint_eq(strncmp(w.logs, "command refused: nnnn", 21), 0);
+    ck_assert_str_eq(strstr(w.logs, ": there"), ": there is no such metric");
+    ck_assert_uint_eq(strlen(w.logs), strlen("command refused: ") + 94 + strlen(": there is no such metric"));
+}
+END_TEST
+
+START_TEST(a_node_that_was_stopped_carries_nothing_out) {
+    for (int i = 0; i < 40; i++) {
+        spb_payload_metric metric = named("Setpoint", spb_double(100));
+        wire_command(&w, "Press", &metric);
+    }
+    spb_session_stop(w.session, 1000, w.now);
+    wire_run(&w);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPED);
+    int writes = 0;
+    for (const char *at = w.ledger; (at = strstr(at, "WRITE")); at++) {
+        writes++;
+    }
+    ck_assert_int_le(writes, 2 * 16); /* the goodbye does not wait for all of them */
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 40 - (uint64_t)writes);
+    ck_assert_ptr_nonnull(strstr(w.logs, "that waited when the node was stopped"));
+}
+END_TEST
+
 START_TEST(a_flood_of_commands_is_bounded) {
     for (int i = 0; i < 100; i++) {
         spb_payload_metric metric = named("Setpoint", spb_double(100));
@@ -352,6 +518,24 @@ START_TEST(a_flood_of_commands_is_bounded) {
         writes += w.last.kind == SPB_ACTION_WRITE;
     }
     ck_assert_int_eq(writes, 64);
+}
+END_TEST
+
+/* Few commands may be large ones: what waits is bounded in bytes, too. */
+START_TEST(large_commands_are_bounded) {
+    static char text[400000];
+    memset(text, 'x', sizeof text - 1);
+    for (int i = 0; i < 8; i++) {
+        spb_payload_metric metric = named("Mode", spb_string(text));
+        wire_command(&w, NULL, &metric);
+    }
+    ck_assert_uint_eq(wire_stats(&w).commands_refused, 3);
+    wire_run(&w);
+    ck_assert_ptr_nonnull(strstr(w.logs, "command refused: NCMD: commands of 2000"));
+    ck_assert_str_eq(w.ledger, "WRITE Mode, WRITE Mode, WRITE Mode, WRITE Mode, WRITE Mode");
+    wire_forget(&w);
+    send_to(NULL, named("Mode", spb_string(text)));
+    ck_assert_str_eq(w.ledger, "WRITE Mode");
 }
 END_TEST
 
@@ -405,6 +589,10 @@ int main(void) {
     tcase_add_test(all, a_choice_is_compared_in_the_datatype_of_the_metric);
     tcase_add_test(all, choices_are_of_the_datatype_of_the_metric);
     tcase_add_test(all, an_old_command_is_refused);
+    tcase_add_test(all, a_command_from_the_future_is_refused);
+    tcase_add_test(all, without_a_clock_no_command_is_known_to_be_new);
+    tcase_add_test(all, a_historical_command_is_not_carried_out);
+    tcase_add_test(all, a_historical_request_is_not_answered);
     tcase_add_test(all, a_command_waits_in_the_queue_no_longer_than_allowed);
     tcase_add_test(all, a_command_without_a_timestamp_may_be_old);
     tcase_add_test(all, a_reboot_is_a_metric_with_a_hook);
@@ -413,7 +601,14 @@ int main(void) {
     tcase_add_test(all, a_damaged_command_is_logged);
     tcase_add_test(all, a_retained_command_is_not_carried_out);
     tcase_add_test(all, messages_for_others_are_ignored);
+    tcase_add_test(all, data_goes_on_between_the_writes_of_a_large_command);
+    tcase_add_test(all, a_command_with_too_many_metrics_is_refused_in_one_line);
+    tcase_add_test(all, refusals_do_not_flood_the_log);
+    tcase_add_test(all, names_of_hosts_are_escaped_in_the_log);
+    tcase_add_test(all, long_names_of_hosts_are_cut_between_characters);
+    tcase_add_test(all, a_node_that_was_stopped_carries_nothing_out);
     tcase_add_test(all, a_flood_of_commands_is_bounded);
+    tcase_add_test(all, large_commands_are_bounded);
     tcase_add_test(all, a_rebirth_behind_a_flood_of_commands_is_not_dropped);
     tcase_add_test(all, the_value_of_a_write_outlives_other_calls);
     tcase_add_checked_fixture(all, setup, teardown);

@@ -143,6 +143,69 @@ START_TEST(an_online_that_is_older_is_ignored_after_a_reconnect_too) {
 }
 END_TEST
 
+/* It counts, as it may be our clock that is wrong; but it makes nothing old that is not. */
+START_TEST(a_timestamp_of_the_far_future_does_not_silence_the_host) {
+    go_online("mqtt://a");
+    hear(false, INT64_MAX);
+    ck_assert_str_eq(w.ledger, "NDEATH, DISCONNECT 2000");
+    ck_assert_ptr_nonnull(
+        strstr(w.logs, "STATE of 9223372036854775807 is more than 300 s ahead of the clock of this machine\n"));
+    wire_sleep(&w, 2000);
+    hear(true, w.now.wall_ms);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_forget(&w);
+    hear(false, w.now.wall_ms - 1);
+    ck_assert_str_eq(w.ledger, "");
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_timestamp_may_be_ahead_by_the_allowance) {
+    go_online("mqtt://a");
+    uint64_t before_ms = w.now.wall_ms;
+    hear(true, before_ms + SPB_CLOCK_ALLOWANCE_MS);
+    ck_assert_str_eq(w.logs, "");
+    hear(false, before_ms + SPB_CLOCK_ALLOWANCE_MS - 1);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    ck_assert_ptr_nonnull(strstr(w.logs, "STATE ignored: offline of"));
+    wire_close(&w);
+}
+END_TEST
+
+/* The clock of this machine may be years behind: the order among those that are ahead is kept. */
+START_TEST(a_host_that_is_always_ahead_is_heard_in_its_order) {
+    const uint64_t year_ms = UINT64_C(365) * 86400 * 1000;
+    go_online("mqtt://a");
+    uint64_t host_ms = w.now.wall_ms + 3 * year_ms;
+    hear(true, host_ms);
+    wire_forget(&w);
+    hear(false, host_ms - 1);
+    ck_assert_str_eq(w.ledger, "");
+    w.now.wall_ms += 3 * year_ms; /* it is put right: what was ahead is not any more, and counts in full */
+    hear(false, host_ms - 1);
+    ck_assert_str_eq(w.ledger, "");
+    hear(false, host_ms);
+    ck_assert_str_eq(w.ledger, "NDEATH, DISCONNECT 2000");
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(without_a_clock_all_timestamps_are_compared) {
+    open_with("mqtt://a");
+    w.now.wall_ms = 1000000;
+    start();
+    hear(false, INT64_MAX);
+    hear(true, 1700000000000); /* who knows what is true? */
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAIT_HOST);
+    ck_assert_ptr_null(strstr(w.logs, "ahead of the clock"));
+    w.now.wall_ms = 1700000000000;
+    hear(true, 1700000000000);
+    wire_sleep(&w, 100);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_close(&w);
+}
+END_TEST
+
 START_TEST(what_was_heard_on_an_earlier_connection_is_no_news) {
     go_online("mqtt://a");
     wire_lose(&w);
@@ -309,6 +372,10 @@ int main(void) {
     tcase_add_test(all, a_host_that_goes_during_the_births_ends_them);
     tcase_add_test(all, an_offline_that_is_older_than_the_online_is_ignored);
     tcase_add_test(all, an_online_that_is_older_is_ignored_after_a_reconnect_too);
+    tcase_add_test(all, a_timestamp_of_the_far_future_does_not_silence_the_host);
+    tcase_add_test(all, a_timestamp_may_be_ahead_by_the_allowance);
+    tcase_add_test(all, a_host_that_is_always_ahead_is_heard_in_its_order);
+    tcase_add_test(all, without_a_clock_all_timestamps_are_compared);
     tcase_add_test(all, what_was_heard_on_an_earlier_connection_is_no_news);
     tcase_add_test(all, a_host_that_is_offline_here_is_looked_for_on_the_next_server);
     tcase_add_test(all, a_born_node_follows_its_host_to_the_next_server);

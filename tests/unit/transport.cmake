@@ -1,3 +1,4 @@
+spb_unit_test(secret transport)
 spb_unit_test(mqtt transport support/broker.c support/mqtt_client.c)
 # paho takes up to a second to look at a new connection, and a tenth to end its threads; there are hundreds of both.
 set_tests_properties(unit/mqtt PROPERTIES TIMEOUT 400)
