@@ -45,6 +45,7 @@ typedef struct spb_node_options {
     size_t batch_max_bytes;
     uint32_t batch_max_samples;
     size_t max_waiting_bytes;
+    size_t max_message_bytes;
     uint32_t max_in_flight;
     bool no_aliases;
     const char *primary_host_id;
@@ -60,6 +61,7 @@ typedef struct spb_node_options {
     size_t max_unconfirmed_bytes;
     uint32_t store_window_ms;
     uint32_t host_window_ms;
+    uint32_t settle_ms;
     uint32_t replay_samples_per_s;
     uint32_t replay_bytes_per_s;
     uint32_t max_sample_age_s;
@@ -83,7 +85,7 @@ typedef struct spb_node_options {
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
         .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_command_metrics = 1000,            \
-        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .host_window_ms = UINT32_MAX,                       \
+        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .settle_ms = 500,     \
         .replay_samples_per_s = 100000, .log_level = SPB_LOG_INFO                                                      \
     }
 

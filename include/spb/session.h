@@ -104,7 +104,11 @@ typedef struct spb_session_options {
     size_t batch_max_bytes;      /* a message is closed when its metrics reach this size, */
     uint32_t batch_max_samples;  /* or this number */
     size_t max_waiting_bytes; /* of samples of all devices that wait to be published: beyond it, those of a device go to
-                                 the journal, or without one, new ones are dropped and counted; at least 64 KiB */
+                                 the journal, or without one, new ones are dropped and counted; one of each device may
+                                 always wait; at least 64 KiB */
+    size_t max_message_bytes; /* the largest PUBLISH packet that servers take, if it is known: MQTT 3.1.1 servers do not
+                                 name it, and may end the connection for a larger one. Data is cut to fit; a birth that
+                                 is larger ends in an error in the log. 0: what the server names, if it does */
     uint32_t max_in_flight;   /* messages handed to the transport and not yet reported as published */
     bool no_aliases;          /* data messages carry names instead of aliases */
     const char *primary_host_id; /* births wait until this host application is online; NULL: none. Of its STATEs, those
@@ -128,6 +132,9 @@ typedef struct spb_session_options {
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is
                                 replayed, as the host may not have seen it; UINT32_MAX: two keep-alives; 0: nothing */
+    uint32_t settle_ms; /* what the server has read is kept for so long: a server that is killed loses what it had read
+                           and not passed on yet; if the connection is lost within this time, it is replayed. At most
+                           60,000; 0: a server's answer is believed at once */
     uint32_t replay_samples_per_s; /* pace of the replay; 0: as fast as it goes */
     uint32_t replay_bytes_per_s;   /* the same, in payload bytes */
     uint32_t max_sample_age_s;     /* older ones in the journal are dropped and counted; 0: none is too old */
@@ -145,7 +152,7 @@ typedef struct spb_session_options {
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
         .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_command_metrics = 1000,            \
-        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .host_window_ms = UINT32_MAX,                       \
+        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .settle_ms = 500, .host_window_ms = UINT32_MAX,     \
         .replay_samples_per_s = 100000                                                                                 \
     }
 

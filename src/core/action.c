@@ -9,8 +9,8 @@
 /* ---- news ---- */
 
 static bool next_close(spb_session *session, spb_action *out) {
-    if (session->close_link == 0) {
-        return false;
+    if (session->close_link == 0 || !out) {
+        return session->close_link != 0;
     }
     *out = (spb_action){.kind = SPB_ACTION_CLOSE, .link = session->close_link};
     session->close_link = 0;
@@ -19,6 +19,9 @@ static bool next_close(spb_session *session, spb_action *out) {
 
 static bool next_notice(spb_session *session, spb_action *out) {
     spb_notice *notice = &session->notice;
+    if (!out) {
+        return session->notices.count > 0;
+    }
     if (!spb_notices__pull(&session->notices, notice)) {
         return false;
     }
@@ -228,49 +231,79 @@ static bool disconnect(spb_session *session, spb_time now, spb_action *out) {
 }
 
 /* Fences that are due go ahead of messages, those that are wanted behind them. */
-static bool next_exchange(spb_session *session, spb_time now, spb_action *out) {
+static bool next_exchange(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+    spb_outbox *outbox = &session->outbox;
     spb_session_state state = session->state;
-    return spb_session__next_fence(session, false, now, out) || spb_session__next_publish(session, now, out) ||
-           (session->state == state && spb_session__next_fence(session, true, now, out));
+    if (spb_outbox__next_fence(outbox, false, now, session->link, out) ||
+        spb_session__next_publish(session, now, out, due_ms) ||
+        (session->state == state && spb_outbox__next_fence(outbox, true, now, session->link, out))) {
+        return true;
+    }
+    spb_due__by(due_ms, spb_fences__due_ms(&outbox->fences));
+    return false;
 }
 
-static bool next_network(spb_session *session, spb_time now, spb_action *out) {
+static bool next_network(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     switch (session->state) {
     case SPB_SESSION_STOPPED:
     case SPB_SESSION_WAITING: return false;
-    case SPB_SESSION_SAVING: return session->is_due && save_bdseq(session, out);
-    case SPB_SESSION_CONNECTING: return session->is_due && connect(session, now, out);
-    case SPB_SESSION_SUBSCRIBING: return session->is_due && subscribe(session, now, out);
+    case SPB_SESSION_SAVING: return session->is_due && (!out || save_bdseq(session, out));
+    case SPB_SESSION_CONNECTING: return session->is_due && (!out || connect(session, now, out));
+    case SPB_SESSION_SUBSCRIBING: return session->is_due && (!out || subscribe(session, now, out));
     case SPB_SESSION_WAIT_HOST:
     case SPB_SESSION_BIRTHING:
-    case SPB_SESSION_ONLINE: return next_exchange(session, now, out);
+    case SPB_SESSION_ONLINE: return next_exchange(session, now, out, due_ms);
     case SPB_SESSION_STOPPING:
-        return (session->is_death_due && next_exchange(session, now, out)) ||
-               (session->is_due && !session->is_death_due && disconnect(session, now, out));
+        return (session->is_death_due && next_exchange(session, now, out, due_ms)) ||
+               (session->is_due && !session->is_death_due && (!out || disconnect(session, now, out)));
     }
     return false;
 }
 
+static bool next_of_store(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+    bool is_running = spb_session__is_running(session);
+    return spb_session__next_identity(session, now, out, due_ms) ||
+           spb_outbox__next_store(&session->outbox, session->table.unsaved_count == 0, is_running, now, out, due_ms);
+}
+
+/* One round: the next action, or when to ask again; see outbox.h. The state may have changed: then another round. */
+static bool next(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+    bool is_turn = out && session->commands_in_a_row < COMMANDS_IN_A_ROW; /* all that there are were pulled */
+    if (next_close(session, out) || next_notice(session, out) || (is_turn && next_command(session, now, out)) ||
+        next_of_store(session, now, out, due_ms)) {
+        return true;
+    }
+    spb_session_state state = session->state;
+    if (next_network(session, now, out, due_ms)) {
+        return true;
+    }
+    /* What was too large for the server makes way for others, which may be for the store. */
+    return session->state == state &&
+           (next_of_store(session, now, out, due_ms) || spb_outbox__next_read(&session->outbox, now, out, due_ms));
+}
+
 bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out) {
     spb_session_state state;
+    uint64_t due_ms;
+    spb_outbox__unpin(&session->outbox);
     do {
         spb_session__advance(session, now);
         if (session->state == SPB_SESSION_STOPPED) {
             drop_commands(session, now);
         }
-        bool is_turn = session->commands_in_a_row < COMMANDS_IN_A_ROW;
-        if (next_close(session, out) || next_notice(session, out) || (is_turn && next_command(session, now, out)) ||
-            spb_session__next_store(session, now, out)) {
-            return true;
-        }
         state = session->state;
-        if (next_network(session, now, out)) {
+        if (next(session, now, out, &due_ms)) {
             return true;
         }
-        if (session->state == state && spb_session__next_read(session, now, out)) {
-            return true;
-        }
-    } while (session->state != state); /* a message could not be made: the connection is to be closed */
-    session->commands_in_a_row = 0;
-    return next_command(session, now, out);
+        /* Again, if a message could not be made, or there was none to be made: then there is news, or the connection is
+         * to be closed, or the journal has something to forget. */
+    } while (session->state != state || session->notices.count > 0 || spb_session__advance_ms(session) <= now.mono_ms);
+    return false;
+}
+
+uint64_t spb_session_deadline_ms(const spb_session *session) {
+    const spb_time before = {0};
+    uint64_t due_ms = spb_session__advance_ms(session);
+    bool is_now = next((spb_session *)session, before, NULL, &due_ms); /* which changes nothing */
+    return is_now ? 0 : due_ms;
 }

@@ -1,10 +1,7 @@
 /* Decides what a birth or a death changes, and which device is born next. When that is left to publish.c. */
 #include "core/certificate.h"
+#include "core/info.h"
 #include "core/session.h"
-
-static spb_queue *queue(spb_session *session, spb_queue_kind kind) {
-    return &session->queues[kind];
-}
 
 /* How many samples the birth carries that nothing has carried yet. */
 static uint64_t count_unsent(const spb_session *session, const spb_device *holder) {
@@ -17,14 +14,11 @@ static uint64_t count_unsent(const spb_session *session, const spb_device *holde
 }
 
 static void mark_born(spb_session *session, spb_device *holder) {
-    spb_queue__remove(queue(session, SPB_QUEUE_BIRTH), holder);
+    bool has_older = holder->entity->live.first;
+    spb_list__remove(&holder->in_births);
     holder->is_born = true;
     holder->sequence = session->sequence;
-    spb_session__settle_held(session, holder);
-    if (holder->deferred_round == session->replay.round) {
-        spb_session__retry_deferred(session);
-    }
-    bool has_older = !spb_batch__is_empty(&holder->batch);
+    spb_outbox__born(holder->entity);
     for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
         spb_report report = spb_metric__report(metric);
         spb_change__reported(metric->change, &report);
@@ -38,18 +32,29 @@ static void mark_born(spb_session *session, spb_device *holder) {
     }
 }
 
+static spb_bytes payload_of(const spb_session *session) {
+    return (spb_bytes){session->payload.data, session->payload.len};
+}
+
+/* It leaves with the next sequence number. One that `counts`, with values that no block has, calls for a fence. */
+static void publish(spb_session *session, bool counts, spb_time now, spb_action *out) {
+    size_t bytes = spb_session__publish(session, payload_of(session), out);
+    session->seq = spb_seq__next(session->seq);
+    spb_outbox__sent_other(&session->outbox, bytes, counts, now);
+}
+
 /* The birth in `payload` may leave. */
 static spb_status admit_birth(spb_session *session, spb_status status, uint64_t unsent) {
-    if (status == SPB_OK && !spb_session__is_acceptable(session)) {
+    if (status == SPB_OK && !spb_session__is_acceptable(session, payload_of(session))) {
         status = SPB_ERR_LIMIT;
     }
-    if (status == SPB_OK && !spb_session__keep_birth(session, unsent)) {
+    if (status == SPB_OK && !spb_outbox__keep_birth(&session->outbox, unsent)) {
         status = SPB_ERR_NO_MEMORY;
     }
     return status;
 }
 
-bool spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out) {
+spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out) {
     uint64_t unsent = count_unsent(session, session->table.node);
     spb_status status = spb_session__begin_message(session, SPB_KIND_NBIRTH, NULL);
     if (status == SPB_OK) {
@@ -59,11 +64,10 @@ bool spb_session__publish_node_birth(spb_session *session, spb_time now, spb_act
     }
     status = admit_birth(session, status, unsent);
     if (status != SPB_OK) {
-        return spb_session__give_up(session, SPB_KIND_NBIRTH, status, now);
+        return status;
     }
     if (session->phase == SPB_PHASE_UNBORN) {
-        spb_session__spill_held(session);
-        spb_session__complete_replay(session, now);
+        spb_outbox__before_births(&session->outbox, now);
     }
     session->seq = 0;
     session->sequence++;
@@ -71,53 +75,53 @@ bool spb_session__publish_node_birth(spb_session *session, spb_time now, spb_act
     session->node_birth_due_ms = SPB_NEVER;
     session->last_birth_ms = now.mono_ms;
     session->phase = SPB_PHASE_DBIRTHS;
+    session->outbox.may_release = true;
     session->next_born = session->table.node->next;
     session->stats.births++;
     mark_born(session, session->table.node);
     if (session->state != SPB_SESSION_BIRTHING) {
         spb_session__enter(session, SPB_SESSION_BIRTHING, "rebirth");
     }
-    spb_session__publish_numbered(session, unsent > 0, now, out);
-    return true;
+    publish(session, unsent > 0, now, out);
+    return SPB_OK;
 }
 
-bool spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
+spb_status spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
     uint64_t unsent = count_unsent(session, device);
     spb_status status = spb_session__begin_message(session, SPB_KIND_DBIRTH, device);
     if (status == SPB_OK) {
         status = spb_certificate__device_birth(&session->payload, device, session->seq, now.wall_ms, NULL);
     }
     status = admit_birth(session, status, unsent);
-    if (status != SPB_OK) {
-        return spb_session__give_up(session, SPB_KIND_DBIRTH, status, now);
+    if (status == SPB_OK) {
+        mark_born(session, device);
+        publish(session, unsent > 0, now, out);
     }
-    mark_born(session, device);
-    spb_session__publish_numbered(session, unsent > 0, now, out);
-    return true;
+    return status;
 }
 
-bool spb_session__publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
+spb_status spb_session__publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
     spb_status status = spb_session__begin_message(session, SPB_KIND_DDEATH, device);
     if (status == SPB_OK) {
         status = spb_certificate__device_death(&session->payload, session->seq, now.wall_ms);
     }
-    if (status != SPB_OK) {
-        return spb_session__give_up(session, SPB_KIND_DDEATH, status, now);
+    if (status == SPB_OK) {
+        spb_list__remove(&device->in_deaths);
+        device->is_born = false;
+        spb_outbox__died(device->entity);
+        publish(session, false, now, out);
     }
-    spb_queue__remove(queue(session, SPB_QUEUE_DEATH), device);
-    device->is_born = false;
-    spb_session__publish_numbered(session, false, now, out);
-    return true;
+    return status;
 }
 
-bool spb_session__publish_node_death(spb_session *session, spb_time now, spb_action *out) {
+spb_status spb_session__publish_node_death(spb_session *session, spb_time now, spb_action *out) {
     spb_status status = spb_session__make_death(session, now);
-    if (status != SPB_OK) {
-        return spb_session__give_up(session, SPB_KIND_NDEATH, status, now);
+    if (status == SPB_OK) {
+        session->is_death_due = false;
+        size_t bytes = spb_session__publish(session, payload_of(session), out);
+        spb_outbox__sent_other(&session->outbox, bytes, false, now);
     }
-    session->is_death_due = false;
-    spb_session__publish_unnumbered(session, now, out);
-    return true;
+    return status;
 }
 
 void spb_session__want_birth(spb_session *session, spb_device *device, spb_time now) {
@@ -127,35 +131,39 @@ void spb_session__want_birth(spb_session *session, spb_device *device, spb_time 
     }
     if (spb_device__is_node(device)) {
         session->node_birth_due_ms = session->node_birth_due_ms == SPB_NEVER ? due_ms : session->node_birth_due_ms;
-    } else if (device->is_online && !device->links[SPB_QUEUE_BIRTH].is_in) {
+    } else if (device->is_online && !device->in_births.list) {
         device->birth_due_ms = due_ms;
-        spb_queue__push(queue(session, SPB_QUEUE_BIRTH), device);
+        spb_list__push(&session->births, &device->in_births);
     }
 }
 
 /* A device that went offline, if only for a moment, before its DBIRTH of this round: the NBIRTH has ended its old
  * birth, so there is nothing for a DDEATH to end, and nothing that older samples could follow. */
-static void settle_death(spb_session *session, spb_device *device) {
-    if (device->links[SPB_QUEUE_DEATH].is_in) {
-        spb_queue__remove(queue(session, SPB_QUEUE_DEATH), device);
-        spb_session__shelve(session, device);
+static void settle_death(spb_device *device) {
+    if (device->in_deaths.list) {
+        spb_list__remove(&device->in_deaths);
+        spb_outbox__shelve(device->entity);
+        spb_outbox__died(device->entity);
+        device->has_dropped = false;
         device->is_born = false;
     }
 }
 
-/* A device of that ID was removed and is not dead yet: its DDEATH comes first. */
+/* A device of that ID was removed and is not dead yet: its DDEATH comes first. Both have the same entity. */
 static bool has_dying_namesake(const spb_session *session, const spb_device *device) {
-    const spb_device *dying = session->queues[SPB_QUEUE_DEATH].first;
-    while (dying && !(dying->is_removed && spb_str_equal(spb_device__id_view(dying), spb_device__id_view(device)))) {
-        dying = dying->links[SPB_QUEUE_DEATH].next;
+    for (spb_link *link = session->deaths.first; link; link = link->next) {
+        const spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
+        if (dying != device && dying->entity == device->entity) {
+            return true;
+        }
     }
-    return dying != NULL;
+    return false;
 }
 
 spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
     while (session->next_born) {
         spb_device *device = session->next_born;
-        settle_death(session, device);
+        settle_death(device);
         bool must_wait = device->is_online && has_dying_namesake(session, device);
         if (device->is_online && !must_wait) {
             break;
@@ -166,4 +174,14 @@ spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
         }
     }
     return session->next_born;
+}
+
+void spb_session_rebirth(spb_session *session, spb_time now) {
+    /* Before the first NBIRTH, that one is the answer. Soon after a birth, all requests share the next one. */
+    if (spb_session__is_live(session) && !session->wants_birth) {
+        uint64_t allowed_ms = session->last_birth_ms + session->options.rebirth_window_ms;
+        session->wants_birth = true;
+        session->outbox.may_replay = false;
+        session->rebirth_due_ms = allowed_ms > now.mono_ms ? allowed_ms : now.mono_ms;
+    }
 }

@@ -4,14 +4,6 @@
  */
 #include "core/session.h"
 
-uint64_t spb_session__stamp(const spb_session *session, spb_time now) {
-    return session->is_clock_set ? now.wall_ms : now.mono_ms;
-}
-
-uint64_t spb_session__boot(const spb_session *session) {
-    return session->is_clock_set ? 0 : session->options.boot;
-}
-
 /* The values that births carry get the right time. */
 static void shift_values(const spb_device *holder, int64_t offset_ms) {
     for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
@@ -23,35 +15,37 @@ static void shift_values(const spb_device *holder, int64_t offset_ms) {
 
 /* What waits was taken before. With a journal it goes there, where its time is put right. */
 static void end_old_time(spb_session *session, spb_device *holder) {
-    spb_session__close_held(session, holder);
-    if (spb_batch__is_empty(&holder->batch)) {
+    spb_entity *entity = holder->entity;
+    spb_outbox__close_history(entity);
+    if (!entity->live.first) {
         return;
     }
-    if (session->journal.is_used && holder->flush_count == 0 && !holder->links[SPB_QUEUE_DEATH].is_in) {
-        spb_session__shelve(session, holder);
+    if (session->outbox.journal.is_used && entity->first_count == 0 && !holder->in_deaths.list) {
+        spb_outbox__shelve(entity);
+        holder->has_dropped = false;
     } else {
         spb_session__settle_samples(session, holder); /* ahead of the birth with the right time */
     }
 }
 
 void spb_session__see_clock(spb_session *session, spb_time now) {
-    if (session->is_clock_set) {
+    if (session->outbox.is_clock_set) {
         return;
     }
     if (now.wall_ms < SPB_EARLIEST_MS) {
         session->was_clock_unset = true;
         return;
     }
-    session->is_clock_set = true;
+    session->outbox.is_clock_set = true;
     if (!session->was_clock_unset) {
         return;
     }
-    session->clock_offset_ms = (int64_t)(now.wall_ms - now.mono_ms);
+    session->outbox.clock_offset_ms = (int64_t)(now.wall_ms - now.mono_ms);
     for (spb_device *holder = session->table.node; holder; holder = holder->next) {
-        shift_values(holder, session->clock_offset_ms);
+        shift_values(holder, session->outbox.clock_offset_ms);
         end_old_time(session, holder);
     }
-    spb_session__retry_deferred(session);
+    spb_outbox__retry_deferred(&session->outbox);
     spb_session_rebirth(session, now);
-    spb_session__log(session, SPB_LOG_INFO, "the wall clock is set");
+    spb_notices__log(&session->notices, SPB_LOG_INFO, "the wall clock is set");
 }

@@ -6,6 +6,8 @@
 
 #include <spb/version.h>
 
+#include "core/info.h"
+
 #include "core/session.h"
 
 typedef struct fact_list {
@@ -20,7 +22,7 @@ static void add(fact_list *list, const char *name, spb_value value) {
 /* Samples that the journal should have kept and did not, for whatever reason. */
 static uint64_t dropped_in_store(const spb_session *session) {
     const spb_stats *stats = &session->stats;
-    const spb_store_info *journal = &session->journal.info;
+    const spb_store_info *journal = &session->outbox.journal.info;
     return stats->samples_dropped_disk + stats->samples_dropped_gone + stats->samples_dropped_age +
            journal->dropped_full + journal->dropped_age + journal->dropped_damage;
 }
@@ -49,7 +51,7 @@ size_t spb_session__birth_facts(const spb_session *session, spb_birth_fact facts
             spb_uint64(stats->samples_dropped_offline + stats->samples_dropped_overflow + stats->samples_dropped_lost));
     }
     if (info & SPB_NODE_INFO_STORE) {
-        const spb_store_info *journal = &session->journal.info;
+        const spb_store_info *journal = &session->outbox.journal.info;
         add(&list, "Node Info/Store/Samples", spb_uint64(journal->samples));
         add(&list, "Node Info/Store/Bytes", spb_uint64(journal->bytes));
         add(&list, "Node Info/Store/Oldest", spb_datetime(journal->oldest_ms));

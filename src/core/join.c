@@ -59,36 +59,33 @@ static bool is_plain(const spb_sample *given) {
            !metric->is_unsent && !metric->is_behind && spb_change__is_timeless(metric->change);
 }
 
-static bool has_room(const spb_session *session, const spb_batch *batch, const spb_tally *tally) {
-    const spb_session_options *options = &session->options;
-    return tally->bytes <= MOST_UNSETTLED_BYTES &&
-           spb_batch__size(batch) + MOST_BYTES <= SPB_MAX_WAITING_BATCHES * options->batch_max_bytes &&
-           session->waiting_bytes + tally->bytes + MOST_BYTES <= options->max_waiting_bytes;
+static bool has_room(const spb_entity *entity, const spb_tally *tally) {
+    return tally->bytes <= MOST_UNSETTLED_BYTES && !spb_outbox__is_over(entity, MOST_BYTES, tally->bytes);
 }
 
 bool spb_session__join(const spb_session *session, const spb_sample *given, spb_time now, spb_tally *tally) {
     spb_metric *metric = given->metric;
-    spb_device *holder = metric->holder;
-    spb_batch *batch = &holder->batch;
-    bool is_open = batch->is_open && !spb_batch__is_empty(batch) && !holder->is_patient && session->is_clock_set;
-    if (!is_open || !is_plain(given) || !spb_session__is_followed(session, metric) ||
-        !has_room(session, batch, tally)) {
+    spb_entity *entity = metric->holder->entity;
+    spb_outbox_block *block = entity->open;
+    if (!block || entity->is_patient || !session->outbox.is_clock_set || !is_plain(given) ||
+        !spb_session__is_followed(session, metric) || !has_room(entity, tally)) {
         return false;
     }
     uint64_t timestamp_ms = given->timestamp_ms == SPB_NOW ? spb_session__stamp(session, now) : given->timestamp_ms;
-    spb_batch_limits limits = spb_session__limits(session, holder);
-    size_t begin = batch->bytes.len;
-    if (!spb_encode__sample(&batch->bytes, metric->alias, timestamp_ms, metric->is_transient, &given->value) ||
-        !spb_batch__join(batch, begin, timestamp_ms, &limits)) {
+    spb_block_limits limits = spb_outbox__limits(entity, spb_session__most_metric_bytes(session, metric->holder));
+    size_t begin = block->bytes.len;
+    if (!spb_encode__sample(&block->bytes, metric->alias, timestamp_ms, metric->is_transient, &given->value) ||
+        !spb_block__join(block, begin, timestamp_ms, &limits)) {
         return false;
     }
     spb_report report = spb_session__report(given, timestamp_ms);
     spb_change__reported(metric->change, &report);
     set(metric, given, timestamp_ms);
     metric->is_ahead = false;
-    metric->message = batch->begun;
+    metric->block = block->number;
+    entity->live_bytes += block->bytes.len - begin;
     tally->accepted++;
-    tally->bytes += batch->bytes.len - begin;
+    tally->bytes += block->bytes.len - begin;
     return true;
 }
 
@@ -97,6 +94,6 @@ bool spb_session__join(const spb_session *session, const spb_sample *given, spb_
 void spb_session__settle(spb_session *session, spb_tally *tally) {
     session->stats.samples_accepted += tally->accepted;
     session->stats.samples_suppressed += tally->suppressed;
-    session->waiting_bytes += tally->bytes;
+    session->outbox.waiting_bytes += tally->bytes;
     *tally = (spb_tally){0};
 }

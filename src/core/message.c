@@ -82,18 +82,14 @@ static bool is_ours(const spb_session *session, const spb_topic *topic) {
 
 /* ---- the primary host ---- */
 
-bool spb_session__may_be_born(const spb_session *session) {
-    return !session->host.topic || session->host.is_online;
-}
-
 /* tck-id-message-flow-edge-node-birth-publish-phid-offline; tck-id-operational-behavior-edge-node-termination-host-
  * offline-reconnect: a node that was born goes to the next server, also if that is the same one. */
 static void on_host_offline(spb_session *session, spb_time now) {
     bool is_born = session->state == SPB_SESSION_BIRTHING || session->state == SPB_SESSION_ONLINE;
     if (is_born) { /* what it has not seen is replayed when it is back */
-        session->has_host_gap = true;
+        session->outbox.has_host_gap = true;
     }
-    spb_session__reopen(session);
+    spb_outbox__host_was_away(&session->outbox, now);
     if (is_born || (session->state == SPB_SESSION_WAIT_HOST && session->servers.count > 1)) {
         spb_session__leave(session, SPB_HOST_IS_OFFLINE, now);
     }
@@ -123,7 +119,7 @@ static bool take_state(spb_session *session, const spb_transport_event *event, s
     case SPB_HOST_OFFLINE: on_host_offline(session, now); break;
     case SPB_HOST_ONLINE:
         if (before.has_state && server->state_ms != before.state_ms) { /* it was away, and nobody said so */
-            spb_session__reopen(session);
+            spb_outbox__host_was_away(&session->outbox, now);
         }
         if (session->state == SPB_SESSION_WAIT_HOST) {
             session->timer_ms = SPB_NEVER;

@@ -4,6 +4,7 @@
 
 #include <spb/metric.h>
 
+#include "base/deadlines.h"
 #include "core/change.h"
 
 /* What few metrics have. */
@@ -33,12 +34,12 @@ struct spb_metric {
     uint32_t storage_capacity;
     uint32_t alias; /* 0: none */
     uint32_t hash;
-    uint32_t message; /* of its holder's batch, in which its newest sample is or was */
+    uint32_t block; /* the number of the live block of its holder in which its newest sample is or was; 0: of none */
     uint32_t name_len;
-    uint32_t timer;  /* in spb_timers; 0: none */
-    uint8_t type;    /* an spb_type */
-    uint8_t keep;    /* an spb_keep */
-    uint8_t quality; /* SPB_SAMPLE_GOOD, _BAD or _STALE */
+    spb_deadline timer; /* of a sample that is held, or deferred */
+    uint8_t type;       /* an spb_type */
+    uint8_t keep;       /* an spb_keep */
+    uint8_t quality;    /* SPB_SAMPLE_GOOD, _BAD or _STALE */
     bool is_transient;
     bool is_urgent;
     bool is_definition;  /* of a template: stands in the NBIRTH, and nowhere else */

@@ -1,4 +1,6 @@
 /* Decides which options are good. What they do is left to all others. */
+#include "core/options.h"
+
 #include "core/session.h"
 
 #define ALL_NODE_INFO (SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER | SPB_NODE_INFO_COUNTERS | SPB_NODE_INFO_STORE)
@@ -30,7 +32,8 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"delivery", (uint64_t)o->delivery, SPB_DELIVERY_AUTO, SPB_DELIVERY_DURABLE},
                  {"confirm", (uint64_t)o->confirm, SPB_CONFIRM_FENCE, SPB_CONFIRM_WINDOW},
                  {"max_unconfirmed_bytes", o->max_unconfirmed_bytes, 65536, 1024 * 1024 * 1024},
-                 {"store_window_ms", o->store_window_ms, 0, 60000}};
+                 {"store_window_ms", o->store_window_ms, 0, 60000},
+                 {"settle_ms", o->settle_ms, 0, 60000}};
     spb_status status = SPB_OK;
     for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {
         status = check_number(rules[i].name, rules[i].value, rules[i].min, rules[i].max, err);

@@ -1,6 +1,8 @@
 /* Decides how many log lines peers can cause: each host may send thousands of commands in a second, and each may be
  * refused.
  */
+#include <stdarg.h>
+
 #include "core/session.h"
 
 #define MAX_LINES_PER_S 10
@@ -12,7 +14,7 @@ void spb_session__log_refusal(spb_session *session, spb_time now, const char *fo
     }
     va_list args;
     va_start(args, format);
-    spb_notices__log(&session->notices, SPB_LOG_WARNING, format, args);
+    spb_notices__vlog(&session->notices, SPB_LOG_WARNING, format, args);
     va_end(args);
 }
 
@@ -21,11 +23,7 @@ void spb_session__tell_refusals(spb_session *session, spb_time now) {
     uint64_t now_ms = session->state == SPB_SESSION_STOPPED ? SPB_NEVER : now.mono_ms;
     uint64_t left_out = spb_quota__tell(&session->refusals, now_ms);
     if (left_out > 0) {
-        spb_session__log(session, SPB_LOG_WARNING, "refused in the same second: %llu more commands or STATEs",
+        spb_notices__log(&session->notices, SPB_LOG_WARNING, "refused in the same second: %llu more commands or STATEs",
                          (unsigned long long)left_out);
     }
-}
-
-uint64_t spb_session__refusals_due_ms(const spb_session *session) {
-    return spb_quota__due_ms(&session->refusals);
 }

@@ -21,8 +21,9 @@ void spb_session__bury(spb_session *session) {
 }
 
 void spb_session__bury_device(spb_session *session, spb_device *device) {
-    spb_session__abandon(session, device);
-    spb_queue__remove(&session->queues[SPB_QUEUE_DEATH], device);
+    spb_list__remove(&device->in_deaths);
+    spb_outbox__detach(device->entity, device); /* a device of that ID may come back */
+    device->entity = NULL;
     device->next = session->removed_devices;
     session->removed_devices = device;
     spb_session__bury(session);
@@ -36,21 +37,20 @@ static bool is_followed(const spb_session *session, const spb_device *holder) {
 
 /* The next birth will not have the alias of some of them: they leave before it, or they are lost. */
 void spb_session__settle_samples(spb_session *session, spb_device *holder) {
-    if (spb_batch__is_empty(&holder->batch)) {
+    if (!holder->entity->live.first) {
         return;
     }
-    if (!is_followed(session, holder)) {
-        spb_session__shelve(session, holder);
-        return;
+    if (is_followed(session, holder)) {
+        spb_outbox__send_first(holder->entity);
+    } else {
+        spb_outbox__shelve(holder->entity);
+        holder->has_dropped = false;
     }
-    spb_session__close_batch(session, holder);
-    holder->flush_count = holder->batch.count;
-    spb_queue__push(&session->queues[SPB_QUEUE_FLUSH], holder);
 }
 
 void spb_session__remove_metric(spb_session *session, spb_metric *metric, spb_time now) {
     spb_device *holder = metric->holder;
-    spb_timers__cancel(&session->timers, metric);
+    spb_deadlines__cancel(&session->timers, &metric->timer);
     spb_session__drop_unsent(session, metric);
     spb_table__unlink_metric(&session->table, metric);
     metric->is_removed = true;
@@ -69,12 +69,12 @@ void spb_session_remove_metric(spb_session *session, spb_metric *metric, spb_tim
 }
 
 void spb_session_remove_device(spb_session *session, spb_device *device, spb_time now) {
-    if (session->in_journal > 0) { /* it may come back, and what the journal has of it is not gone until then */
-        session->replay.grace_ms = now.mono_ms + SPB_GRACE_MS;
+    if (session->outbox.in_journal > 0) { /* it may come back, and what the journal has of it is not gone until then */
+        session->outbox.replay.grace_ms = now.mono_ms + SPB_GRACE_MS;
     }
     for (spb_metric *metric = device->first_metric; metric; metric = metric->next_of_holder) {
         spb_session__release(session, metric, now);
-        spb_timers__cancel(&session->timers, metric);
+        spb_deadlines__cancel(&session->timers, &metric->timer);
         spb_session__drop_unsent(session, metric);
         metric->is_behind = false; /* nobody will catch up */
         metric->is_removed = true;
@@ -83,12 +83,12 @@ void spb_session_remove_device(spb_session *session, spb_device *device, spb_tim
         session->next_born = device->next;
     }
     spb_table__unlink_device(&session->table, device);
-    spb_queue__remove(&session->queues[SPB_QUEUE_BIRTH], device);
+    spb_list__remove(&device->in_births);
     device->is_online = device->has_dropped = false;
     device->is_removed = true;
     if (is_followed(session, device)) {
-        spb_session__hurry(session, device);
-        spb_queue__push(&session->queues[SPB_QUEUE_DEATH], device); /* after its last samples */
+        spb_outbox__hurry(device->entity);
+        spb_list__push(&session->deaths, &device->in_deaths); /* after its last samples */
     } else {
         spb_session__bury_device(session, device);
     }

@@ -1,13 +1,13 @@
 /*
  * Decides what a sample becomes. The rules of its metric say whether it is worth a message, and when; then it goes into
- * a batch when hosts follow, else to the journal, or into the next birth. The newest one is the metric's value in any
- * case.
+ * a live block when hosts follow, else to the journal, or into the next birth. The newest one is the metric's value in
+ * any case.
  */
+#include "codec/reframe.h"
 #include "core/certificate.h"
 #include "core/handle.h"
 #include "core/session.h"
 
-#define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT)
 /* When a held sample could not be sent for want of memory. */
 #define RETRY_MS 100
 
@@ -37,23 +37,11 @@ void spb_session__drop_unsent(spb_session *session, spb_metric *metric) {
     if (metric->is_held) {
         session->stats.samples_suppressed++;
     } else if (metric->is_unsent) {
-        bool is_choice = session->journal.is_used;
+        bool is_choice = session->outbox.journal.is_used;
         *(is_choice ? &session->stats.samples_dropped_choice : &session->stats.samples_dropped_offline) += 1;
-        spb_flushes__lose_value(&session->flushes);
+        spb_flushes__lose_value(&session->outbox.flushes);
     }
     clear_unsent(session, metric);
-}
-
-/* What is sent besides is known from then on, and if it was held, it is held no more. */
-void spb_session__note_told(spb_session *session, spb_metric *metric) {
-    spb_report report = spb_metric__report(metric);
-    spb_change__reported(metric->change, &report);
-    session->repeated += !metric->is_held;
-    if (metric->is_held) {
-        spb_timers__cancel(&session->timers, metric);
-        clear_unsent(session, metric);
-    }
-    metric->is_ahead = false;
 }
 
 /* ---- what is worth a message ---- */
@@ -73,66 +61,111 @@ static spb_status replace_value(spb_session *session, spb_metric *metric, const 
     if (status == SPB_OK) {
         spb_session__drop_unsent(session, metric);
         set_unsent(session, metric, false);
-        metric->is_behind = !spb_batch__is_empty(&metric->holder->batch); /* older ones will follow the birth */
+        metric->is_behind = metric->holder->entity->live.first; /* older ones will follow the birth */
     }
     return status;
 }
 
-/* More than may wait, of the holder or of all: with a journal, the holder's oldest message makes room there. */
-static bool is_overflow(spb_session *session, spb_device *holder) {
-    size_t most_bytes = SPB_MAX_WAITING_BATCHES * session->options.batch_max_bytes;
-    size_t more = session->scratch.len;
-    while ((spb_batch__size(&holder->batch) + more > most_bytes && !spb_batch__is_empty(&holder->batch)) ||
-           session->waiting_bytes + more > session->options.max_waiting_bytes) {
-        if (!spb_session__store_oldest(session, holder)) {
-            return true;
-        }
+/* ---- the link is slower than the samples ---- */
+
+typedef struct behind_context {
+    spb_session *session;
+    const spb_outbox_block *block;
+} behind_context;
+
+static bool note_behind(void *context, uint64_t alias, spb_str name) {
+    behind_context *c = context;
+    spb_device *holder = c->block->entity->owner;
+    spb_metric *metric = alias != 0 ? spb_table__find_alias(&c->session->table, alias)
+                                    : spb_table__find_metric(&c->session->table, holder, name);
+    if (metric && metric->block == c->block->number) {
+        metric->is_behind = holder->has_dropped = true;
     }
     return false;
 }
 
-static spb_status add_to_batch(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
-    spb_device *holder = metric->holder;
-    bool is_full = is_overflow(session, holder);
-    if (!is_full && !spb_batch__reserve(&holder->batch, session->scratch.len)) {
-        return SPB_ERR_NO_MEMORY;
+/* The holder's oldest live block makes room in the journal. What hosts get later, as historical data, may be the newest
+ * that there is of a metric: then that is sent once more. False: it cannot. */
+static bool make_room(spb_session *session, spb_device *holder) {
+    spb_outbox_block *block = spb_outbox__can_make_room(holder->entity);
+    if (block) {
+        behind_context context = {session, block};
+        spb_buffer nothing = {0};
+        uint32_t kept, left_out;
+        spb_reframe__filter(&nothing, spb_block__metrics(block), note_behind, &context, &kept, &left_out);
+        spb_outbox__make_history(&session->outbox, block);
     }
-    spb_status status = set_value(metric, s);
+    return block != NULL;
+}
+
+/* ---- the ways of a sample ---- */
+
+static spb_bytes encoded(const spb_session *session) {
+    return (spb_bytes){session->scratch.data, session->scratch.len};
+}
+
+static void add_live(spb_session *session, spb_metric *metric, uint64_t timestamp_ms, bool is_patient, spb_time now) {
+    spb_device *holder = metric->holder;
+    spb_block_limits limits = spb_outbox__limits(holder->entity, spb_session__most_metric_bytes(session, holder));
+    spb_outbox__add_live(holder->entity, encoded(session), timestamp_ms, is_patient, &limits, now);
+    metric->block = holder->entity->begun;
+}
+
+/* For those who follow. */
+static spb_status send_live(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
+    spb_device *holder = metric->holder;
+    bool is_over;
+    while ((is_over = spb_outbox__is_over(holder->entity, session->scratch.len, 0)) && make_room(session, holder)) {
+    }
+    bool has_room = is_over || spb_outbox__reserve(&session->outbox, holder->entity, session->scratch.len);
+    spb_status status = has_room ? set_value(metric, s) : SPB_ERR_NO_MEMORY;
     if (status != SPB_OK) {
+        if (holder->has_dropped &&
+            !holder->entity->live.first) { /* nothing waits that leads to spb_session__catch_up */
+            spb_session__want_birth(session, holder, now);
+        }
         return status;
     }
     spb_session__drop_unsent(session, metric); /* from a moment in which the device was offline */
-    metric->is_behind = is_full;
-    if (is_full) {
+    metric->is_behind = is_over;
+    if (is_over) {
         holder->has_dropped = true;
         session->stats.samples_dropped_overflow++;
     } else {
-        spb_session__add_sample(session, holder, s->timestamp_ms, s->is_patient, now);
-        metric->message = holder->batch.begun;
+        add_live(session, metric, s->timestamp_ms, s->is_patient, now);
         if (s->is_urgent) {
-            spb_session__close_batch(session, holder);
+            spb_outbox__close_live(holder->entity);
         }
     }
     return SPB_OK;
 }
 
 /* For the journal. */
-static spb_status hold(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
-    spb_status status = spb_session__hold(session, metric, s->value, s->timestamp_ms, now);
-    if (status == SPB_OK) {
-        metric->has_quality |= s->quality != SPB_SAMPLE_GOOD;
-        metric->quality = s->quality;
-        metric->message = 0;       /* the batch does not have it, */
-        metric->is_behind = false; /* and a birth will be ahead of it */
-        spb_session__drop_unsent(session, metric);
+static spb_status store(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
+    spb_entity *entity = metric->holder->entity;
+    bool is_over = spb_outbox__is_history_over(entity, session->scratch.len);
+    if (!is_over && !spb_outbox__reserve(&session->outbox, entity, session->scratch.len)) {
+        return SPB_ERR_NO_MEMORY;
     }
-    return status;
+    spb_status status = set_value(metric, s);
+    if (status != SPB_OK) {
+        return status;
+    }
+    metric->block = 0;         /* no live block has it, */
+    metric->is_behind = false; /* and a birth will be ahead of it */
+    spb_session__drop_unsent(session, metric);
+    if (is_over) { /* the next birth has the value; the sample is gone */
+        session->stats.samples_dropped_disk++;
+    } else {
+        spb_outbox__add_history(entity, encoded(session), s->timestamp_ms, now);
+    }
+    return SPB_OK;
 }
 
 bool spb_session__is_followed(const spb_session *session, const spb_metric *metric) {
     const spb_device *holder = metric->holder;
     /* A device that went offline and came back is born again soon: with a journal, its samples stay in order. */
-    bool is_dying = session->journal.is_used && holder->links[SPB_QUEUE_DEATH].is_in;
+    bool is_dying = session->outbox.journal.is_used && holder->in_deaths.list;
     return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth && !is_dying;
 }
 
@@ -142,9 +175,10 @@ static spb_status pass(spb_session *session, spb_metric *metric, const sample *s
     if (status != SPB_OK) {
         return status;
     }
-    status = spb_session__is_followed(session, metric)                  ? add_to_batch(session, metric, s, now)
-             : session->journal.is_used && metric->keep == SPB_KEEP_ALL ? hold(session, metric, s, now)
-                                                                        : replace_value(session, metric, s);
+    bool is_for_journal = session->outbox.journal.is_used && metric->keep == SPB_KEEP_ALL;
+    status = spb_session__is_followed(session, metric) ? send_live(session, metric, s, now)
+             : is_for_journal                          ? store(session, metric, s, now)
+                                                       : replace_value(session, metric, s);
     metric->is_ahead &= status != SPB_OK;
     return status;
 }
@@ -185,25 +219,20 @@ static spb_status keep_back(spb_session *session, spb_metric *metric, const samp
     return SPB_OK;
 }
 
-/* Samples that were deferred wait for a timer, or for another one that joins them. */
-static bool has_deferred(const spb_device *holder) {
-    return holder->is_patient && holder->batch.is_open && !spb_batch__is_empty(&holder->batch);
-}
-
 /* The rules tell a time of the samples; it comes as long after this sample as that is away. */
 static bool set_timer(spb_session *session, spb_metric *metric, const spb_verdict *verdict, uint64_t timestamp_ms,
                       spb_time now) {
     uint64_t wait_ms = verdict->until_ms > timestamp_ms ? verdict->until_ms - timestamp_ms : 0;
     uint64_t at_ms = now.mono_ms + (wait_ms < UINT32_MAX ? wait_ms : UINT32_MAX);
-    if (spb_timers__at_ms(&session->timers, metric) <= at_ms) {
+    if (spb_deadlines__at_ms(&session->timers, &metric->timer) <= at_ms) {
         if (verdict->is_running) {
             return true;
         }
-        if (has_deferred(metric->holder)) { /* by the time of the samples, theirs has come */
-            spb_session__end_patience(session, metric->holder);
+        if (spb_entity__has_patient(metric->holder->entity)) { /* by the time of the samples, theirs has come */
+            spb_outbox__end_patience(metric->holder->entity);
         }
     }
-    return spb_timers__set(&session->timers, metric, at_ms);
+    return spb_deadlines__set(&session->timers, &metric->timer, at_ms);
 }
 
 /* ---- a sample comes ---- */
@@ -211,8 +240,8 @@ static bool set_timer(spb_session *session, spb_metric *metric, const spb_verdic
 /* It may have gone another way, or been dropped: then those that were deferred still need the timer. */
 static spb_status send(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
     spb_status status = pass(session, metric, s, now);
-    if (status == SPB_OK && !has_deferred(metric->holder)) {
-        spb_timers__cancel(&session->timers, metric);
+    if (status == SPB_OK && !spb_entity__has_patient(metric->holder->entity)) {
+        spb_deadlines__cancel(&session->timers, &metric->timer);
     }
     return status;
 }
@@ -236,14 +265,6 @@ static spb_status follow(spb_session *session, spb_metric *metric, sample *s, sp
     return send(session, metric, s, now);
 }
 
-static spb_status check(const spb_session *session, const spb_metric *metric, const spb_value *value, uint32_t flags) {
-    if ((flags & ~ALL_FLAGS) != 0 || (flags & SPB_SAMPLE_QUALITY) == SPB_SAMPLE_QUALITY) {
-        return SPB_ERR_ARGUMENT;
-    }
-    spb_status status = spb_metric__check(metric, value, NULL);
-    return status == SPB_OK ? spb_session__check_template(session, value, NULL) : status;
-}
-
 spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms) {
     return (spb_report){.value = &given->value,
                         .timestamp_ms = timestamp_ms,
@@ -251,19 +272,14 @@ spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms) {
                         .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
 }
 
-spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb_time now) {
+spb_status spb_session__take_sample(spb_session *session, const spb_sample *given, spb_time now) {
     spb_metric *metric = given->metric;
-    spb_status status = check(session, metric, &given->value, given->flags);
-    if (status != SPB_OK) {
-        return status;
-    }
-    spb_session__see_clock(session, now);
     sample s = {.value = &given->value,
                 .timestamp_ms = given->timestamp_ms == SPB_NOW ? spb_session__stamp(session, now) : given->timestamp_ms,
                 .quality = given->flags & SPB_SAMPLE_QUALITY,
                 .is_urgent = metric->is_urgent || (given->flags & SPB_SAMPLE_URGENT) != 0};
     spb_report last = spb_metric__report(metric), report = spb_session__report(given, s.timestamp_ms);
-    status = follow(session, metric, &s, spb_change__judge(metric->change, &last, &report), now);
+    spb_status status = follow(session, metric, &s, spb_change__judge(metric->change, &last, &report), now);
     if (status != SPB_OK) {
         spb_change__doubt(metric->change);
         return status;
@@ -272,18 +288,40 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *given, spb
     return SPB_OK;
 }
 
-spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,
-                              spb_time now) {
-    spb_sample plain = {.metric = metric, .value = *value, .timestamp_ms = timestamp_ms};
-    return spb_session_sample(session, &plain, now);
+/* What is sent besides is known from then on, and if it was held, it is held no more. */
+static void note_told(spb_session *session, spb_metric *metric) {
+    spb_report report = spb_metric__report(metric);
+    spb_change__reported(metric->change, &report);
+    session->repeated += !metric->is_held;
+    if (metric->is_held) {
+        spb_deadlines__cancel(&session->timers, &metric->timer);
+        clear_unsent(session, metric);
+    }
+    metric->is_ahead = false;
 }
 
-spb_value spb_session_value(const spb_session *session, const spb_metric *metric, uint64_t *timestamp_ms) {
-    (void)session;
-    if (timestamp_ms) {
-        *timestamp_ms = metric->timestamp_ms;
+/* Without memory, later. */
+void spb_session__catch_up(spb_session *session, spb_device *holder, spb_time now) {
+    holder->has_dropped = false;
+    for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
+        if (!metric->is_behind || !metric->in_birth) {
+            continue;
+        }
+        session->scratch.len = 0;
+        if (spb_certificate__sample(&session->scratch, metric, &metric->value, metric->timestamp_ms, metric->quality,
+                                    NULL) != SPB_OK ||
+            spb_outbox__is_over(holder->entity, 0, 0) ||
+            !spb_outbox__reserve(&session->outbox, holder->entity, session->scratch.len)) {
+            holder->has_dropped = true;
+            if (!holder->entity->live.first) { /* nothing waits that would lead here again */
+                spb_session__want_birth(session, holder, now);
+            }
+            return;
+        }
+        add_live(session, metric, metric->timestamp_ms, false, now);
+        note_told(session, metric);
+        metric->is_behind = false;
     }
-    return metric->value;
 }
 
 /* ---- time comes ---- */
@@ -293,22 +331,22 @@ static void ring(spb_session *session, spb_metric *metric, spb_time now) {
     bool is_due = spb_change__on_due(metric->change, &last) || metric->is_held;
     if (is_due && pass_held(session, metric, now) != SPB_OK) {
         spb_change__doubt(metric->change);
-        spb_timers__set(&session->timers, metric, now.mono_ms + RETRY_MS); /* its place is free */
+        spb_deadlines__set(&session->timers, &metric->timer, now.mono_ms + RETRY_MS); /* its place is free */
     }
-    if (has_deferred(metric->holder)) {
-        spb_session__end_patience(session, metric->holder);
+    if (spb_entity__has_patient(metric->holder->entity)) {
+        spb_outbox__end_patience(metric->holder->entity);
     }
 }
 
 void spb_session__ring_timers(spb_session *session, spb_time now) {
-    for (spb_metric *metric; (metric = spb_timers__ring(&session->timers, now.mono_ms));) {
-        ring(session, metric, now);
+    for (spb_deadline *place; (place = spb_deadlines__ring(&session->timers, now.mono_ms));) {
+        ring(session, SPB_DEADLINE_OF(place, spb_metric, timer), now);
     }
 }
 
 void spb_session__release(spb_session *session, spb_metric *metric, spb_time now) {
     if (metric->is_held && metric->is_ahead) {
-        spb_timers__cancel(&session->timers, metric);
+        spb_deadlines__cancel(&session->timers, &metric->timer);
         ring(session, metric, now);
     }
 }
@@ -319,12 +357,5 @@ void spb_session__release_all(spb_session *session, spb_time now) {
             spb_session__release(session, metric, now);
         }
     }
-    while (session->queues[SPB_QUEUE_WINDOW].first) {
-        spb_session__close_batch(session, session->queues[SPB_QUEUE_WINDOW].first);
-    }
-    for (spb_device *holder = session->table.node; holder; holder = holder->next) {
-        if (!spb_batch__is_empty(&holder->batch)) { /* in a scan, or in no hurry */
-            spb_session__close_batch(session, holder);
-        }
-    }
+    spb_outbox__close_all(&session->outbox);
 }

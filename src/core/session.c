@@ -7,6 +7,8 @@
 
 #include "core/certificate.h"
 #include "core/handle.h"
+#include "core/info.h"
+#include "core/options.h"
 
 #define MAX_TOPIC_BYTES 65535
 
@@ -78,21 +80,41 @@ static spb_status check_topic(const spb_session *session, spb_error *err) {
     return status == SPB_ERR_LIMIT ? SPB_ERR_NAME : status;
 }
 
-static void make_delivery(spb_session *session, const spb_session_options *options) {
-    spb_store_info none = {0};
-    const spb_store_info *journal = options->has_journal ? &options->journal : &none;
-    session->level = spb_session__level(options);
-    bool is_used = session->level != SPB_DELIVERY_LIVE;
-    spb_journal__init(&session->journal, journal, is_used, options->max_sample_age_s > 0);
-    spb_flushes__init(&session->flushes);
-    spb_pace__init(&session->replay.pace, options->replay_samples_per_s, options->replay_bytes_per_s);
-    session->replay.round = 1;
+static spb_metric *find_metric(const spb_session *session, const spb_entity *entity, uint64_t alias, spb_str name) {
+    const spb_device *holder = entity->owner;
+    spb_metric *metric = alias != 0 ? spb_table__find_alias(&session->table, alias)
+                         : holder   ? spb_table__find_metric(&session->table, holder, name)
+                                    : NULL;
+    return metric && metric->holder == holder ? metric : NULL;
+}
+
+static spb_metric_known known(void *context, const spb_entity *entity, uint64_t alias, spb_str name) {
+    const spb_metric *metric = find_metric(context, entity, alias, name);
+    return !metric             ? SPB_METRIC_GONE
+           : !metric->in_birth ? SPB_METRIC_UNBORN
+                               : (metric->is_definition ? SPB_METRIC_GONE : SPB_METRIC_BORN);
+}
+
+/* Those that are gone stay: a metric of that name may come back. */
+static bool is_kept(void *context, const spb_entity *entity, uint64_t alias, spb_str name) {
+    const spb_metric *metric = find_metric(context, entity, alias, name);
+    return !metric || metric->keep == SPB_KEEP_ALL;
+}
+
+static spb_status make_outbox(spb_session *session, spb_error *err) {
+    const spb_session_options *options = &session->options;
+    const spb_outbox_metrics metrics = {.context = session, .known = known, .is_kept = is_kept};
+    spb_outbox__init(&session->outbox, options, spb_session__level(options), &session->stats, &session->notices,
+                     &metrics);
+    session->outbox.has_host = session->host.topic != NULL;
     session->table.keeps_aliases = options->has_journal && !options->no_aliases;
-    session->is_clock_set = options->boot == 0;
-    if (is_used && journal->last_id > 0) { /* what an earlier run left */
-        spb_session__want_replay(session, 1, journal->last_id, false);
-        session->in_journal = session->stored_before = journal->samples;
+    spb_entity *entity = spb_outbox__stranger(&session->outbox, (spb_str){0});
+    if (!entity) {
+        return spb_error__no_memory(err, "a session");
     }
+    spb_outbox__attach(entity, session->table.node);
+    session->table.node->entity = entity;
+    return SPB_OK;
 }
 
 spb_status spb_session_new(spb_session **out, const spb_session_options *options, spb_error *err) {
@@ -118,19 +140,17 @@ spb_status spb_session_new(spb_session **out, const spb_session_options *options
     if (status == SPB_OK) {
         status = spb_table__init(&session->table, session, options->no_aliases, err);
     }
+    if (status == SPB_OK) {
+        status = make_outbox(session, err);
+    }
     if (status != SPB_OK) {
         spb_session_free(session);
         return status;
-    }
-    for (int kind = 0; kind < SPB_QUEUE_COUNT; kind++) {
-        session->queues[kind].kind = (spb_queue_kind)kind;
     }
     spb_backoff__init(&session->backoff, options->reconnect_min_ms, options->reconnect_max_ms, options->random_seed);
     spb_bdseq__init(&session->bdseq, options->has_bdseq, options->bdseq);
     session->stats.bdseq = session->bdseq.number;
     session->timer_ms = session->node_birth_due_ms = session->bdseq_retry_ms = SPB_NEVER;
-    session->table.node->batch.total = &session->waiting_bytes;
-    make_delivery(session, options);
     *out = session;
     return SPB_OK;
 }
@@ -139,19 +159,21 @@ void spb_session_free(spb_session *session) {
     if (!session) {
         return;
     }
-    session->journal.is_used = false; /* nobody stores any more */
-    spb_session__forget_births(session, false);
+    for (spb_device *dying; (dying = SPB_LINKED(session->deaths.first, spb_device, in_deaths));) {
+        spb_list__remove(&dying->in_deaths);
+        if (dying->is_removed) { /* else the table has it */
+            dying->next = session->removed_devices;
+            session->removed_devices = dying;
+        }
+    }
     session->waiting_writes = 0; /* nobody will answer any more */
     spb_session__bury(session);
     spb_table__clear(&session->table);
-    spb_timers__clear(&session->timers);
+    spb_outbox__clear(&session->outbox);
+    spb_deadlines__clear(&session->timers);
     spb_servers__clear(&session->servers);
     spb_host__clear(&session->host);
     spb_commands__clear(&session->commands);
-    spb_window__clear(&session->window);
-    spb_window__clear(&session->spill);
-    spb_journal__clear(&session->journal);
-    spb_replay__clear(&session->replay);
     free(session->alias_items);
     spb_buffer__clear(&session->scratch);
     spb_buffer__clear(&session->payload);
@@ -185,18 +207,34 @@ static spb_status check_device_id(const spb_session *session, const char *device
     return SPB_OK;
 }
 
+/* A device of that ID may have been removed: then its samples and those of the new one stay in one order. */
+static spb_entity *find_entity(spb_session *session, spb_str id) {
+    for (spb_link *link = session->deaths.first; link; link = link->next) {
+        const spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
+        if (dying->is_removed && spb_str_equal(spb_device__id_view(dying), id)) {
+            return dying->entity;
+        }
+    }
+    return spb_outbox__stranger(&session->outbox, id);
+}
+
 spb_status spb_session_add_device(spb_session *session, spb_device **out, const char *device_id, spb_time now,
                                   spb_error *err) {
     *out = NULL;
     spb_status status = check_device_id(session, device_id, err);
+    spb_entity *entity = status == SPB_OK ? find_entity(session, spb_str_from(device_id)) : NULL;
+    if (status == SPB_OK && !entity) {
+        status = spb_error__no_memory(err, "a device");
+    }
     if (status == SPB_OK) {
         status = spb_table__add_device(&session->table, out, spb_str_from(device_id), err);
     }
     if (status == SPB_OK) {
-        /* Blocks of a device of that ID may wait for its birth. */
-        (*out)->batch.total = &session->waiting_bytes;
-        (*out)->deferred_round = session->replay.deferred.count > 0 ? session->replay.round : 0;
+        spb_outbox__attach(entity, *out);
+        (*out)->entity = entity;
         spb_session__want_birth(session, *out, now);
+    } else if (entity) {
+        spb_entity__end(entity);
     }
     return status;
 }
@@ -231,7 +269,7 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
     if (holder->is_born) {
         spb_session__want_birth(session, holder, now);
     }
-    session->has_choices |= metric->keep != SPB_KEEP_ALL;
+    session->outbox.has_unkept |= metric->keep != SPB_KEEP_ALL;
     *out = metric;
     return SPB_OK;
 }
@@ -252,12 +290,13 @@ void spb_session_set_device_online(spb_session *session, spb_device *device, boo
         spb_session__want_birth(session, device, now);
         return;
     }
-    spb_queue__remove(&session->queues[SPB_QUEUE_BIRTH], device);
+    spb_list__remove(&device->in_births);
     if (device->is_born) {
-        spb_session__hurry(session, device);
-        spb_queue__push(&session->queues[SPB_QUEUE_DEATH], device);
+        spb_outbox__hurry(device->entity);
+        spb_list__push(&session->deaths, &device->in_deaths);
     } else {
-        spb_session__shelve(session, device); /* kept for a birth that will not come */
+        spb_outbox__shelve(device->entity); /* kept for a birth that will not come */
+        device->has_dropped = false;
     }
 }
 
@@ -280,8 +319,8 @@ spb_device *spb_session_find_device(const spb_session *session, const char *devi
 void spb_session_stats(const spb_session *session, spb_stats *out) {
     *out = session->stats;
     out->state = session->state;
-    out->is_store_failing = session->journal.is_failing;
-    out->journal = session->journal.info;
+    out->is_store_failing = session->outbox.journal.is_failing;
+    out->journal = session->outbox.journal.info;
 }
 
 spb_session_state spb_session_get_state(const spb_session *session) {

@@ -56,8 +56,6 @@ void spb_device__free(spb_device *device) {
         spb_metric__free(metric);
         metric = next;
     }
-    spb_batch__clear(&device->batch);
-    spb_batch__clear(&device->held);
     free(device);
 }
 

@@ -3,41 +3,32 @@
 #define SPB_CORE_TABLE_H
 
 #include "core/alias.h"
-#include "core/batch.h"
 #include "core/metric.h"
-#include "core/queue.h"
+#include "outbox/outbox.h"
 
 #include <spb/session.h>
 
 /* A holder of metrics: a device, or (with an empty id) the node itself. */
 struct spb_device {
     spb_session *session;
-    spb_device *next; /* in the order of definition */
+    spb_entity *entity; /* what becomes of its samples; NULL once it is removed and has nothing left to say */
+    spb_device *next;   /* in the order of definition */
     spb_device *previous;
     spb_device *next_in_bucket;
-    spb_queue_link links[SPB_QUEUE_COUNT];
+    spb_link in_births; /* it wants a DBIRTH */
+    spb_link in_deaths; /* it wants a DDEATH */
     spb_metric *first_metric;
     spb_metric *last_metric;
-    spb_batch batch;        /* samples that hosts will follow, */
-    spb_batch held;         /* and those that nobody follows: for the journal */
-    uint64_t window_end_ms; /* while it stands in SPB_QUEUE_WINDOW */
-    uint64_t hold_end_ms;   /* while it stands in SPB_QUEUE_HOLD */
-    uint64_t birth_due_ms;  /* while it stands in SPB_QUEUE_BIRTH */
-    uint64_t sequence;      /* the number of the NBIRTH that its last birth followed */
-    size_t flush_count;     /* while it stands in SPB_QUEUE_FLUSH: messages that must leave before any birth */
-    uint32_t number;        /* one after the other */
+    uint64_t birth_due_ms; /* while it stands in births */
+    uint64_t sequence;     /* the number of the NBIRTH that its last birth followed */
+    uint32_t number;       /* one after the other */
     uint32_t hash;
     uint32_t id_len;
-    bool is_online;          /* as the application says */
-    bool is_born;            /* hosts know it: there was a birth in this connection, and no death since */
-    bool has_dropped;        /* some of its metrics are behind */
-    bool is_removed;         /* out of the table: its DDEATH is all that is left to do */
-    bool is_scanning;        /* its open message is not closed by time */
-    bool is_patient;         /* its open message holds only samples that make nothing leave */
-    uint64_t deferred_round; /* when blocks of the journal were put off until its next birth: see spb_replay.round */
-    uint64_t chunk;          /* the chunk that was read last with a block of this holder, and that block */
-    size_t chunk_block;
-    char id[]; /* ends in NUL */
+    bool is_online;   /* as the application says */
+    bool is_born;     /* hosts know it: there was a birth in this connection, and no death since */
+    bool has_dropped; /* some of its metrics are behind */
+    bool is_removed;  /* out of the table: its DDEATH is all that is left to do */
+    char id[];        /* ends in NUL */
 };
 
 typedef struct spb_table {
@@ -69,7 +60,7 @@ spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias);
 /* The first `count` of the unsaved ones were saved. */
 void spb_table__aliases_saved(spb_table *table, size_t count);
 void spb_table__clear(spb_table *table);
-/* The ID was checked. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. */
+/* Without an entity; the ID was checked. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. */
 spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id, spb_error *err);
 /* Takes the metric over and gives it an alias. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY, SPB_ERR_LIMIT: then it is still the
  * caller's. */

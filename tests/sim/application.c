@@ -19,9 +19,32 @@ static uint64_t draw_timestamp(sim *s, const sim_metric *metric) {
 }
 
 /* Sometimes as spb_metric_update does. */
+static bool is_short_way(const sim *s) {
+    return s->now.mono_ms % 2 != 0;
+}
+
 static spb_status take_sample(sim *s, const spb_sample *sample) {
-    return s->now.mono_ms % 2 == 0 ? spb_session_sample(s->session, sample, s->now)
-                                   : short_way_sample(s->session, sample, s->now, &s->joined);
+    return is_short_way(s) ? short_way_sample(s->session, sample, s->now, &s->joined)
+                           : spb_session_sample(s->session, sample, s->now);
+}
+
+/* On the short way, the time of a metric does not go back when a sample of now says nothing new: threads read their
+ * clocks before they have the metric, so that of the sample before may be a tick ahead. */
+#define TICK_MS 10
+
+static bool may_keep_time(const sim *s, const sim_metric *metric, uint64_t given_ms, uint64_t stamp_ms) {
+    return is_short_way(s) && given_ms == SPB_NOW && metric->timestamp_ms > stamp_ms &&
+           metric->timestamp_ms <= stamp_ms + TICK_MS;
+}
+
+/* What the sample got that was just taken. */
+static uint64_t time_of(sim *s, const sim_metric *metric, uint64_t stamp_ms, const spb_stats *before) {
+    spb_stats after;
+    uint64_t timestamp_ms;
+    spb_session_value(s->session, metric->handle, &timestamp_ms);
+    spb_session_stats(s->session, &after);
+    bool is_kept = after.samples_suppressed > before->samples_suppressed && timestamp_ms == metric->timestamp_ms;
+    return is_kept ? timestamp_ms : stamp_ms;
 }
 
 static void update_metric(sim *s, int index) {
@@ -33,15 +56,17 @@ static void update_metric(sim *s, int index) {
     uint32_t flags = sim_exception_flags(s, metric);
     uint64_t stamp_ms = timestamp_ms == SPB_NOW ? sim_stamp_ms(s) : timestamp_ms;
     uint64_t look = sim_look(&value, flags & SIM_QUALITY);
-    if (sim_ledger_has(s, index, look, stamp_ms) || sim_rules_owes(s, index, look, stamp_ms)) {
+    bool may_keep = may_keep_time(s, metric, timestamp_ms, stamp_ms);
+    if (sim_ledger_has(s, index, look, stamp_ms) || sim_rules_owes(s, index, look, stamp_ms) ||
+        (may_keep && sim_ledger_has(s, index, look, metric->timestamp_ms))) {
         return; /* nobody could tell the two apart */
     }
     spb_session_stats(s->session, &before);
     sim_enter(s);
     spb_sample sample = {.metric = metric->handle, .value = value, .timestamp_ms = timestamp_ms, .flags = flags};
     spb_status status = take_sample(s, &sample);
-    sample.timestamp_ms = stamp_ms;
     bool is_short = sim_leave(s);
+    sample.timestamp_ms = may_keep ? time_of(s, metric, stamp_ms, &before) : stamp_ms;
     if (status == SPB_OK) {
         sim_rules_accepted(s, &sample, index, &before);
     } else if (!is_short || status != SPB_ERR_NO_MEMORY) {
@@ -196,12 +221,16 @@ static void stop(sim *s) {
     sim_application_stop(s, timeouts[sim_below(s, 5)]);
 }
 
-static void ask_for_rebirth(sim *s) {
+/* Another NBIRTH was asked for, and until then no data leaves. */
+static void note_request(sim *s) {
     spb_session_state state = spb_session_get_state(s->session);
-    bool is_connected = state >= SPB_SESSION_SUBSCRIBING && state <= SPB_SESSION_ONLINE;
-    spb_session_rebirth(s->session, s->now);
     s->wire.has_cause |= s->wire.is_born;
-    s->wire.wants_birth |= is_connected;
+    s->wire.wants_birth |= state >= SPB_SESSION_SUBSCRIBING && state <= SPB_SESSION_ONLINE;
+}
+
+static void ask_for_rebirth(sim *s) {
+    spb_session_rebirth(s->session, s->now);
+    note_request(s);
 }
 
 static void tick(sim *s) {
@@ -223,7 +252,7 @@ void sim_application_set_clock(sim *s) {
     }
     sim_exception_cut(s);
     tick(s);
-    s->wire.has_cause = s->wire.has_change = true;
+    note_request(s); /* of the session by itself, and data waits for that as for any other */
     for (size_t i = 0; i < s->holder_count; i++) {
         s->holders[i].has_cause = true;
         if (s->level == SPB_DELIVERY_LIVE) { /* what waits goes ahead of the birth, with its own time or with the new */

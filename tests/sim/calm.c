@@ -20,11 +20,15 @@
 
 /* A store is tried again within a minute, and so is a metric that may still be added; then the replay has its pace. */
 static uint64_t replay_limit_ms(const sim *s) {
+    return s->has_journal ? 130000 + s->calm_replay_ms : 0;
+}
+
+static uint64_t replay_ms(const sim *s) {
     spb_store_info info;
     sim_journal_info(s, &info);
     uint64_t samples_ms = s->options.replay_samples_per_s ? 2000 * info.samples / s->options.replay_samples_per_s : 0;
     uint64_t bytes_ms = s->options.replay_bytes_per_s ? 2000 * info.bytes / s->options.replay_bytes_per_s : 0;
-    return s->has_journal ? 130000 + samples_ms + bytes_ms : 0;
+    return samples_ms + bytes_ms;
 }
 
 static uint64_t calm_limit_ms(const sim *s) {
@@ -93,6 +97,7 @@ static void part_in_peace(sim *s) {
  * nothing moves any more. */
 void sim_calm(sim *s) {
     char text[256];
+    s->calm_replay_ms = replay_ms(s);
     uint64_t begin_ms = s->now.mono_ms, limit_ms = calm_limit_ms(s);
     const char *missing = NULL;
     s->is_calm = true;

@@ -36,6 +36,7 @@ typedef struct sim_record {
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
     bool may_be_copied;    /* it went to the journal as the newest one: hosts get it as a live value as well */
+    bool has_unseen;       /* messages of its time may have been too large for the server, which nobody sees */
     bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */
     bool may_come_again;   /* likewise, perhaps */
     bool is_owed_again;    /* the primary host may have missed it */
@@ -58,8 +59,10 @@ typedef struct sim_block {
     spb_block block; /* its metrics are a copy; device_id is that of the holder */
     bool is_committed;
     bool is_confirmed, is_confirm_committed;
-    bool is_read; /* by this process */
-    bool is_gone; /* dropped by the store, or never made durable */
+    bool is_read;        /* by this process */
+    uint64_t read;       /* the number of the READ that handed it out last, */
+    uint64_t arrived_ms; /* and when the session was told last that a message of that has arrived, as confirmed_ms */
+    bool is_gone;        /* dropped by the store, or never made durable */
 } sim_block;
 
 typedef struct sim_alias {
@@ -98,6 +101,7 @@ typedef struct sim_journal {
     uint64_t answer_ms;        /* of the last of them */
     uint64_t samples_appended; /* by this process */
     uint32_t samples_asked;    /* of the APPEND that is not answered */
+    uint64_t reads;
 } sim_journal;
 
 /* ---- rules_way.c ---- */
@@ -108,6 +112,7 @@ typedef struct sim_sent {
     uint32_t count;
     size_t bytes;
     bool is_replay;
+    uint64_t fenced_ms; /* when the session was told that the broker has it */
 } sim_sent;
 
 #define SIM_MAX_FENCES 16
@@ -135,6 +140,7 @@ typedef struct sim_way {
     uint32_t *publishing; /* the samples of the message that was pulled last */
     uint32_t publishing_count, publishing_capacity;
     bool is_replaying; /* it is of the journal */
+    bool has_parted;   /* the link ended in good order */
 } sim_way;
 
 /* ---- a flush ---- */
@@ -156,6 +162,8 @@ void sim_journal_read(sim *s, uint64_t from_id);
 void sim_journal_save_aliases(sim *s, const spb_alias *items, size_t count);
 void sim_journal_save_clock(sim *s, uint64_t boot, int64_t offset_ms);
 void sim_journal_info(const sim *s, spb_store_info *out);
+/* A message with samples of this block has arrived, in a replay. */
+void sim_journal_arrived(sim *s, size_t block);
 /* Its process ends; a new one opens it, for the options of its session, and hands out the aliases. */
 void sim_journal_die(sim *s);
 void sim_journal_open(sim *s);

@@ -1,10 +1,11 @@
 /* Flushes: what the session says of them, and whether that is so. */
 #include "sim/sim.h"
 
+/* When there are too many, the newest takes the place of the one before, whose samples it is for, too: so that it is
+ * known for how long the session has a flush to work for. */
 void sim_flush_begin(sim *s, uint64_t ticket) {
-    if (s->flush_count < SIM_MAX_FLUSHES) {
-        s->flushes[s->flush_count++] = (sim_flush){.ticket = ticket, .before = s->ledger.count};
-    }
+    s->flush_count -= s->flush_count == SIM_MAX_FLUSHES;
+    s->flushes[s->flush_count++] = (sim_flush){.ticket = ticket, .before = s->ledger.count};
 }
 
 /* Nothing of it vanished; all of it arrived, or is safe. */

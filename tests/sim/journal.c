@@ -220,11 +220,18 @@ static int64_t shift_of(const sim *s, uint64_t boot) {
     return 0;
 }
 
+/* The session counts it as dropped, and does not keep it. */
+static bool is_too_old(const sim *s, const sim_block *block) {
+    uint64_t age_ms = s->options.max_sample_age_s * UINT64_C(1000);
+    return age_ms > 0 && block->block.last_ms + age_ms < s->now.wall_ms;
+}
+
 static void hand_out(sim *s, sim_event *event) {
     spb_status status = event->status;
     size_t bytes = 0;
     s->journal.answers_waiting--;
     s->journal.has_failed |= status != SPB_OK;
+    s->journal.reads++;
     bool is_wanted = status == SPB_OK;
     for (size_t i = 0; i < s->journal.count && is_wanted; i++) {
         sim_block *block = &s->journal.blocks[i];
@@ -232,7 +239,8 @@ static void hand_out(sim *s, sim_event *event) {
             continue;
         }
         block->is_read = true;
-        bytes += block->block.metrics.len;
+        block->read = s->journal.reads;
+        bytes += is_too_old(s, block) ? 0 : block->block.metrics.len;
         sim_note(s, "< block %llu of %s is read", (unsigned long long)block->id, s->holders[block->holder].id);
         spb_block copy = block->block;
         copy.shift_ms = shift_of(s, copy.boot);
@@ -251,6 +259,15 @@ static void hand_out(sim *s, sim_event *event) {
 void sim_journal_read(sim *s, uint64_t from_id) {
     sim_note(s, "> READ from %llu", (unsigned long long)from_id);
     answer(s, hand_out, from_id, status_of(s, sim_happens(s, SIM_READ_FAILS)));
+}
+
+/* What is read at once is kept at once for the primary host: as long as what arrived last of it. */
+void sim_journal_arrived(sim *s, size_t block) {
+    for (size_t i = 0; i < s->journal.count; i++) {
+        if (s->journal.blocks[i].read == s->journal.blocks[block].read) {
+            s->journal.blocks[i].arrived_ms = sim_way_born_ms(s);
+        }
+    }
 }
 
 /* ---- aliases, clocks ---- */

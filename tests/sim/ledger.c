@@ -30,7 +30,8 @@ uint32_t sim_ledger_find(sim *s, int metric, uint64_t hash, uint64_t timestamp_m
 
 static bool is_awaited(const sim *s, uint32_t number) {
     const sim_record *record = number != SIM_NO_RECORD ? &s->ledger.records[number] : NULL;
-    return record && ((record->copies > 0 && !record->is_confirmed) || record->is_owed_again);
+    bool was_sent = record && record->sent > 0 && s->way.is_born && record->sent_ms >= s->way.born_since_ms;
+    return record && ((record->copies > 0 && !record->is_confirmed && !was_sent) || record->is_owed_again);
 }
 
 /* The monotonic times of the machine's runs in which the clock was not set became others when that was known. They may
@@ -96,13 +97,14 @@ uint64_t sim_ledger_gone(const sim *s, uint32_t before) {
 }
 
 /* Samples that arrived, as data or in a birth, though the session may have counted them as dropped: it could not know.
- */
+ * And those that need not have been stored, but were, so that a full journal has counted them. */
 static uint64_t count_doubtful(const sim *s) {
     uint64_t doubtful = s->counts.caught_up; /* as for those that were dropped at first */
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         const sim_record *record = &s->ledger.records[i];
         bool had_doubt = record->is_doubtful || record->may_come_again || record->may_be_copied;
-        doubtful += (had_doubt && record->is_delivered) || record->is_carried;
+        bool was_dropped = record->was_stored && s->journal.blocks[record->block].is_gone;
+        doubtful += (had_doubt && record->is_delivered) || record->is_carried || (record->is_excused && was_dropped);
     }
     return doubtful;
 }

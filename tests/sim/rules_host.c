@@ -53,8 +53,9 @@ static bool counts(sim *s, const sim_event *event) {
 static void note_absence(sim *s) {
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         sim_record *record = &s->ledger.records[i];
-        record->may_come_again |=
-            record->is_confirmed && record->confirmed_ms + sim_host_window_ms(s, true) >= sim_way_born_ms(s);
+        uint64_t arrived_ms = record->was_stored ? s->journal.blocks[record->block].arrived_ms : 0;
+        uint64_t last_ms = arrived_ms > record->confirmed_ms ? arrived_ms : record->confirmed_ms;
+        record->may_come_again |= record->is_confirmed && last_ms + sim_host_window_ms(s, true) >= sim_way_born_ms(s);
     }
 }
 

@@ -4,7 +4,8 @@
 
 #include "sim/sim.h"
 
-/* What has not come after so long is not on its way any more. */
+/* What has not come after so long, besides the time that the pace of the replay takes, is not on its way any more, but
+ * for the next process. */
 #define PATIENCE_MS 150000
 
 /* Without memory or disk, the session may have to read and send a chunk again, or to store things late. */
@@ -59,12 +60,28 @@ static void check_rate(sim *s, double *level, uint32_t per_s, size_t amount, uin
     *level -= (double)amount;
 }
 
+/* What was taken before the clock was set goes to the journal, where its time is put right, and is not live any more.
+ */
+static bool is_of_old_time(const sim *s, const sim_sample *sample) {
+    return sample->timestamp_ms < SPB_EARLIEST_MS && s->now.wall_ms >= SPB_EARLIEST_MS;
+}
+
+static const sim_sample *oldest_live(const sim *s, const sim_holder *holder) {
+    for (size_t i = 0; i < holder->owed_count; i++) {
+        const sim_sample *owed = &holder->owed[holder->owed_first + i];
+        if (!is_of_old_time(s, owed)) {
+            return owed;
+        }
+    }
+    return NULL;
+}
+
 /* Data that has waited for its window goes first. Where little may wait, it may be on its way to the journal. */
 static void check_live_first(sim *s) {
     bool can_tell = s->level == SPB_DELIVERY_OUTAGE && s->options.batch_max_bytes >= 65536 && !is_forgetful(s);
     for (size_t i = 0; i < s->holder_count && can_tell; i++) {
         const sim_holder *holder = &s->holders[i];
-        const sim_sample *oldest = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;
+        const sim_sample *oldest = oldest_live(s, holder);
         if (oldest && !oldest->is_optional && holder->is_born && !holder->has_cause && !holder->is_dying &&
             !holder->is_due && !holder->may_lose && oldest->leave_ms < s->now.mono_ms &&
             oldest->since_ms + s->options.batch_window_ms < s->now.mono_ms) {
@@ -108,7 +125,7 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         const sim_record *record = &s->ledger.records[i];
         const sim_metric *metric = &s->metrics[record->metric];
         const sim_holder *holder = &s->holders[metric->holder];
-        bool may_stay = is_forgetful(s) && s->now.mono_ms > s->calm_ms + PATIENCE_MS; /* for the next process */
+        bool may_stay = is_forgetful(s) && s->now.mono_ms > s->calm_ms + s->calm_replay_ms + PATIENCE_MS;
         if (record->copies > 0 && !may_stay && (holder->is_online || holder->is_removed)) {
             snprintf(text, capacity, "%s at %llu is still in the journal, in block %llu", metric->name,
                      (unsigned long long)record->timestamp_ms, (unsigned long long)s->journal.blocks[record->block].id);

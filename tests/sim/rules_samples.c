@@ -115,13 +115,15 @@ void sim_rules_settle_owed(sim *s, uint32_t record) {
     }
 }
 
-/* What is on its way to the journal need not be sent as live data, but then not behind newer data. */
+/* What is on its way to the journal need not be sent as live data, but then not behind newer data. Of a metric that is
+ * unsure, what may be sent stands anywhere, and tells nothing of others. */
 static void pass_stored(sim *s, sim_holder *holder, const sim_sample *sent) {
     size_t found = 0;
     while (found < holder->owed_count && !is_same(&holder->owed[holder->owed_first + found], sent)) {
         found++;
     }
-    bool is_owed = found < holder->owed_count;
+    bool is_owed = found < holder->owed_count &&
+                   !(holder->owed[holder->owed_first + found].is_optional && s->metrics[sent->metric].is_unsure);
     uint32_t turn = is_owed ? holder->owed[holder->owed_first + found].turn : 0;
     for (size_t i = 0, at = 0; is_owed && i < found; i++) {
         if (turn != 0 && holder->owed[holder->owed_first + at].turn == turn) {
@@ -170,7 +172,8 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     bool is_copy = number != SIM_NO_RECORD && s->ledger.records[number].may_be_copied;
     bool can_tell = s->counts.overflowed == 0 && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0;
     if (is_copy || catches_up || (s->level != SPB_DELIVERY_LIVE && !can_tell)) {
-        s->counts.caught_up += !is_copy; /* what is ahead of it is on its way to the journal */
+        bool was_held = hear_newest(m, &sent);
+        s->counts.caught_up += !is_copy && !was_held; /* what is ahead of it is on its way to the journal */
         return;
     }
     const sim_sample *next = holder->owed_count > 0 ? &holder->owed[holder->owed_first] : NULL;

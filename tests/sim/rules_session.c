@@ -88,8 +88,10 @@ static void check_watch(sim *s, spb_session_state state, uint64_t deadline_ms) {
 
 /* A request does not wait longer than the window of the birth before it, unless the link is full. */
 static void check_window(sim *s, spb_session_state state, uint64_t deadline_ms) {
-    bool may_wait = s->journal.answers_waiting > 0 || s->journal.has_failed;           /* for the aliases */
-    for (size_t i = 0; i < s->holder_count && s->level == SPB_DELIVERY_DURABLE; i++) { /* for what goes ahead of it */
+    bool may_wait = s->journal.answers_waiting > 0 || s->journal.has_failed; /* for the aliases */
+    /* Last samples go ahead of it: those wait for the journal, and when too much is under way, for an answer. */
+    bool is_held_up = s->level == SPB_DELIVERY_DURABLE || s->wire.unanswered >= s->options.max_unconfirmed_bytes;
+    for (size_t i = 0; i < s->holder_count && is_held_up; i++) {
         may_wait |= s->holders[i].is_flushing || s->holders[i].is_dying;
     }
     if (state == SPB_SESSION_ONLINE && s->wire.wants_birth && !may_wait &&

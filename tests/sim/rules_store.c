@@ -31,9 +31,9 @@ static bool is_in_host_window(const sim *s, const sim_record *record) {
 static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
+    /* After an overflow, as it is the newest; or was, when a message that was too large had made it so. */
     record->may_be_copied |=
-        record->copies > 0 &&
-        (metric->record == number || metric->newest == number); /* after an overflow, as it is the newest */
+        record->copies > 0 && (metric->record == number || metric->newest == number || record->has_unseen);
     bool may_be_copied = record->may_be_copied || s->counts.overflowed > 0 ||
                          s->scenario.permille[SIM_ALLOCATION_FAILS] > 0; /* what catches up is sent besides */
     if (record->copies > 0 && !may_be_copied) {
@@ -61,6 +61,15 @@ static void check_sample(sim *s, uint32_t number) {
     record->is_confirmed = false;
 }
 
+/* What is sent once more as the newest value has the right time as soon as the clock is set, as births do; its sample
+ * was taken before. */
+static bool is_put_right(sim *s, int index, uint64_t look, uint64_t timestamp_ms) {
+    uint64_t before_ms = timestamp_ms - (uint64_t)s->clock_offset_ms;
+    bool may_be = s->now.wall_ms >= SPB_EARLIEST_MS && timestamp_ms >= SPB_EARLIEST_MS && before_ms < SPB_EARLIEST_MS;
+    uint32_t before = may_be ? sim_ledger_find(s, index, look, before_ms) : SIM_NO_RECORD;
+    return before != SIM_NO_RECORD && s->ledger.records[before].boot == s->options.boot;
+}
+
 static bool read_sample(sim *s, const spb_block *block, unsigned holder, const spb_payload_metric *metric,
                         uint32_t *number) {
     int index = find_metric(s, holder, metric);
@@ -73,9 +82,9 @@ static bool read_sample(sim *s, const spb_block *block, unsigned holder, const s
     uint64_t look = sim_look_of(metric, &value);
     *number = sim_ledger_find(s, index, look, metric->timestamp_ms);
     const sim_metric *m = &s->metrics[index];
-    if (*number == SIM_NO_RECORD && m->first_hash == look) {
-        *number =
-            sim_ledger_add(s, index, m->first_hash, metric->timestamp_ms); /* the first value, which was to catch up */
+    bool is_copy = m->first_hash == look || is_put_right(s, index, look, metric->timestamp_ms);
+    if (*number == SIM_NO_RECORD && is_copy) { /* of the first value, or the newest one, which was to catch up */
+        *number = sim_ledger_add(s, index, look, metric->timestamp_ms);
         s->ledger.records[*number].is_excused = s->ledger.records[*number].may_be_copied = true;
     }
     if (*number == SIM_NO_RECORD) {

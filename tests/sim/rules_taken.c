@@ -77,6 +77,14 @@ static void owe_news(sim *s, const news *n, bool is_optional) {
     holder->scan += n->is_urgent || n->turn != 0;
 }
 
+/* A message that waits may be too large for the server. Nobody sees it go, nor that the newest values follow, of which
+ * older samples may be in the journal already. */
+static void note_limit(sim *s, uint32_t record) {
+    if (record != SIM_NO_RECORD && s->wire.max_packet_bytes > 0) {
+        s->ledger.records[record].has_unseen = true;
+    }
+}
+
 static void take_news(sim *s, const news *n) {
     sim_metric *m = &s->metrics[n->metric];
     sim_holder *holder = &s->holders[m->holder];
@@ -88,9 +96,10 @@ static void take_news(sim *s, const news *n) {
              n->has_overflowed ? ", and dropped"
              : is_followed     ? ""
                                : ", without followers");
-    s->idle_ticks = s->level == SPB_DELIVERY_DURABLE ? 0 : s->idle_ticks; /* its message is closed without an action */
+    s->idle_ticks = s->level != SPB_DELIVERY_LIVE ? 0 : s->idle_ticks; /* its message may be closed without an action */
     s->counts.overflowed += n->has_overflowed;
     settle_unsent(s, m);
+    note_limit(s, m->record);
     m->is_ahead = false;
     m->told_hash = n->hash;
     m->told_ms = n->timestamp_ms;
@@ -161,17 +170,17 @@ void sim_rules_released(sim *s, int metric) {
                          .turn = s->turn});
 }
 
-/* Some of those that left in this turn were dropped; nobody knows which. */
+/* Some of those that left in this turn were dropped; nobody knows which. That goes for those that may be sent, too. */
 void sim_rules_overflowed(sim *s, uint64_t count) {
     s->counts.overflowed += count;
     for (size_t i = 0; i < s->holder_count; i++) {
         for (size_t k = 0; k < s->holders[i].owed_count; k++) {
             sim_sample *owed = &s->holders[i].owed[s->holders[i].owed_first + k];
             sim_metric *m = &s->metrics[owed->metric];
-            if (owed->turn == s->turn && !owed->is_optional) {
+            if (owed->turn == s->turn) {
+                s->counts.uncertain += !owed->is_optional;
                 owed->is_optional = m->is_behind = m->is_unsure = true;
                 owed->changes = ++m->changes;
-                s->counts.uncertain++;
             }
         }
     }
@@ -181,11 +190,13 @@ void sim_rules_overflowed(sim *s, uint64_t count) {
 static void take_unsure(sim *s, const news *n) {
     sim_metric *m = &s->metrics[n->metric];
     sim_note(s, "  %s at %llu is taken, and may be sent", m->name, (unsigned long long)n->timestamp_ms);
+    s->idle_ticks = s->level != SPB_DELIVERY_LIVE ? 0 : s->idle_ticks; /* as of others */
     s->counts.uncertain += 2;
     excuse(s, m->newest);
     excuse(s, m->record);
     m->changes++;
     m->record = m->newest;
+    note_limit(s, m->record);
     m->is_behind = true;
     if (m->newest != SIM_NO_RECORD) {
         s->ledger.records[m->newest].may_be_copied = true;

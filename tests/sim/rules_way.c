@@ -64,7 +64,9 @@ static void check_live(sim *s, uint32_t number) {
     if (record->may_be_copied) {
         return;
     }
-    bool is_stored = record->copies > 0 && s->journal.blocks[record->block].is_committed;
+    /* Its block may be gone by now: a journal that is full has dropped and counted it, and then it is sent all the
+     * same. */
+    bool is_stored = record->was_stored && s->journal.blocks[record->block].is_committed;
     bool may_fail = s->journal.has_failed || s->scenario.permille[SIM_ALLOCATION_FAILS] > 0;
     if (s->level == SPB_DELIVERY_DURABLE && !is_stored && !may_fail) {
         sim_fail(s, "durable", "%s at %llu is published before it is committed", name,
@@ -143,6 +145,7 @@ void sim_way_fence(sim *s) {
         sim_fail(s, "fence", "%u are unanswered already", way->fences);
         return;
     }
+    s->wire.fenced[way->fences] = s->wire.unfenced;
     way->marks[way->fences++] = way->count;
     way->fenced = way->count;
     way->unfenced_bytes = 0;
@@ -175,7 +178,8 @@ bool sim_way_fenced(sim *s) {
         return false;
     }
     for (; way->confirmed < way->marks[0]; way->confirmed++) {
-        const sim_sent *sent = &way->messages[way->confirmed];
+        sim_sent *sent = &way->messages[way->confirmed];
+        sent->fenced_ms = s->now.mono_ms;
         way->unconfirmed_bytes -= sent->bytes;
         way->confirmed_samples += sent->count;
         for (uint32_t i = 0; i < sent->count; i++) {
@@ -184,10 +188,15 @@ bool sim_way_fenced(sim *s) {
             record->may_come_again = s->wire.must_leave;                    /* the host is away already */
             record->confirmed_ms = sim_way_born_ms(s);
         }
+        if (sent->is_replay && sent->count > 0) {
+            sim_journal_arrived(s, s->ledger.records[sent->records[0]].block);
+        }
     }
     way->fences--;
+    s->wire.unanswered -= s->wire.fenced[0];
     for (unsigned i = 0; i < way->fences; i++) {
         way->marks[i] = way->marks[i + 1];
+        s->wire.fenced[i] = s->wire.fenced[i + 1];
     }
     return true;
 }
@@ -201,19 +210,26 @@ void sim_way_born(sim *s) {
     s->way.is_born = true;
 }
 
-/* The link is over; what was not confirmed may have arrived, or not. */
+/* The link is over; what was not confirmed, or not for long, may have arrived, or not. */
+static void doubt(sim *s, const sim_sent *sent, bool is_confirmed) {
+    bool is_settled = is_confirmed && (s->way.has_parted || sent->fenced_ms + s->options.settle_ms <= s->now.mono_ms);
+    for (uint32_t k = 0; k < sent->count && !is_settled; k++) {
+        s->ledger.records[sent->records[k]].is_doubtful = true;
+        s->ledger.records[sent->records[k]].is_confirmed = false;
+    }
+}
+
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
     way->born_ms = sim_way_born_ms(s);
     way->is_born = false;
+    for (size_t i = 0; i < way->count; i++) {
+        doubt(s, &way->messages[i], i < way->confirmed);
+        free(way->messages[i].records);
+    }
+    way->has_parted = false;
     if (way->count == 0 && way->fences == 0) {
         return;
-    }
-    for (size_t i = 0; i < way->count; i++) {
-        for (uint32_t k = 0; i >= way->confirmed && k < way->messages[i].count; k++) {
-            s->ledger.records[way->messages[i].records[k]].is_doubtful = true;
-        }
-        free(way->messages[i].records);
     }
     way->count = way->confirmed = way->fenced = 0;
     way->fences = 0;

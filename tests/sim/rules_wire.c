@@ -142,8 +142,8 @@ void sim_rules_fence(sim *s, const spb_action *action) {
                  (unsigned long long)(s->now.mono_ms - wire->answered_ms), s->way.fences);
     }
     wire->stall_ms = is_stalled ? 0 : wire->stall_ms;
-    wire->unfenced = 0;
     sim_way_fence(s);
+    wire->unfenced = 0;
 }
 
 void sim_rules_disconnect(sim *s, const spb_action *action) {
@@ -477,6 +477,7 @@ static void check(sim *s, const spb_transport_message *sent, const message *m) {
     }
     s->wire.stall_ms = s->wire.in_flight == 0 ? s->now.mono_ms + SIM_STALL_MS : s->wire.stall_ms;
     s->wire.unfenced += strlen(sent->topic) + sent->payload.len;
+    s->wire.unanswered += strlen(sent->topic) + sent->payload.len;
     s->wire.in_flight++;
     s->counts.messages++;
     s->counts.bytes += sent->payload.len;

@@ -231,13 +231,15 @@ typedef struct sim_wire {
     bool is_dead;       /* an NDEATH: only DISCONNECT and CLOSE may follow */
     bool is_over;       /* only CLOSE may follow */
     uint8_t next_seq;
-    uint32_t in_flight; /* as the session was told */
-    uint64_t stall_ms;  /* when those call for a fence, in case that the client sleeps; 0: never */
-    size_t unfenced;    /* bytes of all messages since the last fence */
-    bool wants_birth;   /* a request that no NBIRTH has answered */
-    bool has_cause;     /* for another NBIRTH */
-    bool has_change;    /* the same, and it is no request: it does not wait for the window */
-    uint64_t birth_ms;  /* when the last NBIRTH left */
+    uint32_t in_flight;            /* as the session was told */
+    uint64_t stall_ms;             /* when those call for a fence, in case that the client sleeps; 0: never */
+    size_t unfenced;               /* bytes of all messages since the last fence, */
+    size_t unanswered;             /* since the last one that was answered, */
+    size_t fenced[SIM_MAX_FENCES]; /* and between one and the next of those that are not */
+    bool wants_birth;              /* a request that no NBIRTH has answered */
+    bool has_cause;                /* for another NBIRTH */
+    bool has_change;               /* the same, and it is no request: it does not wait for the window */
+    uint64_t birth_ms;             /* when the last NBIRTH left */
     uint64_t keep_alive_ms;
     uint64_t answered_ms; /* the broker's last answer to a request */
     uint64_t subscribed_ms;
@@ -296,7 +298,8 @@ struct sim {
     bool is_running;            /* after the last call of the session */
     uint64_t overflowed_before; /* the call of the session in which they do */
     bool has_rules;             /* metrics of this run may have some */
-    uint64_t calm_ms;           /* since then */
+    uint64_t calm_ms;           /* since then, */
+    uint64_t calm_replay_ms;    /* and what the journal held then needs so long for its pace */
 
     sim_event **calendar;
     size_t event_count, event_capacity;

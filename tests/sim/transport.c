@@ -50,6 +50,7 @@ static void call_back(sim *s, sim_event *event) {
     spb_session_state before = spb_session_get_state(s->session);
     bool was_known = s->wire.link == event->link && before >= SPB_SESSION_SUBSCRIBING && before <= SPB_SESSION_ONLINE;
     sim_enter(s);
+    s->way.has_parted |= told.kind == SPB_TRANSPORT_DISCONNECTED && before == SPB_SESSION_STOPPING && is_of_open_link;
     spb_session_on_transport(s->session, &told, s->now);
     bool is_short = sim_leave(s);
     if (is_of_open_link || was_known) {

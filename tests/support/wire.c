@@ -368,6 +368,7 @@ spb_session_options wire_options(void) {
     options.group_id = "G";
     options.node_id = "N";
     options.rebirth_window_ms = 0;
+    options.settle_ms = 0; /* tests of the settle time ask for it */
     return options;
 }
 

@@ -235,6 +235,31 @@ START_TEST(without_a_journal_the_level_is_live) {
 }
 END_TEST
 
+/* A message that is too large for the server makes way for others, which are for the journal first. */
+START_TEST(when_there_is_nothing_to_do_nothing_is_due) {
+    char much[500];
+    memset(much, 'a', sizeof much - 1);
+    much[sizeof much - 1] = '\0';
+    options.batch_max_bytes = 1;
+    options.batch_window_ms = 0;
+    wire_open_with(&w, &journal, &options);
+    w.welcome.max_packet_bytes = 400;
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    spb_metric *text = wire_add_metric(&w, NULL, "text", spb_string(""));
+    wire_go_online(&w);
+    journal.is_slow = true;
+    ck_assert_int_eq(wire_update(&w, text, spb_string(much)), SPB_OK);
+    wire_run(&w);
+    ck_assert_int_eq(wire_update(&w, x, spb_int32(1)), SPB_OK); /* finds no room */
+    wire_journal_answer(&w);
+    wire_run(&w);
+    wire_journal_answer(&w);
+    wire_run(&w);
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_overflow, 2);
+    ck_assert_str_eq(w.ledger, "APPEND 1 1, COMMIT, APPEND 2 1"); /* wire_run sees that no deadline has passed */
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("delivery_durable");
     tcase_add_checked_fixture(all, setup, teardown);
@@ -252,6 +277,7 @@ int main(void) {
     tcase_add_test(all, a_stop_writes_sends_and_waits_for_the_answer);
     tcase_add_test(all, a_flush_is_stored_by_its_commit_and_need_not_wait_for_the_server);
     tcase_add_test(all, without_a_journal_the_level_is_live);
+    tcase_add_test(all, when_there_is_nothing_to_do_nothing_is_due);
     Suite *suite = suite_create("delivery_durable");
     suite_add_tcase(suite, all);
     return suite_run(suite);

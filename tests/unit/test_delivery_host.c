@@ -129,6 +129,80 @@ START_TEST(at_the_level_durable_the_journal_keeps_it_so_long) {
 }
 END_TEST
 
+/* The journal keeps what was replayed, and what of it was too old, until the host has had its time. */
+START_TEST(what_is_too_old_for_the_replay_is_counted_once) {
+    options.max_sample_age_s = 100;
+    go_online();
+    spb_device *press = wire_add_device(&w, "Press");
+    spb_metric *y = wire_add_metric(&w, press, "y", spb_int32(0));
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_lose(&w);
+    wire_update(&w, x, spb_int32(1));
+    wire_sleep(&w, 50000);
+    wire_update(&w, x, spb_int32(2));
+    wire_update(&w, y, spb_int32(3));
+    wire_sleep(&w, 60000);
+    wire_host(&w, true, 1000);
+    wire_sleep(&w, 20000);
+    spb_stats stats = wire_stats(&w);
+    ck_assert_uint_eq(stats.samples_replayed, 1);
+    ck_assert_uint_eq(stats.samples_dropped_age + stats.journal.dropped_age, 1);
+    uint64_t ticket = spb_session_flush(w.session, w.now);
+    wire_sleep(&w, 1000);
+    ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_STORED); /* y = 3 waits for its device */
+}
+END_TEST
+
+static spb_flush flush(void) {
+    uint64_t ticket = spb_session_flush(w.session, w.now);
+    wire_sleep(&w, 2000);
+    return spb_session_flushed(w.session, ticket);
+}
+
+/* An outage with samples of a device that stays offline, and of x: together with one of a metric that is removed, or
+ * in two blocks, before and after; then the host misses what was replayed of them. */
+static spb_device *replay_twice(bool has_gone, const char *expected) {
+    options.store_window_ms = 0;
+    go_online();
+    spb_device *press = wire_add_device(&w, "Press");
+    spb_metric *y = wire_add_metric(&w, press, "y", spb_int32(0));
+    spb_metric *z = wire_add_metric(&w, NULL, "z", spb_int32(0));
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_lose(&w);
+    wire_update(&w, x, spb_int32(1));
+    wire_update(&w, has_gone ? z : x, spb_int32(2));
+    wire_run(&w);
+    wire_update(&w, y, spb_int32(3));
+    wire_run(&w);
+    if (!has_gone) {
+        wire_update(&w, x, spb_int32(4));
+    }
+    wire_sleep(&w, 70000);
+    spb_session_remove_metric(w.session, z, w.now);
+    wire_host(&w, true, 1000);
+    wire_sleep(&w, 5000);
+    wire_host(&w, false, 2000);
+    wire_run(&w);
+    let_host_return(3000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), expected);
+    return press;
+}
+
+START_TEST(samples_that_wait_for_their_device_are_stored_after_a_second_replay_too) {
+    replay_twice(true, "1 1");
+    ck_assert_int_eq(flush(), SPB_FLUSH_STORED);
+}
+END_TEST
+
+START_TEST(nothing_is_stored_any_more_when_all_has_arrived_twice) {
+    spb_session_set_device_online(w.session, replay_twice(false, "1 2 4 1 2 4"), true, w.now);
+    wire_sleep(&w, 70000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 7);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+    ck_assert_int_eq(flush(), SPB_FLUSH_CONFIRMED);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("delivery_host");
     tcase_add_checked_fixture(all, setup, teardown);
@@ -138,6 +212,9 @@ int main(void) {
     tcase_add_test(all, a_host_that_stayed_has_seen_it);
     tcase_add_test(all, what_was_replayed_is_replayed_again);
     tcase_add_test(all, at_the_level_durable_the_journal_keeps_it_so_long);
+    tcase_add_test(all, what_is_too_old_for_the_replay_is_counted_once);
+    tcase_add_test(all, samples_that_wait_for_their_device_are_stored_after_a_second_replay_too);
+    tcase_add_test(all, nothing_is_stored_any_more_when_all_has_arrived_twice);
     Suite *suite = suite_create("delivery_host");
     suite_add_tcase(suite, all);
     return suite_run(suite);

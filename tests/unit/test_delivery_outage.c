@@ -137,6 +137,53 @@ START_TEST(publishing_pauses_when_too_much_is_not_confirmed) {
 }
 END_TEST
 
+/* So much of one device waits that all others find no room. */
+START_TEST(samples_that_find_no_room_beside_those_of_another_device_are_not_lost) {
+    char much[60001];
+    memset(much, 'a', sizeof much - 1);
+    much[sizeof much - 1] = '\0';
+    options.max_waiting_bytes = 65536;
+    options.max_in_flight = 1;
+    options.batch_window_ms = 0;
+    wire_open_with(&w, &journal, &options);
+    spb_metric *text = wire_add_metric(&w, wire_add_device(&w, "Press"), "text", spb_string(""));
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    w.is_silent = true;
+    update(1);
+    wire_run(&w); /* the link is full */
+    ck_assert_int_eq(wire_update(&w, text, spb_string(much)), SPB_OK);
+    for (int32_t i = 2; i <= 1000; i++) {
+        update(i);
+    }
+    wire_run(&w);
+    w.is_silent = false;
+    wire_published(&w, 1);
+    wire_sleep(&w, 10000);
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_overflow, 0);
+    ck_assert_uint_ge(wire_stats(&w).samples_confirmed, 1001);
+}
+END_TEST
+
+/* What waited when the connection was lost does not count as waiting in the next one. */
+START_TEST(what_may_wait_has_its_bound_after_an_outage_too) {
+    options.max_waiting_bytes = 65536;
+    options.batch_max_bytes = 1024 * 1024;
+    go_online();
+    update(1);
+    wire_lose(&w);
+    wire_sleep(&w, 10000);
+    w.is_silent = true;
+    uint64_t stored = wire_stats(&w).samples_stored;
+    for (int32_t i = 0; i < 20000; i++) { /* 12 bytes each */
+        update(i);
+    }
+    ck_assert_uint_eq(stored, 1);
+    wire_run(&w);
+    ck_assert_uint_gt(wire_stats(&w).samples_stored, 1);
+}
+END_TEST
+
 START_TEST(many_devices_do_not_fill_the_memory_of_an_outage) {
     static spb_metric *metrics[40];
     char id[16], text[2048];
@@ -232,6 +279,22 @@ START_TEST(without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_
 }
 END_TEST
 
+/* Nobody watches the server any more in a stop, so that time shows nothing. */
+START_TEST(without_fences_nothing_counts_as_read_by_a_server_that_a_stop_gets_no_answer_of) {
+    options.confirm = SPB_CONFIRM_WINDOW;
+    go_online();
+    update(1);
+    wire_sleep(&w, 100);
+    w.is_silent = w.is_deaf = true;
+    spb_session_stop(w.session, 100000, w.now);
+    wire_sleep(&w, 99000);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 0);
+    wire_sleep(&w, 1000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPED);
+    ck_assert_uint_eq(wire_stats(&w).samples_stored, 1);
+}
+END_TEST
+
 /* Nothing is published any more after y = 2 has come, whose being written would tell that time has passed. */
 START_TEST(without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read) {
     options.confirm = SPB_CONFIRM_WINDOW;
@@ -260,11 +323,14 @@ int main(void) {
     tcase_add_test(all, samples_of_an_outage_share_blocks);
     tcase_add_test(all, a_slow_link_makes_old_samples_historical_and_loses_none);
     tcase_add_test(all, publishing_pauses_when_too_much_is_not_confirmed);
+    tcase_add_test(all, samples_that_find_no_room_beside_those_of_another_device_are_not_lost);
+    tcase_add_test(all, what_may_wait_has_its_bound_after_an_outage_too);
     tcase_add_test(all, many_devices_do_not_fill_the_memory_of_an_outage);
     tcase_add_test(all, a_stop_waits_for_the_confirmation);
     tcase_add_test(all, a_stop_in_the_middle_of_births_stores_what_waits_for_those_that_are_not_out);
     tcase_add_test(all, what_a_stop_cannot_send_in_time_is_stored);
     tcase_add_test(all, without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written);
+    tcase_add_test(all, without_fences_nothing_counts_as_read_by_a_server_that_a_stop_gets_no_answer_of);
     tcase_add_test(all, without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read);
     Suite *suite = suite_create("delivery_outage");
     suite_add_tcase(suite, all);

@@ -4,7 +4,7 @@
 
 #include <spb/session.h>
 
-#include "core/fence.h"
+#include "outbox/fence.h"
 #include "support/suite.h"
 
 #define KEEP_ALIVE_MS 10000

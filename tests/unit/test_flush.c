@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "core/flush.h"
+#include "outbox/flush.h"
 #include "support/suite.h"
 
 static spb_flushes flushes;

@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "core/journal.h"
+#include "outbox/journal.h"
 #include "support/suite.h"
 
 static spb_journal journal;

@@ -3,21 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/notice.h"
+#include "outbox/notice.h"
 #include "support/suite.h"
-
-static void log_line(spb_notices *notices, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    spb_notices__log(notices, SPB_LOG_WARNING, format, args);
-    va_end(args);
-}
 
 START_TEST(notices_come_out_in_order) {
     spb_notices notices = {0};
     spb_notice notice;
     spb_notices__state(&notices, SPB_SESSION_ONLINE, NULL);
-    log_line(&notices, "line %d", 1);
+    spb_notices__log(&notices, SPB_LOG_WARNING, "line %d", 1);
     ck_assert(spb_notices__pull(&notices, &notice));
     ck_assert(notice.is_state && notice.state == SPB_SESSION_ONLINE && notice.text[0] == '\0');
     ck_assert(spb_notices__pull(&notices, &notice));
@@ -31,7 +24,7 @@ START_TEST(what_servers_and_hosts_said_is_escaped) {
     spb_notices notices = {0};
     spb_notice notice;
     spb_notices__state(&notices, SPB_SESSION_WAITING, "refused: \x1B]0;x\a");
-    log_line(&notices, "command refused: %s", "a\nb");
+    spb_notices__log(&notices, SPB_LOG_WARNING, "command refused: %s", "a\nb");
     ck_assert(spb_notices__pull(&notices, &notice));
     ck_assert_str_eq(notice.text, "refused: \\x1b]0;x\\x07");
     ck_assert(spb_notices__pull(&notices, &notice));
@@ -44,7 +37,7 @@ START_TEST(the_oldest_log_line_makes_room) {
     spb_notice notice;
     spb_notices__state(&notices, SPB_SESSION_WAITING, "why");
     for (int i = 0; i < 1000; i++) {
-        log_line(&notices, "line %d", i);
+        spb_notices__log(&notices, SPB_LOG_WARNING, "line %d", i);
     }
     ck_assert(spb_notices__pull(&notices, &notice));
     ck_assert(notice.is_state);

@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "core/pace.h"
+#include "outbox/pace.h"
 #include "support/suite.h"
 
 #define DAY_MS UINT64_C(86400000)

@@ -560,6 +560,30 @@ START_TEST(deferred_samples_leave_when_what_was_to_take_them_along_is_dropped) {
 }
 END_TEST
 
+/* Nothing of its own device waits, after which it could catch up. */
+START_TEST(hosts_end_with_the_value_that_found_no_room_beside_another_device) {
+    char much[65515];
+    memset(much, 'x', sizeof much - 1);
+    much[sizeof much - 1] = '\0';
+    spb_session_options options = wire_options();
+    options.max_waiting_bytes = 65536;
+    wire_close(&w);
+    open_with(&options);
+    spb_metric *level = add((spb_metric_def){.name = "level", .value = spb_double(0)});
+    spb_metric *text = wire_add_metric(&w, wire_add_device(&w, "Big"), "text", spb_string(""));
+    wire_go_online(&w);
+    ck_assert_int_eq(wire_update(&w, text, spb_string(much)), SPB_OK);
+    update(level, 1);
+    wire_sleep(&w, 1000);
+    double known = 0;
+    for (size_t i = 0; i < w.message_count; i++) { /* a birth or live data of the device */
+        const spb_payload *payload = w.messages[i].payload;
+        known = strcmp(w.messages[i].device, "Press") == 0 ? payload->metrics[0].value.as.f64 : known;
+    }
+    ck_assert_double_eq(known, 1);
+}
+END_TEST
+
 START_TEST(deferred_samples_do_not_wait_for_a_later_one_that_is_held) {
     spb_metric *slow = add_deferring(100000);
     uint64_t time_ms = w.now.wall_ms;
@@ -649,6 +673,7 @@ int main(void) {
     tcase_add_test(tests, an_interval_that_ends_does_not_end_a_scan);
     tcase_add_test(tests, samples_of_one_time_do_not_put_off_their_interval);
     tcase_add_test(tests, deferred_samples_leave_when_what_was_to_take_them_along_is_dropped);
+    tcase_add_test(tests, hosts_end_with_the_value_that_found_no_room_beside_another_device);
     tcase_add_test(tests, deferred_samples_do_not_wait_for_a_later_one_that_is_held);
     tcase_add_test(tests, in_a_stopped_session_no_time_comes);
     tcase_add_test(tests, what_is_held_while_it_stops_is_not_held_in_the_end);

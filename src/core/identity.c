@@ -1,0 +1,132 @@
+/* Decides when the store is told the identity of the node: the bdSeq that it did not take before its CONNECT, and new
+ * aliases. What it is told of samples is left to the outbox. */
+#include <stdlib.h>
+
+#include "core/session.h"
+
+/* ---- aliases ---- */
+
+/* Whose alias it is, also when the metric was removed: blocks of the journal may name it. False: nobody's any more. */
+static bool find_alias(const spb_table *table, uint32_t number, spb_alias *out) {
+    const spb_metric *metric = spb_table__find_alias(table, number);
+    if (metric) {
+        *out = (spb_alias){.device_id = spb_device__id_view(metric->holder),
+                           .name = spb_metric__name_view(metric),
+                           .type = (spb_type)metric->type,
+                           .alias = number};
+        return true;
+    }
+    const spb_alias_entry *entry = spb_alias_map__find(&table->retired, number);
+    if (entry) {
+        *out = (spb_alias){.device_id = {entry->text, entry->device_len},
+                           .name = {entry->text + entry->device_len, entry->name_len},
+                           .type = entry->type,
+                           .alias = number};
+    }
+    return entry != NULL;
+}
+
+/* All that are new, with copies of their names: metrics may be removed before they are written. */
+static bool copy_aliases(spb_session *session, size_t *count) {
+    const spb_table *table = &session->table;
+    spb_alias *items = realloc(session->alias_items, table->unsaved_count * sizeof *items);
+    spb_buffer *texts = &session->payload;
+    if (!items) {
+        return false;
+    }
+    session->alias_items = items;
+    texts->len = 0;
+    *count = 0;
+    for (size_t i = 0; i < table->unsaved_count; i++) {
+        spb_alias *item = &items[*count];
+        if (!find_alias(table, table->unsaved[i], item)) {
+            continue;
+        }
+        if (!spb_buffer__append(texts, item->device_id.data, item->device_id.len) ||
+            !spb_buffer__append(texts, item->name.data, item->name.len)) {
+            return false;
+        }
+        (*count)++;
+    }
+    const char *at = (const char *)texts->data;
+    for (size_t i = 0; i < *count; i++) {
+        items[i].device_id.data = items[i].device_id.len > 0 ? at : NULL;
+        at += items[i].device_id.len;
+        items[i].name.data = at;
+        at += items[i].name.len;
+    }
+    return true;
+}
+
+static bool save_aliases(spb_session *session, spb_time now, spb_action *out) {
+    size_t count;
+    if (!copy_aliases(session, &count)) {
+        spb_outbox__store_failed(&session->outbox, "aliases", SPB_ERR_NO_MEMORY, NULL, now);
+        return false;
+    }
+    if (count == 0) { /* all of them were removed again */
+        spb_table__aliases_saved(&session->table, session->table.unsaved_count);
+        return false;
+    }
+    *out = (spb_action){.kind = SPB_ACTION_SAVE_ALIASES};
+    out->as.aliases.items = session->alias_items;
+    out->as.aliases.count = count;
+    session->saving_aliases = session->table.unsaved_count;
+    session->outbox.journal.asked = SPB_CALL_SAVE_ALIASES;
+    return true;
+}
+
+void spb_session_on_aliases_saved(spb_session *session, spb_status status, const char *reason, spb_time now) {
+    if (session->outbox.journal.asked != SPB_CALL_SAVE_ALIASES) {
+        return;
+    }
+    session->outbox.journal.asked = SPB_CALL_NONE;
+    if (status == SPB_OK) {
+        spb_outbox__store_went_well(&session->outbox);
+        spb_table__aliases_saved(&session->table, session->saving_aliases);
+    } else {
+        spb_outbox__store_failed(&session->outbox, "aliases", status, reason, now);
+    }
+}
+
+spb_status spb_session_adopt_alias(spb_session *session, const spb_alias *alias) {
+    return spb_table__adopt_alias(&session->table, alias);
+}
+
+/* ---- the choice ---- */
+
+static bool next_bdseq(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+    bool is_waiting = session->waiting_saves > 0 || !spb_session__is_running(session);
+    if (is_waiting || session->bdseq_retry_ms > now.mono_ms) {
+        spb_due__by(due_ms, is_waiting ? SPB_NEVER : session->bdseq_retry_ms);
+        return false;
+    }
+    if (out) {
+        *out = (spb_action){.kind = SPB_ACTION_SAVE_BDSEQ};
+        out->as.bdseq = session->bdseq.number;
+        session->waiting_saves++;
+    }
+    return true;
+}
+
+bool spb_session__next_identity(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+    spb_journal *journal = &session->outbox.journal;
+    if (!session->options.has_journal || journal->asked != SPB_CALL_NONE) {
+        return false;
+    }
+    if (journal->is_failing && now.mono_ms < journal->retry_ms) {
+        spb_due__by(due_ms, spb_session__is_running(session) ? journal->retry_ms : SPB_NEVER);
+        return false;
+    }
+    if (next_bdseq(session, now, out, due_ms)) {
+        return true;
+    }
+    if (session->table.unsaved_count > 0 && (!out || save_aliases(session, now, out))) {
+        return true;
+    }
+    if (out && !journal->is_used &&
+        session->table.unsaved_count == 0) { /* only aliases are saved, and there are none */
+        journal->is_failing = false;
+    }
+    return false;
+}

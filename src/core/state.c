@@ -1,0 +1,40 @@
+/* Decides nothing: what the other files ask about the state of a session. */
+#include "core/session.h"
+
+/* A PUBLISH packet of MQTT 5, QoS 0, without properties, around a topic and a payload of no bytes, and what a data
+ * message has besides its metrics. */
+#define MOST_FRAME_BYTES (1 + 4 + 2 + 1 + 11 /* timestamp */ + 3 /* seq */)
+
+void spb_session__enter(spb_session *session, spb_session_state state, const char *reason) {
+    session->state = state;
+    session->outbox.may_replay = state == SPB_SESSION_ONLINE && !session->wants_birth;
+    spb_notices__state(&session->notices, state, reason);
+}
+
+bool spb_session__is_live(const spb_session *session) {
+    return session->phase != SPB_PHASE_UNBORN && session->state != SPB_SESSION_STOPPING;
+}
+
+bool spb_session__is_running(const spb_session *session) {
+    return session->state != SPB_SESSION_STOPPED;
+}
+
+bool spb_session__may_be_born(const spb_session *session) {
+    return !session->host.topic || session->host.is_online;
+}
+
+bool spb_session__awaits_aliases(const spb_session *session) {
+    return session->table.unsaved_count > 0 && !session->outbox.journal.is_failing;
+}
+
+uint64_t spb_session__stamp(const spb_session *session, spb_time now) {
+    return session->outbox.is_clock_set ? now.wall_ms : now.mono_ms;
+}
+
+size_t spb_session__most_metric_bytes(const spb_session *session, const spb_device *holder) {
+    if (session->max_packet_bytes == 0) {
+        return 0;
+    }
+    size_t others = session->topic_bytes + holder->id_len + MOST_FRAME_BYTES;
+    return session->max_packet_bytes > others ? session->max_packet_bytes - others : 1;
+}

@@ -1,0 +1,68 @@
+/*
+ * Fences: requests that the server answers when it has read everything that was written before them. They show which
+ * messages it has, and that it is there at all. Several may be under way; the answers come in their order.
+ */
+#ifndef SPB_OUTBOX_FENCE_H
+#define SPB_OUTBOX_FENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SPB_MAX_FENCES 16
+
+typedef struct spb_fence {
+    uint64_t covers; /* the messages up to this one */
+    uint64_t sent_ms;
+    size_t bytes; /* of messages between the fence before and this one */
+} spb_fence;
+
+/* Of one connection. */
+typedef struct spb_fences {
+    uint64_t keep_alive_ms;
+    bool is_on;        /* the server has answered once */
+    bool is_watching;  /* and is given up when it does not do so again */
+    bool is_eager;     /* each message calls for a fence; else only many bytes do, and time */
+    bool is_trusted;   /* their answers show what has arrived; else only that the server is there */
+    bool is_wanted;    /* something waits for an answer: as soon as a message is not covered */
+    uint64_t last;     /* the ordinal of the last message, */
+    uint64_t written;  /* and of the last one that is reported as written */
+    uint64_t quiet_ms; /* when something was reported last, or the first of those that are not was published */
+    bool is_woken;     /* since then, by a fence */
+    bool is_slow;      /* it took long once */
+    uint64_t covered;  /* by fences that were sent */
+    uint32_t messages; /* that call for a fence and are not covered, */
+    uint64_t since_ms; /* and the time of the first */
+    size_t bytes;      /* of all messages since the last fence, but for those that flowed by, */
+    uint64_t bytes_since_ms;
+    size_t unanswered; /* and since the last fence that was answered */
+    uint64_t answered_ms;
+    spb_fence items[SPB_MAX_FENCES];
+    size_t first, count;
+} spb_fences;
+
+/* A new connection, whose server must be heard of within this time. */
+void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted);
+/* The server has answered: after SUBACK. */
+void spb_fences__start(spb_fences *fences, uint64_t now_ms);
+/* Only those that are wanted are sent any more, and the server is not given up: the session ends anyway. */
+void spb_fences__stop_watch(spb_fences *fences);
+void spb_fences__end(spb_fences *fences);
+/* A message was handed to the transport: its ordinal, from 1. One that counts, with data, calls for a fence. */
+uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms);
+/* So many more were reported as written. */
+void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms);
+/* Messages that are not. */
+uint64_t spb_fences__in_flight(const spb_fences *fences);
+/* When the next one is due; SPB_NEVER: when something happens. */
+uint64_t spb_fences__due_ms(const spb_fences *fences);
+/* Something waits for an answer, and nothing else that could go ahead of it does. */
+bool spb_fences__is_wanted(const spb_fences *fences);
+/* When the server counts as gone; SPB_NEVER: not as things are. */
+uint64_t spb_fences__lost_ms(const spb_fences *fences);
+/* One has left. */
+void spb_fences__sent(spb_fences *fences, uint64_t now_ms);
+/* The oldest one was answered: the server has the messages up to *covers. False: none was under way. */
+bool spb_fences__answered(spb_fences *fences, uint64_t now_ms, uint64_t *covers);
+
+#endif

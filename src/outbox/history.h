@@ -1,0 +1,22 @@
+/* What confirm.c tells the replay. (history.c, replay.c) */
+#ifndef SPB_OUTBOX_HISTORY_H
+#define SPB_OUTBOX_HISTORY_H
+
+#include "outbox/outbox.h"
+
+/* A message of the replay has arrived. */
+void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *message, spb_time now);
+/* The connection is over: what did not arrive, or not long ago, is to be sent again. */
+void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now);
+/* Blocks that were done with are in the journal and to be sent again: so say the counters. */
+void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
+/* A connection ended with a message of the replay under way, whose metrics have so many bytes. */
+void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes);
+/* A block that was settling is to be sent again, ahead of all others. */
+void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block);
+/* The block was confirmed: it settles. (confirm.c) */
+void spb_outbox__confirmed(spb_outbox *outbox, spb_outbox_block *block, spb_time now);
+/* Blocks in front of the entity's list of which nothing is under way any more are done with. */
+void spb_outbox__finish_stored(spb_outbox *outbox, spb_entity *entity, uint64_t arrived_ordinal, spb_time now);
+
+#endif

@@ -1,0 +1,85 @@
+/* Decides what an outbox begins with, how it ends, and what becomes of an entity whose owner leaves. */
+#include "outbox/outbox.h"
+
+#include "outbox/entity.h"
+
+void spb_outbox__init(spb_outbox *outbox, const spb_session_options *options, spb_delivery level, spb_stats *stats,
+                      spb_notices *notices, const spb_outbox_metrics *metrics) {
+    spb_store_info none = {0};
+    const spb_store_info *journal = options->has_journal ? &options->journal : &none;
+    bool is_used = level != SPB_DELIVERY_LIVE;
+    *outbox = (spb_outbox){.options = options,
+                           .metrics = *metrics,
+                           .notices = notices,
+                           .stats = stats,
+                           .level = level,
+                           .is_clock_set = options->boot == 0};
+    spb_journal__init(&outbox->journal, journal, is_used, options->max_sample_age_s > 0);
+    spb_flushes__init(&outbox->flushes);
+    spb_pace__init(&outbox->replay.pace, options->replay_samples_per_s, options->replay_bytes_per_s);
+    if (is_used && journal->last_id > 0) { /* what an earlier run left */
+        spb_outbox__want(outbox, 1, journal->last_id, false);
+        outbox->in_journal = outbox->stored_before = journal->samples;
+    }
+}
+
+static void clear_list(spb_outbox *outbox, spb_list *list) {
+    while (list->first) {
+        spb_outbox__release(outbox, SPB_LINKED(list->first, spb_outbox_block, of_state));
+    }
+}
+
+static void clear_entity(spb_outbox *outbox, spb_entity *entity) {
+    while (entity->unstored.first) {
+        spb_outbox__release(outbox, spb_entity__first_unstored(entity));
+    }
+    while (entity->live.first) {
+        spb_outbox__release(outbox, spb_entity__first_live(entity));
+    }
+    spb_ranges__clear(&entity->deferred);
+    entity->owner = NULL;
+}
+
+static void clear_entities(spb_outbox *outbox, spb_list *list) {
+    for (spb_entity *entity; (entity = SPB_LINKED(list->first, spb_entity, of_outbox));) {
+        entity->blocks++; /* it must outlive its blocks here */
+        clear_entity(outbox, entity);
+        entity->blocks--;
+        spb_entity__end(entity);
+    }
+}
+
+void spb_outbox__clear(spb_outbox *outbox) {
+    spb_outbox__unpin(outbox);
+    clear_list(outbox, &outbox->sent);
+    clear_list(outbox, &outbox->settling);
+    clear_list(outbox, &outbox->kept);
+    clear_list(outbox, &outbox->replay.blocks);
+    if (outbox->spare) {
+        spb_pool__give(&outbox->pool, outbox->spare);
+    }
+    clear_entities(outbox, &outbox->entities);
+    clear_entities(outbox, &outbox->strangers);
+    spb_pool__clear(&outbox->pool);
+    spb_deadlines__clear(&outbox->opens);
+    spb_journal__clear(&outbox->journal);
+    spb_ranges__clear(&outbox->replay.wanted);
+    spb_ranges__clear(&outbox->replay.doubtful);
+    spb_buffer__clear(&outbox->filtered);
+}
+
+void spb_outbox__detach(spb_entity *entity, const void *owner) {
+    if (entity->owner != owner) {
+        return;
+    }
+    entity->blocks++; /* it must outlive its blocks here */
+    spb_outbox__shelve(entity);
+    spb_outbox__close_history(entity);
+    spb_outbox__died(entity);
+    entity->blocks--;
+    entity->owner = NULL;
+    entity->is_scanning = false;
+    spb_list__remove(&entity->of_outbox);
+    spb_list__push(&entity->outbox->strangers, &entity->of_outbox);
+    spb_entity__end(entity);
+}

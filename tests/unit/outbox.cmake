@@ -1,0 +1,7 @@
+spb_unit_test(block outbox)
+spb_unit_test(fence outbox)
+spb_unit_test(flush outbox)
+spb_unit_test(journal outbox)
+spb_unit_test(notice outbox)
+spb_unit_test(outbox outbox)
+spb_unit_test(pace outbox)
