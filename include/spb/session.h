@@ -152,7 +152,7 @@ typedef struct spb_session_options {
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
         .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_command_metrics = 1000,            \
-        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .settle_ms = 500, .host_window_ms = UINT32_MAX,     \
+        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .settle_ms = 500,     \
         .replay_samples_per_s = 100000                                                                                 \
     }
 

@@ -11,26 +11,26 @@
 typedef struct spb_list spb_list;
 
 /* Zeroed: in no list. */
-typedef struct spb_link {
-    struct spb_link *previous, *next;
+typedef struct spb_list_link {
+    struct spb_list_link *previous, *next;
     spb_list *list; /* that it is in, or NULL */
-} spb_link;
+} spb_list_link;
 
 /* Zeroed: empty. */
 struct spb_list {
-    spb_link *first, *last;
+    spb_list_link *first, *last;
 };
 
 /* The thing of that type whose `member` the link is; NULL for NULL. */
 #define SPB_LINKED(link, type, member) ((type *)spb_list__item((link), offsetof(type, member)))
 
-void *spb_list__item(spb_link *link, size_t offset);
+void *spb_list__item(spb_list_link *link, size_t offset);
 /* Adds it at the end, or at the front. No effect when the link is in a list already. */
-void spb_list__push(spb_list *list, spb_link *link);
-void spb_list__push_front(spb_list *list, spb_link *link);
+void spb_list__push(spb_list *list, spb_list_link *link);
+void spb_list__push_front(spb_list *list, spb_list_link *link);
 /* Takes it out; no effect when it is in none. */
-void spb_list__remove(spb_link *link);
+void spb_list__remove(spb_list_link *link);
 /* Pushes it, or removes it. */
-void spb_list__set(spb_list *list, spb_link *link, bool is_in);
+void spb_list__set(spb_list *list, spb_list_link *link, bool is_in);
 
 #endif

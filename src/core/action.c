@@ -298,7 +298,8 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
         /* Again, if a message could not be made, or there was none to be made: then there is news, or the connection is
          * to be closed, or the journal has something to forget. */
     } while (session->state != state || session->notices.count > 0 || spb_session__advance_ms(session) <= now.mono_ms);
-    return false;
+    session->commands_in_a_row = 0;
+    return next_command(session, now, out);
 }
 
 uint64_t spb_session_deadline_ms(const spb_session *session) {

@@ -5,12 +5,12 @@
 
 static uint64_t waiting_of(const spb_list *entities) {
     uint64_t samples = 0;
-    for (spb_link *at = entities->first; at; at = at->next) {
+    for (spb_list_link *at = entities->first; at; at = at->next) {
         const spb_entity *entity = SPB_LINKED(at, spb_entity, of_outbox);
-        for (spb_link *link = entity->live.first; link; link = link->next) {
+        for (spb_list_link *link = entity->live.first; link; link = link->next) {
             samples += SPB_LINKED(link, spb_outbox_block, of_live)->samples;
         }
-        for (spb_link *link = entity->unstored.first; link; link = link->next) {
+        for (spb_list_link *link = entity->unstored.first; link; link = link->next) {
             const spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
             samples += block->kind == SPB_BLOCK_HISTORY ? block->samples : 0;
         }

@@ -151,7 +151,7 @@ static void settle_death(spb_device *device) {
 
 /* A device of that ID was removed and is not dead yet: its DDEATH comes first. Both have the same entity. */
 static bool has_dying_namesake(const spb_session *session, const spb_device *device) {
-    for (spb_link *link = session->deaths.first; link; link = link->next) {
+    for (spb_list_link *link = session->deaths.first; link; link = link->next) {
         const spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
         if (dying != device && dying->entity == device->entity) {
             return true;

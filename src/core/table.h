@@ -15,8 +15,8 @@ struct spb_device {
     spb_device *next;   /* in the order of definition */
     spb_device *previous;
     spb_device *next_in_bucket;
-    spb_link in_births; /* it wants a DBIRTH */
-    spb_link in_deaths; /* it wants a DDEATH */
+    spb_list_link in_births; /* it wants a DBIRTH */
+    spb_list_link in_deaths; /* it wants a DDEATH */
     spb_metric *first_metric;
     spb_metric *last_metric;
     uint64_t birth_due_ms; /* while it stands in births */

@@ -17,7 +17,7 @@
 /* NULL: no entity has one now. */
 static spb_outbox_block *next_block(const spb_outbox *outbox, spb_time now) {
     bool is_refused = outbox->journal.is_full && now.mono_ms < outbox->journal.full_ms;
-    for (spb_link *link = outbox->storable.first; link; link = link->next) {
+    for (spb_list_link *link = outbox->storable.first; link; link = link->next) {
         spb_outbox_block *block = spb_entity__first_unstored(SPB_LINKED(link, spb_entity, in_storable));
         if (block->kind == SPB_BLOCK_HISTORY || !is_refused) {
             return block;

@@ -45,9 +45,9 @@ typedef struct spb_progress {
 #define SPB_BLOCK_TAIL 20
 
 typedef struct spb_outbox_block {
-    spb_link of_entity; /* in its `unstored`, or in its `stored` */
-    spb_link of_live;   /* in its `live` */
-    spb_link of_state;  /* in one list of the outbox: of those that are open, sent, settling, kept, or replayed */
+    spb_list_link of_entity; /* in its `unstored`, or in its `stored` */
+    spb_list_link of_live;   /* in its `live` */
+    spb_list_link of_state;  /* in one list of the outbox: of those that are open, sent, settling, kept, or replayed */
     struct spb_entity *entity;
     spb_block_kind kind;
     spb_block_state state;

@@ -231,8 +231,8 @@ static void reopen(spb_outbox *outbox, spb_outbox_block *block) {
 
 /* From the newest on, as each that has lost its place stands before all others of its entity. */
 static void reopen_since(spb_outbox *outbox, const spb_list *list, uint64_t since_ms) {
-    spb_link *previous;
-    for (spb_link *link = list->last; link; link = previous) {
+    spb_list_link *previous;
+    for (spb_list_link *link = list->last; link; link = previous) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         previous = link->previous;
         if (block->at_ms < since_ms) {

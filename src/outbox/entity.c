@@ -153,7 +153,7 @@ void spb_outbox__end_history(spb_outbox *outbox, spb_outbox_block *block) {
 /* ---- the life of an entity ---- */
 
 static spb_entity *find(const spb_list *list, spb_str id) {
-    spb_link *link = list->first;
+    spb_list_link *link = list->first;
     while (link && !spb_str_equal(spb_entity__id(SPB_LINKED(link, spb_entity, of_outbox)), id)) {
         link = link->next;
     }

@@ -162,8 +162,8 @@ void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block) {
 
 /* Older ones have come to be wanted: so what was not begun to be sent is read again, behind them. */
 static void read_again(spb_outbox *outbox, uint64_t from_id) {
-    spb_link *next;
-    for (spb_link *link = outbox->replay.blocks.first; link; link = next) {
+    spb_list_link *next;
+    for (spb_list_link *link = outbox->replay.blocks.first; link; link = next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         next = link->next;
         if (block->settled.bytes == 0 && block->id > from_id) {
@@ -176,7 +176,7 @@ static void read_again(spb_outbox *outbox, uint64_t from_id) {
 
 void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now) {
     spb_range wanted;
-    for (spb_link *link = outbox->replay.blocks.first; link; link = link->next) {
+    for (spb_list_link *link = outbox->replay.blocks.first; link; link = link->next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         settle_part(outbox, block, now);
         count_again(outbox, block->arrived.samples - block->settled.samples);
@@ -192,9 +192,9 @@ void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now) {
 
 /* What of the entity was not begun to be sent is read again when it may be: each metric is replayed in order. */
 static void hold_back(spb_outbox *outbox, spb_entity *entity) {
-    spb_link *next;
+    spb_list_link *next;
     entity->is_held_back = true;
-    for (spb_link *link = entity->stored.first; link; link = next) {
+    for (spb_list_link *link = entity->stored.first; link; link = next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
         next = link->next;
         if (block->sent.bytes > 0 || !spb_ranges__add(&entity->deferred, block->id, block->id)) {
@@ -210,7 +210,7 @@ static void hold_back(spb_outbox *outbox, spb_entity *entity) {
 
 /* Its device was removed, and did not come back: what is left of the entity's blocks will not be sent. */
 static void give_up(spb_outbox *outbox, spb_entity *entity, spb_time now) {
-    for (spb_link *link = entity->stored.first; link; link = link->next) {
+    for (spb_list_link *link = entity->stored.first; link; link = link->next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
         block->sent.gone += rest_of(block);
         block->sent.bytes = size_of(block);
@@ -252,14 +252,14 @@ static void skip_metric(spb_outbox_block *block) {
     block->sent.too_large++;
 }
 
-typedef struct filter {
+typedef struct born_filter {
     const spb_outbox_metrics *metrics;
     const spb_entity *entity;
     bool has_unborn;
-} filter;
+} born_filter;
 
 static bool is_born(void *context, uint64_t alias, spb_str name) {
-    filter *f = context;
+    born_filter *f = context;
     spb_metric_known known = f->metrics->known(f->metrics->context, f->entity, alias, name);
     f->has_unborn |= known == SPB_METRIC_UNBORN;
     return known == SPB_METRIC_BORN;
@@ -301,7 +301,7 @@ static spb_status add_block(spb_outbox *outbox, spb_replay_message *m, spb_outbo
         }
         return SPB_OK;
     }
-    filter f = {&outbox->metrics, m->entity, false};
+    born_filter f = {&outbox->metrics, m->entity, false};
     uint32_t kept, gone;
     spb_status status = spb_reframe__historical(out, rest, block->shift_ms, SPB_EARLIEST_MS, is_born, &f, &kept, &gone);
     if (status == SPB_ERR_MALFORMED) {
@@ -326,7 +326,7 @@ static spb_status add_block(spb_outbox *outbox, spb_replay_message *m, spb_outbo
 
 spb_status spb_outbox__fill(spb_outbox *outbox, spb_replay_message *m, spb_buffer *out, spb_time now) {
     spb_status status = SPB_OK;
-    spb_link *link = m->entity->stored.first;
+    spb_list_link *link = m->entity->stored.first;
     while (link && status == SPB_OK && !m->is_full) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
         if (!is_sent(block)) {
@@ -364,7 +364,7 @@ spb_entity *spb_outbox__next_replay(spb_outbox *outbox, bool is_query, spb_time 
     if (!outbox->journal.is_used || !outbox->may_replay || !has_room(outbox)) {
         return NULL;
     }
-    for (spb_link *link = replay->next, *next; link; link = next) {
+    for (spb_list_link *link = replay->next, *next; link; link = next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         spb_entity *entity = block->entity;
         next = link->next;

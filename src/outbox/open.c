@@ -123,7 +123,7 @@ bool spb_entity__has_patient(const spb_entity *entity) {
 
 void spb_outbox__send_first(spb_entity *entity) {
     spb_outbox__close_live(entity);
-    for (spb_link *link = entity->live.first; link; link = link->next) {
+    for (spb_list_link *link = entity->live.first; link; link = link->next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_live);
         entity->first_count += !block->is_first;
         block->is_first = true;

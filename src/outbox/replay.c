@@ -52,13 +52,13 @@ void spb_outbox__died(spb_entity *entity) {
 }
 
 void spb_outbox__retry_deferred(spb_outbox *outbox) {
-    for (spb_link *link = outbox->entities.first; link; link = link->next) {
+    for (spb_list_link *link = outbox->entities.first; link; link = link->next) {
         spb_entity *entity = SPB_LINKED(link, spb_entity, of_outbox);
         if (entity->is_born) { /* else its birth comes */
             resume(entity);
         }
     }
-    for (spb_link *link = outbox->strangers.first, *next; link; link = next) {
+    for (spb_list_link *link = outbox->strangers.first, *next; link; link = next) {
         spb_entity *entity = SPB_LINKED(link, spb_entity, of_outbox);
         next = link->next;
         resume(entity);
@@ -74,14 +74,14 @@ void spb_outbox__before_births(spb_outbox *outbox, spb_time now) {
         return;
     }
     replay->is_incomplete = false;
-    for (spb_link *link = outbox->entities.first; link; link = link->next) {
+    for (spb_list_link *link = outbox->entities.first; link; link = link->next) {
         spb_ranges__clear(&SPB_LINKED(link, spb_entity, of_outbox)->deferred);
     }
-    for (spb_link *link = replay->blocks.first; link; link = link->next) { /* those are here */
+    for (spb_list_link *link = replay->blocks.first; link; link = link->next) { /* those are here */
         uint64_t id = SPB_LINKED(link, spb_outbox_block, of_state)->id;
         replay->is_incomplete |= !spb_ranges__remove(&replay->wanted, id, id);
     }
-    for (spb_link *link = outbox->kept.first; link; link = link->next) { /* and those have arrived */
+    for (spb_list_link *link = outbox->kept.first; link; link = link->next) { /* and those have arrived */
         const spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         if (block->id != 0) {
             spb_ranges__remove(&replay->wanted, block->id, block->last_id);

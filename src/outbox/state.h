@@ -19,16 +19,16 @@ typedef struct spb_outbox spb_outbox;
  */
 typedef struct spb_entity {
     spb_outbox *outbox;
-    void *owner;          /* the device; NULL: it was removed, or has never been there */
-    spb_link of_outbox;   /* in `entities`, or in `strangers` while there is no owner */
-    spb_list live;        /* LIVE blocks that are not sent, in order */
-    spb_list unstored;    /* LIVE and HISTORY ones that the journal does not have and the server, for all that is known,
-                             neither; in order: none is stored before those ahead of it */
-    spb_list stored;      /* STORED ones, in order */
-    spb_link in_ready;    /* its first live block may leave */
-    spb_link in_trying;   /* DURABLE: its first live block would, if it were stored */
-    spb_link in_storable; /* its first unstored block is for the journal */
-    spb_link in_first;    /* some of its live blocks leave before any birth */
+    void *owner;             /* the device; NULL: it was removed, or has never been there */
+    spb_list_link of_outbox; /* in `entities`, or in `strangers` while there is no owner */
+    spb_list live;           /* LIVE blocks that are not sent, in order */
+    spb_list unstored; /* LIVE and HISTORY ones that the journal does not have and the server, for all that is known,
+                          neither; in order: none is stored before those ahead of it */
+    spb_list stored;   /* STORED ones, in order */
+    spb_list_link in_ready;         /* its first live block may leave */
+    spb_list_link in_trying;        /* DURABLE: its first live block would, if it were stored */
+    spb_list_link in_storable;      /* its first unstored block is for the journal */
+    spb_list_link in_first;         /* some of its live blocks leave before any birth */
     spb_outbox_block *open;         /* the LIVE block that takes samples, and is the last of `live`; or NULL */
     spb_outbox_block *open_history; /* the HISTORY block that does */
     spb_ranges deferred;            /* ids in the journal that wait until it may be replayed */
@@ -64,7 +64,7 @@ typedef struct spb_replay {
     spb_ranges wanted;   /* ids to be read, and not in memory */
     spb_ranges doubtful; /* ids that may have arrived before */
     spb_list blocks;     /* STORED ones, in the order in which they were read */
-    spb_link *next;      /* the first of these that may have something to send; NULL: none */
+    spb_list_link *next; /* the first of these that may have something to send; NULL: none */
     size_t bytes;        /* of their metrics */
     bool is_incomplete;  /* for want of memory, ids are missing in `wanted` */
     bool is_cut;         /* while READ is under way: nothing more was taken */
@@ -102,7 +102,7 @@ struct spb_outbox {
 
     spb_fences fences;
     spb_list sent;             /* what is not confirmed, in the order of its messages */
-    spb_link *unwritten;       /* the first of these that was not reported as written; NULL: none */
+    spb_list_link *unwritten;  /* the first of these that was not reported as written; NULL: none */
     spb_list settling;         /* what was confirmed less than settle_ms ago, in that order, */
     spb_list kept;             /* and before, and is kept for hosts */
     size_t unconfirmed_bytes;  /* of metrics in `sent` */

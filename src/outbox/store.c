@@ -173,8 +173,8 @@ bool spb_outbox__next_store(spb_outbox *outbox, bool may_append, bool is_running
 /* ---- flush ---- */
 
 static bool has_deferred(const spb_list *entities) {
-    const spb_link *link = entities->first;
-    while (link && SPB_LINKED((spb_link *)link, spb_entity, of_outbox)->deferred.count == 0) {
+    const spb_list_link *link = entities->first;
+    while (link && SPB_LINKED((spb_list_link *)link, spb_entity, of_outbox)->deferred.count == 0) {
         link = link->next;
     }
     return link != NULL;

@@ -21,14 +21,15 @@ def name_of(path):
     return "/".join(pathlib.Path(path).parts[-2:]).removesuffix(".o")
 
 
-def read_symbols(path):
-    out = subprocess.run([NM, "-P", "-g", path], check=True, capture_output=True, text=True).stdout
-    defined, wanted = set(), set()
+def read_symbols():
+    """What each object defines, and what it wants of others."""
+    out = subprocess.run([NM, "-P", "-g", "-A", *OBJECTS], check=True, capture_output=True, text=True).stdout
+    symbols = {name_of(path): (set(), set()) for path in OBJECTS}
     for line in out.splitlines():
-        name, kind = line.split()[:2]
+        path, name, kind = line.split()[:3]
         if name.startswith("spb_"):
-            (wanted if kind == "U" else defined).add(name)
-    return defined, wanted
+            symbols[name_of(path.rstrip(":"))][kind == "U"].add(name)
+    return symbols
 
 
 def circles(edges):
@@ -67,7 +68,7 @@ def circles(edges):
 
 
 def main():
-    symbols = {name_of(path): read_symbols(path) for path in OBJECTS}
+    symbols = read_symbols()
     owner = {symbol: name for name, (defined, _) in symbols.items() for symbol in defined}
     own = {name: {owner[s] for s in wanted if s in owner and "__" in s} - {name} for name, (_, wanted) in symbols.items()}
     edges = {name: {owner[s] for s in wanted if s in owner} - {name} for name, (_, wanted) in symbols.items()}

@@ -28,6 +28,14 @@ if(SPB_HARDENING AND NOT SPB_SANITIZE AND SPB_BUILD_CLI AND spb_has_shared)
                    $<TARGET_FILE:spb> $<TARGET_FILE:spb_static> $<TARGET_FILE:spb_cli> ${is_optimised} ${spb_hardened})
 endif()
 if(NOT SPB_SANITIZE) # sanitizers add symbols, and demands on whoever links
+    set(objects)
+    foreach(room base codec outbox core store transport node capture check)
+        if(TARGET layer_${room})
+            list(APPEND objects $<TARGET_OBJECTS:layer_${room}>)
+        endif()
+    endforeach()
+    add_test(NAME house/circles COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/circles.py ${PROJECT_SOURCE_DIR}
+             ${CMAKE_NM} ${objects} COMMAND_EXPAND_LISTS)
     if(spb_has_shared)
         spb_house_test(exports ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/exports.py ${PROJECT_SOURCE_DIR} ${CMAKE_NM}
                        $<TARGET_FILE:spb> $<TARGET_FILE:spb_static> $<TARGET_FILE:spb_core>)

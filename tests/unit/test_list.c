@@ -6,7 +6,7 @@
 
 typedef struct thing {
     int number;
-    spb_link link, other;
+    spb_list_link link, other;
 } thing;
 
 static thing things[4];
@@ -22,12 +22,12 @@ static void setup(void) {
 /* The numbers from the first to the last, and back. */
 static void is(int count, const int *numbers) {
     int i = 0;
-    for (spb_link *link = list.first; link; link = link->next) {
+    for (spb_list_link *link = list.first; link; link = link->next) {
         ck_assert_int_lt(i, count);
         ck_assert_int_eq(SPB_LINKED(link, thing, link)->number, numbers[i++]);
     }
     ck_assert_int_eq(i, count);
-    for (spb_link *link = list.last; link; link = link->previous) {
+    for (spb_list_link *link = list.last; link; link = link->previous) {
         ck_assert_int_eq(SPB_LINKED(link, thing, link)->number, numbers[--i]);
     }
     ck_assert_int_eq(i, 0);
