@@ -61,6 +61,10 @@ static void check_file(run *r, const options *o, int fd) {
 static bool take_live_events(run *r, live *from, bool *was_online) {
     live_event event;
     while (live_next(from, &event)) {
+        if (event.kind == LIVE_WARNING) {
+            complain("%s", event.reason.text);
+            continue;
+        }
         if (event.kind == LIVE_ONLINE) {
             *was_online = true;
             complain("checking what comes; Ctrl-C ends it");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/complain.h"
 #include "cli/help.h"
 #include "cli/journal.h"
 #include "cli/journal_check.h"
@@ -42,9 +43,9 @@ static void report(void *context, uint64_t id, const char *what) {
     inspection *self = context;
     self->wrong++;
     if (id > 0) {
-        fprintf(stderr, "spb: %s: block %" PRIu64 ": %s\n", self->file, id, what);
+        complain("%s: block %" PRIu64 ": %s", self->file, id, what);
     } else {
-        fprintf(stderr, "spb: %s: %s\n", self->file, what);
+        complain("%s: %s", self->file, what);
     }
 }
 
@@ -53,7 +54,7 @@ static void warn(const inspection *self) {
     spb_store_info info;
     self->from.store->info(self->from.store, &info);
     if (info.warning) {
-        fprintf(stderr, "spb: warning: %s\n", info.warning);
+        complain("warning: %s", info.warning);
     }
 }
 
@@ -229,7 +230,7 @@ static bool export_block(void *context, const journal_block *found) {
 static int run_export(inspection *self, const options *o, out *to) {
     int fd = open(o->export_to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
-        fprintf(stderr, "spb: %s: %s\n", o->export_to, strerror(errno));
+        complain("%s: %s", o->export_to, strerror(errno));
         return CLI_FAILED;
     }
     out_init(to, fd);
@@ -238,7 +239,7 @@ static int run_export(inspection *self, const options *o, out *to) {
     out_flush(to);
     bool is_good = close(fd) == 0 && to->error == 0;
     if (!is_good) {
-        fprintf(stderr, "spb: %s: %s\n", o->export_to, strerror(to->error ? to->error : errno));
+        complain("%s: %s", o->export_to, strerror(to->error ? to->error : errno));
     }
     return is_good ? CLI_OK : CLI_FAILED;
 }
@@ -289,7 +290,7 @@ static int inspect(inspection *self, const options *o, out *to) {
     out_flush(to);
     warn(self);
     if (!o->export_to && to->error != 0 && to->error != EPIPE) {
-        fprintf(stderr, "spb: standard output: %s\n", strerror(to->error));
+        complain("standard output: %s", strerror(to->error));
         result = CLI_FAILED;
     }
     return self->wrong > 0 ? CLI_FAILED : result;
@@ -311,7 +312,7 @@ int cmd_store(int argc, char **argv) {
     if (journal_open(&self.from, o.file, &err) == SPB_OK) {
         result = inspect(&self, &o, &to);
     } else {
-        fprintf(stderr, "spb: %s\n", err.text);
+        complain("%s", err.text);
         result = CLI_FAILED;
     }
     journal_close(&self.from);

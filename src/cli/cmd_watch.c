@@ -28,10 +28,11 @@ typedef struct watcher {
     rebirth_requests *requests; /* NULL: nobody is asked */
     watch_screen screen;
     watch_status status;
-    spb_error reason; /* why there is no connection */
-    bool is_table;    /* on a terminal */
-    bool was_online;  /* once */
-    bool is_over;     /* by a key, or as something failed */
+    spb_error reason;  /* why there is no connection */
+    spb_error warning; /* the last one, if it could not be told yet, as a table is on the terminal */
+    bool is_table;     /* on a terminal */
+    bool was_online;   /* once */
+    bool is_over;      /* by a key, or as something failed */
     bool has_failed;
     bool has_change; /* since it was drawn */
     uint64_t drawn_ms, end_ms;
@@ -121,11 +122,21 @@ static void go_offline(watcher *w, const spb_error *reason) {
     }
 }
 
+static void warn(watcher *w, const spb_error *warning) {
+    if (w->is_table) {
+        w->warning = *warning;
+    } else {
+        out_flush(&w->to);
+        complain("%s", warning->text);
+    }
+}
+
 static void take_event(watcher *w, const live_event *event) {
     w->has_change = true;
     switch (event->kind) {
     case LIVE_ONLINE: go_online(w); break;
     case LIVE_OFFLINE: go_offline(w, &event->reason); break;
+    case LIVE_WARNING: warn(w, &event->reason); break;
     case LIVE_MISSED: watch_table_gap(w->table); break;
     case LIVE_MESSAGE:
         /* What was stored is not what is now. */
@@ -257,6 +268,9 @@ static int watch(watcher *w) {
     run(w);
     terminal_leave(&w->to);
     out_flush(&w->to);
+    if (w->warning.text[0] != '\0') {
+        complain("%s", w->warning.text);
+    }
     return w->has_failed ? CLI_FAILED : CLI_OK;
 }
 

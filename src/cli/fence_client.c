@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/complain.h"
 #include "cli/error.h"
 
 static const char hex[] = "0123456789abcdef";
@@ -72,7 +73,7 @@ static void listen(void *context, const spb_transport_event *event) {
     case SPB_TRANSPORT_CONNECT_FAILED:
     case SPB_TRANSPORT_LOST: end_locked(self, event->status, event->reason); break;
     case SPB_TRANSPORT_PUBLISHED: self->written += event->count; break;
-    case SPB_TRANSPORT_WARNING: fprintf(stderr, "spb: %s\n", event->reason); break;
+    case SPB_TRANSPORT_WARNING: complain("%s", event->reason); break;
     case SPB_TRANSPORT_DISCONNECTED: break;
     }
     pthread_cond_signal(&self->changed);

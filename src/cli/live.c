@@ -198,7 +198,7 @@ static bool translate(live *self, const item *one, live_event *event) {
         return true;
     case SPB_TRANSPORT_CONNECT_FAILED:
     case SPB_TRANSPORT_LOST: return go_offline(self, event, &one->reason);
-    case SPB_TRANSPORT_WARNING: fprintf(stderr, "spb: %s\n", one->reason.text); return false;
+    case SPB_TRANSPORT_WARNING: *event = (live_event){.kind = LIVE_WARNING, .reason = one->reason}; return true;
     case SPB_TRANSPORT_MESSAGE:
         *event = (live_event){.kind = LIVE_MESSAGE,
                               .topic = {one->bytes, one->topic_len},

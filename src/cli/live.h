@@ -12,6 +12,7 @@
 typedef enum live_kind {
     LIVE_ONLINE,  /* connected, and subscribed to all of Sparkplug */
     LIVE_OFFLINE, /* the connection is lost, or could not be made: `reason` */
+    LIVE_WARNING, /* what makes this connection less safe than one may believe: `reason` */
     LIVE_MESSAGE, /* topic, payload, qos, retained, time_ms */
     LIVE_MISSED   /* so many messages were dropped, as they came faster than they were taken */
 } live_kind;

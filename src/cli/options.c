@@ -64,7 +64,7 @@ static bool take_key_password(const char *command, const char *path, const char 
         fclose(file);
     }
     if (!is_read) {
-        fprintf(stderr, "spb: --key-password-file %s: cannot be read, or is empty; see spb %s --help\n", path, command);
+        complain("--key-password-file %s: cannot be read, or is empty; see spb %s --help", path, command);
         return false;
     }
     line[strcspn(line, "\r\n")] = '\0';

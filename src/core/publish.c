@@ -67,17 +67,14 @@ static bool next_live(spb_session *session, const spb_entity *entity, spb_time n
 
 /* ---- the replay ---- */
 
-/* It fits into the half of what may be under way that is left to the replay. */
-static size_t most_replay_bytes(const spb_session *session, const spb_device *holder) {
-    size_t upto = spb_outbox__most_replay_bytes(&session->outbox);
-    size_t most = spb_session__most_metric_bytes(session, holder);
-    return most > 0 && most < upto ? most : upto;
-}
-
 /* With no samples there is nothing to send. */
 static spb_status make_replay(spb_session *session, spb_replay_message *message, spb_time now) {
     spb_device *holder = message->entity->owner;
-    message->most_bytes = most_replay_bytes(session, holder);
+    message->hard_bytes = spb_session__most_metric_bytes(session, holder);
+    message->most_bytes = spb_outbox__most_replay_bytes(&session->outbox);
+    if (message->hard_bytes > 0 && message->hard_bytes < message->most_bytes) {
+        message->most_bytes = message->hard_bytes;
+    }
     spb_status status = spb_session__begin_message(session, data_kind(holder), holder);
     if (status == SPB_OK) {
         status = spb_encode__timestamp(&session->payload, now.wall_ms);

@@ -12,7 +12,7 @@
 #define MAX_BYTES ((size_t)256 * 1024)
 /* A message that is larger than this may be the reason why a connection ended: MQTT 3.1.1 servers do not name their
  * limit. After so many of these, messages become smaller, and grow again by a part with each that arrives. */
-#define LARGE_BYTES ((size_t)1024)
+#define LARGE_BYTES ((size_t)4096)
 #define BAD_LOSSES 2
 #define GROWS_BY 16
 /* What a metric grows by: is_historical, and a longer length; a timestamp that is put right becomes longer, too. */
@@ -292,8 +292,11 @@ static spb_status add_block(spb_outbox *outbox, spb_replay_message *m, spb_outbo
         m->is_full = true;
         return SPB_OK;
     }
-    rest.len = spb_reframe__cut((spb_bytes){rest.data, metrics.len - block->sent.bytes}, room, MAX_SAMPLES - m->samples,
-                                growth);
+    spb_bytes left = {rest.data, metrics.len - block->sent.bytes};
+    rest.len = spb_reframe__cut(left, room, MAX_SAMPLES - m->samples, growth);
+    if (rest.len == 0 && m->samples == 0) {
+        rest.len = spb_reframe__cut(left, m->hard_bytes > 0 ? m->hard_bytes : SIZE_MAX, 1, growth);
+    }
     if (rest.len == 0) {
         m->is_full = m->samples > 0;
         if (!m->is_full) {

@@ -167,7 +167,8 @@ void spb_outbox__read_done(spb_outbox *outbox, spb_status status, const char *re
 /* A message of the journal while it is made. */
 typedef struct spb_replay_message {
     spb_entity *entity;
-    size_t most_bytes; /* that its metrics may have */
+    size_t most_bytes; /* that its metrics may have; but one metric alone may have more, */
+    size_t hard_bytes; /* up to what the server takes; 0: any size */
     size_t bytes;      /* that they have */
     uint32_t samples;
     uint32_t resent;                 /* of them: they may have arrived before */

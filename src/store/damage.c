@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "store/cursor.h"
 #include "store/file.h"
 #include "store/guard.h"
@@ -25,7 +26,7 @@
 void spb_damage__note(spb_sqlite *store, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(store->damage, sizeof store->damage, format, args);
+    spb_escape__format(store->damage, sizeof store->damage, format, args);
     va_end(args);
 }
 

@@ -30,6 +30,8 @@ from proxy import Proxy  # noqa: E402
 # What may come again is what is in flight: the window, and a live message that goes beyond it.
 LIVE_MESSAGE = 64 << 10
 HOST_WINDOW = 8 << 20
+# What was confirmed in the settle time may come again as well; the library keeps no more of it than this.
+SETTLING = 8 << 20
 STORE_MEBIBYTES = 24
 METRICS = 12  # of the node, and of each device
 
@@ -47,6 +49,7 @@ def parse(arguments):
     parser.add_argument("--keep-alive", type=int, default=1, metavar="S")
     parser.add_argument("--replay", type=int, default=100000, metavar="SAMPLES/S", help="pace of the replay; 0: unpaced")
     parser.add_argument("--unconfirmed", type=int, default=256 << 10, metavar="BYTES")
+    parser.add_argument("--settle", type=int, default=500, metavar="MS", help="how long a server's answer is not believed")
     parser.add_argument("--primary", action="store_true", help="with a primary host; scenes host and all have one")
     parser.add_argument("--unset-clock", action="store_true", help="the machine boots in 1970; scene clock does")
     parser.add_argument("--memory", action="store_true", help="the journal is in memory")
@@ -107,6 +110,7 @@ class Run:
             "metrics": METRICS,
             "keep-alive": options.keep_alive,
             "unconfirmed": options.unconfirmed,
+            "settle": options.settle,
             "replay": options.replay,
             "flush": 100 if options.level == "durable" else 1000,
         }
@@ -170,7 +174,8 @@ class Run:
     def verdict(self):
         options = self.options
         command = [PROGRAMS / "chaos_verdict", "--account", self.account, "--ledger", self.ledger]
-        command += ["--resent", str(options.unconfirmed + LIVE_MESSAGE), "--overflow"]
+        settling = SETTLING if options.settle else 0
+        command += ["--resent", str(options.unconfirmed + LIVE_MESSAGE + settling), "--overflow"]
         command += ["--host", str(HOST_WINDOW)] if options.primary else []
         # Confirmations are written within a second, and the fences that brought them took up to one before.
         command += ["--flushed", "--killed", str(2 * options.rate * 64)] if options.kills else []

@@ -152,6 +152,7 @@ enum {
     KEEP_ALIVE,
     PRIMARY,
     UNCONFIRMED,
+    SETTLE,
     CLOCK,
     REPLAY,
     FLUSH,
@@ -173,6 +174,7 @@ static const struct option words[] = {{"server", required_argument, NULL, SERVER
                                       {"keep-alive", required_argument, NULL, KEEP_ALIVE},
                                       {"primary", required_argument, NULL, PRIMARY},
                                       {"unconfirmed", required_argument, NULL, UNCONFIRMED},
+                                      {"settle", required_argument, NULL, SETTLE},
                                       {"clock", required_argument, NULL, CLOCK},
                                       {"replay", required_argument, NULL, REPLAY},
                                       {"flush", required_argument, NULL, FLUSH},
@@ -198,6 +200,7 @@ static void set_option(edge *self, int option, const char *value, unsigned *devi
     case KEEP_ALIVE: options->keep_alive_s = number; break;
     case PRIMARY: options->primary_host_id = value; break;
     case UNCONFIRMED: options->max_unconfirmed_bytes = number; break;
+    case SETTLE: options->settle_ms = (uint32_t)number; break;
     case CLOCK: strcmp(value, "unset") == 0 ? chaos_clock_unset() : chaos_clock_shift(atoll(value)); break;
     case REPLAY: options->replay_samples_per_s = number; break;
     case FLUSH: self->flush_ms = number; break;

@@ -67,8 +67,11 @@ class Trial(threading.Thread):
                 return
 
     def finish(self):
-        if self.edge.process.poll() is None and self.edge.stop() != 0:
-            self.faults.append(f"the node ended with {self.edge.process.returncode}\n{self.edge.output()[-4000:]}")
+        if self.edge.process.poll() is None:
+            try:
+                self.edge.stop()
+            except AssertionError as error:
+                self.faults.append(str(error)[-4000:])
         output = self.edge.output()
         if "Sanitizer" in output or "runtime error" in output:
             self.faults.append(output[-8000:])
