@@ -71,7 +71,8 @@ static void cut(int fd) {
 }
 
 /* The bytes are read before the count: a packet that is reported in between starts a new sum, and is never added to the
- * next one. */
+ * next one. A new sum begins with bytes that are read after its count: this thread may have stood still in between
+ * while many packets came. */
 static void check_locked(spb_guard *guard) {
     uint64_t taken;
     if (guard->is_over || !taken_bytes(guard->fd, &taken)) {
@@ -82,8 +83,8 @@ static void check_locked(spb_guard *guard) {
     uint64_t allowed = guard->limit + (now - guard->seen_ms) / MS_PER_BYTE;
     if (count != guard->seen_count) {
         guard->seen_count = count;
-        guard->seen_bytes = taken;
         guard->seen_ms = now;
+        taken_bytes(guard->fd, &guard->seen_bytes);
     } else if (taken > guard->seen_bytes && taken - guard->seen_bytes > allowed) {
         guard->is_over = true;
         cut(guard->fd);

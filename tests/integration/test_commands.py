@@ -81,7 +81,7 @@ class CommandsTest(unittest.TestCase):
         self.assertGreater(flood.sent, wanted)
         self.host.wait_kind("NDATA", at)
         self.edge.stop()
-        self.assertEqual(len(births.messages), 1, "the link held")
+        self.assertEqual(len(births.messages), 1, self.edge.output())
 
     def test_a_command_of_30000_writes_is_refused_in_one_line(self):
         self.start("spBv1.0/#")
