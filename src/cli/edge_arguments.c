@@ -24,6 +24,13 @@ static bool take_store_size(const char *text, uint64_t *out) {
     return is_good;
 }
 
+static bool take_message_size(const char *text, size_t *out) {
+    uint64_t number = 0;
+    bool is_good = options_number("edge", "max-message", text, 1024, 268435460, &number);
+    *out = (size_t)number;
+    return is_good;
+}
+
 /* The words are those of the enum, in its order, from `first` on. */
 static bool take_choice(const char *option, const char *text, const char *const *words, int first, int *out) {
     int choice = options_choice("edge", option, text, words);
@@ -83,6 +90,7 @@ enum {
     STORE_SYNC,
     DELIVERY,
     REPLAY_RATE,
+    MAX_MESSAGE,
     CONFIRM
 };
 
@@ -99,6 +107,7 @@ static const struct option known[] = {{"broker", required_argument, NULL, BROKER
                                       {"store-sync", required_argument, NULL, STORE_SYNC},
                                       {"delivery", required_argument, NULL, DELIVERY},
                                       {"replay-rate", required_argument, NULL, REPLAY_RATE},
+                                      {"max-message", required_argument, NULL, MAX_MESSAGE},
                                       {"confirm", required_argument, NULL, CONFIRM},
                                       OPTIONS_MQTT,
                                       {"verbose", no_argument, NULL, 'v'},
@@ -121,6 +130,7 @@ static bool take(edge_arguments *out, int option, const char *value) {
     case STORE_SYNC: return take_sync(value, &node->store_options.sync);
     case DELIVERY: return take_delivery(value, &node->delivery);
     case REPLAY_RATE: return take_u32("replay-rate", value, 0, UINT32_MAX, 1, &node->replay_samples_per_s);
+    case MAX_MESSAGE: return take_message_size(value, &node->max_message_bytes);
     case CONFIRM: return take_confirm(value, &node->confirm);
     case 'v': out->is_verbose = true; return true;
     case 'h': out->help = help_edge; return true;

@@ -169,6 +169,40 @@ class StoreTest(unittest.TestCase):
     def test_durable_does_as_well(self):
         self.outage_by(lambda: self.proxy.blackhole(DOWN), delivery="durable")
 
+    # ---- a server that takes no large messages, and does not say so ----
+
+    def outage_at_a_broker_of_small_messages(self, *options):
+        self.broker = Broker("max_packet_size 6000")
+        self.addCleanup(self.broker.close)
+        self.proxy = Proxy(self.broker.port)
+        self.addCleanup(self.proxy.close)
+        self.host = self.subscribe()
+        edge = self.edge(*options)
+        start = self.host.wait_kind("DDATA")
+        self.proxy.refuse(True)
+        self.proxy.reset()
+        death = self.host.wait_kind("NDEATH", start)
+        self.await_state(edge, "WAITING", 12)  # much more than such a message holds
+        self.proxy.refuse(False)
+        live = self.await_live_data_after_replay(self.host, death)
+        counters = self.stop(edge)
+        return edge, counters, self.host.messages[: self.host.wait_kind("NDEATH", live) + 1]
+
+    def test_a_named_limit_is_kept(self):
+        edge, counters, messages = self.outage_at_a_broker_of_small_messages("--max-message", 6000)
+        self.check_all_arrived(counters, messages)
+        self.assertEqual(counters.in_the_store, 0)
+        old = [m for m in messages if any(x.get("isHistorical") for x in m.decoded["metrics"])]
+        self.assertGreater(sum(len(m.payload) for m in old), 6000)
+        self.assertEqual(edge.output().count("spb: born:"), 2, "no further connection was lost")
+
+    def test_a_limit_is_found_out(self):
+        edge, counters, messages = self.outage_at_a_broker_of_small_messages()
+        self.check_all_arrived(counters, messages)
+        self.assertEqual(counters.in_the_store, 0)
+        self.assertRegex(edge.output(), r"2 connections ended with a message of \d+ bytes of history under way: .* "
+                                        r"so the next have \d+ \(option max_message_bytes\)")
+
     def test_live_counts_what_it_drops(self):
         edge = self.edge(delivery="live")
         start = self.host.wait_kind("DDATA")
