@@ -1,7 +1,8 @@
 /* Decides what a birth or a death changes, and which device is born next. When that is left to publish.c. */
+#include "core/birth.h"
+
 #include "core/certificate.h"
 #include "core/info.h"
-#include "core/session.h"
 
 /* How many samples the birth carries that nothing has carried yet. */
 static uint64_t count_unsent(const spb_session *session, const spb_device *holder) {

@@ -2,6 +2,7 @@
  * events.c; which message is next is left to publish.c. */
 #include <stdio.h>
 
+#include "core/birth.h"
 #include "core/session.h"
 
 /* ---- the end of a connection ---- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec/encode.h"
+#include "core/birth.h"
 #include "core/session.h"
 
 /* A message could not be made: that must not leave a gap, nor half a birth, so this connection is over. */

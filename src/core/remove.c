@@ -2,6 +2,7 @@
  * Decides what becomes of the samples, births and handles of what is removed. A handle ends with the call; its memory
  * stays for as long as the answer to a write may name it.
  */
+#include "core/birth.h"
 #include "core/session.h"
 
 void spb_session__bury(spb_session *session) {

@@ -4,6 +4,7 @@
  * any case.
  */
 #include "codec/reframe.h"
+#include "core/birth.h"
 #include "core/certificate.h"
 #include "core/handle.h"
 #include "core/session.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/birth.h"
 #include "core/certificate.h"
 #include "core/handle.h"
 #include "core/info.h"

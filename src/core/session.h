@@ -148,18 +148,6 @@ size_t spb_session__publish(spb_session *session, spb_bytes payload, spb_action 
 /* The NDEATH, which is the will as well. */
 spb_status spb_session__make_death(spb_session *session, spb_time now);
 
-/* ---- birth.c ---- */
-
-/* A DBIRTH soon. */
-void spb_session__want_birth(spb_session *session, spb_device *device, spb_time now);
-/* Each of these becomes the action. On failure there is none, and the connection must end. */
-spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out);
-spb_status spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out);
-spb_status spb_session__publish_device_death(spb_session *session, spb_device *device, spb_time now, spb_action *out);
-spb_status spb_session__publish_node_death(spb_session *session, spb_time now, spb_action *out);
-/* Skips the devices that do not want a DBIRTH; NULL: all have theirs. */
-spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now);
-
 /* ---- sample.c ---- */
 
 /* The flags that are its quality. */
