@@ -407,7 +407,8 @@ typedef struct spb_stats {
     uint64_t commands_refused;         /* metric writes refused, unknown, retained or malformed */
 
     /* Delivery */
-    uint64_t samples_confirmed;      /* published, and read by the server: of live data and of the replay */
+    uint64_t samples_confirmed;      /* published, and read by the server: of live data and of the replay. One that was
+                                        reopened counts again */
     uint64_t samples_stored;         /* appended to the journal */
     uint64_t samples_replayed;       /* published from the journal */
     uint64_t samples_resent;         /* replayed though they may have arrived before: possible duplicates */
@@ -415,7 +416,21 @@ typedef struct spb_stats {
     uint64_t samples_dropped_gone;   /* in the journal, but their metric does not exist any more */
     uint64_t samples_dropped_age;  /* in the journal, and too old when their turn came; see also journal.dropped_age */
     uint64_t samples_dropped_disk; /* neither sent nor stored, as the store failed for too long, or takes no more */
-    uint64_t samples_unconfirmed;  /* now: published and not confirmed */
+    uint64_t samples_dropped_journal; /* given up by the journal since the session was made: full, too old, or damaged;
+                                         journal.dropped_… are those since the file was made */
+
+    /* Where the samples are. At any time
+     *     samples_accepted + samples_found + samples_repeated + samples_reopened =
+     *         samples_waiting + samples_unconfirmed + samples_in_journal +
+     *         samples_confirmed + samples_suppressed + all samples_dropped_…
+     * but for samples that a journal drops while they are under way: they are counted as dropped, and may arrive. */
+    uint64_t samples_found;       /* in the journal when the session was made */
+    uint64_t samples_repeated;    /* present values, taken once more after an overflow */
+    uint64_t samples_reopened;    /* confirmed, and to be sent again, as a fault showed that the host may not have them */
+    uint64_t samples_waiting;     /* now: to be sent, or to be stored */
+    uint64_t samples_unconfirmed; /* now: published from memory, and not confirmed */
+    uint64_t samples_in_journal;  /* now: stored, and not confirmed. The journal itself may hold more (journal.samples):
+                                     what is confirmed, and kept until the host has had time to hear of it */
     bool is_store_failing;         /* now */
     spb_store_info journal;        /* of the last commit */
 } spb_stats;

@@ -72,7 +72,7 @@ static void print_stats(const spb_node *node) {
     complain("samples: accepted %" PRIu64 ", confirmed %" PRIu64 ", stored %" PRIu64 ", replayed %" PRIu64
              ", in the store %" PRIu64 "; dropped %s",
              stats.samples_accepted, stats.samples_confirmed, stats.samples_stored, stats.samples_replayed,
-             stats.journal.samples, dropped);
+             stats.samples_in_journal, dropped);
 }
 
 /* ---- its life ---- */

@@ -52,7 +52,7 @@ size_t spb_session__birth_facts(const spb_session *session, spb_birth_fact facts
     }
     if (info & SPB_NODE_INFO_STORE) {
         const spb_store_info *journal = &session->outbox.journal.info;
-        add(&list, "Node Info/Store/Samples", spb_uint64(journal->samples));
+        add(&list, "Node Info/Store/Samples", spb_uint64(stats->samples_in_journal));
         add(&list, "Node Info/Store/Bytes", spb_uint64(journal->bytes));
         add(&list, "Node Info/Store/Oldest", spb_datetime(journal->oldest_ms));
         add(&list, "Node Info/Store/Replayed", spb_uint64(stats->samples_replayed));

@@ -293,7 +293,7 @@ spb_status spb_session__take_sample(spb_session *session, const spb_sample *give
 static void note_told(spb_session *session, spb_metric *metric) {
     spb_report report = spb_metric__report(metric);
     spb_change__reported(metric->change, &report);
-    session->repeated += !metric->is_held;
+    session->stats.samples_repeated += !metric->is_held;
     if (metric->is_held) {
         spb_deadlines__cancel(&session->timers, &metric->timer);
         clear_unsent(session, metric);

@@ -320,6 +320,7 @@ spb_device *spb_session_find_device(const spb_session *session, const char *devi
 void spb_session_stats(const spb_session *session, spb_stats *out) {
     *out = session->stats;
     out->state = session->state;
+    out->samples_waiting = session->unsent + spb_outbox__waiting_samples(&session->outbox);
     out->is_store_failing = session->outbox.journal.is_failing;
     out->journal = session->outbox.journal.info;
 }

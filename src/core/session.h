@@ -99,7 +99,6 @@ struct spb_session {
     size_t saving_aliases; /* while the store is asked to save them: how many */
     uint64_t unsent;       /* metrics that hold a sample which nothing has carried */
     bool was_clock_unset;  /* the wall clock was seen not to show the time */
-    uint64_t repeated;     /* samples that are sent once more after an overflow */
     spb_deadlines timers;  /* of samples that are held, or deferred, by the rules of their metrics */
     spb_buffer scratch;    /* one encoded metric */
     /* What the last action points to. */

@@ -128,7 +128,7 @@ static void take(spb_outbox *outbox, spb_outbox_block *block, bool is_running, s
     outbox->stats->samples_dropped_choice += outbox->append.unwanted;
     account(outbox, block, true, id);
     if (block->kind == SPB_BLOCK_HISTORY) {
-        outbox->in_journal += outbox->append.samples;
+        outbox->stats->samples_in_journal += outbox->append.samples;
         spb_outbox__want(outbox, id, id, block->is_doubtful);
         spb_outbox__end_history(outbox, block);
     } else {

@@ -223,7 +223,7 @@ static void reopen(spb_outbox *outbox, spb_outbox_block *block) {
         spb_outbox__want(outbox, block->id, block->last_id, true);
         spb_outbox__release(outbox, block);
     } else {
-        outbox->reopened += block->arrived_samples;
+        outbox->stats->samples_reopened += block->arrived_samples;
         spb_list__push_front(&block->entity->unstored, &block->of_entity); /* unless it is in its place yet */
         spb_outbox__make_history(outbox, block);
     }

@@ -124,7 +124,7 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
     entity->blocks++; /* it must outlive the block here */
     spb_outbox__leave_live(block);
     if (block->id != 0) {
-        outbox->in_journal += block->samples;
+        outbox->stats->samples_in_journal += block->samples;
         spb_outbox__want(outbox, block->id, block->id, block->is_doubtful);
         spb_outbox__release(outbox, block);
     } else {

@@ -51,7 +51,8 @@ static void leave_replay(spb_outbox *outbox, spb_outbox_block *block) {
 }
 
 static void leave_journal(spb_outbox *outbox, uint64_t samples) {
-    outbox->in_journal -= samples < outbox->in_journal ? samples : outbox->in_journal;
+    outbox->stats->samples_in_journal -=
+        samples < outbox->stats->samples_in_journal ? samples : outbox->stats->samples_in_journal;
 }
 
 /* All of it has arrived, as far as it could. */
@@ -123,25 +124,36 @@ void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes) {
     }
 }
 
+/* A block may have arrived and not be finished: part of it, or all, when older ones have been reopened meanwhile. */
+static void see_part(spb_outbox_block *block, const spb_outbox_block *message) {
+    if (message->sent.bytes > 0 && block->id == message->id) {
+        block->arrived = message->sent;
+    } else if (block->ordinal > 0 && block->ordinal <= message->ordinal && is_sent(block)) {
+        block->arrived = block->sent;
+    }
+}
+
 void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *message, spb_time now) {
     grow(outbox, message->size);
     leave_journal(outbox, message->samples);
     spb_outbox__finish_stored(outbox, message->entity, message->ordinal, now);
+    for (spb_list_link *link = message->entity->stored.first; link; link = link->next) {
+        see_part(SPB_LINKED(link, spb_outbox_block, of_entity), message);
+    }
     spb_outbox_block *block = first_stored(message->entity);
     if (block && message->sent.bytes > 0 && block->id == message->id) {
-        block->arrived = message->sent;
         settle_part(outbox, block, now);
     }
 }
 
 static void count_again(spb_outbox *outbox, uint64_t samples) {
-    outbox->in_journal += samples;
-    outbox->reopened += samples;
+    outbox->stats->samples_in_journal += samples;
+    outbox->stats->samples_reopened += samples;
 }
 
 void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block) {
     count_again(outbox, block->arrived_samples);
-    outbox->in_journal += (uint64_t)block->sent.gone + block->sent.too_large;
+    outbox->stats->samples_in_journal += (uint64_t)block->sent.gone + block->sent.too_large;
     outbox->stats->samples_dropped_gone -= block->sent.gone; /* they may be sent now */
     outbox->stats->samples_dropped_overflow -= block->sent.too_large;
 }

@@ -19,8 +19,27 @@ void spb_outbox__init(spb_outbox *outbox, const spb_session_options *options, sp
     spb_pace__init(&outbox->replay.pace, options->replay_samples_per_s, options->replay_bytes_per_s);
     if (is_used && journal->last_id > 0) { /* what an earlier run left */
         spb_outbox__want(outbox, 1, journal->last_id, false);
-        outbox->in_journal = outbox->stored_before = journal->samples;
+        stats->samples_in_journal = stats->samples_found = journal->samples;
     }
+}
+
+static uint64_t waiting_of(const spb_list *entities) {
+    uint64_t samples = 0;
+    for (spb_list_link *at = entities->first; at; at = at->next) {
+        const spb_entity *entity = SPB_LINKED(at, spb_entity, of_outbox);
+        for (spb_list_link *link = entity->live.first; link; link = link->next) {
+            samples += SPB_LINKED(link, spb_outbox_block, of_live)->samples;
+        }
+        for (spb_list_link *link = entity->unstored.first; link; link = link->next) {
+            const spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
+            samples += block->kind == SPB_BLOCK_HISTORY ? block->samples : 0;
+        }
+    }
+    return samples;
+}
+
+uint64_t spb_outbox__waiting_samples(const spb_outbox *outbox) {
+    return waiting_of(&outbox->entities) + waiting_of(&outbox->strangers);
 }
 
 static void clear_list(spb_outbox *outbox, spb_list *list) {

@@ -38,6 +38,8 @@ static inline void spb_due__by(uint64_t *due_ms, uint64_t at_ms) {
 void spb_outbox__init(spb_outbox *outbox, const spb_session_options *options, spb_delivery level, spb_stats *stats,
                       spb_notices *notices, const spb_outbox_metrics *metrics);
 void spb_outbox__clear(spb_outbox *outbox);
+/* In blocks that are neither sent nor in the journal. It looks at all of them. */
+uint64_t spb_outbox__waiting_samples(const spb_outbox *outbox);
 /* The next action is asked for: what the last one pointed to is not in use any more. */
 void spb_outbox__unpin(spb_outbox *outbox);
 /* Open blocks whose time is over become due, and what was confirmed long enough ago is let go of. */

@@ -119,7 +119,8 @@ bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, ui
 /* The block will not be sent, and is done with. */
 static void count_dropped(spb_outbox *outbox, const spb_block *block, uint64_t *counter, spb_time now) {
     *counter += block->samples;
-    outbox->in_journal -= block->samples < outbox->in_journal ? block->samples : outbox->in_journal;
+    outbox->stats->samples_in_journal -=
+        block->samples < outbox->stats->samples_in_journal ? block->samples : outbox->stats->samples_in_journal;
     spb_journal__confirm(&outbox->journal, block->id, block->id, now.mono_ms);
     spb_ranges__remove(&outbox->replay.doubtful, block->id, block->id);
 }

@@ -122,10 +122,6 @@ struct spb_outbox {
     spb_replay replay;
     spb_flushes flushes;
     spb_buffer filtered;       /* the metrics of the block that was asked for, if some were left out */
-    uint64_t in_journal;       /* samples that are stored and not yet delivered */
-    uint64_t stored_before;    /* those of an earlier run */
-    uint64_t dropped_by_store; /* those that the journal gave up */
-    uint64_t reopened;         /* samples that were counted as confirmed, and are stored after all */
 };
 
 #endif

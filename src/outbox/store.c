@@ -41,7 +41,7 @@ static void tell_clock(spb_outbox *outbox, spb_time now, spb_action *out) {
 
 /* What is being replayed, is kept for hosts, or has arrived, is not to be counted as too old by the store as well. */
 static bool may_expire(const spb_outbox *outbox, spb_time now) {
-    return now.wall_ms >= SPB_EARLIEST_MS && outbox->in_journal > 0 && !outbox->replay.blocks.first &&
+    return now.wall_ms >= SPB_EARLIEST_MS && outbox->stats->samples_in_journal > 0 && !outbox->replay.blocks.first &&
            !outbox->settling.first && !outbox->kept.first && outbox->journal.confirms.count == 0;
 }
 
@@ -96,9 +96,11 @@ void spb_outbox__committed(spb_outbox *outbox, spb_status status, const char *re
     }
     journal->asked = SPB_CALL_NONE;
     uint64_t dropped = info ? dropped_by_store(info) - dropped_by_store(&journal->info) : 0;
-    dropped = dropped < outbox->in_journal ? dropped : outbox->in_journal; /* the rest was live, and may arrive */
-    outbox->in_journal -= dropped;
-    outbox->dropped_by_store += dropped;
+    dropped = dropped < outbox->stats->samples_in_journal
+                  ? dropped
+                  : outbox->stats->samples_in_journal; /* the rest was live, and may arrive */
+    outbox->stats->samples_in_journal -= dropped;
+    outbox->stats->samples_dropped_journal += dropped;
     if (info) {
         journal->info = *info;
     }

@@ -2,11 +2,11 @@
 #include "support/wire.h"
 
 #include <check.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "core/balance.h"
 #include "support/short_way.h"
 
 /* ---- writing down ---- */
@@ -326,14 +326,17 @@ bool wire_step(wire *w) {
 }
 
 void wire_check_balance(const wire *w) {
-    spb_balance b;
-    spb_session__balance(w->session, &b);
-    ck_assert_msg(
-        b.in == b.waiting + b.underway + b.in_journal + b.arrived + b.dropped,
-        "%llu samples came in, but %llu wait, %llu are under way, %llu in the journal, %llu have arrived, and "
-        "%llu were dropped",
-        (unsigned long long)b.in, (unsigned long long)b.waiting, (unsigned long long)b.underway,
-        (unsigned long long)b.in_journal, (unsigned long long)b.arrived, (unsigned long long)b.dropped);
+    spb_stats s;
+    spb_session_stats(w->session, &s);
+    uint64_t in = s.samples_accepted + s.samples_found + s.samples_repeated + s.samples_reopened;
+    uint64_t dropped = s.samples_suppressed + s.samples_dropped_offline + s.samples_dropped_overflow +
+                       s.samples_dropped_lost + s.samples_dropped_choice + s.samples_dropped_gone +
+                       s.samples_dropped_age + s.samples_dropped_disk + s.samples_dropped_journal;
+    uint64_t now = s.samples_waiting + s.samples_unconfirmed + s.samples_in_journal;
+    ck_assert_msg(in == now + s.samples_confirmed + dropped,
+                  "%" PRIu64 " samples came in, but %" PRIu64 " wait, %" PRIu64 " are under way, %" PRIu64
+                  " in the journal, %" PRIu64 " are confirmed, and %" PRIu64 " were dropped",
+                  in, s.samples_waiting, s.samples_unconfirmed, s.samples_in_journal, s.samples_confirmed, dropped);
 }
 
 void wire_run(wire *w) {

@@ -203,6 +203,42 @@ START_TEST(nothing_is_stored_any_more_when_all_has_arrived_twice) {
 }
 END_TEST
 
+/* What the server has answered for is confirmed, though older samples that the host has missed wait before it. */
+START_TEST(what_arrived_behind_samples_that_were_reopened_is_confirmed_once) {
+    options.settle_ms = 60000;
+    options.store_window_ms = 0;
+    options.replay_samples_per_s = 1;
+    go_online();
+    wire_lose(&w);
+    for (int32_t i = 1; i <= 2; i++) {
+        wire_update(&w, x, spb_int32(i));
+        wire_run(&w);
+    }
+    wire_sleep(&w, 5000);
+    wire_host(&w, true, 1000);
+    while (wire_stats(&w).samples_confirmed < 1) {
+        wire_sleep(&w, 10);
+    }
+    w.is_deaf = true;
+    wire_sleep(&w, 3000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1 2");
+    wire_host(&w, true, 2000); /* it was away, and has missed the first */
+    wire_sleep(&w, 1000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1 2 1");
+    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL); /* of the fence behind the second */
+    wire_run(&w);
+    w.is_deaf = false;
+    wire_lose(&w);
+    wire_sleep(&w, 20000);
+    wire_host(&w, true, 2000);
+    wire_sleep(&w, 10000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1 2 1 1 2");
+    spb_stats stats = wire_stats(&w);
+    ck_assert_uint_eq(stats.samples_confirmed, 4);
+    ck_assert_uint_eq(stats.samples_reopened, 2);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("delivery_host");
     tcase_add_checked_fixture(all, setup, teardown);
@@ -215,6 +251,7 @@ int main(void) {
     tcase_add_test(all, what_is_too_old_for_the_replay_is_counted_once);
     tcase_add_test(all, samples_that_wait_for_their_device_are_stored_after_a_second_replay_too);
     tcase_add_test(all, nothing_is_stored_any_more_when_all_has_arrived_twice);
+    tcase_add_test(all, what_arrived_behind_samples_that_were_reopened_is_confirmed_once);
     Suite *suite = suite_create("delivery_host");
     suite_add_tcase(suite, all);
     return suite_run(suite);
