@@ -424,15 +424,15 @@ typedef struct spb_stats {
      *         samples_waiting + samples_unconfirmed + samples_in_journal +
      *         samples_confirmed + samples_suppressed + all samples_dropped_…
      * but for samples that a journal drops while they are under way: they are counted as dropped, and may arrive. */
-    uint64_t samples_found;       /* in the journal when the session was made */
-    uint64_t samples_repeated;    /* present values, taken once more after an overflow */
-    uint64_t samples_reopened;    /* confirmed, and to be sent again, as a fault showed that the host may not have them */
-    uint64_t samples_waiting;     /* now: to be sent, or to be stored */
+    uint64_t samples_found;    /* in the journal when the session was made */
+    uint64_t samples_repeated; /* present values, taken once more after an overflow */
+    uint64_t samples_reopened; /* confirmed, and to be sent again, as a fault showed that the host may not have them */
+    uint64_t samples_waiting;  /* now: to be sent, or to be stored */
     uint64_t samples_unconfirmed; /* now: published from memory, and not confirmed */
     uint64_t samples_in_journal;  /* now: stored, and not confirmed. The journal itself may hold more (journal.samples):
                                      what is confirmed, and kept until the host has had time to hear of it */
-    bool is_store_failing;         /* now */
-    spb_store_info journal;        /* of the last commit */
+    bool is_store_failing;        /* now */
+    spb_store_info journal;       /* of the last commit */
 } spb_stats;
 
 SPB_API void spb_session_stats(const spb_session *session, spb_stats *out);

@@ -121,7 +121,7 @@ struct spb_outbox {
     spb_journal journal;
     spb_replay replay;
     spb_flushes flushes;
-    spb_buffer filtered;       /* the metrics of the block that was asked for, if some were left out */
+    spb_buffer filtered; /* the metrics of the block that was asked for, if some were left out */
 };
 
 #endif
