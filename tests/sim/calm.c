@@ -93,6 +93,22 @@ static void part_in_peace(sim *s) {
     }
 }
 
+/* What waits for late answers. Where time alone confirms, the session cannot know that all has arrived, and sends it
+ * again: in each window as much as may be unconfirmed, at least one sample. */
+static void await_quiet(sim *s) {
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    uint64_t left = stats.samples_in_journal, before, window_ms = 0;
+    if (s->options.confirm == SPB_CONFIRM_WINDOW) {
+        window_ms = 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms);
+    }
+    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
+    do {
+        before = s->actions;
+        sim_run_until(s, s->now.mono_ms + window_ms);
+    } while (!s->has_failed && s->actions != before && left-- > 0);
+}
+
 /* Once faults cease, the session must be online within its timers, and hosts know the last value of everything; then
  * nothing moves any more. */
 void sim_calm(sim *s) {
@@ -130,9 +146,7 @@ void sim_calm(sim *s) {
         sim_fail(s, "liveness", "%s, %llu ms after the last fault", missing,
                  (unsigned long long)(s->now.mono_ms - begin_ms));
     }
-    bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW; /* what waits for that comes late, too */
-    sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS +
-                         (is_by_time ? 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) : 0));
+    await_quiet(s);
     uint64_t actions = s->actions, store_actions = s->store_actions;
     sim_run_until(s, s->now.mono_ms + SILENCE_MS);
     if (!s->has_failed && s->actions != actions && !sim_exception_is_unsure(s)) {

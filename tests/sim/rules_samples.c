@@ -162,11 +162,15 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
         return;
     }
     bool was_shifted = s->level == SPB_DELIVERY_LIVE && s->has_unset_clocks;
-    if (was_shifted || s->wire.max_packet_bytes > 0) { /* the value that caught up with samples that were too large */
+    uint32_t number = sim_ledger_find(s, metric, hash, timestamp_ms);
+    if (was_shifted || s->wire.max_packet_bytes > 0) { /* the value that caught up with samples that were too large: its
+                                                          own block may have made room, and be in the journal */
         s->counts.uncertain++;
+        if (number != SIM_NO_RECORD) {
+            s->ledger.records[number].may_be_copied = true;
+        }
         return;
     }
-    uint32_t number = sim_ledger_find(s, metric, hash, timestamp_ms);
     bool may_catch_up = m->is_behind || (s->level != SPB_DELIVERY_LIVE && m->keep != SPB_KEEP_ALL);
     bool catches_up = may_catch_up && hash == m->hash && timestamp_ms == m->timestamp_ms;
     bool is_copy = number != SIM_NO_RECORD && s->ledger.records[number].may_be_copied;
