@@ -179,9 +179,7 @@ static bool next_command(spb_session *session, spb_time now, spb_action *out) {
 /* ---- the network ---- */
 
 static bool save_bdseq(spb_session *session, spb_action *out) {
-    *out = (spb_action){.kind = SPB_ACTION_SAVE_BDSEQ};
-    out->as.bdseq = session->bdseq.number;
-    session->waiting_saves++;
+    spb_session__save_bdseq(session, out);
     session->is_due = false;
     return true;
 }

@@ -95,6 +95,12 @@ spb_status spb_session_adopt_alias(spb_session *session, const spb_alias *alias)
 
 /* ---- the choice ---- */
 
+void spb_session__save_bdseq(spb_session *session, spb_action *out) {
+    *out = (spb_action){.kind = SPB_ACTION_SAVE_BDSEQ};
+    out->as.bdseq = session->bdseq.number;
+    session->waiting_saves++;
+}
+
 static bool next_bdseq(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     bool is_waiting = session->waiting_saves > 0 || !spb_session__is_running(session);
     if (is_waiting || session->bdseq_retry_ms > now.mono_ms) {
@@ -102,9 +108,7 @@ static bool next_bdseq(spb_session *session, spb_time now, spb_action *out, uint
         return false;
     }
     if (out) {
-        *out = (spb_action){.kind = SPB_ACTION_SAVE_BDSEQ};
-        out->as.bdseq = session->bdseq.number;
-        session->waiting_saves++;
+        spb_session__save_bdseq(session, out);
     }
     return true;
 }

@@ -70,8 +70,8 @@ void spb_session_remove_metric(spb_session *session, spb_metric *metric, spb_tim
 }
 
 void spb_session_remove_device(spb_session *session, spb_device *device, spb_time now) {
-    if (session->stats.samples_in_journal >
-        0) { /* it may come back, and what the journal has of it is not gone until then */
+    /* It may come back, and what the journal has of it is not gone until then. */
+    if (session->stats.samples_in_journal > 0) {
         session->outbox.replay.grace_ms = now.mono_ms + SPB_GRACE_MS;
     }
     for (spb_metric *metric = device->first_metric; metric; metric = metric->next_of_holder) {

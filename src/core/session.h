@@ -210,6 +210,8 @@ bool spb_session__is_control(const spb_session *session, spb_str name);
 
 /* The next message. */
 bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms);
+/* The store is told the bdSeq of now. (identity.c) */
+void spb_session__save_bdseq(spb_session *session, spb_action *out);
 /* The next call of the store for the identity: bdSeq and aliases. (identity.c) */
 bool spb_session__next_identity(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms);
 

@@ -284,13 +284,14 @@ void spb_outbox__lost(spb_outbox *outbox, bool in_order, spb_time now) {
     if (outbox->has_host_gap) {
         spb_outbox__host_was_away(outbox, now);
     }
+    uint64_t arrived = spb_outbox__arrived_ordinal(outbox);
     size_t largest = 0;
     for (spb_outbox_block *block; (block = first_of(&outbox->sent));) {
         largest = block->kind == SPB_BLOCK_REPLAY && block->size > largest ? block->size : largest;
         reclaim(outbox, block);
     }
     spb_outbox__replay_broke(outbox, in_order ? 0 : largest);
-    spb_outbox__replay_lost(outbox, now);
+    spb_outbox__replay_lost(outbox, arrived, now);
     outbox->has_host_gap = false;
     outbox->unwritten = NULL;
     spb_fences__end(&outbox->fences);

@@ -57,7 +57,7 @@ spb_outbox_block *spb_outbox__new_block(spb_outbox *outbox, spb_entity *entity, 
 void spb_outbox__adopt(spb_entity *entity, spb_outbox_block *block) {
     block->entity = entity;
     if (entity) {
-        entity->blocks++;
+        spb_entity__hold(entity);
     }
 }
 
@@ -73,8 +73,7 @@ void spb_outbox__release(spb_outbox *outbox, spb_outbox_block *block) {
     spb_entity *entity = block->entity;
     spb_pool__give(&outbox->pool, block);
     if (entity) {
-        entity->blocks--;
-        spb_entity__end(entity);
+        spb_entity__let_go(entity);
     }
 }
 
@@ -119,9 +118,16 @@ void spb_outbox__want(spb_outbox *outbox, uint64_t first_id, uint64_t last_id, b
     }
 }
 
+uint64_t spb_outbox__leave_journal(spb_outbox *outbox, uint64_t samples) {
+    uint64_t *left = &outbox->stats->samples_in_journal;
+    samples = samples < *left ? samples : *left;
+    *left -= samples;
+    return samples;
+}
+
 void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
     spb_entity *entity = block->entity;
-    entity->blocks++; /* it must outlive the block here */
+    spb_entity__hold(entity);
     spb_outbox__leave_live(block);
     if (block->id != 0) {
         outbox->stats->samples_in_journal += block->samples;
@@ -134,23 +140,30 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
         block->state = SPB_BLOCK_READY;
         outbox->history_bytes += spb_block__metrics(block).len;
     }
-    entity->blocks--;
     spb_entity__place(entity);
-    spb_entity__end(entity);
+    spb_entity__let_go(entity);
 }
 
 void spb_outbox__end_history(spb_outbox *outbox, spb_outbox_block *block) {
     spb_entity *entity = block->entity;
     outbox->history_bytes -= spb_block__metrics(block).len;
     entity->open_history = entity->open_history == block ? NULL : entity->open_history;
-    entity->blocks++; /* it must outlive the block here */
+    spb_entity__hold(entity);
     spb_outbox__release(outbox, block);
-    entity->blocks--;
     spb_entity__place(entity);
-    spb_entity__end(entity);
+    spb_entity__let_go(entity);
 }
 
 /* ---- the life of an entity ---- */
+
+void spb_entity__hold(spb_entity *entity) {
+    entity->blocks++;
+}
+
+void spb_entity__let_go(spb_entity *entity) {
+    entity->blocks--;
+    spb_entity__end(entity);
+}
 
 static spb_entity *find(const spb_list *list, spb_str id) {
     spb_list_link *link = list->first;

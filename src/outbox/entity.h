@@ -8,6 +8,9 @@
 void spb_entity__place(spb_entity *entity);
 /* A new block of the entity, in no list. NULL: no memory. */
 spb_outbox_block *spb_outbox__new_block(spb_outbox *outbox, spb_entity *entity, spb_block_kind kind);
+/* The entity outlives its blocks, until it is let go of. */
+void spb_entity__hold(spb_entity *entity);
+void spb_entity__let_go(spb_entity *entity);
 /* The block of `entity`, which may be NULL for one that stands for a birth or a message. */
 void spb_outbox__adopt(spb_entity *entity, spb_outbox_block *block);
 /* Nobody needs the block any more. */
@@ -23,6 +26,8 @@ spb_outbox_block *spb_entity__first_unstored(const spb_entity *entity);
 /* The LIVE or HISTORY block takes no more, or may leave as its time is over. */
 bool spb_block__is_done(const spb_outbox_block *block);
 
+/* So many samples are not any more in the journal and yet to be delivered; returns how many of them were. */
+uint64_t spb_outbox__leave_journal(spb_outbox *outbox, uint64_t samples);
 /* Blocks of the journal with these ids are to be replayed. */
 void spb_outbox__want(spb_outbox *outbox, uint64_t first_id, uint64_t last_id, bool is_doubtful);
 

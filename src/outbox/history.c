@@ -50,26 +50,15 @@ static void leave_replay(spb_outbox *outbox, spb_outbox_block *block) {
     outbox->replay.bytes -= size_of(block);
 }
 
-static void leave_journal(spb_outbox *outbox, uint64_t samples) {
-    outbox->stats->samples_in_journal -=
-        samples < outbox->stats->samples_in_journal ? samples : outbox->stats->samples_in_journal;
-}
-
 /* All of it has arrived, as far as it could. */
 static void finish(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     leave_replay(outbox, block);
     outbox->stats->samples_dropped_gone += block->sent.gone;
     outbox->stats->samples_dropped_overflow += block->sent.too_large;
-    leave_journal(outbox, (uint64_t)block->sent.gone + block->sent.too_large);
+    spb_outbox__leave_journal(outbox, (uint64_t)block->sent.gone + block->sent.too_large);
     spb_ranges__remove(&outbox->replay.doubtful, block->id, block->id);
     block->arrived_samples = block->sent.samples;
     spb_outbox__confirmed(outbox, block, now);
-}
-
-/* The last message that has arrived, with all before it. */
-static uint64_t arrived_ordinal(const spb_outbox *outbox) {
-    const spb_outbox_block *oldest = SPB_LINKED(outbox->sent.first, spb_outbox_block, of_state);
-    return oldest ? oldest->ordinal - 1 : outbox->fences.last;
 }
 
 void spb_outbox__finish_stored(spb_outbox *outbox, spb_entity *entity, uint64_t arrived_ordinal, spb_time now) {
@@ -124,24 +113,23 @@ void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes) {
     }
 }
 
-/* A block may have arrived and not be finished: part of it, or all, when older ones have been reopened meanwhile. */
-static void see_part(spb_outbox_block *block, const spb_outbox_block *message) {
-    if (message->sent.bytes > 0 && block->id == message->id) {
-        block->arrived = message->sent;
-    } else if (block->ordinal > 0 && block->ordinal <= message->ordinal && is_sent(block)) {
-        block->arrived = block->sent;
+static spb_outbox_block *find_stored(const spb_entity *entity, uint64_t id) {
+    spb_outbox_block *block = first_stored(entity);
+    while (block && block->id != id) {
+        block = SPB_LINKED(block->of_entity.next, spb_outbox_block, of_entity);
     }
+    return block;
 }
 
 void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *message, spb_time now) {
     grow(outbox, message->size);
-    leave_journal(outbox, message->samples);
+    spb_outbox__leave_journal(outbox, message->samples);
     spb_outbox__finish_stored(outbox, message->entity, message->ordinal, now);
-    for (spb_list_link *link = message->entity->stored.first; link; link = link->next) {
-        see_part(SPB_LINKED(link, spb_outbox_block, of_entity), message);
+    spb_outbox_block *block = message->sent.bytes > 0 ? find_stored(message->entity, message->id) : NULL;
+    if (block) {
+        block->arrived = message->sent;
     }
-    spb_outbox_block *block = first_stored(message->entity);
-    if (block && message->sent.bytes > 0 && block->id == message->id) {
+    if (block && block == first_stored(message->entity)) {
         settle_part(outbox, block, now);
     }
 }
@@ -186,10 +174,18 @@ static void read_again(spb_outbox *outbox, uint64_t from_id) {
     }
 }
 
-void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now) {
+uint64_t spb_outbox__arrived_ordinal(const spb_outbox *outbox) {
+    const spb_outbox_block *oldest = SPB_LINKED(outbox->sent.first, spb_outbox_block, of_state);
+    return oldest ? oldest->ordinal - 1 : outbox->fences.last;
+}
+
+void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_time now) {
     spb_range wanted;
     for (spb_list_link *link = outbox->replay.blocks.first; link; link = link->next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
+        if (block->ordinal > 0 && block->ordinal <= arrived_ordinal) { /* all of it, behind reopened ones */
+            block->arrived = block->sent;
+        }
         settle_part(outbox, block, now);
         count_again(outbox, block->arrived.samples - block->settled.samples);
         block->is_doubtful |= block->sent.samples > block->settled.samples;
@@ -227,7 +223,7 @@ static void give_up(spb_outbox *outbox, spb_entity *entity, spb_time now) {
         block->sent.gone += rest_of(block);
         block->sent.bytes = size_of(block);
     }
-    spb_outbox__finish_stored(outbox, entity, arrived_ordinal(outbox), now);
+    spb_outbox__finish_stored(outbox, entity, spb_outbox__arrived_ordinal(outbox), now);
 }
 
 /* ---- one message ---- */
@@ -251,8 +247,7 @@ static bool is_burst(const spb_outbox *outbox, const spb_replay_message *m, cons
                               (o->replay_bytes_per_s > 0 && bytes > o->replay_bytes_per_s / 10));
 }
 
-/* The timestamp as it will be sent. */
-static uint64_t put_right(uint64_t timestamp_ms, int64_t shift_ms) {
+uint64_t spb_outbox__put_right(uint64_t timestamp_ms, int64_t shift_ms) {
     return timestamp_ms < SPB_EARLIEST_MS ? timestamp_ms + (uint64_t)shift_ms : timestamp_ms;
 }
 
@@ -286,7 +281,7 @@ static void reckon(spb_outbox *outbox, spb_replay_message *m, spb_outbox_block *
     block->ordinal = kept > 0 ? outbox->fences.last + 1 : block->ordinal;
     m->samples += kept;
     m->resent += is_doubtful ? kept : 0;
-    m->last_ms = kept > 0 ? put_right(block->last_ms, block->shift_ms) : m->last_ms;
+    m->last_ms = kept > 0 ? spb_outbox__put_right(block->last_ms, block->shift_ms) : m->last_ms;
     m->is_full |= !is_sent(block);
     m->partial = is_sent(block) ? NULL : block;
 }
@@ -298,8 +293,8 @@ static spb_status add_block(spb_outbox *outbox, spb_replay_message *m, spb_outbo
     spb_bytes rest = {metrics.data + block->sent.bytes, 0};
     size_t growth = GROWTH + (block->shift_ms != 0 ? GROWTH_OF_TIME : 0);
     size_t room = m->bytes < m->most_bytes ? m->most_bytes - m->bytes : 0, before = out->len;
-    bool is_older = m->samples > 0 && put_right(block->first_ms, block->shift_ms) < m->last_ms; /* one message is in
-                                                                                                   time order */
+    /* One message is in time order. */
+    bool is_older = m->samples > 0 && spb_outbox__put_right(block->first_ms, block->shift_ms) < m->last_ms;
     if (is_older || is_burst(outbox, m, block) || pace_ms(outbox, m, block, now.mono_ms) > now.mono_ms) {
         m->is_full = true;
         return SPB_OK;
@@ -351,7 +346,7 @@ spb_status spb_outbox__fill(spb_outbox *outbox, spb_replay_message *m, spb_buffe
         }
     }
     if (status == SPB_OK && m->samples == 0) {
-        spb_outbox__finish_stored(outbox, m->entity, arrived_ordinal(outbox), now);
+        spb_outbox__finish_stored(outbox, m->entity, spb_outbox__arrived_ordinal(outbox), now);
     }
     return status;
 }
@@ -391,14 +386,13 @@ spb_entity *spb_outbox__next_replay(spb_outbox *outbox, bool is_query, spb_time 
             return entity; /* to be put aside */
         }
         if (!is_query && !is_sent(block)) {
-            entity->blocks++; /* it must outlive its blocks here */
+            spb_entity__hold(entity);
             if (is_over) {
                 give_up(outbox, entity, now);
             } else {
                 hold_back(outbox, entity);
             }
-            entity->blocks--;
-            spb_entity__end(entity);
+            spb_entity__let_go(entity);
             next = replay->next == link ? link->next : replay->next; /* what was begun stays */
         }
         replay->next = is_query ? replay->next : next;

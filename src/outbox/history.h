@@ -4,10 +4,15 @@
 
 #include "outbox/outbox.h"
 
+/* The timestamp as it will be sent. */
+uint64_t spb_outbox__put_right(uint64_t timestamp_ms, int64_t shift_ms);
 /* A message of the replay has arrived. */
 void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *message, spb_time now);
-/* The connection is over: what did not arrive, or not long ago, is to be sent again. */
-void spb_outbox__replay_lost(spb_outbox *outbox, spb_time now);
+/* The last message that has arrived, with all before it. */
+uint64_t spb_outbox__arrived_ordinal(const spb_outbox *outbox);
+/* The connection is over, in which the messages up to that one have arrived: what did not, or not long ago, is to be
+ * sent again. */
+void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_time now);
 /* Blocks that were done with are in the journal and to be sent again: so say the counters. */
 void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
 /* A connection ended with a message of the replay under way, whose metrics have so many bytes. */

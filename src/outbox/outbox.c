@@ -61,10 +61,9 @@ static void clear_entity(spb_outbox *outbox, spb_entity *entity) {
 
 static void clear_entities(spb_outbox *outbox, spb_list *list) {
     for (spb_entity *entity; (entity = SPB_LINKED(list->first, spb_entity, of_outbox));) {
-        entity->blocks++; /* it must outlive its blocks here */
+        spb_entity__hold(entity);
         clear_entity(outbox, entity);
-        entity->blocks--;
-        spb_entity__end(entity);
+        spb_entity__let_go(entity);
     }
 }
 
@@ -91,14 +90,13 @@ void spb_outbox__detach(spb_entity *entity, const void *owner) {
     if (entity->owner != owner) {
         return;
     }
-    entity->blocks++; /* it must outlive its blocks here */
+    spb_entity__hold(entity);
     spb_outbox__shelve(entity);
     spb_outbox__close_history(entity);
     spb_outbox__died(entity);
-    entity->blocks--;
     entity->owner = NULL;
     entity->is_scanning = false;
     spb_list__remove(&entity->of_outbox);
     spb_list__push(&entity->outbox->strangers, &entity->of_outbox);
-    spb_entity__end(entity);
+    spb_entity__let_go(entity);
 }

@@ -13,8 +13,8 @@
  *   over, when what is under way is below its limits, and at the level DURABLE when it is committed.
  * - A block may be stored when it is the first of its entity that is neither stored nor safe with the server: so the
  *   journal has the samples of each metric in their order.
- * - All that is historical comes from the journal, by ids, oldest first; what belongs to an entity that is not born
- * waits.
+ * - All that is historical comes from the journal, by ids, oldest first; what belongs to an entity that is not
+ *   born waits.
  *
  * Functions that return an action, or a block to be sent, have two forms in one: with `out` they do it; without, they
  * change nothing, and true says that there is something to do now. When they return false, *due_ms was lowered to the

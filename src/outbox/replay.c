@@ -119,15 +119,14 @@ bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, ui
 /* The block will not be sent, and is done with. */
 static void count_dropped(spb_outbox *outbox, const spb_block *block, uint64_t *counter, spb_time now) {
     *counter += block->samples;
-    outbox->stats->samples_in_journal -=
-        block->samples < outbox->stats->samples_in_journal ? block->samples : outbox->stats->samples_in_journal;
+    spb_outbox__leave_journal(outbox, block->samples);
     spb_journal__confirm(&outbox->journal, block->id, block->id, now.mono_ms);
     spb_ranges__remove(&outbox->replay.doubtful, block->id, block->id);
 }
 
 static bool is_too_old(const spb_outbox *outbox, const spb_block *block, spb_time now) {
     uint64_t age_ms = (uint64_t)outbox->options->max_sample_age_s * 1000;
-    uint64_t last_ms = block->last_ms < SPB_EARLIEST_MS ? block->last_ms + (uint64_t)block->shift_ms : block->last_ms;
+    uint64_t last_ms = spb_outbox__put_right(block->last_ms, block->shift_ms);
     return age_ms > 0 && last_ms >= SPB_EARLIEST_MS && last_ms < now.wall_ms && now.wall_ms - last_ms > age_ms;
 }
 

@@ -96,11 +96,8 @@ void spb_outbox__committed(spb_outbox *outbox, spb_status status, const char *re
     }
     journal->asked = SPB_CALL_NONE;
     uint64_t dropped = info ? dropped_by_store(info) - dropped_by_store(&journal->info) : 0;
-    dropped = dropped < outbox->stats->samples_in_journal
-                  ? dropped
-                  : outbox->stats->samples_in_journal; /* the rest was live, and may arrive */
-    outbox->stats->samples_in_journal -= dropped;
-    outbox->stats->samples_dropped_journal += dropped;
+    /* What is more than that was live, and may arrive. */
+    outbox->stats->samples_dropped_journal += spb_outbox__leave_journal(outbox, dropped);
     if (info) {
         journal->info = *info;
     }

@@ -82,7 +82,7 @@ static spb_str text_of(sqlite3_stmt *row, int column) {
 }
 
 static bool is(spb_str text, const char *wanted) {
-    return text.len == strlen(wanted) && memcmp(text.data, wanted, text.len) == 0;
+    return spb_str_equal(text, spb_str_from(wanted));
 }
 
 static bool is_object(const entry *e, const struct object *wanted) {
