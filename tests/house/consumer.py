@@ -2,31 +2,14 @@
 
 import os
 import pathlib
-import re
-import subprocess
 import sys
 import tempfile
+
+from commands import expect, needed, run
 
 ROOT, BUILD, CMAKE, CC, PKG_CONFIG, HAS_TOOL = sys.argv[1:]
 CONSUMER = pathlib.Path(ROOT) / "tests/house/consumer"
 NODE_SOURCE = pathlib.Path(ROOT) / "examples/minimal_node.c"
-
-
-def run(*command, **more):
-    done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          stdin=subprocess.DEVNULL, **more)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stdout}")
-    return done.stdout
-
-
-def needed(program):
-    return re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-d", program))
-
-
-def expect(condition, text):
-    if not condition:
-        sys.exit(text)
 
 
 def check_program(program, version, is_shared, lib):

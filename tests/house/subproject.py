@@ -4,34 +4,18 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+
+from commands import expect, needed, run
 
 ROOT, CMAKE, CC, PKG_CONFIG, *MORE = sys.argv[1:]
 ROOT = pathlib.Path(ROOT)
 PARENT = ROOT / "tests/house/subproject"
 
 
-def run(*command, **more):
-    done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          stdin=subprocess.DEVNULL, **more)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stdout}")
-    return done.stdout
-
-
-def expect(condition, text):
-    if not condition:
-        sys.exit(text)
-
-
-def needs(program):
-    return re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-d", program))
-
-
 def is_shared(program):
-    return any(name.startswith("libspb.so") for name in needs(program))
+    return any(name.startswith("libspb.so") for name in needed(program))
 
 
 def without_pcap(scratch):
