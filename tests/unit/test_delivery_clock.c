@@ -3,30 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/delivery_fixture.h"
 #include "support/suite.h"
-#include "support/wire_journal.h"
 
 #define BOOT UINT64_C(77)
 #define TODAY_MS UINT64_C(1700000000000)
 
-static wire w;
-static wire_journal journal;
-static spb_session_options options;
-static spb_metric *x;
-
 static void setup(void) {
-    wire_journal_open(&journal, NULL);
-    options = wire_options();
+    delivery_setup();
     options.boot = BOOT;
     options.store_window_ms = 0;
     wire_open_with(&w, &journal, &options);
     w.now.wall_ms = 5000; /* 1970 */
     x = wire_add_metric(&w, NULL, "x", spb_int32(0));
-}
-
-static void teardown(void) {
-    wire_close(&w);
-    wire_journal_close(&journal);
 }
 
 static void set_clock(void) {
@@ -145,7 +134,7 @@ END_TEST
 
 int main(void) {
     TCase *all = tcase_create("delivery_clock");
-    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_checked_fixture(all, setup, delivery_teardown);
     tcase_add_test(all, until_then_samples_have_the_monotonic_time);
     tcase_add_test(all, values_get_the_right_time_and_are_born_again);
     tcase_add_test(all, what_is_stored_gets_the_same_time_as_the_values_of_births);

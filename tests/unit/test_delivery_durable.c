@@ -3,18 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/delivery_fixture.h"
 #include "support/suite.h"
-#include "support/wire_journal.h"
 
-static wire w;
-static wire_journal journal;
-static spb_session_options options;
 static spb_device *press;
-static spb_metric *x, *y;
+static spb_metric *y;
 
 static void setup(void) {
-    wire_journal_open(&journal, NULL);
-    options = wire_options();
+    delivery_setup();
     options.delivery = SPB_DELIVERY_DURABLE;
     wire_open_with(&w, &journal, &options);
     press = wire_add_device(&w, "Press");
@@ -23,17 +19,12 @@ static void setup(void) {
     wire_go_online(&w);
 }
 
-static void teardown(void) {
-    wire_close(&w);
-    wire_journal_close(&journal);
-}
-
-static void update(spb_metric *metric, int32_t value) {
+static void update_metric(spb_metric *metric, int32_t value) {
     ck_assert_int_eq(wire_update(&w, metric, spb_int32(value)), SPB_OK);
 }
 
 START_TEST(a_message_is_committed_before_it_is_published_and_confirmed_after_a_fence) {
-    update(x, 1);
+    update_metric(x, 1);
     wire_sleep(&w, 99);
     ck_assert_str_eq(w.ledger, "");
     wire_sleep(&w, 1);
@@ -48,8 +39,8 @@ START_TEST(a_message_is_committed_before_it_is_published_and_confirmed_after_a_f
 END_TEST
 
 START_TEST(all_messages_that_are_due_share_a_commit) {
-    update(x, 1);
-    update(y, 2);
+    update_metric(x, 1);
+    update_metric(y, 2);
     wire_sleep(&w, 100);
     ck_assert_str_eq(w.ledger, "APPEND 1 1, APPEND 2 Press 1, COMMIT, NDATA 2, DDATA/Press 3");
 }
@@ -57,7 +48,7 @@ END_TEST
 
 START_TEST(a_slow_commit_holds_back_the_message_and_nothing_else) {
     journal.is_slow = true;
-    update(x, 1);
+    update_metric(x, 1);
     wire_sleep(&w, 100);
     ck_assert_str_eq(w.ledger, "APPEND 1 1");
     wire_journal_answer(&w);
@@ -76,7 +67,7 @@ END_TEST
 /* It has its bytes in the journal, so they are not written again. */
 START_TEST(what_was_published_and_not_confirmed_is_replayed_without_being_stored_again) {
     w.is_deaf = true;
-    update(x, 1);
+    update_metric(x, 1);
     wire_sleep(&w, 100);
     wire_lose(&w);
     ck_assert_str_eq(w.ledger, "APPEND 1 1, COMMIT, NDATA 2, CLOSE");
@@ -91,7 +82,7 @@ END_TEST
 
 START_TEST(the_next_process_finds_what_was_committed) {
     w.is_deaf = true;
-    update(x, 1);
+    update_metric(x, 1);
     wire_sleep(&w, 100);
     wire_close(&w); /* as when it is killed */
     wire_open_with(&w, &journal, &options);
@@ -108,12 +99,12 @@ END_TEST
 START_TEST(while_the_store_fails_messages_go_live_and_are_kept_in_memory) {
     journal.append_fails = SPB_ERR_STORE;
     w.is_deaf = true;
-    update(x, 1);
+    update_metric(x, 1);
     wire_sleep(&w, 100);
     ck_assert_str_eq(w.ledger, "APPEND 1 1, NDATA 2");
     ck_assert(wire_stats(&w).is_store_failing);
     ck_assert_ptr_nonnull(strstr(w.logs, "the store fails: append: the disk is broken"));
-    update(x, 2);
+    update_metric(x, 2);
     wire_sleep(&w, 100);
     ck_assert_str_eq(w.ledger, "APPEND 1 1, NDATA 2, NDATA 3"); /* it is left alone for a second */
     journal.append_fails = SPB_OK;
@@ -127,14 +118,14 @@ END_TEST
 
 START_TEST(a_full_journal_lets_messages_go_live) {
     journal.append_fails = SPB_ERR_LIMIT;
-    update(x, 1);
+    update_metric(x, 1);
     wire_sleep(&w, 100);
-    update(x, 2);
+    update_metric(x, 2);
     wire_sleep(&w, 100);
     ck_assert_str_eq(w.ledger, "APPEND 1 1, NDATA 2, NDATA 3"); /* it is not asked for each of them */
     wire_sleep(&w, 3000);
     journal.append_fails = SPB_OK;
-    update(x, 3);
+    update_metric(x, 3);
     wire_sleep(&w, 100);
     ck_assert_str_eq(w.ledger, "APPEND 1 1, NDATA 2, NDATA 3, APPEND 1 1, COMMIT, NDATA 4");
     ck_assert_uint_eq(wire_stats(&w).samples_dropped_disk, 0);
@@ -145,7 +136,7 @@ END_TEST
 /* The link may end, and the device may go, while the journal writes. */
 START_TEST(an_append_that_is_answered_after_the_connection_counts) {
     journal.is_slow = true;
-    update(y, 1);
+    update_metric(y, 1);
     wire_sleep(&w, 100);
     wire_lose(&w);
     journal.is_slow = false;
@@ -159,7 +150,7 @@ END_TEST
 
 START_TEST(a_device_may_be_removed_while_its_message_is_written) {
     journal.is_slow = true;
-    update(y, 1);
+    update_metric(y, 1);
     wire_sleep(&w, 100);
     wire_lose(&w);
     spb_session_remove_device(w.session, press, w.now);
@@ -173,7 +164,7 @@ START_TEST(a_device_may_be_removed_while_its_message_is_written) {
 END_TEST
 
 START_TEST(the_last_samples_of_a_device_are_safe_before_its_death) {
-    update(y, 1);
+    update_metric(y, 1);
     spb_session_set_device_online(w.session, press, false, w.now);
     wire_run(&w);
     ck_assert_str_eq(w.ledger, "APPEND 1 Press 1, COMMIT, DDATA/Press 2, DDEATH/Press 3");
@@ -183,11 +174,11 @@ END_TEST
 /* y = 1 is written and not committed when its device goes offline, so y = 2 waits behind it. */
 START_TEST(what_is_held_behind_a_message_is_stored_when_the_connection_is_lost) {
     journal.is_slow = true;
-    update(y, 1);
+    update_metric(y, 1);
     wire_sleep(&w, 100);
     wire_journal_answer(&w); /* APPEND 1 */
     spb_session_set_device_online(w.session, press, false, w.now);
-    update(y, 2);
+    update_metric(y, 2);
     wire_sleep(&w, 100);
     uint64_t ticket = spb_session_flush(w.session, w.now);
     journal.is_slow = false;
@@ -201,7 +192,7 @@ START_TEST(what_is_held_behind_a_message_is_stored_when_the_connection_is_lost) 
 END_TEST
 
 START_TEST(a_stop_writes_sends_and_waits_for_the_answer) {
-    update(x, 1);
+    update_metric(x, 1);
     spb_session_stop(w.session, 1000, w.now);
     wire_run(&w);
     ck_assert_str_eq(w.ledger, "APPEND 1 1, COMMIT, NDATA 2, NDEATH, DISCONNECT 1000, CONFIRM 1-1, COMMIT");
@@ -211,9 +202,9 @@ END_TEST
 
 START_TEST(a_flush_is_stored_by_its_commit_and_need_not_wait_for_the_server) {
     w.is_deaf = true;
-    update(x, 1);
+    update_metric(x, 1);
     wire_sleep(&w, 100);
-    update(x, 2);
+    update_metric(x, 2);
     uint64_t ticket = spb_session_flush(w.session, w.now);
     ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_PENDING);
     wire_run(&w);
@@ -229,7 +220,7 @@ START_TEST(without_a_journal_the_level_is_live) {
     wire_open(&w, &options);
     x = wire_add_metric(&w, NULL, "x", spb_int32(0));
     wire_go_online(&w);
-    update(x, 1);
+    update_metric(x, 1);
     wire_sleep(&w, 100);
     ck_assert_str_eq(w.ledger, "NDATA 1");
 }
@@ -262,7 +253,7 @@ END_TEST
 
 int main(void) {
     TCase *all = tcase_create("delivery_durable");
-    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_checked_fixture(all, setup, delivery_teardown);
     tcase_add_test(all, a_message_is_committed_before_it_is_published_and_confirmed_after_a_fence);
     tcase_add_test(all, all_messages_that_are_due_share_a_commit);
     tcase_add_test(all, a_slow_commit_holds_back_the_message_and_nothing_else);

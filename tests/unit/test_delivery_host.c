@@ -3,26 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/delivery_fixture.h"
 #include "support/suite.h"
-#include "support/wire_journal.h"
-
-static wire w;
-static wire_journal journal;
-static spb_session_options options;
-static spb_metric *x;
 
 static void setup(void) {
-    wire_journal_open(&journal, NULL);
-    options = wire_options();
+    delivery_setup();
     options.primary_host_id = "H";
 }
 
-static void teardown(void) {
-    wire_close(&w);
-    wire_journal_close(&journal);
-}
-
-static void go_online(void) {
+static void go_online_with_host(void) {
     wire_open_with(&w, &journal, &options);
     w.state_topic = "spBv1.0/STATE/H";
     x = wire_add_metric(&w, NULL, "x", spb_int32(0));
@@ -48,7 +37,7 @@ static void let_host_return(uint64_t timestamp_ms) {
 }
 
 START_TEST(what_was_confirmed_shortly_before_the_host_went_offline_is_replayed) {
-    go_online();
+    go_online_with_host();
     send(1);
     wire_sleep(&w, 60000); /* two keep-alives */
     send(2);
@@ -67,7 +56,7 @@ END_TEST
 
 START_TEST(without_a_window_the_server_is_trusted_alone) {
     options.host_window_ms = 0;
-    go_online();
+    go_online_with_host();
     send(1);
     wire_host(&w, false, 2000);
     wire_run(&w);
@@ -77,7 +66,7 @@ END_TEST
 
 /* Server and host on one machine, which dies: the link is lost first, and nobody says that the host is offline. */
 START_TEST(a_host_that_was_away_while_there_was_no_link_may_have_missed_it_too) {
-    go_online();
+    go_online_with_host();
     send(1);
     wire_lose(&w);
     ck_assert_ptr_null(strstr(w.ledger, "APPEND"));
@@ -89,7 +78,7 @@ START_TEST(a_host_that_was_away_while_there_was_no_link_may_have_missed_it_too) 
 END_TEST
 
 START_TEST(a_host_that_stayed_has_seen_it) {
-    go_online();
+    go_online_with_host();
     send(1);
     wire_lose(&w);
     wire_sleep(&w, 5000);
@@ -100,7 +89,7 @@ START_TEST(a_host_that_stayed_has_seen_it) {
 END_TEST
 
 START_TEST(what_was_replayed_is_replayed_again) {
-    go_online();
+    go_online_with_host();
     wire_lose(&w);
     wire_update(&w, x, spb_int32(1));
     wire_sleep(&w, 5000);
@@ -120,7 +109,7 @@ END_TEST
 
 START_TEST(at_the_level_durable_the_journal_keeps_it_so_long) {
     options.delivery = SPB_DELIVERY_DURABLE;
-    go_online();
+    go_online_with_host();
     send(1);
     ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
     ck_assert_uint_eq(wire_journal_info(&journal).samples, 1);
@@ -132,7 +121,7 @@ END_TEST
 /* The journal keeps what was replayed, and what of it was too old, until the host has had its time. */
 START_TEST(what_is_too_old_for_the_replay_is_counted_once) {
     options.max_sample_age_s = 100;
-    go_online();
+    go_online_with_host();
     spb_device *press = wire_add_device(&w, "Press");
     spb_metric *y = wire_add_metric(&w, press, "y", spb_int32(0));
     spb_session_set_device_online(w.session, press, false, w.now);
@@ -163,7 +152,7 @@ static spb_flush flush(void) {
  * in two blocks, before and after; then the host misses what was replayed of them. */
 static spb_device *replay_twice(bool has_gone, const char *expected) {
     options.store_window_ms = 0;
-    go_online();
+    go_online_with_host();
     spb_device *press = wire_add_device(&w, "Press");
     spb_metric *y = wire_add_metric(&w, press, "y", spb_int32(0));
     spb_metric *z = wire_add_metric(&w, NULL, "z", spb_int32(0));
@@ -208,7 +197,7 @@ START_TEST(what_arrived_behind_samples_that_were_reopened_is_confirmed_once) {
     options.settle_ms = 60000;
     options.store_window_ms = 0;
     options.replay_samples_per_s = 1;
-    go_online();
+    go_online_with_host();
     wire_lose(&w);
     for (int32_t i = 1; i <= 2; i++) {
         wire_update(&w, x, spb_int32(i));
@@ -241,7 +230,7 @@ END_TEST
 
 int main(void) {
     TCase *all = tcase_create("delivery_host");
-    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_checked_fixture(all, setup, delivery_teardown);
     tcase_add_test(all, what_was_confirmed_shortly_before_the_host_went_offline_is_replayed);
     tcase_add_test(all, without_a_window_the_server_is_trusted_alone);
     tcase_add_test(all, a_host_that_was_away_while_there_was_no_link_may_have_missed_it_too);

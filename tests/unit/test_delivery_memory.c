@@ -3,24 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/delivery_fixture.h"
 #include "support/failing_heap.h"
 #include "support/suite.h"
-#include "support/wire_journal.h"
 
-static wire w;
-static wire_journal journal;
-static spb_session_options options;
-static spb_metric *x, *text;
-
-static void setup(void) {
-    wire_journal_open(&journal, NULL);
-    options = wire_options();
-}
-
-static void teardown(void) {
-    wire_close(&w);
-    wire_journal_close(&journal);
-}
+static spb_metric *text;
 
 /* The value of x that hosts have, from births and live data. */
 static int32_t known_x(void) {
@@ -72,9 +59,9 @@ START_TEST(what_made_room_for_a_sample_that_found_no_memory_is_sent_once_more) {
     bool is_over = false;
     for (size_t n = 1; !is_over; n++) {
         ck_assert_uint_lt(n, 100);
-        setup();
+        delivery_setup();
         is_over = survives_failure_at(n);
-        teardown();
+        delivery_teardown();
     }
 }
 END_TEST
@@ -123,9 +110,9 @@ START_TEST(when_there_is_nothing_to_do_nothing_is_due) {
     bool has_failed = true;
     for (size_t n = 1; has_failed; n++) {
         ck_assert_uint_lt(n, 100);
-        setup();
+        delivery_setup();
         has_failed = has_action_or_time_at(n);
-        teardown();
+        delivery_teardown();
     }
 }
 END_TEST

@@ -5,33 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/delivery_fixture.h"
 #include "support/suite.h"
-#include "support/wire_journal.h"
-
-static wire w;
-static wire_journal journal;
-static spb_session_options options;
-static spb_metric *x;
-
-static void setup(void) {
-    wire_journal_open(&journal, NULL);
-    options = wire_options();
-}
-
-static void teardown(void) {
-    wire_close(&w);
-    wire_journal_close(&journal);
-}
-
-static void go_online(void) {
-    wire_open_with(&w, &journal, &options);
-    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
-    wire_go_online(&w);
-}
-
-static void update(int32_t value) {
-    ck_assert_int_eq(wire_update(&w, x, spb_int32(value)), SPB_OK);
-}
 
 static const char *samples(wire_samples_kind wanted) {
     return wire_samples(&w, wanted);
@@ -316,7 +291,7 @@ END_TEST
 
 int main(void) {
     TCase *all = tcase_create("delivery_outage");
-    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_checked_fixture(all, delivery_setup, delivery_teardown);
     tcase_add_test(all, what_was_published_and_not_confirmed_is_stored_when_the_connection_is_lost);
     tcase_add_test(all, what_is_confirmed_is_not_stored);
     tcase_add_test(all, what_waits_to_be_sent_is_stored_behind_what_was);

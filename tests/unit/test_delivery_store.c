@@ -3,33 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/delivery_fixture.h"
 #include "support/suite.h"
-#include "support/wire_journal.h"
-
-static wire w;
-static wire_journal journal;
-static spb_session_options options;
-static spb_metric *x;
 
 static void setup(void) {
-    wire_journal_open(&journal, NULL);
-    options = wire_options();
+    delivery_setup();
     options.store_window_ms = 0;
-}
-
-static void teardown(void) {
-    wire_close(&w);
-    wire_journal_close(&journal);
-}
-
-static void go_online(void) {
-    wire_open_with(&w, &journal, &options);
-    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
-    wire_go_online(&w);
-}
-
-static void update(int32_t value) {
-    ck_assert_int_eq(wire_update(&w, x, spb_int32(value)), SPB_OK);
 }
 
 /* ---- aliases ---- */
@@ -411,7 +390,7 @@ END_TEST
 
 int main(void) {
     TCase *all = tcase_create("delivery_store");
-    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_checked_fixture(all, setup, delivery_teardown);
     tcase_add_test(all, new_aliases_are_saved_before_a_birth_shows_them);
     tcase_add_test(all, a_birth_waits_for_its_aliases);
     tcase_add_test(all, aliases_that_cannot_be_saved_are_born_and_not_stored);
