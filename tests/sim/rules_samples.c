@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sim/sim.h"
+#include "support/sample_sum.h"
 
 /* ---- a sample leaves ---- */
 
@@ -319,13 +320,9 @@ static void expect(sim *s, const char *what, uint64_t told, uint64_t counted) {
 
 /* As <spb/session.h> has it. A journal that gave something up may have had it under way. */
 static void check_sum(sim *s, const spb_stats *stats) {
-    uint64_t in = stats->samples_accepted + stats->samples_found + stats->samples_repeated + stats->samples_reopened;
-    uint64_t now = stats->samples_waiting + stats->samples_unconfirmed + stats->samples_in_journal;
-    uint64_t ended = stats->samples_confirmed + stats->samples_suppressed + stats->samples_dropped_offline +
-                     stats->samples_dropped_overflow + stats->samples_dropped_lost + stats->samples_dropped_choice +
-                     stats->samples_dropped_gone + stats->samples_dropped_age + stats->samples_dropped_disk;
+    sample_sum sum = sample_sum_of(stats);
     if (stats->samples_dropped_journal == 0) {
-        expect(s, "the sum of all samples", now + ended, in);
+        expect(s, "the sum of all samples", sum.now + sum.ended, sum.in);
     }
 }
 

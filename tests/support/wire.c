@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/sample_sum.h"
 #include "support/short_way.h"
 
 /* ---- writing down ---- */
@@ -328,15 +329,12 @@ bool wire_step(wire *w) {
 void wire_check_balance(const wire *w) {
     spb_stats s;
     spb_session_stats(w->session, &s);
-    uint64_t in = s.samples_accepted + s.samples_found + s.samples_repeated + s.samples_reopened;
-    uint64_t dropped = s.samples_suppressed + s.samples_dropped_offline + s.samples_dropped_overflow +
-                       s.samples_dropped_lost + s.samples_dropped_choice + s.samples_dropped_gone +
-                       s.samples_dropped_age + s.samples_dropped_disk + s.samples_dropped_journal;
-    uint64_t now = s.samples_waiting + s.samples_unconfirmed + s.samples_in_journal;
-    ck_assert_msg(in == now + s.samples_confirmed + dropped,
+    sample_sum sum = sample_sum_of(&s);
+    ck_assert_msg(sum.in == sum.now + sum.ended,
                   "%" PRIu64 " samples came in, but %" PRIu64 " wait, %" PRIu64 " are under way, %" PRIu64
                   " in the journal, %" PRIu64 " are confirmed, and %" PRIu64 " were dropped",
-                  in, s.samples_waiting, s.samples_unconfirmed, s.samples_in_journal, s.samples_confirmed, dropped);
+                  sum.in, s.samples_waiting, s.samples_unconfirmed, s.samples_in_journal, s.samples_confirmed,
+                  sum.ended - s.samples_confirmed);
 }
 
 void wire_run(wire *w) {
