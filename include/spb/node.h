@@ -61,6 +61,7 @@ typedef struct spb_node_options {
     size_t max_unconfirmed_bytes;
     uint32_t store_window_ms;
     uint32_t host_window_ms;
+    uint32_t resend_on_rebirth_ms;
     uint32_t settle_ms;
     uint32_t replay_samples_per_s;
     uint32_t replay_bytes_per_s;

@@ -132,6 +132,11 @@ typedef struct spb_session_options {
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is
                                 replayed, as the host may not have seen it; UINT32_MAX: two keep-alives; 0: nothing */
+    uint32_t resend_on_rebirth_ms; /* a host that asks for a rebirth may have missed data, as servers drop messages for
+                                      one that reads slowly: what was confirmed in this time before the request follows
+                                      the births once more, as historical data; at most once in that time, and in
+                                      host_window_ms (or two keep-alives). It is kept for that long, also for a primary
+                                      host that goes offline. At most 3,600,000; 0: nothing */
     uint32_t settle_ms; /* what the server has read is kept for so long: a server that is killed loses what it had read
                            and not passed on yet; if the connection is lost within this time, it is replayed. At most
                            60,000; 0: a server's answer is believed at once */
@@ -309,6 +314,7 @@ typedef enum spb_action_kind {
     SPB_ACTION_SAVE_CLOCK,   /* store->save_clock(as.clock) */
     SPB_ACTION_APPEND,       /* store->append(as.block), then spb_session_on_appended */
     SPB_ACTION_CONFIRM,      /* store->confirm(as.confirm) */
+    SPB_ACTION_KEEP,         /* store->keep(as.keep), if the store has that function */
     SPB_ACTION_COMMIT,       /* store->commit, then spb_session_on_committed */
     SPB_ACTION_EXPIRE,       /* store->expire(as.before_ms) */
     SPB_ACTION_READ,         /* store->read from as.read_from_id on, each block to spb_session_on_block, until that says
@@ -351,6 +357,9 @@ typedef struct spb_action {
         struct {
             uint64_t first_id, last_id;
         } confirm;
+        struct {
+            uint64_t kept_for, first_id, last_id;
+        } keep;
         uint64_t before_ms;
         uint64_t read_from_id;
         spb_transport_connect connect;
@@ -424,7 +433,8 @@ typedef struct spb_stats {
      *         samples_waiting + samples_unconfirmed + samples_in_journal +
      *         samples_confirmed + samples_suppressed + all samples_dropped_…
      * but for samples that a journal drops while they are under way: they are counted as dropped, and may arrive. */
-    uint64_t samples_found;    /* in the journal when the session was made */
+    uint64_t samples_found;    /* in the journal when the session was made; less those that have arrived, by what an
+                                  earlier run knew, as soon as the primary host is seen to be that of then */
     uint64_t samples_repeated; /* present values, taken once more after an overflow */
     uint64_t samples_reopened; /* confirmed, and to be sent again, as a fault showed that the host may not have them */
     uint64_t samples_waiting;  /* now: to be sent, or to be stored */

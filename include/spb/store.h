@@ -26,7 +26,8 @@ typedef struct spb_block {
     uint64_t first_ms, last_ms; /* the smallest and the largest timestamp in it */
     uint64_t boot;              /* 0, or the run of the machine in which they were taken before the wall clock was set:
                                    timestamps before SPB_EARLIEST_MS are then of its monotonic clock */
-    int64_t shift_ms; /* when it is read: what to add to such timestamps; 0 while that is not known (save_clock) */
+    int64_t shift_ms;  /* when it is read: what to add to such timestamps; 0 while that is not known (save_clock) */
+    uint64_t kept_for; /* when it is read: it has arrived, and is kept for hosts (keep); 0: it has not */
     spb_bytes metrics;
 } spb_block;
 
@@ -49,6 +50,7 @@ typedef struct spb_store_info {
     uint64_t bytes;         /* the bytes of their metrics, */
     uint64_t oldest_ms;     /* and the smallest timestamp in the first of them; 0: there are none, or it was taken
                                before the clock was set */
+    uint64_t kept_samples;  /* of the samples: those that had arrived, when a file was opened (see keep) */
     uint64_t file_bytes;    /* on the disk now */
     uint64_t written_bytes; /* to the disk since it was opened; a little more than it was */
     /* Samples since it was opened: */
@@ -96,6 +98,11 @@ struct spb_store {
     /* The blocks first_id … last_id have arrived and are not read any more; ids without a block are fine. It becomes
      * durable with the next commit: until then a power cut brings them back. SPB_ERR_STORE. */
     spb_status (*confirm)(spb_store *self, uint64_t first_id, uint64_t last_id, spb_error *err);
+    /* The blocks first_id … last_id have arrived, and are still read, with `kept_for`, until they are confirmed: a host
+     * may have missed them. Another kept_for than in the last call takes the mark from all that have it; 0: and marks
+     * none. Durable with the next commit. May be NULL: then these blocks are replayed after a restart. SPB_ERR_STORE,
+     * SPB_ERR_NO_MEMORY: some may have kept or lost their mark; without it they are sent again, which does no harm. */
+    spb_status (*keep)(spb_store *self, uint64_t kept_for, uint64_t first_id, uint64_t last_id, spb_error *err);
     /* Returns when all that was appended and confirmed would survive: a power cut, or with SPB_STORE_SYNC_NORMAL the
      * end of the process. SPB_ERR_STORE: what was appended since the last commit may be gone after a power cut; it can
      * still be read, and a later commit makes up for it. */

@@ -127,9 +127,14 @@ static void print_summary(out *to, const inspection *self, const spb_store_info 
     print_line(to, "bdSeq    ", has_bdseq ? line : "-");
     snprintf(line, sizeof line, "%zu", self->from.alias_count);
     print_line(to, "aliases  ", line);
-    snprintf(line, sizeof line, "%" PRIu64 " samples in %" PRIu64 " blocks, %" PRIu64 " bytes; the file has %" PRIu64,
-             info->samples, info->blocks, info->bytes, info->file_bytes);
+    snprintf(line, sizeof line, "%" PRIu64 " samples", info->samples - info->kept_samples);
     print_line(to, "waiting  ", line);
+    snprintf(line, sizeof line, "%" PRIu64 " samples that have arrived, for hosts that may ask again",
+             info->kept_samples);
+    print_line(to, "kept     ", line);
+    snprintf(line, sizeof line, "%" PRIu64 " with %" PRIu64 " bytes; the file has %" PRIu64, info->blocks, info->bytes,
+             info->file_bytes);
+    print_line(to, "blocks   ", line);
     print_line(to, "oldest   ", time_text(info->oldest_ms, form));
     print_line(to, "newest   ", time_text(self->newest_ms, form));
     print_line(to, "damage   ", info->damage ? info->damage : self->wrong > 0 ? "see above" : "none");
@@ -155,6 +160,7 @@ static void write_summary(out *to, const inspection *self, const spb_store_info 
     write_number(&j, "aliases", true, self->from.alias_count);
     write_number(&j, "blocks", true, info->blocks);
     write_number(&j, "samples", true, info->samples);
+    write_number(&j, "kept_samples", true, info->kept_samples);
     write_number(&j, "bytes", true, info->bytes);
     write_number(&j, "file_bytes", true, info->file_bytes);
     write_number(&j, "oldest", info->oldest_ms > 0, info->oldest_ms);

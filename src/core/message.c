@@ -37,6 +37,7 @@ static bool is_request(spb_session *session, const spb_payload *payload, const c
 static void look_for_requests(spb_session *session, const spb_payload *payload, spb_time now) {
     if (is_request(session, payload, SPB_METRIC_REBIRTH, now)) {
         session->stats.rebirth_requests++;
+        spb_outbox__resend(&session->outbox, now);
         spb_session_rebirth(session, now);
     }
     if (session->options.next_server_metric && is_request(session, payload, SPB_METRIC_NEXT_SERVER, now)) {
@@ -121,6 +122,7 @@ static bool take_state(spb_session *session, const spb_transport_event *event, s
         if (before.has_state && server->state_ms != before.state_ms) { /* it was away, and nobody said so */
             spb_outbox__host_was_away(&session->outbox, now);
         }
+        spb_outbox__host_is_there(&session->outbox, session->host.is_legacy ? 0 : server->state_ms);
         if (session->state == SPB_SESSION_WAIT_HOST) {
             session->timer_ms = SPB_NEVER;
             spb_session__enter(session, SPB_SESSION_BIRTHING, "the primary host is online");

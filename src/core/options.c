@@ -33,6 +33,7 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"confirm", (uint64_t)o->confirm, SPB_CONFIRM_FENCE, SPB_CONFIRM_WINDOW},
                  {"max_unconfirmed_bytes", o->max_unconfirmed_bytes, 65536, 1024 * 1024 * 1024},
                  {"store_window_ms", o->store_window_ms, 0, 60000},
+                 {"resend_on_rebirth_ms", o->resend_on_rebirth_ms, 0, 3600000},
                  {"settle_ms", o->settle_ms, 0, 60000}};
     spb_status status = SPB_OK;
     for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {

@@ -49,6 +49,7 @@ static spb_session_options session_options(const spb_node_options *options) {
         .max_unconfirmed_bytes = options->max_unconfirmed_bytes,
         .store_window_ms = options->store_window_ms,
         .host_window_ms = options->host_window_ms,
+        .resend_on_rebirth_ms = options->resend_on_rebirth_ms,
         .settle_ms = options->settle_ms,
         .replay_samples_per_s = options->replay_samples_per_s,
         .replay_bytes_per_s = options->replay_bytes_per_s,

@@ -86,11 +86,20 @@ static void read_journal(spb_node *node, uint64_t from_id) {
 static void note_for_store(spb_node *node, const spb_action *action) {
     spb_store *store = node->store;
     spb_error err = {.text = ""};
-    spb_status status = action->kind == SPB_ACTION_CONFIRM
-                            ? store->confirm(store, action->as.confirm.first_id, action->as.confirm.last_id, &err)
-                        : action->kind == SPB_ACTION_EXPIRE
-                            ? store->expire(store, action->as.before_ms, &err)
-                            : store->save_clock(store, action->as.clock.boot, action->as.clock.offset_ms, &err);
+    spb_status status = SPB_OK;
+    switch (action->kind) {
+    case SPB_ACTION_CONFIRM:
+        status = store->confirm(store, action->as.confirm.first_id, action->as.confirm.last_id, &err);
+        break;
+    case SPB_ACTION_KEEP:
+        if (store->keep) {
+            status =
+                store->keep(store, action->as.keep.kept_for, action->as.keep.first_id, action->as.keep.last_id, &err);
+        }
+        break;
+    case SPB_ACTION_EXPIRE: status = store->expire(store, action->as.before_ms, &err); break;
+    default: status = store->save_clock(store, action->as.clock.boot, action->as.clock.offset_ms, &err);
+    }
     if (status != SPB_OK) {
         spb_node__log(node, SPB_LOG_WARNING, reason_of(status, &err));
     }
@@ -135,6 +144,7 @@ static void carry_out(spb_node *node, const spb_action *action) {
     case SPB_ACTION_COMMIT: commit(node); break;
     case SPB_ACTION_READ: read_journal(node, action->as.read_from_id); break;
     case SPB_ACTION_CONFIRM:
+    case SPB_ACTION_KEEP:
     case SPB_ACTION_EXPIRE:
     case SPB_ACTION_SAVE_CLOCK: note_for_store(node, action); break;
     case SPB_ACTION_CONNECT:

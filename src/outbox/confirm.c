@@ -11,6 +11,9 @@
 /* The memory of what was confirmed; beyond it, the oldest goes before its time. */
 #define MAX_KEPT_BYTES ((size_t)8 * 1024 * 1024)
 
+/* What has settled, or was kept long enough, may stay for so long, so that many go together. */
+#define SHARED_MS 1000
+
 static spb_outbox_block *first_of(const spb_list *list) {
     return SPB_LINKED(list->first, spb_outbox_block, of_state);
 }
@@ -25,6 +28,13 @@ static uint64_t host_window_ms(const spb_outbox *outbox) {
     return asked_ms == UINT32_MAX ? 2 * (uint64_t)outbox->options->keep_alive_s * 1000 : asked_ms;
 }
 
+/* How long what has arrived is kept. */
+static uint64_t kept_ms(const spb_outbox *outbox) {
+    uint64_t resend_ms = outbox->journal.is_used ? outbox->options->resend_on_rebirth_ms : 0;
+    uint64_t window_ms = host_window_ms(outbox);
+    return window_ms > resend_ms ? window_ms : resend_ms;
+}
+
 static uint64_t settled_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->settling);
     return !oldest ? SPB_NEVER : outbox->kept_bytes > MAX_KEPT_BYTES ? 0 : oldest->at_ms + outbox->options->settle_ms;
@@ -35,7 +45,7 @@ static uint64_t kept_until_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->kept);
     return !oldest || !outbox->may_release       ? SPB_NEVER
            : outbox->kept_bytes > MAX_KEPT_BYTES ? 0
-                                                 : oldest->at_ms + host_window_ms(outbox);
+                                                 : oldest->at_ms + kept_ms(outbox);
 }
 
 /* ---- nobody will ask for it any more ---- */
@@ -72,7 +82,10 @@ static void settle(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
         spb_list__remove(&block->of_entity);
         spb_entity__place(block->entity);
     }
-    bool is_kept = block->at_ms + host_window_ms(outbox) > now.mono_ms && block->arrived_samples > 0;
+    bool is_kept = block->at_ms + kept_ms(outbox) > now.mono_ms && block->arrived_samples > 0;
+    if (is_kept && block->id != 0) {
+        spb_journal__keep(&outbox->journal, block->id, block->last_id);
+    }
     if (!is_kept) {
         let_go(outbox, block, now);
     } else if (join_range(outbox, block)) {
@@ -100,6 +113,26 @@ void spb_outbox__confirmed(spb_outbox *outbox, spb_outbox_block *block, spb_time
     block->last_id = block->id;
     spb_list__push(&outbox->settling, &block->of_state);
     outbox->kept_bytes += spb_block__weight(block);
+}
+
+bool spb_outbox__is_kept(const spb_outbox *outbox, const spb_block *block) {
+    const spb_journal *journal = &outbox->journal; /* which may still have to be told that none is kept */
+    return block->kept_for != 0 && !journal->forgets_kept &&
+           (block->kept_for == journal->kept_for || !outbox->has_host);
+}
+
+bool spb_outbox__keep(spb_outbox *outbox, spb_entity *entity, const spb_block *block, spb_time now) {
+    spb_outbox_block *kept = spb_outbox__new_block(outbox, entity, SPB_BLOCK_STORED);
+    if (!kept) {
+        return false;
+    }
+    kept->id = block->id;
+    kept->is_accounted = true;
+    kept->arrived_samples = block->samples;
+    outbox->stats->samples_found -= spb_outbox__leave_journal(outbox, block->samples);
+    spb_outbox__confirmed(outbox, kept, now);
+    settle(outbox, kept, now);
+    return true;
 }
 
 /* ---- it has arrived ---- */
@@ -188,11 +221,16 @@ bool spb_outbox__has_unconfirmed(const spb_outbox *outbox) {
 
 /* ---- time ---- */
 
+/* Nobody waits for it: one wake-up does for many blocks. */
+static uint64_t not_alone(uint64_t at_ms) {
+    return at_ms == SPB_NEVER || at_ms == 0 ? at_ms : at_ms + SHARED_MS;
+}
+
 uint64_t spb_outbox__advance_ms(const spb_outbox *outbox, bool is_running) {
     uint64_t at_ms = is_running ? spb_deadlines__next_ms(&outbox->opens) : SPB_NEVER;
     spb_due__by(&at_ms, believed_ms(outbox));
-    spb_due__by(&at_ms, settled_ms(outbox));
-    spb_due__by(&at_ms, kept_until_ms(outbox));
+    spb_due__by(&at_ms, not_alone(settled_ms(outbox)));
+    spb_due__by(&at_ms, not_alone(kept_until_ms(outbox)));
     return at_ms;
 }
 
@@ -242,12 +280,31 @@ static void reopen_since(spb_outbox *outbox, const spb_list *list, uint64_t sinc
     }
 }
 
+void spb_outbox__host_is_there(spb_outbox *outbox, uint64_t since_ms) {
+    spb_journal__keep_for(&outbox->journal, since_ms);
+}
+
 void spb_outbox__host_was_away(spb_outbox *outbox, spb_time now) {
     uint64_t window_ms = host_window_ms(outbox);
+    spb_journal__keep_for(&outbox->journal, 0);
     if (window_ms > 0) {
         reopen_since(outbox, &outbox->settling, now.mono_ms > window_ms ? now.mono_ms - window_ms : 0);
         reopen_since(outbox, &outbox->kept, 0);
     }
+}
+
+void spb_outbox__resend(spb_outbox *outbox, spb_time now) {
+    uint64_t asked_ms = outbox->options->resend_on_rebirth_ms, window_ms = host_window_ms(outbox);
+    if (!outbox->journal.is_used || asked_ms == 0 || now.mono_ms < outbox->resend_ms) {
+        return;
+    }
+    uint64_t since_ms = now.mono_ms > asked_ms ? now.mono_ms - asked_ms : 0, kept_for = outbox->journal.kept_for;
+    window_ms = outbox->has_host ? window_ms : 2 * (uint64_t)outbox->options->keep_alive_s * 1000;
+    outbox->resend_ms = now.mono_ms + (asked_ms > window_ms ? asked_ms : window_ms);
+    spb_journal__keep_for(&outbox->journal, 0);
+    spb_journal__keep_for(&outbox->journal, kept_for);
+    reopen_since(outbox, &outbox->settling, since_ms);
+    reopen_since(outbox, &outbox->kept, since_ms);
 }
 
 /* Nobody can say whether it arrived. */

@@ -21,6 +21,10 @@ void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes);
 void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block);
 /* The block was confirmed: it settles. (confirm.c) */
 void spb_outbox__confirmed(spb_outbox *outbox, spb_outbox_block *block, spb_time now);
+/* A block that was read had arrived in an earlier run, and the host of that time is still there: it is kept again, in
+ * memory as ids alone, and not sent. False: no memory. */
+bool spb_outbox__is_kept(const spb_outbox *outbox, const spb_block *block);
+bool spb_outbox__keep(spb_outbox *outbox, spb_entity *entity, const spb_block *block, spb_time now);
 /* Blocks in front of the entity's list of which nothing is under way any more are done with. */
 void spb_outbox__finish_stored(spb_outbox *outbox, spb_entity *entity, uint64_t arrived_ordinal, spb_time now);
 

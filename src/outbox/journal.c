@@ -20,6 +20,7 @@ void spb_journal__init(spb_journal *journal, const spb_store_info *info, bool is
 
 void spb_journal__clear(spb_journal *journal) {
     spb_ranges__clear(&journal->confirms);
+    spb_ranges__clear(&journal->keeps);
     spb_ranges__clear(&journal->told);
 }
 
@@ -45,6 +46,20 @@ void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint
 void spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms) {
     if (spb_ranges__add(&journal->confirms, first_id, last_id)) {
         bring_forward(&journal->confirm_ms, now_ms + CONFIRM_MS);
+    }
+}
+
+void spb_journal__keep(spb_journal *journal, uint64_t first_id, uint64_t last_id) {
+    if (journal->kept_for != 0) {
+        spb_ranges__add(&journal->keeps, first_id, last_id);
+    }
+}
+
+void spb_journal__keep_for(spb_journal *journal, uint64_t kept_for) {
+    if (journal->kept_for != kept_for) {
+        journal->forgets_kept |= journal->kept_for != 0; /* else it may know of an earlier run, for that same host */
+        journal->kept_for = kept_for;
+        spb_ranges__clear(&journal->keeps);
     }
 }
 

@@ -27,6 +27,9 @@ typedef struct spb_journal {
     uint64_t commit_ms;    /* when the next COMMIT is due; SPB_NEVER: not now */
     spb_ranges confirms;   /* to be told */
     uint64_t confirm_ms;   /* when, at the latest */
+    spb_ranges keeps;      /* to be told: they have arrived, and are kept for hosts, */
+    uint64_t kept_for;     /* while that host was there, by its STATE; 0: nobody could tell later */
+    bool forgets_kept;     /* the store is to be told that none is kept */
     spb_ranges told;       /* since the last COMMIT: if that fails, they are told again */
     bool is_full;          /* the last block was not taken */
     uint64_t full_ms;      /* when live data is to be tried again */
@@ -47,6 +50,10 @@ bool spb_journal__is_blocked(const spb_journal *journal, uint64_t now_ms);
 void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint32_t wait_ms, uint64_t now_ms);
 /* Blocks have arrived, or are not wanted. Without memory they stay in the journal until the next start. */
 void spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms);
+/* They have arrived, and are kept. Without memory they are sent again after a restart. */
+void spb_journal__keep(spb_journal *journal, uint64_t first_id, uint64_t last_id);
+/* From now on, what is kept is kept for this one; what was kept before, a restart sends again. */
+void spb_journal__keep_for(spb_journal *journal, uint64_t kept_for);
 /* As soon as nothing more is to be appended. */
 void spb_journal__want_commit(spb_journal *journal, uint64_t now_ms);
 /* A call failed, or went well. True: that is news. */

@@ -157,6 +157,7 @@ static bool keep(spb_outbox *outbox, spb_entity *entity, const spb_block *block)
     copy->shift_ms = block->shift_ms;
     copy->samples = block->samples;
     copy->is_accounted = true;
+    copy->is_doubtful = block->kept_for != 0;
     spb_list__push(&entity->stored, &copy->of_entity);
     spb_list__push(&outbox->replay.blocks, &copy->of_state);
     outbox->replay.next = outbox->replay.next ? outbox->replay.next : &copy->of_state;
@@ -166,6 +167,12 @@ static bool keep(spb_outbox *outbox, spb_entity *entity, const spb_block *block)
 
 /* What becomes of a wanted block. False: no memory, or it has to wait for room. */
 static bool take(spb_outbox *outbox, spb_entity *entity, const spb_block *block, spb_time now) {
+    if (spb_outbox__is_kept(outbox, block)) {
+        entity = entity ? entity : spb_outbox__stranger(outbox, block->device_id);
+        bool is_kept = entity && spb_outbox__keep(outbox, entity, block, now);
+        outbox->replay.retry_ms = is_kept ? 0 : now.mono_ms + RETRY_MS;
+        return is_kept;
+    }
     if (is_too_old(outbox, block, now)) {
         count_dropped(outbox, block, &outbox->stats->samples_dropped_age, now);
         return true;

@@ -107,6 +107,7 @@ struct spb_outbox {
     spb_list kept;             /* and before, and is kept for hosts */
     size_t unconfirmed_bytes;  /* of metrics in `sent` */
     size_t kept_bytes;         /* of memory, in settling and kept */
+    uint64_t resend_ms;        /* when what was confirmed may be sent again for a rebirth request */
     bool has_host_gap;         /* the primary host was away: what is kept is for the journal */
     size_t waiting_bytes;      /* of metrics, in all live blocks that are not sent, */
     size_t history_bytes;      /* and in all HISTORY ones, */

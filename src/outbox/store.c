@@ -72,6 +72,25 @@ static void confirm(spb_outbox *outbox, spb_time now, spb_action *out) {
     out->as.confirm.last_id = range.last;
 }
 
+/* Nothing depends on it soon: it goes along with a COMMIT, and one follows when the session has stopped. */
+static bool wants_keep(const spb_journal *journal) {
+    return journal->forgets_kept || journal->keeps.count > 0;
+}
+
+static void keep(spb_journal *journal, spb_action *out) {
+    spb_range range = {0};
+    *out = (spb_action){.kind = SPB_ACTION_KEEP};
+    if (!journal->forgets_kept) {
+        spb_ranges__next(&journal->keeps, 0, &range);
+        spb_ranges__remove(&journal->keeps, 0, range.last);
+        out->as.keep.kept_for = journal->kept_for;
+        out->as.keep.first_id = range.first;
+        out->as.keep.last_id = range.last;
+    }
+    journal->forgets_kept = false;
+    journal->has_news = true;
+}
+
 /* ---- COMMIT ---- */
 
 static void commit(spb_outbox *outbox, spb_action *out) {
@@ -136,6 +155,12 @@ static bool next_silent(spb_outbox *outbox, bool is_running, spb_time now, spb_a
     if (is_due && journal->confirms.count > 0) {
         if (out) {
             confirm(outbox, now, out);
+        }
+        return true;
+    }
+    if (is_due && wants_keep(journal)) {
+        if (out) {
+            keep(journal, out);
         }
         return true;
     }

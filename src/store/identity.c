@@ -8,6 +8,7 @@
 
 #include "store/checksum.h"
 #include "store/cost.h"
+#include "store/segments.h"
 #include "store/shape.h"
 
 #define ALIAS_BYTES 24 /* of a row, beside its texts */
@@ -243,6 +244,48 @@ spb_status spb_identity__write_clocks(spb_sqlite *store, spb_error *err) {
         sqlite3_bind_int64(statement, 2, boot.offset_ms);
         sqlite3_bind_int64(statement, 3, spb_checksum__clock(boot.boot, boot.offset_ms));
         status = spb_database__run(&store->database, statement, "save a clock", err);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* ---- what is kept ---- */
+
+spb_status spb_identity__load_kept(spb_sqlite *store, spb_error *err) {
+    sqlite3_stmt *row = NULL;
+    bool has_row = false;
+    if (store->kept.kept_for != 0) { /* the file is a new one */
+        store->kept.is_saved = false;
+        return SPB_OK;
+    }
+    spb_status status = spb_shape__demand(&store->database, SPB_SHAPE_META, err);
+    if (status == SPB_OK) {
+        status = spb_database__prepare(&store->database, &row,
+                                       "SELECT value FROM meta NOT INDEXED WHERE key = 'kept' AND length(value) < 2048",
+                                       err);
+    }
+    if (status == SPB_OK) {
+        status = spb_database__step(&store->database, row, &has_row, "read what is kept", err);
+    }
+    const char *text = has_row ? (const char *)sqlite3_column_text(row, 0) : NULL;
+    store->kept.is_saved = true;
+    if (text) {
+        spb_kept__read(&store->kept, text, store->last_id);
+    }
+    sqlite3_finalize(row);
+    store->kept_samples = spb_segments__count(store, &store->kept.ids);
+    return status;
+}
+
+spb_status spb_identity__write_kept(spb_sqlite *store, spb_error *err) {
+    sqlite3_stmt *statement = NULL;
+    char text[SPB_KEPT_TEXT_BYTES];
+    spb_kept__write(&store->kept, text);
+    spb_status status =
+        spb_database__prepare(&store->database, &statement, "INSERT OR REPLACE INTO meta VALUES ('kept', ?)", err);
+    if (status == SPB_OK) {
+        sqlite3_bind_text(statement, 1, text, -1, SQLITE_STATIC);
+        status = spb_database__run(&store->database, statement, "note what is kept", err);
     }
     sqlite3_finalize(statement);
     return status;

@@ -18,6 +18,10 @@ spb_status spb_identity__save_aliases(spb_sqlite *store, const spb_alias *items,
 spb_status spb_identity__load_clocks(spb_database *database, spb_boots *boots, uint64_t *damaged, spb_error *err);
 /* In a transaction: those that the file does not have. */
 spb_status spb_identity__write_clocks(spb_sqlite *store, spb_error *err);
+/* What is kept, unless this process knows better. */
+spb_status spb_identity__load_kept(spb_sqlite *store, spb_error *err);
+/* In a transaction. */
+spb_status spb_identity__write_kept(spb_sqlite *store, spb_error *err);
 /* Reads all of it to see whether it can be read. */
 spb_status spb_identity__check(spb_database *database, spb_error *err);
 

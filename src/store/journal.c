@@ -167,6 +167,12 @@ spb_status spb_sqlite__expire(spb_store *self, uint64_t before_ms, spb_error *er
     return SPB_OK;
 }
 
+spb_status spb_sqlite__keep(spb_store *self, uint64_t kept_for, uint64_t first_id, uint64_t last_id, spb_error *err) {
+    spb_sqlite *store = from_base(self);
+    return store->is_read_only ? spb_sqlite__only_to_look(store, err)
+                               : spb_kept__add(&store->kept, kept_for, first_id, last_id, err);
+}
+
 spb_status spb_sqlite__save_clock(spb_store *self, uint64_t boot, int64_t offset_ms, spb_error *err) {
     spb_sqlite *store = from_base(self);
     if (store->is_read_only) {
@@ -259,6 +265,7 @@ spb_status spb_sqlite__read(spb_store *self, uint64_t from_id, spb_block *out, b
         *out = (spb_block){.id = out->id};
     } else if (*found) {
         out->shift_ms = spb_boots__shift(&store->boots, out->boot);
+        out->kept_for = spb_kept__of(&store->kept, out->id);
         store->failures = 0;
     }
     return status;
@@ -293,6 +300,7 @@ void spb_sqlite__info(spb_store *self, spb_store_info *out) {
                             .blocks = present.blocks,
                             .samples = present.samples,
                             .bytes = present.bytes,
+                            .kept_samples = store->kept_samples,
                             .file_bytes = spb_room__disk_bytes(&store->database),
                             .written_bytes = store->written_before + store->room.written_bytes,
                             .dropped_full = store->dropped_full,

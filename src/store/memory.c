@@ -9,6 +9,7 @@
 #include "store/aliases.h"
 #include "store/blocks.h"
 #include "store/boots.h"
+#include "store/kept.h"
 #include "store/options.h"
 
 typedef struct memory_store {
@@ -19,6 +20,7 @@ typedef struct memory_store {
     spb_aliases aliases;
     spb_blocks blocks;
     spb_boots boots;
+    spb_kept kept;
     uint64_t last_id;
     uint64_t dropped_full, dropped_age;
 } memory_store;
@@ -101,6 +103,10 @@ static spb_status confirm(spb_store *self, uint64_t first_id, uint64_t last_id, 
     return SPB_OK;
 }
 
+static spb_status keep(spb_store *self, uint64_t kept_for, uint64_t first_id, uint64_t last_id, spb_error *err) {
+    return spb_kept__add(&from_base(self)->kept, kept_for, first_id, last_id, err);
+}
+
 static spb_status commit(spb_store *self, spb_error *err) {
     (void)self;
     (void)err;
@@ -115,6 +121,7 @@ static spb_status read_block(spb_store *self, uint64_t from_id, spb_block *out, 
     if (block) {
         *out = *block;
         out->shift_ms = spb_boots__shift(&store->boots, block->boot);
+        out->kept_for = spb_kept__of(&store->kept, block->id);
     }
     return SPB_OK;
 }
@@ -162,6 +169,7 @@ static void free_store(spb_store *self) {
     spb_aliases__clear(&store->aliases);
     spb_blocks__clear(&store->blocks);
     spb_boots__clear(&store->boots);
+    spb_kept__clear(&store->kept);
     free(store);
 }
 
@@ -183,6 +191,7 @@ spb_status spb_store_new_in_memory(spb_store **out, const spb_store_options *opt
                               .save_aliases = save_aliases,
                               .append = append,
                               .confirm = confirm,
+                              .keep = keep,
                               .commit = commit,
                               .read = read_block,
                               .expire = expire,

@@ -19,7 +19,10 @@ static spb_status load(spb_sqlite *store, spb_error *err) {
     if (status == SPB_OK) {
         status = spb_identity__load_clocks(&store->database, &store->boots, &damaged, err);
     }
-    return status == SPB_OK ? spb_load__segments(store, err) : status;
+    if (status == SPB_OK) {
+        status = spb_load__segments(store, err);
+    }
+    return status == SPB_OK ? spb_identity__load_kept(store, err) : status;
 }
 
 static spb_status choose_sync(spb_sqlite *store, spb_error *err) {
@@ -87,6 +90,7 @@ static void load_as_possible(spb_sqlite *store, int64_t version) {
         spb_database__damaged(database, NULL, "checksums of aliases or clocks are wrong");
     }
     spb_load__segments(store, NULL);
+    spb_identity__load_kept(store, NULL);
     if (database->is_damaged) {
         spb_damage__note(store, "the file is damaged: %s", database->why);
     }

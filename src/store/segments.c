@@ -92,6 +92,31 @@ static spb_status count_part(spb_sqlite *store, const spb_store_segment *segment
     return status;
 }
 
+uint64_t spb_segments__count(spb_sqlite *store, const spb_ranges *ids) {
+    uint64_t samples = 0;
+    for (size_t i = 0; i < store->segments.count; i++) {
+        const spb_store_segment *segment = &store->segments.items[i];
+        spb_range range, gone;
+        uint64_t last_id;
+        for (uint64_t id = segment->first_id;
+             spb_ranges__next(ids, id, &range) && range.first <= segment->last_id && segment->is_made;
+             id = last_id + 1) {
+            spb_amount part = {0};
+            last_id = range.last < segment->last_id ? range.last : segment->last_id;
+            if (spb_ranges__around(&store->gone, range.first, &gone)) {
+                last_id = gone.last < last_id ? gone.last : last_id;
+                continue;
+            }
+            if (spb_ranges__next(&store->gone, range.first, &gone) && gone.first <= last_id) {
+                last_id = gone.first - 1;
+            }
+            count_part(store, segment, range.first, last_id, &part);
+            samples += part.samples;
+        }
+    }
+    return samples;
+}
+
 void spb_segments__take_out(spb_sqlite *store, uint64_t first_id, uint64_t last_id) {
     count_stale(store);
     for (size_t i = 0; i < store->segments.count; i++) {

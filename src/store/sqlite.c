@@ -116,6 +116,7 @@ static void free_store(spb_store *self) {
     spb_segments__clear(store);
     spb_blocks__clear(&store->waiting);
     spb_boots__clear(&store->boots);
+    spb_kept__clear(&store->kept);
     free(store->path);
     free(store->group_id);
     free(store->node_id);
@@ -129,6 +130,7 @@ static const spb_store functions = {.load_bdseq = load_bdseq,
                                     .save_aliases = save_aliases,
                                     .append = spb_sqlite__append,
                                     .confirm = spb_sqlite__confirm,
+                                    .keep = spb_sqlite__keep,
                                     .commit = spb_sqlite__commit,
                                     .read = spb_sqlite__read,
                                     .expire = spb_sqlite__expire,

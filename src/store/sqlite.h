@@ -8,6 +8,7 @@
 #include "store/blocks.h"
 #include "store/boots.h"
 #include "store/database.h"
+#include "store/kept.h"
 #include "store/room.h"
 
 /* Blocks that came one after the other, in a table of their own. */
@@ -56,6 +57,8 @@ typedef struct spb_sqlite {
     spb_ranges gone;             /* ids that are not read any more, though they are in a table */
     spb_ranges fresh;            /* those of them that the file does not know yet */
     spb_boots boots;
+    spb_kept kept;
+    uint64_t kept_samples; /* when the file was opened */
     uint64_t last_id;
     spb_block
         oldest; /* without its texts: the first block that is not gone, when it was last looked for; id 0: never */

@@ -47,7 +47,8 @@ static bool has_clocks(const spb_sqlite *store) {
 }
 
 bool spb_write__is_due(const spb_sqlite *store) {
-    return store->waiting.amount.blocks > 0 || store->fresh.count > 0 || has_drops(store) || has_clocks(store);
+    return store->waiting.amount.blocks > 0 || store->fresh.count > 0 || has_drops(store) || has_clocks(store) ||
+           !store->kept.is_saved;
 }
 
 /* ---- parts of a transaction ---- */
@@ -302,6 +303,7 @@ static void succeed(transaction *now) {
     for (size_t i = 0; i < store->boots.count; i++) {
         store->boots.items[i].is_saved = true;
     }
+    store->kept.is_saved = true;
     uint64_t lowest = store->segments.count > 0 ? store->segments.items[0].first_id : UINT64_MAX;
     while (store->gone.count > 0 && spb_ranges__at(&store->gone, 0).last < lowest) {
         spb_ranges__remove(&store->gone, 0, spb_ranges__at(&store->gone, 0).last);
@@ -322,6 +324,9 @@ static spb_status carry_out(transaction *now, spb_error *err) {
     }
     if (status == SPB_OK && has_clocks(store)) {
         status = spb_identity__write_clocks(store, err);
+    }
+    if (status == SPB_OK && !store->kept.is_saved) {
+        status = spb_identity__write_kept(store, err);
     }
     if (status == SPB_OK) {
         status = write_blocks(now, err);

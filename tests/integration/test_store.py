@@ -1,6 +1,7 @@
 """Store-and-forward of the demo edge node on a real mosquitto: outages, and what an independent decoder has seen of each
 sample afterwards. `spb edge` tells how many samples it accepted; every one of them must have arrived."""
 
+import collections
 import json
 import pathlib
 import re
@@ -254,6 +255,39 @@ class StoreTest(unittest.TestCase):
         self.assertEqual(counters.dropped, {})
         # What the broker had, and the host may not have seen any more, comes again: historical, besides live.
         self.assertTrue([sample for sample, flags in seen.items() if sorted(flags) == [False, True]])
+
+    def test_a_restart_sends_nothing_again_while_the_primary_host_stays(self):
+        self.say_state(True)
+        start = 0
+        for _ in range(4):
+            edge = self.edge("--primary-host", "Host1", delivery="durable")
+            birth = self.host.wait_kind("NBIRTH", start)
+            self.host.wait_kind("DDATA", self.await_uptime(birth))
+            counters = self.stop(edge)
+            start = self.host.wait_kind("NDEATH", birth) + 1
+            self.assertEqual(counters.in_the_store, 0, edge.output())
+        messages = [m for m in self.host.messages[:start] if m.kind != "STATE"]
+        seen = collections.Counter((of, timestamp) for of, timestamp, _, _ in samples_of(messages, names_of(messages)))
+        self.assertGreater(len(seen), 0)
+        self.assertEqual({sample for sample, count in seen.items() if count > 1}, set())
+        summary = store_says(self.store)[0]
+        self.assertEqual(summary["kept_samples"], summary["samples"])  # for the case that the host turns out to be dead
+        self.assertGreater(summary["kept_samples"], 0)
+
+    def test_a_restart_sends_it_again_when_the_primary_host_was_away(self):
+        self.say_state(True)
+        edge = self.edge("--primary-host", "Host1", delivery="durable")
+        self.await_uptime(self.host.wait_kind("NBIRTH"))
+        self.stop(edge)
+        kept = store_says(self.store)[0]["kept_samples"]
+        self.say_state(True)  # it was started again
+        edge = self.edge("--primary-host", "Host1", delivery="durable")
+        birth = self.host.wait_kind("NBIRTH", self.host.wait_kind("NDEATH"))
+        self.await_live_data_after_replay(self.host, birth)
+        self.await_uptime(birth)
+        counters = self.stop(edge)
+        self.assertGreater(kept, 0)
+        self.assertGreaterEqual(counters.replayed, kept)
 
     def test_nothing_is_missing_after_the_primary_host_was_away(self):
         self.check_host_loss("outage")

@@ -34,7 +34,8 @@ typedef struct sim_record {
     bool is_doubtful;      /* a link ended while it was on its way */
     bool is_excused;       /* it was lost with its process, or counted before the end of that */
     bool is_carried;       /* a birth had it, and the application wants no more */
-    bool is_old;           /* of an earlier process */
+    bool is_old;           /* of an earlier process, */
+    bool was_kept;         /* which knew that it had arrived, and said so to the store */
     bool may_be_copied;    /* it went to the journal as the newest one: hosts get it as a live value as well */
     bool has_unseen;       /* messages of its time may have been too large for the server, which nobody sees */
     bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */
@@ -59,6 +60,7 @@ typedef struct sim_block {
     spb_block block; /* its metrics are a copy; device_id is that of the holder */
     bool is_committed;
     bool is_confirmed, is_confirm_committed;
+    uint64_t kept_for, kept_for_committed;
     bool is_read;        /* by this process */
     uint64_t read;       /* the number of the READ that handed it out last, */
     uint64_t arrived_ms; /* and when the session was told last that a message of that has arrived, as confirmed_ms */
@@ -156,6 +158,7 @@ typedef struct sim_flush {
 
 void sim_journal_append(sim *s, const spb_block *block);
 void sim_journal_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+void sim_journal_keep(sim *s, const spb_action *action);
 void sim_journal_commit(sim *s);
 void sim_journal_expire(sim *s, uint64_t before_ms);
 void sim_journal_read(sim *s, uint64_t from_id);
@@ -199,6 +202,8 @@ void sim_ledger_clear(sim *s);
 /* The records of its samples, to be freed, and whose they are; NULL: a rule was broken. */
 uint32_t *sim_rules_append(sim *s, const spb_block *block, unsigned *holder);
 void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id);
+void sim_rules_keep(sim *s, uint64_t kept_for, uint64_t first_id, uint64_t last_id);
+void sim_rules_kept(sim *s, const sim_block *block);
 /* It is in the journal, but the session has counted it, or may have. */
 bool sim_rules_counted(const sim *s, const sim_record *record);
 void sim_rules_read(sim *s, size_t bytes);

@@ -166,6 +166,7 @@ static void make_durable(sim *s) {
     for (size_t i = 0; i < journal->count; i++) {
         journal->blocks[i].is_committed = true;
         journal->blocks[i].is_confirm_committed = journal->blocks[i].is_confirmed;
+        journal->blocks[i].kept_for_committed = journal->blocks[i].kept_for;
     }
     for (size_t i = 0; i < journal->clock_count; i++) {
         journal->clocks[i].is_committed = true;
@@ -195,6 +196,19 @@ void sim_journal_confirm(sim *s, uint64_t first_id, uint64_t last_id) {
             block->is_confirmed = true;
             count_copies(s, block, -1);
         }
+    }
+}
+
+void sim_journal_keep(sim *s, const spb_action *action) {
+    uint64_t kept_for = action->as.keep.kept_for, first_id = action->as.keep.first_id,
+             last_id = action->as.keep.last_id;
+    sim_note(s, "> KEEP %llu to %llu for %llu", (unsigned long long)first_id, (unsigned long long)last_id,
+             (unsigned long long)kept_for);
+    sim_rules_keep(s, kept_for, first_id, last_id);
+    for (size_t i = 0; i < s->journal.count && !s->journal.is_broken; i++) {
+        sim_block *block = &s->journal.blocks[i];
+        bool is_meant = kept_for != 0 && block->id >= first_id && block->id <= last_id;
+        block->kept_for = is_meant ? kept_for : block->kept_for == kept_for ? kept_for : 0;
     }
 }
 
@@ -238,12 +252,16 @@ static void hand_out(sim *s, sim_event *event) {
         if (block->id < event->id || !is_there(block)) {
             continue;
         }
+        if (block->kept_for != 0 && !block->is_read) {
+            sim_rules_kept(s, block);
+        }
         block->is_read = true;
         block->read = s->journal.reads;
         bytes += is_too_old(s, block) ? 0 : block->block.metrics.len;
         sim_note(s, "< block %llu of %s is read", (unsigned long long)block->id, s->holders[block->holder].id);
         spb_block copy = block->block;
         copy.shift_ms = shift_of(s, copy.boot);
+        copy.kept_for = block->kept_for;
         copy.device_id = block->holder > 0 ? spb_str_from(s->holders[block->holder].id) : (spb_str){0};
         sim_enter(s);
         is_wanted = spb_session_on_block(s->session, &copy, s->now);
@@ -340,8 +358,10 @@ void sim_journal_die(sim *s) {
             block->is_confirmed = false;
             count_copies(s, block, 1);
         }
-        block->is_committed = block->is_read = true;
+        block->is_committed = true;
         block->is_confirm_committed = block->is_confirmed;
+        block->kept_for = are_confirms_kept ? block->kept_for : block->kept_for_committed;
+        block->kept_for_committed = block->kept_for;
         block->is_read = false;
     }
     journal->is_confirm_lost = journal->is_failing = journal->has_failed = journal->is_broken = journal->is_full =

@@ -184,12 +184,13 @@ const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
 void sim_ledger_bury(sim *s) {
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         sim_record *record = &s->ledger.records[i];
-        record->is_excused |= !record->is_delivered && record->copies == 0;
+        record->was_kept = record->copies > 0 && s->journal.blocks[record->block].kept_for != 0;
+        record->is_excused |= !record->is_delivered && (record->copies == 0 || record->was_kept);
         record->is_doubtful |=
             (record->sent > 0 && !record->is_confirmed) || (record->is_delivered && record->copies > 0);
         record->is_old = true;
         record->is_owed_again = false;
-        record->is_confirmed = record->is_confirmed && record->copies == 0;
+        record->is_confirmed = record->is_confirmed && (record->copies == 0 || record->was_kept);
         record->sent = 0;
     }
 }

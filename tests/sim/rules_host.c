@@ -48,14 +48,16 @@ static bool counts(sim *s, const sim_event *event) {
     return true;
 }
 
-/* The host was away, whenever that was: what was confirmed shortly before may come again. Without a birth, the
- * time stands still. */
-static void note_absence(sim *s) {
+/* The host was away, whenever that was, or a host asks for a rebirth: what was confirmed shortly before may come again.
+ * Without a birth, the time stands still. */
+void sim_rules_may_come_again(sim *s) {
+    uint64_t window_ms = sim_host_window_ms(s, true), resend_ms = s->options.resend_on_rebirth_ms + UINT64_C(2000);
+    window_ms = window_ms > resend_ms ? window_ms : resend_ms;
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         sim_record *record = &s->ledger.records[i];
         uint64_t arrived_ms = record->was_stored ? s->journal.blocks[record->block].arrived_ms : 0;
         uint64_t last_ms = arrived_ms > record->confirmed_ms ? arrived_ms : record->confirmed_ms;
-        record->may_come_again |= record->is_confirmed && last_ms + sim_host_window_ms(s, true) >= sim_way_born_ms(s);
+        record->may_come_again |= record->is_confirmed && last_ms + window_ms >= sim_way_born_ms(s);
     }
 }
 
@@ -68,7 +70,7 @@ void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, b
         return;
     }
     if (event->state.kind == SIM_STATE_OFFLINE || event->state.timestamp_ms > last_ms) {
-        note_absence(s);
+        sim_rules_may_come_again(s);
     }
     wire->is_host_known = true;
     wire->is_host_online = event->state.kind == SIM_STATE_ONLINE;
@@ -80,6 +82,11 @@ void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, b
             sim_replay_host_lost(s);
         }
     }
+}
+
+bool sim_is_kept_by_time(const sim *s) {
+    bool is_kept = s->options.primary_host_id || s->options.resend_on_rebirth_ms > 0;
+    return is_kept && s->options.confirm == SPB_CONFIRM_WINDOW;
 }
 
 /* The server may have named another keep-alive than the session's; and calls may come late. */

@@ -26,7 +26,7 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
     }
     sim_record *record = &s->ledger.records[number];
     /* Then a chunk comes again as a whole; and by time, one cannot tell what had arrived. */
-    bool is_by_time = s->options.primary_host_id && s->options.confirm == SPB_CONFIRM_WINDOW;
+    bool is_by_time = sim_is_kept_by_time(s);
     bool was_host_away = s->host_offline_ms != SPB_NEVER || is_by_time;
     bool comes_again = record->is_reopened || record->may_come_again || record->may_be_copied || was_host_away;
     const sim_block *block = record->block < s->journal.count ? &s->journal.blocks[record->block] : NULL;
@@ -126,6 +126,7 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         const sim_metric *metric = &s->metrics[record->metric];
         const sim_holder *holder = &s->holders[metric->holder];
         bool may_stay = is_forgetful(s) && s->now.mono_ms > s->calm_ms + s->calm_replay_ms + PATIENCE_MS;
+        may_stay |= record->copies == 1 && s->journal.blocks[record->block].kept_for != 0; /* it has arrived */
         if (record->copies > 0 && !may_stay && (holder->is_online || holder->is_removed)) {
             snprintf(text, capacity, "%s at %llu is still in the journal, in block %llu", metric->name,
                      (unsigned long long)record->timestamp_ms, (unsigned long long)s->journal.blocks[record->block].id);

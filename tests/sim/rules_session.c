@@ -159,6 +159,9 @@ static void take_command(sim *s, const spb_transport_event *event, bool is_short
         s->counts.rebirth_requests += was_counted || !is_short_of_memory;
         s->wire.has_cause |= s->wire.is_born;
         s->wire.wants_birth |= was_counted || !is_short_of_memory;
+        if (s->options.resend_on_rebirth_ms > 0) {
+            sim_rules_may_come_again(s);
+        }
     }
     spb_payload_free(payload);
 }

@@ -22,11 +22,6 @@ static int find_metric(const sim *s, unsigned holder, const spb_payload_metric *
     return -1;
 }
 
-/* It was confirmed, but shortly before the primary host went offline. */
-static bool is_in_host_window(const sim *s, const sim_record *record) {
-    return s->options.primary_host_id && record->may_come_again;
-}
-
 /* What may go wrong with a sample that is to be stored. */
 static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
@@ -43,8 +38,8 @@ static void check_sample(sim *s, uint32_t number) {
     if (metric->given_alias != sim_rules_saved_alias(s, metric) && !s->options.no_aliases) {
         sim_fail(s, "alias", "that of %s is stored, but would not survive", metric->name);
     }
-    bool is_by_time = s->options.primary_host_id && s->options.confirm == SPB_CONFIRM_WINDOW;
-    bool comes_again = (record->is_confirmed && is_in_host_window(s, record)) || (is_by_time && record->sent > 0);
+    bool is_by_time = sim_is_kept_by_time(s);
+    bool comes_again = (record->is_confirmed && record->may_come_again) || (is_by_time && record->sent > 0);
     if (record->is_confirmed && !comes_again && !may_be_copied) {
         sim_fail(s, "journal", "%s at %llu is stored, but it has arrived", metric->name,
                  (unsigned long long)record->timestamp_ms);
@@ -158,9 +153,9 @@ bool sim_rules_counted(const sim *s, const sim_record *record) {
 }
 
 /* Only what a broker has read, as far as the session can know. */
-void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id) {
+static void check_arrived(sim *s, const char *call, uint64_t first_id, uint64_t last_id) {
     if (first_id > last_id || last_id > s->journal.info.last_id) {
-        sim_fail(s, "confirm", "of %llu to %llu, the last id is %llu", (unsigned long long)first_id,
+        sim_fail(s, call, "of %llu to %llu, the last id is %llu", (unsigned long long)first_id,
                  (unsigned long long)last_id, (unsigned long long)s->journal.info.last_id);
     }
     for (size_t i = 0; i < s->journal.count; i++) {
@@ -170,13 +165,40 @@ void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id) {
         }
         for (uint32_t k = 0; k < block->block.samples; k++) {
             const sim_record *record = &s->ledger.records[block->records[k]];
-            bool may_be = s->options.confirm == SPB_CONFIRM_WINDOW ? record->sent > 0 : record->is_confirmed;
+            bool may_be =
+                s->options.confirm == SPB_CONFIRM_WINDOW ? record->sent > 0 || record->was_kept : record->is_confirmed;
             if (!may_be && !sim_rules_counted(s, record)) {
-                sim_fail(s, "confirm", "of block %llu, but no server is known to have read %s at %llu",
+                sim_fail(s, call, "of block %llu, but no server is known to have read %s at %llu",
                          (unsigned long long)block->id, s->metrics[record->metric].name,
                          (unsigned long long)record->timestamp_ms);
             }
         }
+    }
+}
+
+void sim_rules_confirm(sim *s, uint64_t first_id, uint64_t last_id) {
+    check_arrived(s, "confirm", first_id, last_id);
+}
+
+/* While there is a primary host, it is that of the last STATE; one without a time cannot be known again. */
+void sim_rules_keep(sim *s, uint64_t kept_for, uint64_t first_id, uint64_t last_id) {
+    bool is_nobody = kept_for == 1, has_host = s->options.primary_host_id;
+    if (kept_for != 0 && (is_nobody == has_host || (has_host && s->options.legacy_state))) {
+        sim_fail(s, "keep", "for %llu", (unsigned long long)kept_for);
+    }
+    if (kept_for != 0) {
+        check_arrived(s, "keep", first_id, last_id);
+    }
+}
+
+/* The block is read for the first time by this process, and an earlier one knew that it had arrived: it comes again
+ * only if the primary host is not the same any more, or is away later. */
+void sim_rules_kept(sim *s, const sim_block *block) {
+    bool is_same = !s->options.primary_host_id || block->kept_for == s->accepted_state_ms[s->link.server];
+    for (uint32_t k = 0; k < block->block.samples; k++) {
+        sim_record *record = &s->ledger.records[block->records[k]];
+        record->confirmed_ms = sim_way_born_ms(s);
+        record->may_come_again |= !is_same || s->wire.must_leave || s->has_state_doubt;
     }
 }
 

@@ -202,6 +202,7 @@ static void call_store(sim *s, const spb_action *action) {
     case SPB_ACTION_SAVE_CLOCK: sim_journal_save_clock(s, action->as.clock.boot, action->as.clock.offset_ms); break;
     case SPB_ACTION_APPEND: sim_journal_append(s, &action->as.block); break;
     case SPB_ACTION_CONFIRM: sim_journal_confirm(s, action->as.confirm.first_id, action->as.confirm.last_id); break;
+    case SPB_ACTION_KEEP: sim_journal_keep(s, action); break;
     case SPB_ACTION_COMMIT: sim_journal_commit(s); break;
     case SPB_ACTION_EXPIRE: sim_journal_expire(s, action->as.before_ms); break;
     case SPB_ACTION_READ: sim_journal_read(s, action->as.read_from_id); break;
@@ -232,7 +233,8 @@ static void carry_out(sim *s, const spb_action *action) {
 /* The rules see an action in the moment it is pulled: that is when its number was given. */
 static void judge(sim *s, const spb_action *action) {
     bool is_of_store = action->kind >= SPB_ACTION_SAVE_ALIASES && action->kind <= SPB_ACTION_READ;
-    s->store_actions += is_of_store && action->kind != SPB_ACTION_CONFIRM && action->kind != SPB_ACTION_EXPIRE;
+    s->store_actions += is_of_store && action->kind != SPB_ACTION_CONFIRM && action->kind != SPB_ACTION_KEEP &&
+                        action->kind != SPB_ACTION_EXPIRE;
     s->actions += action->kind != SPB_ACTION_FENCE && !is_of_store; /* these go on in silence */
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {

@@ -55,6 +55,10 @@ static spb_status confirm(spb_store *store, uint64_t first_id, uint64_t last_id,
     return inner_of(store)->confirm(inner_of(store), first_id, last_id, err);
 }
 
+static spb_status keep(spb_store *store, uint64_t kept_for, uint64_t first_id, uint64_t last_id, spb_error *err) {
+    return inner_of(store)->keep(inner_of(store), kept_for, first_id, last_id, err);
+}
+
 static spb_status commit(spb_store *store, spb_error *err) {
     spb_status status = pass((kept_store *)store, true, err);
     return status == SPB_OK ? inner_of(store)->commit(inner_of(store), err) : status;
@@ -88,6 +92,7 @@ void kept_store_init(kept_store *self) {
                                    .save_aliases = save_aliases,
                                    .append = append,
                                    .confirm = confirm,
+                                   .keep = keep,
                                    .commit = commit,
                                    .read = read_block,
                                    .expire = expire,

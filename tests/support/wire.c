@@ -283,6 +283,10 @@ static void record(wire *w, const spb_action *action) {
         NOTE(w, "CONFIRM %llu-%llu", (unsigned long long)action->as.confirm.first_id,
              (unsigned long long)action->as.confirm.last_id);
         break;
+    case SPB_ACTION_KEEP:
+        NOTE(w, "KEEP %llu-%llu", (unsigned long long)action->as.keep.first_id,
+             (unsigned long long)action->as.keep.last_id);
+        break;
     case SPB_ACTION_COMMIT: NOTE(w, "COMMIT"); break;
     case SPB_ACTION_EXPIRE: NOTE(w, "EXPIRE"); break;
     case SPB_ACTION_READ: NOTE(w, "READ %llu", (unsigned long long)action->as.read_from_id); break;

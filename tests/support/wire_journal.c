@@ -62,6 +62,8 @@ static spb_status call(wire_journal *journal, const spb_action *action) {
         return journal->commit_fails != SPB_OK ? journal->commit_fails : store->commit(store, NULL);
     case SPB_ACTION_CONFIRM:
         return store->confirm(store, action->as.confirm.first_id, action->as.confirm.last_id, NULL);
+    case SPB_ACTION_KEEP:
+        return store->keep(store, action->as.keep.kept_for, action->as.keep.first_id, action->as.keep.last_id, NULL);
     case SPB_ACTION_EXPIRE: return store->expire(store, action->as.before_ms, NULL);
     case SPB_ACTION_SAVE_CLOCK:
         return store->save_clock(store, action->as.clock.boot, action->as.clock.offset_ms, NULL);

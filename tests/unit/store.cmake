@@ -1,6 +1,7 @@
 set(store_support support/blocks.c support/store_files.c)
 spb_unit_test(store store ${store_support})
 spb_unit_test(store_journal store ${store_support})
+spb_unit_test(store_kept store ${store_support})
 spb_unit_test(store_process store ${store_support})
 spb_unit_test(store_damage store ${store_support})
 spb_unit_test(store_repair store ${store_support})

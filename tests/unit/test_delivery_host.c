@@ -228,6 +228,156 @@ START_TEST(what_arrived_behind_samples_that_were_reopened_is_confirmed_once) {
 }
 END_TEST
 
+/* A clean stop, and another process, with the host's STATE of that time. */
+static void start_again(uint64_t state_ms) {
+    spb_session_stop(w.session, 1000, w.now);
+    wire_run(&w);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_STOPPED);
+    wire_close(&w);
+    wire_open_with(&w, &journal, &options);
+    w.state_topic = "spBv1.0/STATE/H";
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    wire_host(&w, true, state_ms);
+    wire_sleep(&w, 5000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+}
+
+static void send_and_start_again(uint64_t state_ms) {
+    options.delivery = SPB_DELIVERY_DURABLE;
+    go_online_with_host();
+    send(1);
+    start_again(state_ms);
+}
+
+START_TEST(a_restart_sends_nothing_again_to_a_host_that_stayed) {
+    send_and_start_again(1000);
+    for (int32_t i = 2; i <= 4; i++) {
+        ck_assert_uint_eq(wire_stats(&w).samples_replayed, 0);
+        ck_assert_uint_eq(wire_stats(&w).samples_in_journal, 0);
+        ck_assert_uint_eq(wire_journal_info(&journal).samples, (uint64_t)i - 1);
+        send(i);
+        start_again(1000);
+    }
+    wire_sleep(&w, 62000);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+}
+END_TEST
+
+START_TEST(a_restart_sends_it_again_to_a_host_that_was_away_meanwhile) {
+    send_and_start_again(2000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 1);
+    ck_assert_uint_eq(wire_stats(&w).samples_resent, 1);
+}
+END_TEST
+
+/* It was dying when the node was stopped. */
+START_TEST(what_arrived_before_a_restart_is_sent_again_when_the_host_turns_out_to_be_away) {
+    send_and_start_again(1000);
+    wire_host(&w, false, 1000);
+    wire_run(&w);
+    let_host_return(3000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1");
+}
+END_TEST
+
+/* Somebody else said that it was offline, and it says with its old time that it is not. */
+START_TEST(what_was_to_be_sent_again_before_a_restart_is_sent_after_it) {
+    options.delivery = SPB_DELIVERY_DURABLE;
+    go_online_with_host();
+    send(1);
+    wire_sleep(&w, 3000);
+    send(2); /* with a commit, that the first one is kept */
+    wire_host(&w, false, 1000);
+    wire_run(&w);
+    start_again(1000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1 2");
+}
+END_TEST
+
+START_TEST(a_legacy_state_does_not_say_whether_the_host_stayed) {
+    options.legacy_state = true;
+    options.delivery = SPB_DELIVERY_DURABLE;
+    wire_open_with(&w, &journal, &options);
+    w.state_topic = "STATE/H";
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    wire_message_in(&w, "STATE/H", (spb_bytes){(const uint8_t *)"ONLINE", 6}, true);
+    wire_run(&w);
+    send(1);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
+    ck_assert_ptr_null(strstr(w.ledger, "KEEP"));
+}
+END_TEST
+
+/* ---- a rebirth request ---- */
+
+static void send_and_request(uint32_t resend_ms) {
+    options.primary_host_id = NULL;
+    options.resend_on_rebirth_ms = resend_ms;
+    options.host_window_ms = 0;
+    go_online();
+    update(1);
+    wire_sleep(&w, 20000);
+    update(2);
+    wire_sleep(&w, 2000);
+    wire_request_rebirth(&w);
+    wire_sleep(&w, 2000);
+}
+
+START_TEST(what_was_confirmed_shortly_before_a_rebirth_request_follows_the_births_once_more) {
+    send_and_request(10000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "2");
+    ck_assert(wire_last(&w, SPB_KIND_NDATA)->payload->metrics[0].is_historical);
+    ck_assert_uint_eq(wire_stats(&w).samples_reopened, 1);
+    ck_assert_uint_eq(wire_stats(&w).samples_resent, 1);
+}
+END_TEST
+
+/* The journal was told before that it has arrived. */
+START_TEST(what_was_confirmed_and_is_in_the_journal_follows_too) {
+    options.delivery = SPB_DELIVERY_DURABLE;
+    send_and_request(60000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1 2");
+}
+END_TEST
+
+START_TEST(a_host_that_asks_again_and_again_gets_it_once) {
+    send_and_request(10000);
+    for (int i = 0; i < 5; i++) {
+        wire_request_rebirth(&w);
+        wire_sleep(&w, 2000);
+    }
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "2");
+    wire_sleep(&w, 60000); /* two keep-alives */
+    update(3);
+    wire_sleep(&w, 2000);
+    wire_request_rebirth(&w);
+    wire_sleep(&w, 2000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "2 3");
+}
+END_TEST
+
+START_TEST(unless_it_is_asked_for_a_rebirth_sends_nothing_again) {
+    send_and_request(0);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "");
+}
+END_TEST
+
+START_TEST(a_rebirth_of_the_application_sends_nothing_again) {
+    options.primary_host_id = NULL;
+    options.resend_on_rebirth_ms = 10000;
+    go_online();
+    update(1);
+    wire_sleep(&w, 2000);
+    spb_session_rebirth(w.session, w.now);
+    wire_sleep(&w, 2000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "");
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("delivery_host");
     tcase_add_checked_fixture(all, setup, delivery_teardown);
@@ -241,6 +391,16 @@ int main(void) {
     tcase_add_test(all, samples_that_wait_for_their_device_are_stored_after_a_second_replay_too);
     tcase_add_test(all, nothing_is_stored_any_more_when_all_has_arrived_twice);
     tcase_add_test(all, what_arrived_behind_samples_that_were_reopened_is_confirmed_once);
+    tcase_add_test(all, a_restart_sends_nothing_again_to_a_host_that_stayed);
+    tcase_add_test(all, a_restart_sends_it_again_to_a_host_that_was_away_meanwhile);
+    tcase_add_test(all, what_arrived_before_a_restart_is_sent_again_when_the_host_turns_out_to_be_away);
+    tcase_add_test(all, what_was_to_be_sent_again_before_a_restart_is_sent_after_it);
+    tcase_add_test(all, a_legacy_state_does_not_say_whether_the_host_stayed);
+    tcase_add_test(all, what_was_confirmed_shortly_before_a_rebirth_request_follows_the_births_once_more);
+    tcase_add_test(all, what_was_confirmed_and_is_in_the_journal_follows_too);
+    tcase_add_test(all, a_host_that_asks_again_and_again_gets_it_once);
+    tcase_add_test(all, unless_it_is_asked_for_a_rebirth_sends_nothing_again);
+    tcase_add_test(all, a_rebirth_of_the_application_sends_nothing_again);
     Suite *suite = suite_create("delivery_host");
     suite_add_tcase(suite, all);
     return suite_run(suite);

@@ -122,6 +122,10 @@ static const char *store_next(void) {
         snprintf(text, sizeof text, "confirm %u to %u", (unsigned)action.as.confirm.first_id,
                  (unsigned)action.as.confirm.last_id);
         break;
+    case SPB_ACTION_KEEP:
+        snprintf(text, sizeof text, "keep %u to %u", (unsigned)action.as.keep.first_id,
+                 (unsigned)action.as.keep.last_id);
+        break;
     default: return "another";
     }
     return text;

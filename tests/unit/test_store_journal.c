@@ -316,6 +316,37 @@ START_TEST(a_clock_that_is_set_later_shifts_its_run) {
 }
 END_TEST
 
+static uint64_t kept_for_of(uint64_t id) {
+    spb_block block;
+    bool found = false;
+    ck_assert_int_eq(store->read(store, id, &block, &found, &err), SPB_OK);
+    ck_assert(found && block.id == id);
+    return block.kept_for;
+}
+
+static void expect_kept(uint64_t kept_for, uint64_t from_id, uint64_t until_id) {
+    for (uint64_t id = 1; id <= 9; id++) {
+        ck_assert_uint_eq(kept_for_of(id), id >= from_id && id <= until_id ? kept_for : 0);
+    }
+}
+
+START_TEST(what_is_kept_says_for_whom) {
+    open_store(NULL);
+    blocks_append(store, 1, 9, 10);
+    ck_assert_int_eq(store->keep(store, UINT64_MAX, 2, 3, &err), SPB_OK);
+    ck_assert_int_eq(store->keep(store, UINT64_MAX, 5, 5, &err), SPB_OK);
+    ck_assert_int_eq(store->keep(store, UINT64_MAX, 4, 4, &err), SPB_OK);
+    expect_kept(UINT64_MAX, 2, 5);
+    commit();
+    expect_kept(UINT64_MAX, 2, 5);
+    ck_assert_uint_eq(blocks_info(store).samples, 90);
+    ck_assert_int_eq(store->keep(store, 7, 9, 9, &err), SPB_OK); /* for another one */
+    expect_kept(7, 9, 9);
+    ck_assert_int_eq(store->keep(store, 0, 0, 0, &err), SPB_OK);
+    expect_kept(7, 10, 10);
+}
+END_TEST
+
 static spb_alias seen[8];
 static char seen_text[8][64];
 static size_t seen_count;
@@ -423,6 +454,7 @@ static void add_tests(Suite *suite, const char *name, void (*setup)(void)) {
     tcase_add_test(all, a_twentieth_of_it_is_not_too_large);
     tcase_add_test(all, what_is_too_old_is_dropped);
     tcase_add_test(all, a_clock_that_is_set_later_shifts_its_run);
+    tcase_add_test(all, what_is_kept_says_for_whom);
     tcase_add_test(all, aliases_and_the_bdseq_are_kept);
     tcase_add_test(all, options_out_of_range_are_refused);
     tcase_add_loop_test(all, random_use_keeps_the_balance, 0, 10);
