@@ -122,7 +122,7 @@ static bool take_state(spb_session *session, const spb_transport_event *event, s
         if (before.has_state && server->state_ms != before.state_ms) { /* it was away, and nobody said so */
             spb_outbox__host_was_away(&session->outbox, now);
         }
-        spb_outbox__host_is_there(&session->outbox, session->host.is_legacy ? 0 : server->state_ms);
+        spb_outbox__host_is_there(&session->outbox, session->host.is_legacy ? 0 : server->state_ms, now);
         if (session->state == SPB_SESSION_WAIT_HOST) {
             session->timer_ms = SPB_NEVER;
             spb_session__enter(session, SPB_SESSION_BIRTHING, "the primary host is online");

@@ -108,7 +108,7 @@ static spb_status make_outbox(spb_session *session, spb_error *err) {
     spb_outbox__init(&session->outbox, options, spb_session__level(options), &session->stats, &session->notices,
                      &metrics);
     session->outbox.has_host = session->host.topic != NULL;
-    spb_outbox__host_is_there(&session->outbox, session->outbox.has_host ? 0 : SPB_NO_HOST);
+    session->outbox.journal.kept_for = session->outbox.has_host ? 0 : SPB_NO_HOST;
     session->table.keeps_aliases = options->has_journal && !options->no_aliases;
     spb_entity *entity = spb_outbox__stranger(&session->outbox, (spb_str){0});
     if (!entity) {

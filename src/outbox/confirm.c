@@ -280,13 +280,13 @@ static void reopen_since(spb_outbox *outbox, const spb_list *list, uint64_t sinc
     }
 }
 
-void spb_outbox__host_is_there(spb_outbox *outbox, uint64_t since_ms) {
-    spb_journal__keep_for(&outbox->journal, since_ms);
+void spb_outbox__host_is_there(spb_outbox *outbox, uint64_t since_ms, spb_time now) {
+    spb_journal__keep_for(&outbox->journal, since_ms, now.mono_ms);
 }
 
 void spb_outbox__host_was_away(spb_outbox *outbox, spb_time now) {
     uint64_t window_ms = host_window_ms(outbox);
-    spb_journal__keep_for(&outbox->journal, 0);
+    spb_journal__keep_for(&outbox->journal, 0, now.mono_ms);
     if (window_ms > 0) {
         reopen_since(outbox, &outbox->settling, now.mono_ms > window_ms ? now.mono_ms - window_ms : 0);
         reopen_since(outbox, &outbox->kept, 0);
@@ -301,8 +301,8 @@ void spb_outbox__resend(spb_outbox *outbox, spb_time now) {
     uint64_t since_ms = now.mono_ms > asked_ms ? now.mono_ms - asked_ms : 0, kept_for = outbox->journal.kept_for;
     window_ms = outbox->has_host ? window_ms : 2 * (uint64_t)outbox->options->keep_alive_s * 1000;
     outbox->resend_ms = now.mono_ms + (asked_ms > window_ms ? asked_ms : window_ms);
-    spb_journal__keep_for(&outbox->journal, 0);
-    spb_journal__keep_for(&outbox->journal, kept_for);
+    spb_journal__keep_for(&outbox->journal, 0, now.mono_ms);
+    spb_journal__keep_for(&outbox->journal, kept_for, now.mono_ms);
     reopen_since(outbox, &outbox->settling, since_ms);
     reopen_since(outbox, &outbox->kept, since_ms);
 }

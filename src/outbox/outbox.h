@@ -134,7 +134,7 @@ void spb_outbox__lost(spb_outbox *outbox, bool in_order, spb_time now);
 void spb_outbox__host_was_away(spb_outbox *outbox, spb_time now);
 /* It is there, and has been since its STATE of that time; 0: its STATE does not say. SPB_NO_HOST: there is none. */
 #define SPB_NO_HOST 1
-void spb_outbox__host_is_there(spb_outbox *outbox, uint64_t since_ms);
+void spb_outbox__host_is_there(spb_outbox *outbox, uint64_t since_ms, spb_time now);
 /* A host asked for a rebirth: it may have missed some of what was confirmed (option resend_on_rebirth_ms). */
 void spb_outbox__resend(spb_outbox *outbox, spb_time now);
 /* Hosts do not follow the entity any more: what waits goes to the journal, or is lost. */

@@ -40,8 +40,9 @@ typedef struct sim_record {
     bool has_unseen;       /* messages of its time may have been too large for the server, which nobody sees */
     bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */
     bool may_come_again;   /* likewise, perhaps */
-    bool is_owed_again;    /* the primary host may have missed it */
-    uint32_t next;         /* of the same bucket */
+    bool is_overtaken;  /* it was on its way when older ones were to come again, and counts when those have arrived */
+    bool is_owed_again; /* the primary host may have missed it */
+    uint32_t next;      /* of the same bucket */
 } sim_record;
 
 typedef struct sim_ledger {

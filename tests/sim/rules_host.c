@@ -57,6 +57,7 @@ void sim_rules_may_come_again(sim *s) {
         sim_record *record = &s->ledger.records[i];
         uint64_t arrived_ms = record->was_stored ? s->journal.blocks[record->block].arrived_ms : 0;
         uint64_t last_ms = arrived_ms > record->confirmed_ms ? arrived_ms : record->confirmed_ms;
+        record->is_overtaken |= record->sent > 0 && record->copies > 0 && !record->is_confirmed;
         record->may_come_again |= record->is_confirmed && last_ms + window_ms >= sim_way_born_ms(s);
     }
 }

@@ -184,8 +184,9 @@ bool sim_way_fenced(sim *s) {
         way->confirmed_samples += sent->count;
         for (uint32_t i = 0; i < sent->count; i++) {
             sim_record *record = &s->ledger.records[sent->records[i]];
-            record->is_confirmed = s->options.confirm == SPB_CONFIRM_FENCE; /* else it proves nothing */
-            record->may_come_again = s->wire.must_leave;                    /* the host is away already */
+            record->is_confirmed = s->options.confirm == SPB_CONFIRM_FENCE;      /* else it proves nothing */
+            record->may_come_again = s->wire.must_leave || record->is_overtaken; /* the host is away already */
+            record->is_overtaken = false;
             record->confirmed_ms = sim_way_born_ms(s);
         }
         if (sent->is_replay && sent->count > 0) {
