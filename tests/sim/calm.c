@@ -18,9 +18,16 @@
 /* Enough for everything that waits to be written. */
 #define PEACE_MS 60000
 
-/* A store is tried again within a minute, and so is a metric that may still be added; then the replay has its pace. */
+/* What is sent within this time is confirmed together, where time alone confirms; 0: fences do. */
+static uint64_t confirm_window_ms(const sim *s) {
+    bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW;
+    return is_by_time ? 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) : 0;
+}
+
+/* A store is tried again within a minute, and so is a metric that may still be added; then the replay has its pace.
+ * Where time alone confirms, it goes window by window. */
 static uint64_t replay_limit_ms(const sim *s) {
-    return s->has_journal ? 130000 + s->calm_replay_ms : 0;
+    return s->has_journal ? 130000 + s->calm_replay_ms + 4 * confirm_window_ms(s) : 0;
 }
 
 static uint64_t replay_ms(const sim *s) {
@@ -98,10 +105,7 @@ static void part_in_peace(sim *s) {
 static void await_quiet(sim *s) {
     spb_stats stats;
     spb_session_stats(s->session, &stats);
-    uint64_t left = stats.samples_in_journal, before, window_ms = 0;
-    if (s->options.confirm == SPB_CONFIRM_WINDOW) {
-        window_ms = 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms);
-    }
+    uint64_t left = stats.samples_in_journal, before, window_ms = confirm_window_ms(s);
     sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
     do {
         before = s->actions;

@@ -48,17 +48,21 @@ static bool counts(sim *s, const sim_event *event) {
     return true;
 }
 
-/* The host was away, whenever that was, or a host asks for a rebirth: what was confirmed shortly before may come again.
- * Without a birth, the time stands still. */
-void sim_rules_may_come_again(sim *s) {
+/* The session was told that it has arrived, and keeps it for hosts. Without a birth, the time stands still. */
+bool sim_rules_may_be_kept(const sim *s, const sim_record *record) {
     uint64_t window_ms = sim_host_window_ms(s, true), resend_ms = s->options.resend_on_rebirth_ms + UINT64_C(2000);
-    window_ms = window_ms > resend_ms ? window_ms : resend_ms;
+    uint64_t arrived_ms = record->was_stored ? s->journal.blocks[record->block].arrived_ms : 0;
+    uint64_t last_ms = arrived_ms > record->confirmed_ms ? arrived_ms : record->confirmed_ms;
+    return record->is_confirmed && last_ms + (window_ms > resend_ms ? window_ms : resend_ms) >= sim_way_born_ms(s);
+}
+
+/* The host was away, whenever that was, or a host asks for a rebirth: what was confirmed shortly before may come again.
+ * So may what is under way: it counts as arrived when those ahead of it have come again. */
+void sim_rules_may_come_again(sim *s) {
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         sim_record *record = &s->ledger.records[i];
-        uint64_t arrived_ms = record->was_stored ? s->journal.blocks[record->block].arrived_ms : 0;
-        uint64_t last_ms = arrived_ms > record->confirmed_ms ? arrived_ms : record->confirmed_ms;
         record->is_overtaken |= record->sent > 0 && record->copies > 0 && !record->is_confirmed;
-        record->may_come_again |= record->is_confirmed && last_ms + window_ms >= sim_way_born_ms(s);
+        record->may_come_again |= sim_rules_may_be_kept(s, record);
     }
 }
 

@@ -565,6 +565,7 @@ bool sim_rules_may_leave(const sim *s);
 void sim_rules_host_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
 /* How long before the host went it may have missed something; at most, or at least. */
 uint64_t sim_host_window_ms(const sim *s, bool at_most);
+bool sim_rules_may_be_kept(const sim *s, const sim_record *record);
 void sim_rules_may_come_again(sim *s);
 /* What has arrived is kept for hosts, and time alone tells what has. */
 bool sim_is_kept_by_time(const sim *s);
