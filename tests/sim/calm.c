@@ -160,7 +160,9 @@ void sim_calm(sim *s) {
         sim_fail(s, "busy", "%llu calls of the store without a cause",
                  (unsigned long long)(s->store_actions - store_actions));
     }
+    s->has_converged = true;
     missing = sim_rules_converged(s, text, sizeof text);
+    s->has_converged = false;
     if (!s->has_failed && missing) {
         sim_fail(s, "convergence", "it was lost again without a fault: %s", missing);
     }

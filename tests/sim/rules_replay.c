@@ -126,7 +126,7 @@ const char *sim_replay_settled(sim *s, char *text, size_t capacity) {
         const sim_metric *metric = &s->metrics[record->metric];
         const sim_holder *holder = &s->holders[metric->holder];
         bool may_stay = is_forgetful(s) && s->now.mono_ms > s->calm_ms + s->calm_replay_ms + PATIENCE_MS;
-        may_stay |= s->options.resend_on_rebirth_ms > 0 && sim_rules_may_be_kept(s, record); /* a host has asked */
+        may_stay |= s->has_converged && s->options.resend_on_rebirth_ms > 0 && sim_rules_may_be_kept(s, record);
         if (record->copies > 0 && !may_stay && (holder->is_online || holder->is_removed)) {
             snprintf(text, capacity, "%s at %llu is still in the journal, in block %llu", metric->name,
                      (unsigned long long)record->timestamp_ms, (unsigned long long)s->journal.blocks[record->block].id);

@@ -164,8 +164,11 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
     }
     bool was_shifted = s->level == SPB_DELIVERY_LIVE && s->has_unset_clocks;
     uint32_t number = sim_ledger_find(s, metric, hash, timestamp_ms);
-    if (was_shifted || s->wire.max_packet_bytes > 0) { /* the value that caught up with samples that were too large: its
-                                                          own block may have made room, and be in the journal */
+    bool is_newest = hash == m->hash && timestamp_ms == m->timestamp_ms;
+    /* The value that caught up with samples that were too large: the newest, or one whose block has made room since. */
+    bool was_cut = s->wire.max_packet_bytes > 0 &&
+                   (is_newest || (number != SIM_NO_RECORD && s->ledger.records[number].was_stored));
+    if (was_shifted || was_cut) {
         s->counts.uncertain++;
         if (number != SIM_NO_RECORD) {
             s->ledger.records[number].may_be_copied = true;
@@ -173,7 +176,7 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) 
         return;
     }
     bool may_catch_up = m->is_behind || (s->level != SPB_DELIVERY_LIVE && m->keep != SPB_KEEP_ALL);
-    bool catches_up = may_catch_up && hash == m->hash && timestamp_ms == m->timestamp_ms;
+    bool catches_up = may_catch_up && is_newest;
     bool is_copy = number != SIM_NO_RECORD && s->ledger.records[number].may_be_copied;
     bool can_tell = s->counts.overflowed == 0 && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0;
     if (is_copy || catches_up || (s->level != SPB_DELIVERY_LIVE && !can_tell)) {

@@ -287,6 +287,7 @@ struct sim {
     sim_scenario scenario;
     unsigned moves_between; /* in this step, between actions */
     bool is_calm;
+    bool has_converged;    /* in this calm: what a host has asked for since may still be kept for it */
     uint32_t message_turn; /* of the last sample in it */
     uint32_t message_scan; /* of the samples in the message that was pulled last; 0: of none */
     uint32_t message_cut;
