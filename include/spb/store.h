@@ -100,8 +100,9 @@ struct spb_store {
     spb_status (*confirm)(spb_store *self, uint64_t first_id, uint64_t last_id, spb_error *err);
     /* The blocks first_id … last_id have arrived, and are still read, with `kept_for`, until they are confirmed: a host
      * may have missed them. Another kept_for than in the last call takes the mark from all that have it; 0: and marks
-     * none. Durable with the next commit. May be NULL: then these blocks are replayed after a restart. SPB_ERR_STORE,
-     * SPB_ERR_NO_MEMORY: some may have kept or lost their mark; without it they are sent again, which does no harm. */
+     * none. Durable with the next commit. May be NULL: then these blocks are replayed after a restart.
+     * SPB_ERR_STORE: the marks are as they were, and the next commit fails as well. SPB_ERR_NO_MEMORY: some have no
+     * mark, so a restart sends them again. */
     spb_status (*keep)(spb_store *self, uint64_t kept_for, uint64_t first_id, uint64_t last_id, spb_error *err);
     /* Returns when all that was appended and confirmed would survive: a power cut, or with SPB_STORE_SYNC_NORMAL the
      * end of the process. SPB_ERR_STORE: what was appended since the last commit may be gone after a power cut; it can

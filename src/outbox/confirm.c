@@ -117,7 +117,7 @@ void spb_outbox__confirmed(spb_outbox *outbox, spb_outbox_block *block, spb_time
 
 bool spb_outbox__is_kept(const spb_outbox *outbox, const spb_block *block) {
     const spb_journal *journal = &outbox->journal; /* which may still have to be told that none is kept */
-    return block->kept_for != 0 && !journal->forgets_kept &&
+    return block->kept_for != 0 && !journal->forgets_kept && !journal->has_forgotten &&
            (block->kept_for == journal->kept_for || !outbox->has_host);
 }
 

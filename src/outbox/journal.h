@@ -29,7 +29,8 @@ typedef struct spb_journal {
     uint64_t confirm_ms;   /* when, at the latest */
     spb_ranges keeps;      /* to be told: they have arrived, and are kept for hosts, */
     uint64_t kept_for;     /* while that host was there, by its STATE; 0: nobody could tell later */
-    bool forgets_kept;     /* the store is to be told that none is kept */
+    bool forgets_kept;     /* the store is to be told that none is kept; */
+    bool has_forgotten;    /* it was, since the last COMMIT */
     spb_ranges told;       /* since the last COMMIT: if that fails, they are told again */
     bool is_full;          /* the last block was not taken */
     uint64_t full_ms;      /* when live data is to be tried again */

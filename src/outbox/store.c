@@ -87,6 +87,7 @@ static void keep(spb_journal *journal, spb_action *out) {
         out->as.keep.first_id = range.first;
         out->as.keep.last_id = range.last;
     }
+    journal->has_forgotten |= journal->forgets_kept;
     journal->forgets_kept = false;
     journal->has_news = true;
 }
@@ -123,6 +124,7 @@ void spb_outbox__committed(spb_outbox *outbox, spb_status status, const char *re
     if (status == SPB_OK) {
         journal->committed_id = journal->asked_id;
         spb_ranges__clear(&journal->told);
+        journal->has_forgotten = false;
         spb_outbox__store_went_well(outbox);
         return;
     }
@@ -131,6 +133,7 @@ void spb_outbox__committed(spb_outbox *outbox, spb_status status, const char *re
         spb_journal__confirm(journal, range.first, range.last, now.mono_ms);
     }
     spb_ranges__clear(&journal->told);
+    journal->forgets_kept |= journal->has_forgotten;
     outbox->is_clock_told = false;
     journal->has_news = true;
     spb_outbox__store_failed(outbox, "commit", status, reason, now);
