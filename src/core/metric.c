@@ -386,10 +386,6 @@ spb_status spb_metric__set(spb_metric *metric, const spb_value *value, uint64_t 
     return SPB_OK;
 }
 
-spb_report spb_metric__report(const spb_metric *metric) {
-    return (spb_report){.value = &metric->value, .timestamp_ms = metric->timestamp_ms, .quality = metric->quality};
-}
-
 int32_t spb_metric__quality_code(uint8_t quality) {
     return quality == SPB_SAMPLE_BAD     ? SPB_QUALITY_BAD
            : quality == SPB_SAMPLE_STALE ? SPB_QUALITY_STALE

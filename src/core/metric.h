@@ -22,37 +22,38 @@ typedef struct spb_metric_extra {
 } spb_metric_extra;
 
 struct spb_metric {
-    spb_device *holder;         /* the node itself is one, too */
+    /* What each sample looks at stands together, in two cache lines. */
+    spb_device *holder; /* the node itself is one, too */
+    spb_change *change; /* NULL: it has no rules of its own */
+    uint64_t timestamp_ms;
+    spb_value value;
+    uint32_t alias;  /* 0: none */
+    uint32_t block;  /* the number of the live block of its holder in which its newest sample is or was; 0: of none */
+    uint8_t type;    /* an spb_type */
+    uint8_t keep;    /* an spb_keep */
+    uint8_t quality; /* SPB_SAMPLE_GOOD, _BAD or _STALE */
+    bool is_transient;
+    bool is_urgent;
+    bool is_definition;         /* of a template: stands in the NBIRTH, and nowhere else */
+    bool is_removed;            /* out of the table: only the answer to a write is waited for */
+    bool is_deep;               /* `value` was made by spb_value_copy */
+    bool in_birth;              /* the last birth of its holder has it */
+    bool is_unsent;             /* the value is a sample that no message and no birth has carried yet */
+    bool is_held;               /* the same, because its rules say so */
+    bool is_ahead;              /* the value is newer than what messages have carried: see birth.c */
+    bool has_quality;           /* hosts were told of a quality, and are from then on */
+    bool is_alias_saved;        /* the store has it */
+    bool is_behind;             /* its last sample was dropped under load: hosts have an older value */
     spb_metric *next_of_holder; /* in the order of definition */
     spb_metric *previous_of_holder;
     spb_metric *next_in_bucket;
     spb_metric_extra *extra; /* NULL: none of it */
-    spb_change *change;      /* NULL: it has no rules of its own */
-    spb_value value;
-    void *storage; /* what `value` points to when it is text or plain bytes; kept for the next value */
-    uint64_t timestamp_ms;
+    void *storage;           /* what `value` points to when it is text or plain bytes; kept for the next value */
     uint32_t storage_capacity;
-    uint32_t alias; /* 0: none */
     uint32_t hash;
-    uint32_t block; /* the number of the live block of its holder in which its newest sample is or was; 0: of none */
     uint32_t name_len;
     spb_deadline timer; /* of a sample that is held, or deferred */
-    uint8_t type;       /* an spb_type */
-    uint8_t keep;       /* an spb_keep */
-    uint8_t quality;    /* SPB_SAMPLE_GOOD, _BAD or _STALE */
-    bool is_transient;
-    bool is_urgent;
-    bool is_definition;  /* of a template: stands in the NBIRTH, and nowhere else */
-    bool is_removed;     /* out of the table: only the answer to a write is waited for */
-    bool is_deep;        /* `value` was made by spb_value_copy */
-    bool in_birth;       /* the last birth of its holder has it */
-    bool is_unsent;      /* the value is a sample that no message and no birth has carried yet */
-    bool is_held;        /* the same, because its rules say so */
-    bool is_ahead;       /* the value is newer than what messages have carried: see birth.c */
-    bool has_quality;    /* hosts were told of a quality, and are from then on */
-    bool is_alias_saved; /* the store has it */
-    bool is_behind;      /* its last sample was dropped under load: hosts have an older value */
-    char name[];         /* ends in NUL */
+    char name[];        /* ends in NUL */
 };
 
 /* A metric from its definition, not yet in a table. Statuses as spb_session_add_metric. */
@@ -64,7 +65,9 @@ spb_status spb_metric__check(const spb_metric *metric, const spb_value *value, s
  */
 spb_status spb_metric__set(spb_metric *metric, const spb_value *value, uint64_t timestamp_ms, spb_error *err);
 /* The sample that it holds, for its rules. */
-spb_report spb_metric__report(const spb_metric *metric);
+static inline spb_report spb_metric__report(const spb_metric *metric) {
+    return (spb_report){.value = &metric->value, .timestamp_ms = metric->timestamp_ms, .quality = metric->quality};
+}
 /* The code of a quality as hosts see it. */
 int32_t spb_metric__quality_code(uint8_t quality);
 spb_str spb_metric__name_view(const spb_metric *metric);

@@ -266,13 +266,6 @@ static spb_status follow(spb_session *session, spb_metric *metric, sample *s, sp
     return send(session, metric, s, now);
 }
 
-spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms) {
-    return (spb_report){.value = &given->value,
-                        .timestamp_ms = timestamp_ms,
-                        .quality = given->flags & SPB_SAMPLE_QUALITY,
-                        .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
-}
-
 spb_status spb_session__take_sample(spb_session *session, const spb_sample *given, spb_time now) {
     spb_metric *metric = given->metric;
     sample s = {.value = &given->value,

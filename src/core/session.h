@@ -152,7 +152,12 @@ spb_status spb_session__make_death(spb_session *session, spb_time now);
 /* The flags that are its quality. */
 #define SPB_SAMPLE_QUALITY (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE)
 /* A sample as the rules of its metric see it. */
-spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms);
+static inline spb_report spb_session__report(const spb_sample *given, uint64_t timestamp_ms) {
+    return (spb_report){.value = &given->value,
+                        .timestamp_ms = timestamp_ms,
+                        .quality = given->flags & SPB_SAMPLE_QUALITY,
+                        .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
+}
 /* A sample of it goes into a live block, for those who follow. */
 bool spb_session__is_followed(const spb_session *session, const spb_metric *metric);
 /* As spb_session_sample, when the sample was checked, and the clock was looked at. */
