@@ -5,6 +5,7 @@
 #include "store/trust.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,22 @@ static const char *describe_beside(const char *name, uid_t owner, bool *has_cont
     return info.st_nlink != 1 ? "has another name, too" : NULL;
 }
 
+/* A journal whose last bytes are these is part of a larger one, whose name stands before them: SQLite would open that
+ * file, whatever it is, and delete it when nothing in it looks like the name of a journal. A store never has such one.
+ */
+static bool names_other_file(const char *journal) {
+    static const unsigned char mark[8] = {0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7};
+    unsigned char end[4 + 4 + sizeof mark]; /* after the length and the sum of the name */
+    int fd = open(journal, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return false; /* SQLite cannot read it either */
+    }
+    bool is_named = lseek(fd, -(off_t)sizeof end, SEEK_END) >= 0 && read(fd, end, sizeof end) == sizeof end &&
+                    memcmp(end + 8, mark, sizeof mark) == 0;
+    close(fd);
+    return is_named;
+}
+
 /* SQLite rolls a -journal back, and takes what is in a -wal for part of the file. A store never has both: its journal
  * is of the time before it had its log. */
 static spb_status check_beside(const char *path, uid_t owner, spb_error *err) {
@@ -102,6 +119,9 @@ static spb_status check_beside(const char *path, uid_t owner, spb_error *err) {
             return spb_error__no_memory(err, "the store");
         }
         wrong = describe_beside(name, owner, &has_content[i]);
+        if (!wrong && i == 0 && has_content[0] && names_other_file(name)) {
+            wrong = "names another file";
+        }
         if (!wrong && i == 1 && has_content[0] && has_content[1]) {
             wrong = "lies beside a journal that is not its own";
         }

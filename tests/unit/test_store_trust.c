@@ -166,6 +166,56 @@ START_TEST(a_journal_beside_a_log_is_refused) {
 }
 END_TEST
 
+static size_t put_number(uint8_t *to, size_t number) {
+    for (int i = 0; i < 4; i++) {
+        to[i] = (uint8_t)(number >> (24 - 8 * i));
+    }
+    return 4;
+}
+
+/* Nothing is to be rolled back, but the journal says that it is part of a larger one: SQLite opens the file of that
+ * name, and deletes it when no journal that it lists is left. */
+static size_t journal_of_many(uint8_t *out, const char *name) {
+    static const uint8_t magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    enum { SECTOR = 512, PAGE = 4096, LOCK_PAGE = 0x40000000 / PAGE + 1 };
+    size_t at = SECTOR, sum = 0;
+    memset(out, 0, SECTOR);
+    memcpy(out, magic, sizeof magic);
+    put_number(out + 20, SECTOR);
+    put_number(out + 24, PAGE);
+    at += put_number(out + at, LOCK_PAGE);
+    for (const char *c = name; *c; c++) {
+        sum += (size_t)*c;
+        out[at++] = (uint8_t)*c;
+    }
+    at += put_number(out + at, strlen(name));
+    at += put_number(out + at, sum);
+    memcpy(out + at, magic, sizeof magic);
+    return at + sizeof magic;
+}
+
+START_TEST(a_journal_that_names_another_file_is_refused) {
+    static const char content[] = "the letter to grandmother";
+    char letter[200], name[200];
+    uint8_t journal[1024];
+    make_store();
+    store_files_write(".letter", (const uint8_t *)content, strlen(content));
+    snprintf(letter, sizeof letter, "%s.letter", store_path);
+    size_t size = journal_of_many(journal, letter);
+    snprintf(name, sizeof name, "%s-wal", store_path);
+    store_files_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    unlink(name);
+    store_files_write("-journal", journal, size);
+    spb_store *store = NULL;
+    ck_assert_int_eq(spb_store_open(&store, store_path, "Plant1", "Edge1", &small, &err), SPB_ERR_STORE);
+    ck_assert_msg(strstr(err.text, "-journal names another file"), "%s", err.text);
+    expect_untouched(".letter", content);
+    snprintf(name, sizeof name, "%s-journal", store_path);
+    unlink(name);
+    expect_warning(store_path, "");
+}
+END_TEST
+
 /* The log of another database is no part of it. */
 START_TEST(a_log_of_another_database_changes_nothing) {
     make_store();
@@ -207,6 +257,7 @@ int main(void) {
     tcase_add_test(all, a_file_beside_it_that_is_none_of_its_own_is_refused);
     tcase_add_test(all, a_file_of_another_user_beside_it_is_refused);
     tcase_add_test(all, a_journal_beside_a_log_is_refused);
+    tcase_add_test(all, a_journal_that_names_another_file_is_refused);
     tcase_add_test(all, a_log_of_another_database_changes_nothing);
     Suite *suite = suite_create("store_trust");
     suite_add_tcase(suite, all);
