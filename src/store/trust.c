@@ -36,6 +36,15 @@ static bool is_in_open_directory(const char *path) {
     return is_open;
 }
 
+/* Before there were repairs at other names, a damaged file had this one while it was read. It has no mark, so it is not
+ * taken for one: its user has to look. */
+static bool has_old_salvage(const char *path) {
+    char *name = spb_file__name(path, ".salvage");
+    bool is_there = name && spb_file__exists(name);
+    free(name);
+    return is_there;
+}
+
 static void warn(const char *path, const char *link, bool is_to_write, spb_error *warning) {
     struct stat file;
     char mode[48] = "", what[320] = "";
@@ -48,9 +57,10 @@ static void warn(const char *path, const char *link, bool is_to_write, spb_error
         snprintf(mode, sizeof mode, "; %s (mode %04o)", access, (unsigned)(file.st_mode & 07777));
     }
     bool is_of_other = is_to_write && is_there && file.st_uid != geteuid();
-    snprintf(what, sizeof what, "%s%.100s%s%s%s", link ? "; it is a symbolic link to " : "", link ? path : "", mode,
+    snprintf(what, sizeof what, "%s%.100s%s%s%s%s", link ? "; it is a symbolic link to " : "", link ? path : "", mode,
              is_of_other ? "; it belongs to another user" : "",
-             is_in_open_directory(path) ? "; everybody can put another file in its place" : "");
+             is_in_open_directory(path) ? "; everybody can put another file in its place" : "",
+             has_old_salvage(path) ? "; a file of this name with .salvage is not looked at" : "");
     if (what[0]) {
         spb_error__set(warning, warning->status, "store %.80s: %s", link ? link : path, what + strlen("; "));
     }

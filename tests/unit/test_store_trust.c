@@ -71,6 +71,23 @@ START_TEST(a_directory_in_which_everybody_can_put_files) {
 }
 END_TEST
 
+static void expect_untouched(const char *suffix, const char *content) {
+    size_t size;
+    uint8_t *bytes = store_files_read(suffix, &size);
+    ck_assert(bytes && size == strlen(content) && memcmp(bytes, content, size) == 0);
+    free(bytes);
+}
+
+/* It may hold samples of a repair that an earlier version did not finish, or be anything else. */
+START_TEST(a_file_that_earlier_versions_would_have_taken_is_told) {
+    static const char content[] = "the letter to grandmother";
+    make_store();
+    store_files_write(".salvage", (const uint8_t *)content, strlen(content));
+    expect_warning(store_path, "a file of this name with .salvage is not looked at");
+    expect_untouched(".salvage", content);
+}
+END_TEST
+
 /* What lies beside the link is not looked at: the file itself has its log, and is set aside, where it is. */
 START_TEST(a_symbolic_link_is_followed_and_told) {
     char link[200], directory[200], log[210];
@@ -113,13 +130,6 @@ START_TEST(what_is_no_file_is_refused) {
     expect_refusal("/dev/zero", "not a regular file");
 }
 END_TEST
-
-static void expect_untouched(const char *suffix, const char *content) {
-    size_t size;
-    uint8_t *bytes = store_files_read(suffix, &size);
-    ck_assert(bytes && size == strlen(content) && memcmp(bytes, content, size) == 0);
-    free(bytes);
-}
 
 /* SQLite would write to it, or believe it. */
 START_TEST(a_file_beside_it_that_is_none_of_its_own_is_refused) {
@@ -269,6 +279,7 @@ int main(void) {
     tcase_add_checked_fixture(all, store_files_setup, store_files_teardown);
     tcase_add_test(all, a_file_that_others_can_change_or_read);
     tcase_add_test(all, a_directory_in_which_everybody_can_put_files);
+    tcase_add_test(all, a_file_that_earlier_versions_would_have_taken_is_told);
     tcase_add_test(all, a_symbolic_link_is_followed_and_told);
     tcase_add_test(all, what_is_no_file_is_refused);
     tcase_add_test(all, a_file_beside_it_that_is_none_of_its_own_is_refused);
