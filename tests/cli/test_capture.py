@@ -691,8 +691,8 @@ class Csv(unittest.TestCase):
     def test_a_spreadsheet_that_cuts_elsewhere_sees_no_formula(self):
         """With semicolons or tabs for separators, as where a comma is a decimal point, quotes in mid-cell mean nothing."""
         texts = ["a;=1+1", "a;;=1", "a; @x", "b\t+1", "c\n-1", "d\r\n =1", "e;＝1", "=f;=1", "g;h;\"=1", ";=1", "fine;x", "a;\u0085=1"]
-        metrics = [make.metric("n", one, datatype=make.STRING, timestamp=T) for one in texts]
-        metrics.append(make.metric("N;=1", "-", datatype=make.STRING, timestamp=T))
+        metrics = [make.metric(one, "n", datatype=make.STRING, timestamp=T) for one in texts]
+        metrics.append(make.metric("-", "N;=1", datatype=make.STRING, timestamp=T))
         wire = make.Wire()
         begin(wire).send(0, make.publish("spBv1.0/G;=1/DBIRTH/N;=2/D;=3", make.payload(metrics, T, 0)))
         capture = make.pcap(wire.packets)
