@@ -51,7 +51,7 @@ class Trial(threading.Thread):
                 return "the node did not come back"
         grown_mb = self.memory_mb("VmHWM") - before_mb
         self.peak = max(self.peak, (grown_mb, scenario.name))
-        return f"{grown_mb:.0f} MB more" if grown_mb > (scenario.max_mb or MAX_MB) else None
+        return f"{grown_mb:.0f} MB more" if grown_mb > max(scenario.max_mb or 0, MAX_MB) else None
 
     def run(self):
         for scenario in self.scenarios:
