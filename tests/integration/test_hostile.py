@@ -13,7 +13,8 @@ import time
 import unittest
 
 from harness import PATIENCE_S, Edge, wait_until
-from hostile import Hostile, all_scenarios, random_scenario
+from hostile import all_scenarios, random_scenario
+from hostile_server import Hostile
 
 MODE = os.environ.get("SPB_HOSTILE", "short")
 SEED = int(os.environ.get("SPB_HOSTILE_SEED", "1"))
