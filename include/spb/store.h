@@ -61,7 +61,8 @@ typedef struct spb_store_info {
     const char *damage;  /* what was wrong with the file and what was done, for people; NULL: nothing. Borrowed until
                             the store is freed, as the next one */
     const char *warning; /* that others could read or change the file, or put another one in its place, when it was
-                            opened, or that its path is a symbolic link; NULL: nothing of that */
+                            opened, that its path is a symbolic link, or that there is a <path>.salvage of an earlier
+                            version, which is not looked at; NULL: nothing of that */
 } spb_store_info;
 
 typedef struct spb_store spb_store;

@@ -17,6 +17,7 @@
 #include "cli/json_record.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/tsv.h"
 
 typedef enum form { FORM_AUTO, FORM_RAW, FORM_HEX, FORM_BASE64, FORM_TSV } form;
 
@@ -33,15 +34,11 @@ static void blame(encoder *e, size_t line, const spb_error *err) {
     report_wrong(&e->complaints, (place){.line = line}, err, " of the line");
 }
 
-/* Seconds with a fraction. Without a time of capture: that of the payload, or 0. */
-static void write_time(out *to, const json_record *record) {
-    uint64_t time_ms = record->has_time   ? record->time_ms
-                       : record->is_state ? record->state.timestamp_ms
-                                          : record->payload.timestamp_ms;
-    out_u64(to, time_ms / 1000);
-    const char fraction[] = {'.', (char)('0' + time_ms / 100 % 10), (char)('0' + time_ms / 10 % 10),
-                             (char)('0' + time_ms % 10)};
-    out_bytes(to, fraction, sizeof fraction);
+/* Without a time of capture: that of the payload, or 0. */
+static uint64_t time_of(const json_record *record) {
+    return record->has_time   ? record->time_ms
+           : record->is_state ? record->state.timestamp_ms
+                              : record->payload.timestamp_ms;
 }
 
 static spb_status write_record(encoder *e, const json_record *record, spb_bytes payload, spb_error *err) {
@@ -63,12 +60,7 @@ static spb_status write_record(encoder *e, const json_record *record, spb_bytes 
             error_set(err, SPB_ERR_NAME, SPB_NO_OFFSET, "topic: missing, and tsv output has one in each line");
             return err->status;
         }
-        write_time(to, record);
-        out_char(to, '\t');
-        out_bytes(to, record->topic.data, record->topic.len);
-        out_char(to, '\t');
-        out_hex(to, payload.data, payload.len);
-        break;
+        return tsv_write(to, time_of(record), record->topic, payload, err);
     default: out_hex(to, payload.data, payload.len); break;
     }
     out_char(to, '\n');

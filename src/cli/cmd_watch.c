@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/quota.h"
+
 #include "cli/cli.h"
 #include "cli/complain.h"
 #include "cli/help.h"
@@ -20,6 +22,8 @@
 
 /* Not more often than eyes follow; and the ages go on without messages. */
 enum { DRAW_MS = 200, AGE_MS = 1000 };
+/* Lines about messages that cannot be read: whoever may publish can send any number of them. */
+enum { MAX_LINES_PER_S = 10 };
 
 typedef struct watcher {
     watch_options options;
@@ -28,6 +32,7 @@ typedef struct watcher {
     rebirth_requests *requests; /* NULL: nobody is asked */
     watch_screen screen;
     watch_status status;
+    spb_quota bad;     /* lines about messages */
     spb_error reason;  /* why there is no connection */
     spb_error warning; /* the last one, if it could not be told yet, as a table is on the terminal */
     bool is_table;     /* on a terminal */
@@ -84,10 +89,19 @@ static void on_unknown(const spb_topic *node, void *user) {
     }
 }
 
+static void tell_left_out(watcher *w, uint64_t now_ms) {
+    uint64_t left_out = spb_quota__tell(&w->bad, now_ms);
+    if (left_out > 0) {
+        complain("unreadable in the same second: %llu more messages", (unsigned long long)left_out);
+    }
+}
+
 /* What cannot be read would spoil the table. */
 static void on_bad(const char *what, void *user) {
     watcher *w = user;
-    if (!w->is_table) {
+    uint64_t now_ms = patience_now_ms();
+    tell_left_out(w, now_ms);
+    if (!w->is_table && spb_quota__take(&w->bad, MAX_LINES_PER_S, now_ms)) {
         out_flush(&w->to);
         complain("%s", what);
     }
@@ -217,6 +231,10 @@ static int wait_limit(watcher *w, int request_ms) {
     if (w->is_table) {
         limit = sooner(limit, until(w->drawn_ms + (w->has_change ? DRAW_MS : AGE_MS), now));
     }
+    uint64_t left_out_ms = spb_quota__due_ms(&w->bad);
+    if (left_out_ms < UINT64_MAX) {
+        limit = sooner(limit, until(left_out_ms, now));
+    }
     return w->end_ms > 0 ? sooner(limit, until(w->end_ms, now)) : limit;
 }
 
@@ -229,6 +247,7 @@ static void run(watcher *w) {
         patience_wait(live_fd(w->from), w->is_table ? STDIN_FILENO : -1, wait_limit(w, request_ms), &has_events,
                       &has_keys);
         take_events(w);
+        tell_left_out(w, patience_now_ms());
         if (has_keys) {
             take_keys(w);
         }
@@ -268,6 +287,7 @@ static int watch(watcher *w) {
     run(w);
     terminal_leave(&w->to);
     out_flush(&w->to);
+    tell_left_out(w, UINT64_MAX);
     if (w->warning.text[0] != '\0') {
         complain("%s", w->warning.text);
     }

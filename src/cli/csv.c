@@ -8,11 +8,40 @@
 #include "cli/json_message.h"
 #include "cli/number.h"
 
+/* Where a program takes semicolons or tabs for separators, as the spreadsheets of many countries do, a cell of ours
+ * does not begin with its quote, so the rest of it is cut at these, and at the ends of its lines. */
+static bool is_separator(char byte) {
+    return byte == ';' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+/* Whether a formula may begin with this byte: as begins_formula says, or more, for what is not ASCII. */
+static bool may_begin_formula(char byte) {
+    unsigned char code = (unsigned char)byte;
+    return (code != 0 && strchr("=+-@", byte)) || code < ' ' || code == 0x7F || code == 0xC2 || code == 0xEF;
+}
+
+/* Whether an apostrophe belongs before the byte; for all bytes of a cell, in their order. */
+static bool is_second_start(csv *c, char byte) {
+    bool is_start = c->is_safe && c->is_after_separator && may_begin_formula(byte) && !is_separator(byte);
+    c->is_after_separator = is_separator(byte) || (c->is_after_separator && byte == ' ');
+    return is_start;
+}
+
+static void begin_quoted(csv *c, bool is_risky) {
+    out_text(c->to, is_risky ? "\"'" : "\"");
+    c->is_after_separator = false;
+}
+
 /* Within quotes. */
 static void put_quoted_bytes(void *user, const char *bytes, size_t len) {
     csv *c = user;
     size_t from = 0;
     for (size_t i = 0; i < len; i++) {
+        if (is_second_start(c, bytes[i])) {
+            out_bytes(c->to, bytes + from, i - from);
+            out_char(c->to, '\'');
+            from = i;
+        }
         if (bytes[i] == '"') {
             out_bytes(c->to, bytes + from, i + 1 - from);
             from = i; /* it comes again */
@@ -24,14 +53,14 @@ static void put_quoted_bytes(void *user, const char *bytes, size_t len) {
 void csv_init(csv *c, out *to) {
     c->to = to;
     c->has_header = false;
-    c->is_safe = false;
+    c->is_safe = c->is_after_separator = false;
     out_init_taker(&c->nested, put_quoted_bytes, c);
 }
 
-static bool is_plain(spb_str text) {
+static bool is_plain(const csv *c, spb_str text) {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char byte = (unsigned char)text.data[i];
-        if (byte <= ' ' || byte == '"' || byte == ',' || byte >= 0x7F) {
+        if (byte <= ' ' || byte == '"' || byte == ',' || (c->is_safe && byte == ';') || byte >= 0x7F) {
             return false;
         }
     }
@@ -61,11 +90,11 @@ static bool needs_apostrophe(const csv *c, spb_str text) {
 /* What is not UTF-8 becomes U+FFFD, one for each bad byte. */
 static void put_text(csv *c, spb_str text) {
     bool is_risky = needs_apostrophe(c, text);
-    if (is_plain(text) && !is_risky) {
+    if (is_plain(c, text) && !is_risky) {
         out_bytes(c->to, text.data, text.len);
         return;
     }
-    out_text(c->to, is_risky ? "\"'" : "\"");
+    begin_quoted(c, is_risky);
     size_t at = 0;
     while (at < text.len) {
         size_t from = at;
@@ -93,13 +122,13 @@ static void put_time(csv *c, const message *m, const spb_payload_metric *metric)
 /* Both IDs with the slash between, which no ID can hold. */
 static void put_node(csv *c, const spb_topic *topic) {
     bool is_risky = needs_apostrophe(c, topic->group_id);
-    if (is_plain(topic->group_id) && is_plain(topic->node_id) && !is_risky) {
+    if (is_plain(c, topic->group_id) && is_plain(c, topic->node_id) && !is_risky) {
         put_text(c, topic->group_id);
         out_char(c->to, '/');
         put_text(c, topic->node_id);
         return;
     }
-    out_text(c->to, is_risky ? "\"'" : "\"");
+    begin_quoted(c, is_risky);
     put_quoted_bytes(c, topic->group_id.data, topic->group_id.len);
     out_char(c->to, '/');
     put_quoted_bytes(c, topic->node_id.data, topic->node_id.len);
@@ -117,7 +146,7 @@ static void put_name(csv *c, const metric_view *view) {
 }
 
 static void put_json(csv *c, const metric_view *view) {
-    out_char(c->to, '"');
+    begin_quoted(c, false);
     json_message_write_value(&c->nested, view);
     out_flush(&c->nested);
     out_char(c->to, '"');

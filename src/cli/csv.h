@@ -9,6 +9,7 @@
 typedef struct csv {
     out *to;
     bool has_header;
+    bool is_after_separator; /* within a cell, for is_safe */
     bool is_safe; /* cells that a spreadsheet might take for a formula begin with an apostrophe; false from csv_init */
     out nested;   /* JSON on its way into a field */
 } csv;

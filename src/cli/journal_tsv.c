@@ -1,16 +1,7 @@
 /* Decides how a stored block looks in a capture. */
 #include "cli/journal_tsv.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-static void write_hex(out *to, const uint8_t *bytes, size_t len) {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        out_char(to, digits[bytes[i] >> 4]);
-        out_char(to, digits[bytes[i] & 15]);
-    }
-}
+#include "cli/tsv.h"
 
 spb_status journal_write_tsv(out *to, journal *from, spb_error *err) {
     for (size_t i = 0; i < from->shown.metric_count; i++) {
@@ -28,14 +19,7 @@ spb_status journal_write_tsv(out *to, journal *from, spb_error *err) {
     if (status != SPB_OK) {
         return status;
     }
-    char time[40];
-    uint64_t ms = from->shown.timestamp_ms;
-    snprintf(time, sizeof time, "%" PRIu64 ".%03u\t", ms / 1000, (unsigned)(ms % 1000));
-    out_text(to, time);
-    out_text(to, from->topic);
-    out_char(to, '\t');
-    write_hex(to, bytes, len);
-    out_char(to, '\n');
+    status = tsv_write(to, from->shown.timestamp_ms, spb_str_from(from->topic), (spb_bytes){bytes, len}, err);
     spb_free(bytes);
-    return SPB_OK;
+    return status;
 }

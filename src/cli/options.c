@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 #include "cli/complain.h"
@@ -55,12 +56,27 @@ static bool take_version(const char *command, const char *text, spb_mqtt_version
     return choice >= 0;
 }
 
+/* As the library does for its own files; of this one it gets what is in it. */
+static void warn_of_mode(FILE *file, const char *path) {
+    struct stat info;
+    if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode)) {
+        return;
+    }
+    const char *who = (info.st_mode & S_IROTH) != 0               ? "every user of this machine can read it"
+                      : (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "others can change it"
+                                                                  : NULL;
+    if (who) {
+        complain("warning: --key-password-file %s: %s (mode %04o)", path, who, (unsigned)(info.st_mode & 07777));
+    }
+}
+
 /* The first line of the file, which is kept for the life of the process. */
 static bool take_key_password(const char *command, const char *path, const char **out) {
     static char line[1024];
     FILE *file = fopen(path, "re");
     bool is_read = file && fgets(line, sizeof line, file);
     if (file) {
+        warn_of_mode(file, path);
         fclose(file);
     }
     if (!is_read) {

@@ -45,8 +45,8 @@ static void publish(spb_session *session, bool counts, spb_time now, spb_action 
 }
 
 /* The birth in `payload` may leave. */
-static spb_status admit_birth(spb_session *session, spb_status status, uint64_t unsent) {
-    if (status == SPB_OK && !spb_session__is_acceptable(session, payload_of(session))) {
+static spb_status admit_birth(spb_session *session, spb_status status, uint64_t unsent, spb_time now) {
+    if (status == SPB_OK && !spb_session__is_acceptable(session, payload_of(session), now)) {
         status = SPB_ERR_LIMIT;
     }
     if (status == SPB_OK && !spb_outbox__keep_birth(&session->outbox, unsent)) {
@@ -63,7 +63,7 @@ spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, s
         size_t count = spb_session__birth_facts(session, facts);
         status = spb_certificate__node_birth(&session->payload, session->table.node, facts, count, now.wall_ms, NULL);
     }
-    status = admit_birth(session, status, unsent);
+    status = admit_birth(session, status, unsent, now);
     if (status != SPB_OK) {
         return status;
     }
@@ -93,7 +93,7 @@ spb_status spb_session__publish_device_birth(spb_session *session, spb_device *d
     if (status == SPB_OK) {
         status = spb_certificate__device_birth(&session->payload, device, session->seq, now.wall_ms, NULL);
     }
-    status = admit_birth(session, status, unsent);
+    status = admit_birth(session, status, unsent, now);
     if (status == SPB_OK) {
         mark_born(session, device);
         publish(session, unsent > 0, now, out);

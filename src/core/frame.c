@@ -15,14 +15,14 @@ static size_t packet_bytes(size_t topic_bytes, size_t payload_bytes) {
     return 1 + length_bytes + rest;
 }
 
-bool spb_session__is_acceptable(spb_session *session, spb_bytes payload) {
+bool spb_session__is_acceptable(spb_session *session, spb_bytes payload, spb_time now) {
     const char *topic = (const char *)session->topic.data;
     size_t bytes = packet_bytes(strlen(topic), payload.len);
     bool fits = session->max_packet_bytes == 0 || bytes <= session->max_packet_bytes;
     if (!fits) {
-        spb_notices__log(&session->notices, SPB_LOG_ERROR,
-                         "%.150s: a packet of %zu bytes, but %.80s takes no more than %u", topic, bytes,
-                         spb_servers__current(&session->servers)->uri, (unsigned)session->max_packet_bytes);
+        spb_session__log_too_large(session, now, "%.150s: a packet of %zu bytes, but %.80s takes no more than %u",
+                                   topic, bytes, spb_servers__current(&session->servers)->uri,
+                                   (unsigned)session->max_packet_bytes);
     }
     return fits;
 }

@@ -41,7 +41,7 @@ static bool send_block(spb_session *session, spb_outbox_block *block, spb_time n
     if (!payload.data) {
         return give_up(session, data_kind(holder), status == SPB_OK ? SPB_ERR_NO_MEMORY : status, now);
     }
-    bool is_sent = spb_session__is_acceptable(session, payload);
+    bool is_sent = spb_session__is_acceptable(session, payload, now);
     if (is_sent) {
         spb_outbox__sent(&session->outbox, block, spb_session__publish(session, payload, out), now);
         session->seq = spb_seq__next(session->seq);

@@ -1,10 +1,10 @@
 /*
  * The parts of a session, and what its files share. From the bottom up: state.c (what the others ask about it),
- * refusal.c (log lines about peers), frame.c (messages), birth.c (births and deaths), sample.c (what becomes of a
- * sample), remove.c (of what is removed), clock.c (when the wall clock is set), update.c (samples that the application
- * hands in), life.c (how connections come and go), message.c (what hosts say), publish.c (which message is next),
- * action.c (which action is next), events.c and session.c (what the application and the transport call). A file calls
- * those before it, and none behind it. The way of samples from here to the server and the journal is the outbox.
+ * refusal.c (log lines that must not be many), frame.c (messages), birth.c (births and deaths), sample.c (what becomes
+ * of a sample), remove.c (of what is removed), clock.c (when the wall clock is set), update.c (samples that the
+ * application hands in), life.c (how connections come and go), message.c (what hosts say), publish.c (which message is
+ * next), action.c (which action is next), events.c and session.c (what the application and the transport call). A file
+ * calls those before it, and none behind it. The way of samples from here to the server and the journal is the outbox.
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -59,7 +59,8 @@ struct spb_session {
     spb_list deaths; /* of those that want a DDEATH */
     spb_command_queue commands;
     uint32_t commands_in_a_row; /* handed out, with nothing else between that had to wait */
-    spb_quota refusals;         /* log lines about what peers sent */
+    spb_quota refusals;         /* log lines about what peers sent, */
+    spb_quota too_large;        /* and about messages that the server does not take */
     spb_notices notices;
     spb_servers servers;
     spb_host host;
@@ -131,17 +132,19 @@ spb_status spb_session__check_template(const spb_session *session, const spb_val
 
 /* ---- refusal.c ---- */
 
-/* Log lines of this kind are as many as peers like, so some are left out, and counted. */
+/* Log lines of these two kinds are as many as peers, or samples, like, so some are left out, and counted. */
 void spb_session__log_refusal(spb_session *session, spb_time now, const char *format, ...) SPB_PRINTF(3, 4);
-/* Tells how many were left out, when their second is over. */
-void spb_session__tell_refusals(spb_session *session, spb_time now);
+void spb_session__log_too_large(spb_session *session, spb_time now, const char *format, ...) SPB_PRINTF(3, 4);
+/* Tells how many were left out, when their second is over; when that will be. */
+void spb_session__tell_left_out(spb_session *session, spb_time now);
+uint64_t spb_session__left_out_ms(const spb_session *session);
 
 /* ---- frame.c ---- */
 
 /* Begins a message: the topic, and nothing in the payload. */
 spb_status spb_session__begin_message(spb_session *session, spb_kind kind, const spb_device *holder);
 /* It fits what the server takes; else there is a line in the log. */
-bool spb_session__is_acceptable(spb_session *session, spb_bytes payload);
+bool spb_session__is_acceptable(spb_session *session, spb_bytes payload, spb_time now);
 /* The message of the topic becomes the action; returns its size, topic included. */
 size_t spb_session__publish(spb_session *session, spb_bytes payload, spb_action *out);
 /* The NDEATH, which is the will as well. */

@@ -27,7 +27,8 @@ typedef struct spb_database {
     bool is_damaged;  /* a failure showed that the file is */
     char why[96];     /* then: SQLite's words, or ours */
     spb_shape shape;  /* when it was last looked at */
-    unsigned effort;  /* that the present call of SQLite has taken, see guard.c */
+    unsigned effort;  /* that the present call of SQLite has taken, see guard.c, */
+    unsigned allowed; /* and may take */
 } spb_database;
 
 /* Notes the failure of a call of SQLite and tells of it: with the path and SQLite's own words. */

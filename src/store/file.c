@@ -18,8 +18,9 @@
 #include "store/shape.h"
 #include "store/trust.h"
 
-#define BUSY_TIMEOUT_MS 200 /* another process may just be leaving */
-#define STEP_BYTES 65536    /* of a search for our marks */
+#define BUSY_TIMEOUT_MS 200                            /* another process may just be leaving */
+#define STEP_BYTES 65536                               /* of a search for our marks, */
+#define MOST_SEARCHED_BYTES ((sqlite3_int64)256 << 20) /* and how far it goes; our marks are in the first pages */
 
 /*
  * A new file is made here, because SQLite would let others read it; -wal takes the mode of the file. One that exists is
@@ -189,14 +190,15 @@ static bool has_mark(const unsigned char *bytes, size_t len, bool is_first) {
            holds(bytes, len, SPB_SHAPE_MARK) || holds(bytes, len, SPB_SHAPE_OLD_MARK);
 }
 
-/* Steps through the file; a mark on the border of two steps is found by the other ones. */
+/* Steps through the file; a mark on the border of two steps is found by the other ones. A sparse file may claim to be
+ * so large that reading its zeros takes hours: such a one is none of ours. */
 static bool search(sqlite3_file *file, unsigned char *bytes) {
     sqlite3_int64 size = 0;
     if (file->pMethods->xFileSize(file, &size) != SQLITE_OK) {
         return false;
     }
-    bool blank = true;
-    for (sqlite3_int64 at = 0; at < size; at += STEP_BYTES) {
+    bool blank = size <= MOST_SEARCHED_BYTES;
+    for (sqlite3_int64 at = 0; at < size && at < MOST_SEARCHED_BYTES; at += STEP_BYTES) {
         int len = size - at < STEP_BYTES ? (int)(size - at) : STEP_BYTES;
         if (file->pMethods->xRead(file, bytes, len, at) != SQLITE_OK) {
             blank = false;

@@ -3,10 +3,13 @@
 #include "store/guard.h"
 
 #include <stddef.h>
+#include <sys/stat.h>
 
 /* Effort is counted in these steps of SQLite's machine. */
 #define STEPS 10000
 #define EFFORT_OF_UNKNOWN 300      /* the list of the tables of 150,000 segments takes as much */
+#define EFFORT_OF_SMALL 8          /* of 4000 */
+#define BYTES_FOR_STEP 512000      /* 500 tables more: of ours each takes a page, or a part of one that is compressed */
 #define EFFORT_OF_RECOGNISED 10000 /* to forget 5,000,000 ranges of ids takes as much; some seconds */
 
 static const struct {
@@ -29,18 +32,23 @@ static const struct {
                 {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
                 {SQLITE_DBCONFIG_DQS_DML, 0},        {SQLITE_DBCONFIG_DQS_DDL, 0}};
 
-static int count_little(void *context) {
+static int count(void *context) {
     spb_database *database = context;
-    return ++database->effort > EFFORT_OF_UNKNOWN;
+    return ++database->effort > database->allowed;
 }
 
-static int count_much(void *context) {
-    spb_database *database = context;
-    return ++database->effort > EFFORT_OF_RECOGNISED;
+/* SQLite takes the list of tables into memory, in a time that grows with the square of its length. So a file may have
+ * no more of them than it has room on the disk for. */
+static unsigned effort_of_list(const char *path) {
+    struct stat info;
+    uint64_t bytes = stat(path, &info) == 0 ? (uint64_t)info.st_blocks * 512 : 0;
+    uint64_t steps = EFFORT_OF_SMALL + bytes / BYTES_FOR_STEP;
+    return steps < EFFORT_OF_UNKNOWN ? (unsigned)steps : EFFORT_OF_UNKNOWN;
 }
 
 void spb_guard__allow_effort(spb_database *database, bool is_recognised) {
-    sqlite3_progress_handler(database->db, STEPS, is_recognised ? count_much : count_little, database);
+    database->allowed = is_recognised ? EFFORT_OF_RECOGNISED : effort_of_list(database->path);
+    sqlite3_progress_handler(database->db, STEPS, count, database);
 }
 
 spb_status spb_guard__set_up(spb_database *database, spb_error *err) {

@@ -5,6 +5,7 @@
 #include "store/trust.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,15 @@ static bool is_in_open_directory(const char *path) {
     return is_open;
 }
 
+/* Before there were repairs at other names, a damaged file had this one while it was read. It has no mark, so it is not
+ * taken for one: its user has to look. */
+static bool has_old_salvage(const char *path) {
+    char *name = spb_file__name(path, ".salvage");
+    bool is_there = name && spb_file__exists(name);
+    free(name);
+    return is_there;
+}
+
 static void warn(const char *path, const char *link, bool is_to_write, spb_error *warning) {
     struct stat file;
     char mode[48] = "", what[320] = "";
@@ -47,9 +57,10 @@ static void warn(const char *path, const char *link, bool is_to_write, spb_error
         snprintf(mode, sizeof mode, "; %s (mode %04o)", access, (unsigned)(file.st_mode & 07777));
     }
     bool is_of_other = is_to_write && is_there && file.st_uid != geteuid();
-    snprintf(what, sizeof what, "%s%.100s%s%s%s", link ? "; it is a symbolic link to " : "", link ? path : "", mode,
+    snprintf(what, sizeof what, "%s%.100s%s%s%s%s", link ? "; it is a symbolic link to " : "", link ? path : "", mode,
              is_of_other ? "; it belongs to another user" : "",
-             is_in_open_directory(path) ? "; everybody can put another file in its place" : "");
+             is_in_open_directory(path) ? "; everybody can put another file in its place" : "",
+             has_old_salvage(path) ? "; a file of this name with .salvage is not looked at" : "");
     if (what[0]) {
         spb_error__set(warning, warning->status, "store %.80s: %s", link ? link : path, what + strlen("; "));
     }
@@ -88,6 +99,22 @@ static const char *describe_beside(const char *name, uid_t owner, bool *has_cont
     return info.st_nlink != 1 ? "has another name, too" : NULL;
 }
 
+/* A journal whose last bytes are these is part of a larger one, whose name stands before them: SQLite would open that
+ * file, whatever it is, and delete it when nothing in it looks like the name of a journal. A store never has such one.
+ */
+static bool names_other_file(const char *journal) {
+    static const unsigned char mark[8] = {0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7};
+    unsigned char end[4 + 4 + sizeof mark]; /* after the length and the sum of the name */
+    int fd = open(journal, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return false; /* SQLite cannot read it either */
+    }
+    bool is_named = lseek(fd, -(off_t)sizeof end, SEEK_END) >= 0 && read(fd, end, sizeof end) == sizeof end &&
+                    memcmp(end + 8, mark, sizeof mark) == 0;
+    close(fd);
+    return is_named;
+}
+
 /* SQLite rolls a -journal back, and takes what is in a -wal for part of the file. A store never has both: its journal
  * is of the time before it had its log. */
 static spb_status check_beside(const char *path, uid_t owner, spb_error *err) {
@@ -102,6 +129,9 @@ static spb_status check_beside(const char *path, uid_t owner, spb_error *err) {
             return spb_error__no_memory(err, "the store");
         }
         wrong = describe_beside(name, owner, &has_content[i]);
+        if (!wrong && i == 0 && has_content[0] && names_other_file(name)) {
+            wrong = "names another file";
+        }
         if (!wrong && i == 1 && has_content[0] && has_content[1]) {
             wrong = "lies beside a journal that is not its own";
         }

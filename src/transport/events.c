@@ -1,9 +1,6 @@
 /*
  * Decides what paho's callbacks mean as events of a link, in both versions of MQTT, and what is refused of that which a
- * server sends. When the requests are made, and how a link ends, is left to link.c.
- *
- * paho calls back for a packet identifier, whatever kind of packet brought it, and fills in what belongs to that kind.
- * So nothing is read from its unions but a number, and no pointer is followed that only some kinds of packets set.
+ * server sends. When the requests are made, and how a link ends, is left to link.c, their answers to answers.c.
  */
 #include "transport/events.h"
 
@@ -13,15 +10,7 @@
 #include "transport/reason.h"
 #include "transport/secret.h"
 
-#define REFUSED_FROM 0x80 /* SUBACK, and all reason codes of MQTT 5 */
-#define QOS_MAX 2
-#define NO_CODE (-1) /* the answer holds none, or several */
-
-static bool is_mqtt_5(const spb_link *link) {
-    return link->settings->version == SPB_MQTT_5;
-}
-
-static void report(spb_link *link, spb_transport_event event) {
+void spb_events__report(spb_link *link, spb_transport_event event) {
     bool is_last = event.kind == SPB_TRANSPORT_CONNECT_FAILED || event.kind == SPB_TRANSPORT_LOST ||
                    event.kind == SPB_TRANSPORT_DISCONNECTED;
     pthread_mutex_lock(&link->lock);
@@ -45,9 +34,10 @@ static void refuse_server(spb_link *link, const char *text) {
         snprintf(link->refusal, sizeof link->refusal, "%s", text);
     }
     pthread_mutex_unlock(&link->lock);
-    report(link, (spb_transport_event){.kind = link->is_connected ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED,
-                                       .status = SPB_ERR_LIMIT,
-                                       .reason = text});
+    spb_events__report(
+        link, (spb_transport_event){.kind = link->is_connected ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED,
+                                    .status = SPB_ERR_LIMIT,
+                                    .reason = text});
     spb_guard__cut(&link->guard);
 }
 
@@ -87,7 +77,7 @@ void spb_events__on_qos_2(void *context) {
 static void warn_of(spb_link *link, const char *words) {
     char text[512];
     snprintf(text, sizeof text, "%s: %s", link->address.host_port, words);
-    report(link, (spb_transport_event){.kind = SPB_TRANSPORT_WARNING, .reason = text});
+    spb_events__report(link, (spb_transport_event){.kind = SPB_TRANSPORT_WARNING, .reason = text});
 }
 
 static void warn(spb_link *link) {
@@ -106,7 +96,7 @@ static void warn(spb_link *link) {
 static void warn_of_files(spb_link *link) {
     char text[512];
     for (size_t i = 0; spb_secret__next(link->settings, &i, text, sizeof text);) {
-        report(link, (spb_transport_event){.kind = SPB_TRANSPORT_WARNING, .reason = text});
+        spb_events__report(link, (spb_transport_event){.kind = SPB_TRANSPORT_WARNING, .reason = text});
     }
 }
 
@@ -116,7 +106,7 @@ static void report_connected(spb_link *link, spb_transport_event event) {
     warn(link);
     warn_of_files(link);
     event.kind = SPB_TRANSPORT_CONNECTED;
-    report(link, event);
+    spb_events__report(link, event);
 }
 
 static void on_connected(void *context, MQTTAsync_successData *data) {
@@ -179,7 +169,8 @@ static void report_failure(spb_link *link, int code, const char *message) {
         return;
     }
     spb_status status = explain_failure(link, code, message, text, sizeof text);
-    report(link, (spb_transport_event){.kind = SPB_TRANSPORT_CONNECT_FAILED, .status = status, .reason = text});
+    spb_events__report(link,
+                       (spb_transport_event){.kind = SPB_TRANSPORT_CONNECT_FAILED, .status = status, .reason = text});
 }
 
 static void on_connect_failed(void *context, MQTTAsync_failureData *data) {
@@ -200,11 +191,11 @@ static void on_lost(void *context, char *cause) {
     }
     snprintf(text, sizeof text, "the connection to %s was lost%s%s", link->address.host_port, cause ? ": " : "",
              cause ? cause : "");
-    report(link, (spb_transport_event){.kind = SPB_TRANSPORT_LOST, .status = SPB_ERR_CONNECT, .reason = text});
+    spb_events__report(link,
+                       (spb_transport_event){.kind = SPB_TRANSPORT_LOST, .status = SPB_ERR_CONNECT, .reason = text});
 }
 
-/* ": " and what the server says in its own words, or nothing. */
-static void append_reason_string(char *text, size_t capacity, MQTTProperties *properties) {
+void spb_events__append_words(char *text, size_t capacity, MQTTProperties *properties) {
     MQTTProperty *found = MQTTProperties_getProperty(properties, MQTTPROPERTY_CODE_REASON_STRING);
     size_t used = strlen(text);
     if (found && found->value.data.len > 0) {
@@ -216,14 +207,15 @@ static void append_reason_string(char *text, size_t capacity, MQTTProperties *pr
 static void on_server_disconnect(void *context, MQTTProperties *properties, enum MQTTReasonCodes code) {
     spb_link *link = context;
     spb_reason reason = {SPB_ERR_CONNECT, "without a reason"};
-    if ((int)code >= REFUSED_FROM) {
+    if ((int)code >= SPB_REFUSED_FROM) {
         reason = spb_reason__find((int)code);
     }
     char text[512];
     snprintf(text, sizeof text, "%s has ended the connection: %s (0x%02X)", link->address.host_port, reason.words,
              (unsigned)code);
-    append_reason_string(text, sizeof text, properties);
-    report(link, (spb_transport_event){.kind = SPB_TRANSPORT_LOST, .status = reason.status, .reason = text});
+    spb_events__append_words(text, sizeof text, properties);
+    spb_events__report(link,
+                       (spb_transport_event){.kind = SPB_TRANSPORT_LOST, .status = reason.status, .reason = text});
 }
 
 static int on_message(void *context, char *topic, int topic_len, MQTTAsync_message *message) {
@@ -239,163 +231,16 @@ static int on_message(void *context, char *topic, int topic_len, MQTTAsync_messa
     };
     if (event.topic.len + event.payload.len > link->settings->max_packet_bytes) {
         refuse_packet(link);
-    } else if (event.qos >= QOS_MAX) {
+    } else if (event.qos >= SPB_QOS_MAX) {
         spb_events__on_qos_2(link);
     } else if (!link->is_connected) {
         refuse_message(link, "before it accepted the connection");
     } else {
-        report(link, event);
+        spb_events__report(link, event);
     }
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
     return 1; /* taken; 0 would deliver it again, out of order */
-}
-
-/* `code` is that of SUBACK, or NO_CODE; `properties` are NULL before MQTT 5. */
-static void refuse_subscription(const spb_subscribe_item *item, int code, MQTTProperties *properties) {
-    spb_link *link = item->request->link;
-    const char *server = link->address.host_port;
-    char text[512];
-    if (code < REFUSED_FROM) {
-        snprintf(text, sizeof text,
-                 "%.60s answers the subscription to %.150s with a SUBACK that has not one code for it", server,
-                 item->filter);
-    } else {
-        snprintf(text, sizeof text, "%.60s refuses the subscription to %.150s", server, item->filter);
-    }
-    if (properties && code >= REFUSED_FROM) {
-        size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, ": %s (0x%02X)", spb_reason__find(code).words, (unsigned)code);
-        append_reason_string(text, sizeof text, properties);
-    }
-    report(link, (spb_transport_event){.kind = SPB_TRANSPORT_SUBSCRIBED, .status = SPB_ERR_REFUSED, .reason = text});
-}
-
-/* The answer to one filter: the first one that is refused speaks for its request, else the last one. */
-static void answer_subscription(const spb_subscribe_item *item, int code, MQTTProperties *properties) {
-    spb_subscribe_request *request = item->request;
-    spb_link *link = request->link;
-    bool is_granted = code >= 0 && code <= QOS_MAX;
-    spb_guard__count_packet(&link->guard);
-    pthread_mutex_lock(&link->lock);
-    bool was_refused = request->is_refused;
-    request->is_refused = was_refused || !is_granted;
-    bool is_last = request->unanswered_count > 0 && --request->unanswered_count == 0;
-    pthread_mutex_unlock(&link->lock);
-    if (!was_refused && !is_granted) {
-        refuse_subscription(item, code, properties);
-    } else if (!was_refused && is_last) {
-        report(link, (spb_transport_event){.kind = SPB_TRANSPORT_SUBSCRIBED});
-    }
-}
-
-/* paho stores a number here when SUBACK has one code, and a pointer when it has several: as a number that is no QoS. */
-static void on_subscribed(void *context, MQTTAsync_successData *data) {
-    int code = data->alt.qos;
-    answer_subscription(context, code >= 0 && code <= QOS_MAX ? code : NO_CODE, NULL);
-}
-
-static void on_subscribed5(void *context, MQTTAsync_successData5 *data) {
-    bool is_single = data->alt.sub.reasonCodeCount == 1; /* then the code stands in reasonCode alone */
-    answer_subscription(context, is_single ? (int)data->reasonCode : NO_CODE, &data->properties);
-}
-
-/* Any other failure is the loss of the connection, which is reported by itself. */
-static void on_subscribe_failed(void *context, MQTTAsync_failureData *data) {
-    if (data->code == REFUSED_FROM) {
-        answer_subscription(context, data->code, NULL);
-    }
-}
-
-static void on_subscribe_failed5(void *context, MQTTAsync_failureData5 *data) {
-    if ((int)data->reasonCode >= REFUSED_FROM) {
-        answer_subscription(context, (int)data->reasonCode, &data->properties);
-    }
-}
-
-static void report_published(spb_link *link, spb_status status, const char *reason) {
-    pthread_mutex_lock(&link->lock);
-    bool disconnect_now = --link->unanswered_count == 0 && link->disconnect_wanted;
-    pthread_mutex_unlock(&link->lock);
-    report(link,
-           (spb_transport_event){.kind = SPB_TRANSPORT_PUBLISHED, .count = 1, .status = status, .reason = reason});
-    if (disconnect_now) { /* paho allows this inside its callbacks: it only appends to a queue */
-        spb_events__disconnect(link);
-    }
-}
-
-static void on_published(void *context, MQTTAsync_successData *data) {
-    (void)data;
-    report_published(context, SPB_OK, NULL);
-}
-
-static void on_published5(void *context, MQTTAsync_successData5 *data) {
-    (void)data;
-    report_published(context, SPB_OK, NULL);
-}
-
-/* QoS 1: a packet of the server tells it, whereas QoS 0 is written and done. */
-static void on_acknowledged(void *context, MQTTAsync_successData *data) {
-    spb_link *link = context;
-    spb_guard__count_packet(&link->guard);
-    on_published(link, data);
-}
-
-static void on_acknowledged5(void *context, MQTTAsync_successData5 *data) {
-    spb_link *link = context;
-    spb_guard__count_packet(&link->guard);
-    on_published5(link, data);
-}
-
-/* A PUBACK that says no is an answer, too. Any other failure is the loss of the connection. */
-static void on_publish_failed5(void *context, MQTTAsync_failureData5 *data) {
-    spb_link *link = context;
-    if ((int)data->reasonCode >= REFUSED_FROM) {
-        char text[512];
-        spb_guard__count_packet(&link->guard);
-        snprintf(text, sizeof text, "%s refuses a message: %s (0x%02X)", link->address.host_port,
-                 spb_reason__find((int)data->reasonCode).words, (unsigned)data->reasonCode);
-        append_reason_string(text, sizeof text, &data->properties);
-        report_published(link, SPB_ERR_REFUSED, text);
-    }
-}
-
-static void on_fenced(void *context, MQTTAsync_successData *data) {
-    (void)data;
-    spb_link *link = context;
-    spb_guard__count_packet(&link->guard);
-    report(link, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED});
-}
-
-/* Also with reason 0x11, that there was no such subscription. */
-static void on_fenced5(void *context, MQTTAsync_successData5 *data) {
-    (void)data;
-    on_fenced(context, NULL);
-}
-
-static void on_disconnected(void *context, MQTTAsync_successData *data) {
-    (void)data;
-    spb_tls__take_end();
-    report(context, (spb_transport_event){.kind = SPB_TRANSPORT_DISCONNECTED});
-}
-
-static void on_disconnected5(void *context, MQTTAsync_successData5 *data) {
-    (void)data;
-    on_disconnected(context, NULL);
-}
-
-static void on_broken(void *context, MQTTAsync_successData *data) {
-    (void)data;
-    spb_link *link = context;
-    pthread_mutex_lock(&link->lock);
-    link->is_broken = true;
-    pthread_cond_signal(&link->changed);
-    pthread_mutex_unlock(&link->lock);
-}
-
-static void on_broken5(void *context, MQTTAsync_successData5 *data) {
-    (void)data;
-    on_broken(context, NULL);
 }
 
 /* ---- what paho is told to call ---- */
@@ -412,77 +257,4 @@ spb_connect_callbacks spb_events__of_connect(spb_link *link) {
                                    .on_failure5 = on_connect_failed5,
                                    .context = link,
                                    .tls_log = &link->tls_log};
-}
-
-MQTTAsync_responseOptions spb_events__of_subscribe(spb_subscribe_item *item) {
-    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    response.context = item;
-    if (is_mqtt_5(item->request->link)) {
-        response.onSuccess5 = on_subscribed5;
-        response.onFailure5 = on_subscribe_failed5;
-    } else {
-        response.onSuccess = on_subscribed;
-        response.onFailure = on_subscribe_failed;
-    }
-    return response;
-}
-
-/* Where there is no function for a failure, it is followed by the loss of the connection. */
-MQTTAsync_responseOptions spb_events__of_publish(spb_link *link, uint8_t qos) {
-    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    response.context = link;
-    if (is_mqtt_5(link)) {
-        response.onSuccess5 = qos > 0 ? on_acknowledged5 : on_published5;
-        response.onFailure5 = on_publish_failed5;
-    } else {
-        response.onSuccess = qos > 0 ? on_acknowledged : on_published;
-    }
-    return response;
-}
-
-MQTTAsync_responseOptions spb_events__of_fence(spb_link *link) {
-    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    response.context = link;
-    if (is_mqtt_5(link)) {
-        response.onSuccess5 = on_fenced5;
-    } else {
-        response.onSuccess = on_fenced;
-    }
-    return response;
-}
-
-/* ---- ends ---- */
-
-/* tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50: the will of MQTT 5 is published all the same. */
-static int disconnect5(spb_link *link, MQTTAsync_onSuccess5 *on_success) {
-    MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer5;
-    options.reasonCode = MQTTREASONCODE_DISCONNECT_WITH_WILL_MESSAGE;
-    options.onSuccess5 = on_success;
-    options.context = link;
-    return MQTTAsync_disconnect(link->client, &options);
-}
-
-void spb_events__disconnect(spb_link *link) {
-    if (is_mqtt_5(link)) {
-        disconnect5(link, on_disconnected5);
-        return;
-    }
-    MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
-    options.onSuccess = on_disconnected;
-    options.context = link;
-    MQTTAsync_disconnect(link->client, &options);
-}
-
-/* See link.c. */
-int spb_events__break(spb_link *link) {
-    if (is_mqtt_5(link)) {
-        return disconnect5(link, on_broken5);
-    }
-    if (!link->will_topic) {
-        return MQTTASYNC_FAILURE;
-    }
-    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    response.onSuccess = on_broken;
-    response.context = link;
-    return MQTTAsync_send(link->client, link->will_topic, (int)link->will_len, link->will_payload, 0, 0, &response);
 }

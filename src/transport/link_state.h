@@ -1,4 +1,4 @@
-/* What a link is made of: for link.c and events.c alone. */
+/* What a link is made of: for link.c, events.c and answers.c alone. */
 #ifndef SPB_TRANSPORT_LINK_STATE_H
 #define SPB_TRANSPORT_LINK_STATE_H
 

@@ -1,6 +1,6 @@
 /*
- * Decides how servers are verified, and puts into words why that failed. When the handshake takes place is left to
- * paho.
+ * Decides how servers are verified. When the handshake takes place is left to paho, what the files hold to tls_files.c,
+ * the words for a failure to tls_words.c.
  *
  * paho keeps its SSL objects to itself, and hands on the error queue of OpenSSL, where a certificate that is not
  * accepted is "certificate verify failed", whatever the cause. So this file looks at each SSL object of the process: at
@@ -11,7 +11,6 @@
 #include "transport/tls.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,143 +18,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "base/error.h"
+#include "transport/tls_files.h"
 
 /* paho sets level 1 before it takes the list of ciphers, which may say otherwise. */
-#define SECURITY_LEVEL 2
 #define CIPHERS "DEFAULT@SECLEVEL=2"
-
-/* ---- the files ---- */
-
-static spb_status refuse_file(spb_error *err, const char *option, const char *path, const char *why) {
-    ERR_clear_error();
-    return spb_error__set(err, SPB_ERR_ARGUMENT, "%s %.150s: %s", option, path, why);
-}
-
-static spb_status check_readable(const char *option, const char *path, spb_error *err) {
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        return refuse_file(err, option, path, strerror(errno));
-    }
-    fclose(file);
-    return SPB_OK;
-}
-
-/* All lists of revoked certificates in a file; NULL if there is none. */
-static STACK_OF(X509_CRL) * read_lists(const char *path) {
-    STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
-    BIO *file = BIO_new_file(path, "re");
-    X509_CRL *list;
-    while (lists && file && (list = PEM_read_bio_X509_CRL(file, NULL, NULL, NULL)) != NULL) {
-        if (sk_X509_CRL_push(lists, list) == 0) {
-            X509_CRL_free(list);
-            break;
-        }
-    }
-    BIO_free(file);
-    ERR_clear_error();
-    if (sk_X509_CRL_num(lists) <= 0) {
-        sk_X509_CRL_free(lists);
-        return NULL;
-    }
-    return lists;
-}
-
-typedef struct key_password {
-    const char *text;
-    bool was_wanted;
-} key_password;
-
-/* Without a function of ours OpenSSL would ask on the terminal. */
-static int give_password(char *buffer, int capacity, int is_for_writing, void *context) {
-    key_password *password = context;
-    (void)is_for_writing;
-    password->was_wanted = true;
-    size_t len = password->text ? strlen(password->text) : 0;
-    if (!password->text || len > (size_t)capacity) {
-        return -1;
-    }
-    memcpy(buffer, password->text, len);
-    return (int)len;
-}
-
-static bool is_too_weak(int reason) {
-    return reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL || reason == SSL_R_CA_MD_TOO_WEAK;
-}
-
-static spb_status check_key_in(SSL_CTX *context, const spb_mqtt_options *options, spb_error *err) {
-    const char *option = options->key_file ? "key_file" : "cert_file";
-    const char *key_file = options->key_file ? options->key_file : options->cert_file;
-    key_password password = {.text = options->key_password};
-    SSL_CTX_set_default_passwd_cb(context, give_password);
-    SSL_CTX_set_default_passwd_cb_userdata(context, &password);
-    if (SSL_CTX_use_PrivateKey_file(context, key_file, SSL_FILETYPE_PEM) == 1) {
-        return SPB_OK;
-    }
-    int reason = ERR_GET_REASON(ERR_peek_last_error());
-    const char *why = "holds no private key in PEM form";
-    if (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH) {
-        why = "the private key does not belong to the certificate of cert_file";
-    } else if (password.was_wanted) {
-        why = options->key_password ? "the private key is encrypted, and key_password is wrong"
-                                    : "the private key is encrypted: option key_password is missing";
-    }
-    return refuse_file(err, option, key_file, why);
-}
-
-static spb_status check_in(SSL_CTX *context, const spb_mqtt_options *options, spb_error *err) {
-    SSL_CTX_set_security_level(context, SECURITY_LEVEL);
-    if (options->ca_file && SSL_CTX_load_verify_locations(context, options->ca_file, NULL) != 1) {
-        return refuse_file(err, "ca_file", options->ca_file, "holds no certificate in PEM form");
-    }
-    STACK_OF(X509_CRL) *lists = options->crl_file ? read_lists(options->crl_file) : NULL;
-    if (options->crl_file && !lists) {
-        return refuse_file(err, "crl_file", options->crl_file, "holds no list of revoked certificates in PEM form");
-    }
-    sk_X509_CRL_pop_free(lists, X509_CRL_free);
-    if (!options->cert_file) {
-        return SPB_OK;
-    }
-    if (SSL_CTX_use_certificate_chain_file(context, options->cert_file) != 1) {
-        return refuse_file(err, "cert_file", options->cert_file,
-                           is_too_weak(ERR_GET_REASON(ERR_peek_last_error()))
-                               ? "its key is too short, or its signature too weak (2048 bits of RSA, SHA-256)"
-                               : "holds no certificate in PEM form");
-    }
-    return check_key_in(context, options, err);
-}
-
-spb_status spb_tls__check(const spb_mqtt_options *options, spb_error *err) {
-    const struct {
-        const char *name, *path;
-    } files[] = {{"ca_file", options->ca_file},
-                 {"cert_file", options->cert_file},
-                 {"key_file", options->key_file},
-                 {"crl_file", options->crl_file}};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        spb_status status = files[i].path ? check_readable(files[i].name, files[i].path, err) : SPB_OK;
-        if (status != SPB_OK) {
-            return status;
-        }
-    }
-    if (!options->ca_file && !options->cert_file && !options->crl_file) {
-        return SPB_OK;
-    }
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    if (!context) {
-        ERR_clear_error();
-        return spb_error__no_memory(err, "TLS");
-    }
-    spb_status status = check_in(context, options, err);
-    SSL_CTX_free(context);
-    return status;
-}
 
 /* ---- the certificate of a server ---- */
 
@@ -218,7 +88,7 @@ static int check_name(const spb_address *address, X509 *certificate) {
 /* The verification once more, with the lists of revoked certificates. */
 static int check_revoked(const char *crl_file, X509_STORE_CTX *done) {
     int result = X509_V_ERR_UNABLE_TO_GET_CRL;
-    STACK_OF(X509_CRL) *lists = read_lists(crl_file);
+    STACK_OF(X509_CRL) *lists = spb_tls_files__revoked(crl_file);
     X509_STORE_CTX *again = X509_STORE_CTX_new();
     if (lists && again &&
         X509_STORE_CTX_init(again, X509_STORE_CTX_get0_store(done), X509_STORE_CTX_get0_cert(done),
@@ -317,106 +187,4 @@ MQTTAsync_SSLOptions spb_tls__options(const spb_mqtt_options *settings, spb_tls_
     options.ssl_error_cb = on_error;
     options.ssl_error_context = log;
     return options;
-}
-
-/* ---- why ---- */
-
-static const char *explain_certificate(long verify_result) {
-    switch (verify_result) {
-    case X509_V_ERR_CERT_HAS_EXPIRED: return "has expired";
-    case X509_V_ERR_CERT_NOT_YET_VALID: return "is not valid yet (is the clock of this machine right?)";
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: return "is not issued by a trusted authority";
-    case X509_V_ERR_CERT_REVOKED: return "is revoked";
-    case X509_V_ERR_EE_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_MD_TOO_WEAK: return "has a key that is too short, or a signature that is too weak";
-    case X509_V_ERR_UNABLE_TO_GET_CRL: return "cannot be checked: crl_file has no list of its authority";
-    case X509_V_ERR_CRL_HAS_EXPIRED: return "cannot be checked: the list of its authority in crl_file is out of date";
-    default: return NULL;
-    }
-}
-
-/* What an alert of the server says of our certificate, or NULL. */
-static const char *explain_alert(const char *line) {
-    static const struct {
-        const char *alert, *words;
-    } alerts[] = {
-        {"alert unknown ca", "does not know the authority that issued the client certificate"},
-        {"alert handshake failure",
-         "refuses the TLS handshake; maybe it requires a client certificate (option cert_file)"},
-        {"alert certificate required", "requires a client certificate (option cert_file)"},
-        {"alert bad certificate", "does not accept the client certificate"},
-        {"alert unsupported certificate", "does not accept this kind of client certificate"},
-        {"alert certificate revoked", "says that the client certificate is revoked"},
-        {"alert certificate expired", "says that the client certificate has expired"},
-        {"alert certificate unknown", "does not accept the client certificate"},
-        {"alert access denied", "does not accept the client certificate"},
-    };
-    for (size_t i = 0; i < sizeof alerts / sizeof *alerts; i++) {
-        if (strstr(line, alerts[i].alert)) {
-            return alerts[i].words;
-        }
-    }
-    return NULL;
-}
-
-static bool is_no_tls(const char *line) {
-    static const char *const signs[] = {"wrong version number", "packet length too long", "unexpected eof",
-                                        "record layer failure", "http request"};
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-        if (strstr(line, signs[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The reason in a line of OpenSSL's queue. */
-static void read_reason(const char *line, char *out, size_t capacity) {
-    const char *start = strstr(line, "error:");
-    for (int colons = 0; start && colons < 4; colons++) {
-        start = strchr(start + 1, ':');
-    }
-    if (start) {
-        snprintf(out, capacity, "%.*s", (int)strcspn(start + 1, ":\n"), start + 1);
-    } else {
-        snprintf(out, capacity, "%s", line);
-    }
-}
-
-spb_status spb_tls__explain(const spb_tls_log *log, const spb_tls_end *end, bool was_connecting,
-                            const spb_mqtt_options *settings, const spb_address *address, char *text, size_t capacity) {
-    const char *server = address->host_port;
-    bool is_verified = !settings->insecure_skip_verify;
-    const char *alert = explain_alert(log->text);
-    bool is_other_host =
-        end->verify_result == X509_V_ERR_HOSTNAME_MISMATCH || end->verify_result == X509_V_ERR_IP_ADDRESS_MISMATCH;
-    if (is_verified && end->is_known && is_other_host) {
-        snprintf(text, capacity, "the certificate of %s is for another host than \"%s\"", server, address->host);
-    } else if (is_verified && end->is_known && end->verify_result != X509_V_OK) {
-        const char *words = explain_certificate(end->verify_result);
-        snprintf(text, capacity, "the certificate of %s %s%s", server,
-                 words ? words : "is not accepted: ", words ? "" : X509_verify_cert_error_string(end->verify_result));
-    } else if (alert) {
-        snprintf(text, capacity, "%s %s", server, alert);
-    } else if (is_no_tls(log->text)) {
-        snprintf(text, capacity, "%s does not answer with TLS on this port", server);
-    } else if (log->text[0] != '\0') {
-        char reason[sizeof log->text];
-        read_reason(log->text, reason, sizeof reason);
-        snprintf(text, capacity, "no TLS with %s: %s", server, reason);
-    } else if (!end->is_known) {
-        return SPB_OK; /* it did not come to a handshake */
-    } else if (was_connecting && !end->is_established) {
-        snprintf(text, capacity, "%s hung up during the TLS handshake (does it expect TLS on this port?)", server);
-    } else { /* in TLS 1.3 a server looks at the client's certificate after that, and paho loses what it says */
-        snprintf(text, capacity, "%s hung up after the TLS handshake; most likely it %s", server,
-                 settings->cert_file ? "refuses the client certificate"
-                                     : "requires a client certificate (option cert_file)");
-    }
-    return SPB_ERR_TLS;
 }

@@ -683,10 +683,29 @@ class Csv(unittest.TestCase):
         capture = make.pcap(wire.packets)
         plain, safe = self.rows(stdin=capture), self.rows("--csv-safe", stdin=capture)
         self.assertEqual([row[5] for row in plain], texts)
-        self.assertEqual([row[5] for row in safe], harmless + ["'" + one for one in formulas])
+        self.assertEqual([row[5] for row in safe], harmless + ["'" + re.sub(r"([\t\r])=", r"\1'=", one) for one in formulas])
         self.assertEqual([row[3] for row in safe], [f"'=N{i}" for i in range(len(texts))])
         self.assertEqual({(row[1], row[2]) for row in safe}, {("'=G/-N", "'@D")})
         self.assertEqual([row[:1] + row[4:5] + row[6:] for row in safe], [row[:1] + row[4:5] + row[6:] for row in plain])
+
+    def test_a_spreadsheet_that_cuts_elsewhere_sees_no_formula(self):
+        """With semicolons or tabs for separators, as where a comma is a decimal point, quotes in mid-cell mean nothing."""
+        texts = ["a;=1+1", "a;;=1", "a; @x", "b\t+1", "c\n-1", "d\r\n =1", "e;＝1", "=f;=1", "g;h;\"=1", ";=1", "fine;x", "a;\u0085=1"]
+        metrics = [make.metric(one, "n", datatype=make.STRING, timestamp=T) for one in texts]
+        metrics.append(make.metric("-", "N;=1", datatype=make.STRING, timestamp=T))
+        wire = make.Wire()
+        begin(wire).send(0, make.publish("spBv1.0/G;=1/DBIRTH/N;=2/D;=3", make.payload(metrics, T, 0)))
+        capture = make.pcap(wire.packets)
+        done = run("--csv", "--csv-safe", stdin=capture).stdout.decode()
+        for separator in ";\t":
+            for row in csv.reader(io.StringIO(done), delimiter=separator, quoting=csv.QUOTE_NONE):
+                for cell in row[1:] + ([] if row[0][:1].isdigit() else row[:1]):
+                    self.assertNotRegex(cell, r"^ *[=+\-@＝\u0085]")
+        rows = self.rows("--csv-safe", stdin=capture)
+        self.assertEqual([row[5].replace("'", "") for row in rows], texts + ["-"])
+        self.assertEqual(rows[10][5], "fine;x")
+        self.assertEqual(rows[0][1:4], ["G;'=1/N;'=2", "D;'=3", "n"])
+        self.assertEqual([row[5] for row in self.rows(stdin=capture)], texts + ["-"])
 
     def test_numbers_and_bytes_of_safe_rows(self):
         metrics = [

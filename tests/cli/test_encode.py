@@ -72,6 +72,15 @@ class Output(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (1, b""), done.stderr)
         self.assertIn(b"stdin:1: topic: missing, and tsv output has one in each line", done.stderr)
 
+    def test_a_topic_cannot_begin_another_line(self):
+        topics = "spBv1.0/G/NDATA/N\n2.000\tforged", "spBv1.0/G/NDATA/N\t1\r\x1b"
+        done = spb("encode", stdin=lines(*({"topic": topic, "timestamp": 1000, "seq": 0, "metrics": [INT]} for topic in topics)))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, b"spb: stdin:1: topic: has a line feed, which a line of tsv cannot hold\n")
+        self.assertRegex(done.stdout, rb"^1\.000\tspBv1\.0/G/NDATA/N\t1\r\x1b\t[0-9a-f]+\n$")
+        again = spb("decode", "--input", "tsv", "--json", stdin=done.stdout)
+        self.assertEqual(json.loads(again.stdout)["topic"], topics[1])
+
 
 class Errors(unittest.TestCase):
     def test_what_is_wrong_is_told_and_the_rest_encoded(self):

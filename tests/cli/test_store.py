@@ -200,6 +200,14 @@ class StoreTest(unittest.TestCase):
         self.assertIn("owner    Plant\\x1b]0;x\\x07 1\\n/E-1\n", run("store", self.store)[1])
         self.assertIn("a\\x1b[2Jb\\nc\\u202ed", run("store", "--samples", self.store)[1])
 
+    def test_ids_of_the_file_cannot_forge_a_line_of_the_export(self):
+        self.change("UPDATE meta SET value = 'E' || char(10) || '1.000' || char(9) || 'x' WHERE key = 'node_id'")
+        export = self.directory / "export.tsv"
+        status, text, said = run("store", "--export", export, self.store)
+        self.assertEqual((status, export.read_text()), (1, ""))
+        self.assertIn("topic: has a line feed, which a line of tsv cannot hold\n", said)
+        self.assertTrue(all(line.startswith("spb: ") for line in said.splitlines()), said)
+
     def test_a_name_that_is_no_text_hides_no_samples(self):
         for name in (b"\xff\xfe", b"", b"a\x00b"):
             self.forge_alias(name)

@@ -168,6 +168,19 @@ class LifeTest(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(done.stderr.count(f"password_file {path}: every user"), warnings, done.stderr)
 
+    def test_a_file_with_the_password_of_a_key_is_looked_at_as_well(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "password"
+            path.write_text("secret\n")
+            for mode, words in ((0o644, "every user of this machine can read it"), (0o660, "others can change it"), (0o640, None)):
+                path.chmod(mode)
+                edge = Edge(self.broker, "--key-password-file", path)  # without a certificate it goes no further
+                self.addCleanup(edge.close)
+                edge.expect_end(2)
+                named = f"spb: warning: --key-password-file {path}: {words} (mode {mode:04o})\n"
+                self.assertEqual(edge.output().count("warning"), 1 if words else 0)
+                self.assertTrue(not words or named in edge.output(), edge.output())
+
     def test_bad_options_are_refused(self):
         wrong = {("--interval", "0"): "0", ("--interval", "soon"): "soon", ("--group", "a/b"): "group ID"}
         wrong |= {("--broker", "ftp://x"): "ftp://x", ("--what",): "--what"}

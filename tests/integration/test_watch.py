@@ -14,7 +14,7 @@ import termios
 import time
 import unittest
 
-from harness import HERE, PATIENCE_S, Broker, Edge, Program, Subscriber, free_port, tool
+from harness import HERE, PATIENCE_S, Broker, Edge, Program, Subscriber, free_port, tool, wait_until
 
 SEQUENCE = re.compile(r"\033\[([?0-9;]*)([A-Za-z])")
 
@@ -198,6 +198,17 @@ class Watch(unittest.TestCase):
             if line[3] == "offline":
                 ends.add(line[1])
         self.assertEqual(ends, {"Plant1/Edge1", "Plant1/Edge1/PLC-1"})
+        watcher.stop()
+
+    def test_messages_that_cannot_be_read_do_not_flood_standard_error(self):
+        watcher, count, start = self.lines("--plain"), 1000, time.monotonic()
+        subprocess.run(["mosquitto_pub", "-p", str(self.broker.port), "-t", "spBv1.0/Plant1/NDATA/Edge1", "-l"],
+                       input=b"\xff\n" * count, check=True, timeout=PATIENCE_S)
+        told, left_out = "spb: spBv1.0/Plant1/NDATA/Edge1: ", r"unreadable in the same second: (\d+) more messages"
+        counted = lambda: watcher.output().count(told) + sum(map(int, re.findall(left_out, watcher.output())))
+        wait_until(lambda: counted() == count, "a line for each message, or their number")
+        seconds = int(time.monotonic() - start) + 2
+        self.assertLessEqual(watcher.output().count(told), 10 * seconds)
         watcher.stop()
 
     def test_nodes_without_a_known_birth_are_asked_once(self):

@@ -8,7 +8,8 @@
 #   short-key.*     for localhost and 127.0.0.1, with RSA of 1024 bits
 #   common-name.*   whose common name is localhost, with no other name
 #   name-is-ip.*    for the DNS name 127.0.0.1
-#   revoked.*       for localhost and 127.0.0.1, on the list crl.pem of ca; crl-old.pem is out of date
+#   revoked.*       for localhost and 127.0.0.1, on the list crl.pem of ca; crl-old.pem is out of date, crl-both.pem
+#                   has both, crl-cut.pem is its beginning
 #   foreign-ca.pem  an authority that nobody trusts
 #   foreign.*       for 127.0.0.1, by that one
 #   client.*        of a client; client-locked.key is its key under the password "secret", client-both.pem has both
@@ -38,6 +39,8 @@ revoke() {
     openssl ca -config revoke.cnf -cert "$2.pem" -keyfile "$2.key" -gencrl -crldays 2 -out crl.pem
     openssl ca -config revoke.cnf -cert "$2.pem" -keyfile "$2.key" -gencrl -crl_lastupdate 20200101000000Z \
         -crl_nextupdate 20200102000000Z -out crl-old.pem
+    cat crl-old.pem crl.pem >crl-both.pem
+    head -c $(($(wc -c <crl-both.pem) - 60)) crl-both.pem >crl-cut.pem
 }
 
 {

@@ -141,6 +141,8 @@ START_TEST(a_revoked_certificate_is_named) {
     broker_path list = broker_file(server, "crl.pem"), old = broker_file(server, "crl-old.pem");
     expect_refused((spb_mqtt_options){.ca_file = ca.text, .crl_file = list.text}, SPB_ERR_TLS, "is revoked");
     expect_refused((spb_mqtt_options){.ca_file = ca.text, .crl_file = old.text}, SPB_ERR_TLS, "out of date");
+    broker_path two = broker_file(server, "crl-both.pem");
+    expect_refused((spb_mqtt_options){.ca_file = ca.text, .crl_file = two.text}, SPB_ERR_TLS, "is revoked");
     expect_connected((spb_mqtt_options){.ca_file = ca.text});
     broker_free(server);
 
@@ -284,6 +286,8 @@ START_TEST(a_file_that_cannot_be_used_is_named) {
     expect_option_refused((spb_mqtt_options){.key_file = key.text}, "need cert_file");
     expect_option_refused((spb_mqtt_options){.crl_file = none.text}, "crl_file /");
     expect_option_refused((spb_mqtt_options){.crl_file = garbage.text}, "no list of revoked certificates");
+    broker_path cut = broker_file(server, "crl-cut.pem"); /* the second list might be the one that counts */
+    expect_option_refused((spb_mqtt_options){.crl_file = cut.text}, "or one that is damaged");
     broker_path weak = broker_file(server, "short-key.pem"), weak_key = broker_file(server, "short-key.key");
     expect_option_refused((spb_mqtt_options){.cert_file = weak.text, .key_file = weak_key.text}, "key is too short");
     expect_option_refused((spb_mqtt_options){.user = "edge", .password_file = none.text}, "password_file /");

@@ -1,4 +1,4 @@
-/* Files with secrets that are not kept like one. */
+/* Files with secrets that are not kept like one, and certificates that others can change. */
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -90,6 +90,22 @@ START_TEST(keys_are_secrets_too) {
 }
 END_TEST
 
+/* Whoever can change it can choose which servers are trusted. */
+START_TEST(certificates_are_for_all_to_read_and_for_nobody_to_change) {
+    char wanted[1024];
+    spb_mqtt_options all = {.ca_file = file, .crl_file = other, .cert_file = file, .key_file = "/no/such/file"};
+    ck_assert_int_eq(symlink(file, other), 0);
+    ck_assert_int_eq(chmod(file, 0644), 0);
+    ck_assert_str_eq(told(all), "");
+    ck_assert_int_eq(chmod(file, 0664), 0);
+    snprintf(wanted, sizeof wanted,
+             "cert_file %s: others can change it (mode 0664)\nca_file %s: others can change it (mode 0664)\n"
+             "crl_file %s: others can change it (mode 0664)\n",
+             file, file, other);
+    ck_assert_str_eq(told(all), wanted);
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_no_business_of_ours) {
     ck_assert_str_eq(told((spb_mqtt_options){.user = "edge"}), "");
     ck_assert_str_eq(told((spb_mqtt_options){.password_file = "/no/such/file"}), "");
@@ -103,6 +119,7 @@ int main(void) {
     tcase_add_test(all, what_others_can_read_or_change_is_named);
     tcase_add_test(all, a_symbolic_link_is_named);
     tcase_add_test(all, keys_are_secrets_too);
+    tcase_add_test(all, certificates_are_for_all_to_read_and_for_nobody_to_change);
     tcase_add_test(all, what_is_no_file_is_no_business_of_ours);
     tcase_add_checked_fixture(all, setup, teardown);
     Suite *suite = suite_create("secret");

@@ -262,6 +262,21 @@ START_TEST(a_file_of_zeros_is_set_aside) {
 }
 END_TEST
 
+/* It takes no room on the disk, and hours to read. */
+START_TEST(a_file_of_terabytes_of_zeros_is_refused) {
+    store_files_remove();
+    store_files_write("", (const uint8_t *)"", 0);
+    if (truncate(store_path, (off_t)4 << 40) != 0) {
+        printf("SKIPPED: a_file_of_terabytes_of_zeros_is_refused: the file system has no such files\n");
+        return;
+    }
+    spb_store *store = NULL;
+    ck_assert_int_eq(spb_store_open(&store, store_path, "Plant1", "Edge1", NULL, &err), SPB_ERR_STORE);
+    ck_assert_msg(strstr(err.text, "not a database"), "%s", err.text);
+    ck_assert_int_eq(store_files_count(".corrupt-"), 0);
+}
+END_TEST
+
 /* Whatever else is wrong with it, the file of another edge node is not touched. */
 START_TEST(a_damaged_file_of_another_node_is_left_alone) {
     make_store();
@@ -404,6 +419,7 @@ int main(void) {
     tcase_add_test(all, a_damaged_page_costs_what_is_in_it);
     tcase_add_test(all, a_damaged_identity_is_made_anew);
     tcase_add_test(all, a_file_of_zeros_is_set_aside);
+    tcase_add_test(all, a_file_of_terabytes_of_zeros_is_refused);
     tcase_add_test(all, a_damaged_file_of_another_node_is_left_alone);
     tcase_add_test(all, anything_may_be_wrong_with_it);
     tcase_add_test(all, version_1_becomes_the_present_one);
