@@ -1,6 +1,4 @@
 # protobuf-c and the schema: the reference that tests and benchmarks hold our own codec against. The libraries do without.
-pkg_check_modules(protobuf_c REQUIRED IMPORTED_TARGET libprotobuf-c)
-find_program(PROTOC_C protoc-c REQUIRED)
 
 # The schema's own package name stays in the file; the generated C symbols begin with spb__.
 file(READ ${PROJECT_SOURCE_DIR}/proto/sparkplug_b.proto schema)

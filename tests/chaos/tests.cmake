@@ -1,8 +1,5 @@
 # Chaos: an edge node under faults, and a verdict by a ledger that is not its own. scripts/test --chaos runs it for long.
 if(SPB_BUILD_CLI)
-    pkg_check_modules(mosquitto REQUIRED IMPORTED_TARGET libmosquitto)
-    find_program(PYTHON python3 REQUIRED)
-
     add_library(chaos_common OBJECT chaos/account.c chaos/ledger.c chaos/samples.c)
     add_library(chaos_verdict_rules OBJECT chaos/verdict.c chaos/verdict_sample.c chaos/verdict_session.c)
     add_executable(chaos_edge chaos/edge.c chaos/edge_node.c chaos/producer.c chaos/clocks.c)

@@ -1,6 +1,5 @@
 # What decoders of other projects make of our payloads.
 find_program(PROTOC protoc)
-find_program(PYTHON python3 REQUIRED)
 if(PROTOC)
     add_executable(write_payloads cross/write_payloads.c support/random_payload.c)
     target_include_directories(write_payloads PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})

@@ -1,6 +1,4 @@
 # The house itself: what the layers, the public headers and the installed library promise.
-find_program(PYTHON python3 REQUIRED)
-find_program(CXX NAMES c++ g++ clang++ clang++-14 REQUIRED)
 
 function(spb_house_test name)
     add_test(NAME house/${name} COMMAND ${ARGN})
@@ -14,6 +12,8 @@ spb_house_test(names ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/names.py ${P
 spb_house_test(options ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/options.py ${PROJECT_SOURCE_DIR})
 spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py ${PROJECT_SOURCE_DIR}
                ${CMAKE_C_COMPILER} ${CXX})
+spb_house_test(missing ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/missing.py ${PROJECT_SOURCE_DIR} ${CMAKE_COMMAND}
+               ${CMAKE_C_COMPILER} ${PKG_CONFIG_EXECUTABLE})
 spb_house_test(offline ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/offline.py ${PROJECT_BINARY_DIR}
                ${CMAKE_MAKE_PROGRAM})
 spb_house_test(results ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/results.py ${PROJECT_SOURCE_DIR}

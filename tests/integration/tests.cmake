@@ -1,6 +1,5 @@
 # The demo edge node and the decoder on a real mosquitto, seen by decoders that are not ours.
 if(SPB_BUILD_CLI)
-    find_program(PYTHON python3 REQUIRED)
     set(here ${CMAKE_CURRENT_LIST_DIR})
 
     function(spb_integration_test name)

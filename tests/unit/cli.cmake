@@ -18,7 +18,6 @@ spb_unit_test(watch codec ${json_record} ${cli}/watch_table.c ${cli}/watch_rows.
               ${cli}/births.c ${cli}/filter.c ${cli}/text_value.c ${numbers} ${cli}/out.c)
 
 if(SPB_BUILD_CLI)
-    find_program(PYTHON python3 REQUIRED)
     foreach(test decode capture encode check help store)
         add_test(NAME cli/${test} COMMAND ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${test}.py)
         set_tests_properties(cli/${test} PROPERTIES TIMEOUT 300 ENVIRONMENT

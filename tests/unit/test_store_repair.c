@@ -1,6 +1,7 @@
 /* The repair of a damaged file: interrupted at each step, and with other files at the names that it uses. */
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,15 +30,20 @@ int __wrap_link(const char *from, const char *to);
 int __real_unlink(const char *path);
 int __wrap_unlink(const char *path);
 
+/* As by a kill: nothing tidies up, and valgrind does not look for leaks, as it would in an exit. */
+static void die(void) {
+    raise(SIGKILL);
+}
+
 static void begin_step(void) {
     if (++step == dies_before) {
-        _exit(9);
+        die();
     }
 }
 
 static int end_step(int result) {
     if (step == dies_after) {
-        _exit(9);
+        die();
     }
     return result;
 }
@@ -115,12 +121,16 @@ static bool end_at(int before, int after) {
         dies_before = before;
         dies_after = after;
         spb_status status = spb_store_open(&store, store_path, "Plant1", "Edge1", &small, NULL);
+        if (status == SPB_OK) {
+            store->free(store);
+        }
         _exit(status == SPB_OK ? 0 : 1);
     }
     int status;
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) != 1, "it could not be opened");
-    return WEXITSTATUS(status) == 9;
+    bool has_died = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    ck_assert_msg(has_died || (WIFEXITED(status) && WEXITSTATUS(status) == 0), "it could not be opened");
+    return has_died;
 }
 
 START_TEST(a_repair_that_is_interrupted_is_finished_or_made_anew) {
