@@ -144,8 +144,8 @@ bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint
     spb_fences *fences = &outbox->fences;
     bool is_due = spb_fences__due_ms(fences) <= now.mono_ms || (is_last && spb_fences__is_wanted(fences));
     if (is_due && out) {
-        spb_fences__sent(fences, now.mono_ms);
         *out = (spb_action){.kind = SPB_ACTION_FENCE, .link = link};
+        out->as.fence.form = spb_fences__sent(fences, now.mono_ms);
     }
     return is_due;
 }
@@ -154,9 +154,10 @@ static bool is_by_time(const spb_outbox *outbox) {
     return outbox->journal.is_used && outbox->options->confirm == SPB_CONFIRM_WINDOW;
 }
 
-void spb_outbox__fenced(spb_outbox *outbox, spb_time now) {
+void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
     uint64_t covers;
-    if (spb_fences__answered(&outbox->fences, now.mono_ms, &covers) && outbox->options->confirm == SPB_CONFIRM_FENCE) {
+    if (spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers) &&
+        outbox->options->confirm == SPB_CONFIRM_FENCE) {
         confirm_up_to(outbox, covers, now);
     }
 }
@@ -178,8 +179,8 @@ void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
  * nobody watches any more. */
 static uint64_t believed_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->sent);
-    bool is_believed = is_by_time(outbox) && outbox->fences.is_watching && oldest && oldest->is_written;
-    return is_believed ? oldest->at_ms + 2 * outbox->fences.keep_alive_ms : SPB_NEVER;
+    bool may_count = is_by_time(outbox) && oldest && oldest->is_written;
+    return may_count ? spb_fences__believed_ms(&outbox->fences, oldest->at_ms) : SPB_NEVER;
 }
 
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox) {

@@ -39,7 +39,8 @@ static uint64_t calm_limit_ms(const sim *s) {
 
 /* Its end is still to come. */
 static bool is_cut(const sim *s) {
-    return s->link.is_open && (s->link.up_cut || s->link.down_cut || s->brokers[s->link.server].is_mute);
+    bool is_mute = s->brokers[s->link.server].is_mute && !sim_fence_is_in_vain(s);
+    return s->link.is_open && (s->link.up_cut || s->link.down_cut || is_mute);
 }
 
 /* More messages than seq has numbers, without a birth between them. */
@@ -100,7 +101,7 @@ static void await_quiet(sim *s) {
     spb_session_stats(s->session, &stats);
     uint64_t left = stats.samples_in_journal, before, window_ms = 0;
     if (s->options.confirm == SPB_CONFIRM_WINDOW) {
-        window_ms = 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms);
+        window_ms = 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) + 10000;
     }
     sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
     do {

@@ -139,13 +139,14 @@ static bool has_fence_due(const sim *s) {
             way->unfenced_ms + FENCE_MS <= s->now.mono_ms);
 }
 
-void sim_way_fence(sim *s) {
+void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
     sim_way *way = &s->way;
-    if (way->fences == SIM_MAX_FENCES) {
+    if (way->fences >= SIM_MAX_FENCES && (!is_trial || way->fences == SIM_FENCE_ROOM)) {
         sim_fail(s, "fence", "%u are unanswered already", way->fences);
         return;
     }
     s->wire.fenced[way->fences] = s->wire.unfenced;
+    way->forms[way->fences] = form;
     way->marks[way->fences++] = way->count;
     way->fenced = way->count;
     way->unfenced_bytes = 0;
@@ -171,12 +172,8 @@ bool sim_way_wants_fence(const sim *s) {
            (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
 }
 
-/* The oldest one was answered. True if there was one. */
-bool sim_way_fenced(sim *s) {
+static void take_answer(sim *s) {
     sim_way *way = &s->way;
-    if (way->fences == 0) {
-        return false;
-    }
     for (; way->confirmed < way->marks[0]; way->confirmed++) {
         sim_sent *sent = &way->messages[way->confirmed];
         sent->fenced_ms = s->now.mono_ms;
@@ -196,8 +193,25 @@ bool sim_way_fenced(sim *s) {
     s->wire.unanswered -= s->wire.fenced[0];
     for (unsigned i = 0; i < way->fences; i++) {
         way->marks[i] = way->marks[i + 1];
+        way->forms[i] = way->forms[i + 1];
         s->wire.fenced[i] = s->wire.fenced[i + 1];
     }
+}
+
+/* The oldest one of this form was answered, and with it all before it. True if there was one. */
+bool sim_way_fenced(sim *s, spb_fence_form form) {
+    const sim_way *way = &s->way;
+    unsigned before = 0;
+    while (before < way->fences && way->forms[before] != form) {
+        before++;
+    }
+    if (before == way->fences || sim_fence_is_without(s)) {
+        return false;
+    }
+    for (unsigned i = 0; i <= before; i++) {
+        take_answer(s);
+    }
+    sim_fence_answered(s, form);
     return true;
 }
 
@@ -307,7 +321,7 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     const sim_way *way = &s->way;
     spb_stats stats;
     sim_flush_check(s);
-    if (state == SPB_SESSION_ONLINE && way->fences < SIM_MAX_FENCES) {
+    if (state == SPB_SESSION_ONLINE && way->fences < SIM_MAX_FENCES && !sim_fence_is_without(s)) {
         check_client_is_woken(s, deadline_ms);
     }
     if (s->level == SPB_DELIVERY_LIVE) {

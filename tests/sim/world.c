@@ -176,7 +176,7 @@ static void call_transport(sim *s, const spb_action *action) {
     } else if (action->kind == SPB_ACTION_SUBSCRIBE) {
         status = sim_transport_subscribe(s, action->link);
     } else if (action->kind == SPB_ACTION_FENCE) {
-        status = sim_transport_fence(s, action->link);
+        status = sim_transport_fence(s, action->link, action->as.fence.form);
     } else {
         status = sim_transport_publish(s, action->link, &action->as.publish);
     }
@@ -414,6 +414,7 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     s->state_clock_ms = 1000000 + sim_below(s, 1000000);
     sim_scenario_draw(s);
     s->options = sim_options_draw(s);
+    sim_fence_draw(s);
     if (s->has_unset_clocks) { /* nor does anybody know the age of anything */
         s->has_clock_stepped = true;
         s->now.wall_ms = 1000 + sim_below(s, 100000);
