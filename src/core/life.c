@@ -201,6 +201,7 @@ static void end_state(spb_session *session, spb_time now) {
 static void miss_answer(spb_session *session, spb_time now) {
     spb_fences *fences = &session->outbox.fences;
     if (spb_fences__do_without(fences)) {
+        spb_outbox__written(&session->outbox, 0, now); /* at the level LIVE, time counts from now on */
         spb_notices__log(&session->notices, SPB_LOG_WARNING,
                          "the server answers no fence, in any form (see spb fence-test): time alone confirms, and MQTT's "
                          "keep-alive watches the link");

@@ -151,13 +151,12 @@ bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint
 }
 
 static bool is_by_time(const spb_outbox *outbox) {
-    return outbox->journal.is_used && outbox->options->confirm == SPB_CONFIRM_WINDOW;
+    return (outbox->journal.is_used && outbox->options->confirm == SPB_CONFIRM_WINDOW) || outbox->fences.is_mute;
 }
 
 void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
     uint64_t covers;
-    if (spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers) &&
-        outbox->options->confirm == SPB_CONFIRM_FENCE) {
+    if (spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers) && !is_by_time(outbox)) {
         confirm_up_to(outbox, covers, now);
     }
 }

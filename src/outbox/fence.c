@@ -84,6 +84,9 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
     if (!fences->is_mute) {
         fences->bytes += bytes;
         fences->unanswered += bytes;
+    } else if (now_ms >= fences->since_ms + MAX_WAIT_MS) { /* what is counted as one is not older than a second */
+        fences->covered = fences->last;
+        fences->messages = 0;
     }
     let_flow(fences, now_ms);
     if (spb_fences__in_flight(fences) == 0) {
@@ -114,7 +117,7 @@ static uint64_t wake_ms(const spb_fences *fences) {
 }
 
 bool spb_fences__is_wanted(const spb_fences *fences) {
-    return fences->is_on && fences->is_trusted && fences->is_wanted && fences->messages > 0 &&
+    return fences->is_on && !fences->is_mute && fences->is_trusted && fences->is_wanted && fences->messages > 0 &&
            fences->count < SPB_MAX_FENCES;
 }
 

@@ -44,7 +44,7 @@ typedef struct spb_fences {
     uint64_t quiet_ms; /* when something was reported last, or the first of those that are not was published */
     bool is_woken;     /* since then, by a fence */
     bool is_slow;      /* it took long once */
-    uint64_t covered;  /* by fences that were sent */
+    uint64_t covered;  /* by fences that were sent; without any, in steps of a second */
     uint32_t messages; /* that call for a fence and are not covered, */
     uint64_t since_ms; /* and the time of the first */
     size_t bytes;      /* of all messages since the last fence, but for those that flowed by, */

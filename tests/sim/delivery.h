@@ -112,6 +112,7 @@ typedef struct sim_sent {
     uint32_t count;
     size_t bytes;
     bool is_replay;
+    uint64_t sent_ms;
     uint64_t fenced_ms; /* when the session was told that the broker has it */
 } sim_sent;
 

@@ -100,6 +100,21 @@ void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     }
 }
 
+static void arrive(sim *s, size_t end);
+
+/* Without fences, time alone confirms, at the earliest after three keep-alives and 10 s. */
+static void arrive_by_time(sim *s) {
+    const sim_way *way = &s->way;
+    uint64_t asked_ms = s->options.keep_alive_s * UINT64_C(1000);
+    uint64_t ping_ms = asked_ms > s->wire.keep_alive_ms ? asked_ms : s->wire.keep_alive_ms;
+    size_t end = way->confirmed;
+    while (sim_fence_is_without(s) && end < way->count &&
+           way->messages[end].sent_ms + 3 * ping_ms + 10000 <= s->now.mono_ms) {
+        end++;
+    }
+    arrive(s, end);
+}
+
 /* A data message is complete: it is on its way, as far as the session can know. */
 void sim_way_published(sim *s, size_t payload_bytes) {
     sim_way *way = &s->way;
@@ -107,6 +122,7 @@ void sim_way_published(sim *s, size_t payload_bytes) {
     if (s->level == SPB_DELIVERY_LIVE) {
         return;
     }
+    arrive_by_time(s);
     if (way->unconfirmed_bytes > s->options.max_unconfirmed_bytes) {
         sim_fail(s, "memory", "%zu bytes are not confirmed, and more is published", way->unconfirmed_bytes);
     }
@@ -123,6 +139,7 @@ void sim_way_published(sim *s, size_t payload_bytes) {
     way->messages[way->count++] = (sim_sent){.records = copy_numbers(way->publishing, way->publishing_count),
                                              .count = way->publishing_count,
                                              .bytes = bytes,
+                                             .sent_ms = s->now.mono_ms,
                                              .is_replay = way->is_replaying};
     way->unfenced_ms = way->unfenced_ms == SPB_NEVER ? s->now.mono_ms : way->unfenced_ms;
     way->unfenced_bytes += bytes;
@@ -172,9 +189,10 @@ bool sim_way_wants_fence(const sim *s) {
            (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
 }
 
-static void take_answer(sim *s) {
+/* The session counts messages as read: fewer than `end`. */
+static void arrive(sim *s, size_t end) {
     sim_way *way = &s->way;
-    for (; way->confirmed < way->marks[0]; way->confirmed++) {
+    for (; way->confirmed < end; way->confirmed++) {
         sim_sent *sent = &way->messages[way->confirmed];
         sent->fenced_ms = s->now.mono_ms;
         way->unconfirmed_bytes -= sent->bytes;
@@ -189,6 +207,11 @@ static void take_answer(sim *s) {
             sim_journal_arrived(s, s->ledger.records[sent->records[0]].block);
         }
     }
+}
+
+static void take_answer(sim *s) {
+    sim_way *way = &s->way;
+    arrive(s, way->marks[0]);
     way->fences--;
     s->wire.unanswered -= s->wire.fenced[0];
     for (unsigned i = 0; i < way->fences; i++) {

@@ -345,6 +345,8 @@ START_TEST(with_time_alone_a_server_that_answers_none_is_asked_no_more) {
     ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER);
     ck_assert_uint_eq(fences.unanswered, 0);
     ck_assert_uint_eq(spb_fences__in_flight(&fences), 1);
+    fences.is_wanted = true;
+    ck_assert(!spb_fences__is_wanted(&fences));
 }
 END_TEST
 
