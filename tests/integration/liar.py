@@ -30,13 +30,9 @@ def packet(first, body):
             return bytes([first]) + length + body
 
 
-class Client:
-    def __init__(self, end):
-        self.end, self.data = end, b""
-        self.filters = []
-        self.waiting = []  # packets that are not forwarded yet
-        self.forwarded = 0
-        self.release_at = None  # when they are, if the link lives so long
+class Stream:
+    def __init__(self):
+        self.data = b""
 
     def packets(self):
         """Those that are complete."""
@@ -54,6 +50,16 @@ class Client:
             first, body = self.data[0], self.data[at : at + length]
             self.data = self.data[at + length :]
             yield first, body
+
+
+class Client(Stream):
+    def __init__(self, end):
+        super().__init__()
+        self.end = end
+        self.filters = []
+        self.waiting = []  # packets that are not forwarded yet
+        self.forwarded = 0
+        self.release_at = None  # when they are, if the link lives so long
 
 
 class Liar:
