@@ -263,6 +263,45 @@ START_TEST(a_stopping_session_asks_nothing) {
 }
 END_TEST
 
+/* At the level LIVE, too, a flush has an end. */
+START_TEST(a_flush_ends_with_time_alone) {
+    for (int i = 0; i < 2; i++) {
+        bool is_answered = i == 0;
+        go_online_on(is_answered ? 0 : UNSUBSCRIBE | SUBSCRIBE | BOTH, SPB_CONFIRM_WINDOW);
+        spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+        wire_sleep(&w, 60000); /* it is known by now what the server answers */
+        wire_update(&w, x, spb_int32(1));
+        uint64_t ticket = spb_session_flush(w.session, w.now);
+        wire_sleep(&w, is_answered ? 0 : 99999); /* three keep-alives and 10 s */
+        ck_assert_int_eq(spb_session_flushed(w.session, ticket),
+                         is_answered ? SPB_FLUSH_CONFIRMED : SPB_FLUSH_PENDING);
+        wire_sleep(&w, is_answered ? 0 : 1);
+        ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_CONFIRMED);
+        wire_close(&w);
+    }
+}
+END_TEST
+
+/* More than may be under way without an answer, where there are none. */
+START_TEST(data_flows_on_without_answers) {
+    static char text[50000];
+    memset(text, 'x', sizeof text - 1);
+    go_online_on(UNSUBSCRIBE | SUBSCRIBE | BOTH, SPB_CONFIRM_WINDOW);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_string(""));
+    wire_sleep(&w, 60000);
+    for (int i = 0; i < 200; i++) {
+        text[0] = (char)('a' + i % 2);
+        wire_update(&w, x, spb_string(text));
+        wire_sleep(&w, 1000);
+    }
+    spb_stats stats = wire_stats(&w);
+    ck_assert_uint_eq(stats.samples_published, 200);
+    ck_assert_uint_ge(stats.samples_confirmed, 95);
+    ck_assert_uint_le(stats.samples_unconfirmed, 105);
+    wire_close(&w);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("session_watch");
     tcase_add_test(all, a_quiet_link_is_asked_every_half_keep_alive);
@@ -281,6 +320,8 @@ int main(void) {
     tcase_add_test(all, a_server_that_answers_no_form_is_given_up_and_the_log_says_why);
     tcase_add_test(all, with_time_alone_it_is_not);
     tcase_add_test(all, one_that_has_answered_is_given_up_with_time_alone_too);
+    tcase_add_test(all, a_flush_ends_with_time_alone);
+    tcase_add_test(all, data_flows_on_without_answers);
     Suite *suite = suite_create("session_watch");
     suite_add_tcase(suite, all);
     return suite_run(suite);
