@@ -129,8 +129,8 @@ typedef struct spb_session_options {
     spb_confirm confirm;
     size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, what waits in
                                      the system's buffers, and the duplicates after an outage; at least 64 KiB. With
-                                     SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives, or three and 10 s
-                                     on a server that answers no fence */
+                                     SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives, or three and 10
+                                     s on a server that answers no fence */
     uint32_t store_window_ms;     /* OUTAGE: how long samples may wait in memory for others to share a block with while
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is

@@ -31,9 +31,9 @@ typedef struct spb_transport_connect {
     const char
         *server; /* mqtt://host:port, mqtts:// (TLS), wss:// (WebSocket with TLS), ws://; the port may be missing */
     const char *client_id;
-    uint32_t keep_alive_s;      /* of MQTT. A link on which nothing comes back is LOST after at most 3 times so long, and
-                                   10 s: where a server answers no fence, nothing else notices */
-    uint32_t timeout_ms;        /* for the whole way to CONNACK */
+    uint32_t keep_alive_s; /* of MQTT. A link on which nothing comes back is LOST after at most 3 times so long, and
+                              10 s: where a server answers no fence, nothing else notices */
+    uint32_t timeout_ms;   /* for the whole way to CONNACK */
     spb_transport_message will; /* registered in the CONNECT packet; topic NULL: none, as who only reads needs none */
 } spb_transport_connect;
 
@@ -49,8 +49,8 @@ typedef struct spb_subscription {
 typedef enum spb_fence_form {
     SPB_FENCE_FORM_UNSUBSCRIBE, /* UNSUBSCRIBE of a filter that was never subscribed, answered by UNSUBACK */
     SPB_FENCE_FORM_SUBSCRIBE,   /* SUBSCRIBE once more of a filter that is subscribed, answered by SUBACK */
-    SPB_FENCE_FORM_BOTH         /* SUBSCRIBE of a filter that nobody publishes to, and UNSUBSCRIBE of it, answered by the
-                                   UNSUBACK, or by a SUBACK that refuses it */
+    SPB_FENCE_FORM_BOTH /* SUBSCRIBE of a filter that nobody publishes to, and UNSUBSCRIBE of it, answered by the
+                           UNSUBACK, or by a SUBACK that refuses it */
 } spb_fence_form;
 
 #define SPB_FENCE_FORMS 3

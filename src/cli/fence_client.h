@@ -17,7 +17,7 @@ typedef struct fence_client {
     const char *server, *topic; /* topic: where the numbered messages go; the will, which says nothing, goes below it */
     char id[48], will[160];
     char commands[160], other[160]; /* filters for fences: that of a publisher, and one that nobody publishes to */
-    uint32_t link; /* of the last connect */
+    uint32_t link;                  /* of the last connect */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;

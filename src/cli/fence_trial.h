@@ -44,8 +44,8 @@ typedef struct fence_result {
 
 typedef struct fence_test {
     fence_client publisher, subscriber;
-    uint32_t trials;  /* so far */
-    uint32_t wait_ms; /* how long nothing must arrive before what is missing counts as lost */
+    uint32_t trials;               /* so far */
+    uint32_t wait_ms;              /* how long nothing must arrive before what is missing counts as lost */
     bool answers[SPB_FENCE_FORMS]; /* forms that the server answers */
     spb_fence_form form;           /* the one in use */
 } fence_test;

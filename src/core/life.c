@@ -178,7 +178,8 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
 
 /* With a server that never does, the node is on and off for ever. */
 #define NO_FENCE                                                                                                       \
-    "the server has answered no fence, in any form; if it never does, see spb fence-test: confirm = window does without"
+    "the server has answered no fence, in any form; if it never does, see spb fence-test: confirm = window does "      \
+    "without"
 
 /* What could not be confirmed held the NDEATH up. */
 static const char *late(const spb_session *session) {
@@ -202,9 +203,10 @@ static void miss_answer(spb_session *session, spb_time now) {
     spb_fences *fences = &session->outbox.fences;
     if (spb_fences__do_without(fences)) {
         spb_outbox__written(&session->outbox, 0, now); /* at the level LIVE, time counts from now on */
-        spb_notices__log(&session->notices, SPB_LOG_WARNING,
-                         "the server answers no fence, in any form (see spb fence-test): time alone confirms, and MQTT's "
-                         "keep-alive watches the link");
+        spb_notices__log(
+            &session->notices, SPB_LOG_WARNING,
+            "the server answers no fence, in any form (see spb fence-test): time alone confirms, and MQTT's "
+            "keep-alive watches the link");
         return;
     }
     spb_server *server = spb_servers__current(&session->servers);

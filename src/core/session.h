@@ -53,7 +53,7 @@ struct spb_session {
     spb_subscription subscriptions[3];
     size_t subscription_count;
     spb_subscription fences[SPB_FENCE_FORMS]; /* the filter of each form */
-    size_t topic_bytes; /* of a topic for data, without the device ID */
+    size_t topic_bytes;                       /* of a topic for data, without the device ID */
     void *owner;
     spb_table table;
     spb_list births; /* of devices that want a DBIRTH, in the order of the time for it */

@@ -34,20 +34,20 @@ typedef struct spb_fences {
     uint8_t tried;         /* forms that were sent on this connection: 1 << form */
     uint64_t asked_ms;     /* when the present form was sent first, */
     uint64_t asked_covers; /* and the last message before that */
-    bool is_on;        /* the server has answered once */
-    bool is_watching;  /* and is given up when it does not do so again */
-    bool is_eager;     /* each message calls for a fence; else only many bytes do, and time */
-    bool is_trusted;   /* their answers show what has arrived; else only that the server is there */
-    bool is_wanted;    /* something waits for an answer: as soon as a message is not covered */
-    uint64_t last;     /* the ordinal of the last message, */
-    uint64_t written;  /* and of the last one that is reported as written */
-    uint64_t quiet_ms; /* when something was reported last, or the first of those that are not was published */
-    bool is_woken;     /* since then, by a fence */
-    bool is_slow;      /* it took long once */
-    uint64_t covered;  /* by fences that were sent; without any, in steps of a second */
-    uint32_t messages; /* that call for a fence and are not covered, */
-    uint64_t since_ms; /* and the time of the first */
-    size_t bytes;      /* of all messages since the last fence, but for those that flowed by, */
+    bool is_on;            /* the server has answered once */
+    bool is_watching;      /* and is given up when it does not do so again */
+    bool is_eager;         /* each message calls for a fence; else only many bytes do, and time */
+    bool is_trusted;       /* their answers show what has arrived; else only that the server is there */
+    bool is_wanted;        /* something waits for an answer: as soon as a message is not covered */
+    uint64_t last;         /* the ordinal of the last message, */
+    uint64_t written;      /* and of the last one that is reported as written */
+    uint64_t quiet_ms;     /* when something was reported last, or the first of those that are not was published */
+    bool is_woken;         /* since then, by a fence */
+    bool is_slow;          /* it took long once */
+    uint64_t covered;      /* by fences that were sent; without any, in steps of a second */
+    uint32_t messages;     /* that call for a fence and are not covered, */
+    uint64_t since_ms;     /* and the time of the first */
+    size_t bytes;          /* of all messages since the last fence, but for those that flowed by, */
     uint64_t bytes_since_ms;
     size_t unanswered; /* and since the last fence that was answered */
     uint64_t answered_ms;
@@ -80,7 +80,8 @@ uint64_t spb_fences__lost_ms(const spb_fences *fences);
 bool spb_fences__do_without(spb_fences *fences);
 /* Every form was sent, and none was answered, neither on this connection nor on an earlier one. */
 bool spb_fences__are_in_vain(const spb_fences *fences);
-/* When a message that was written at that time counts as read, where time alone says so. SPB_NEVER: not as things are. */
+/* When a message that was written at that time counts as read, where time alone says so. SPB_NEVER: not as things are.
+ */
 uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t written_ms);
 /* One leaves, in the form that is returned. */
 spb_fence_form spb_fences__sent(spb_fences *fences, uint64_t now_ms);

@@ -15,7 +15,7 @@
 
 #define REFUSED_FROM 0x80 /* SUBACK, and all reason codes of MQTT 5 */
 #define QOS_MAX 2
-#define NO_CODE (-1) /* the answer holds none, or several */
+#define NO_CODE (-1)  /* the answer holds none, or several */
 #define NO_RETAINED 2 /* MQTT 5, Retain Handling: a subscription brings no retained messages */
 
 static bool is_mqtt_5(const spb_link *link) {

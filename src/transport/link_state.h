@@ -52,7 +52,7 @@ struct spb_link {
     spb_link_listener listener;
     spb_subscribe_request *requests; /* the worker's alone */
     spb_fence_asked fences[SPB_FENCE_FORMS];
-    char *will_topic;                /* NULL: there is none */
+    char *will_topic; /* NULL: there is none */
     uint8_t *will_payload;
     size_t will_len;
 

@@ -89,8 +89,7 @@ void sim_broker_publish(sim *s, sim_event *event) {
 void sim_broker_fence(sim *s, sim_event *event) {
     const sim_broker *broker = find(s, event->connection);
     if (broker && !broker->is_mute && broker->forms & 1u << event->fence) {
-        sim_event *answer =
-            sim_transport_report(s, event->connection, SPB_TRANSPORT_FENCED, SPB_OK, sim_delay_ms(s));
+        sim_event *answer = sim_transport_report(s, event->connection, SPB_TRANSPORT_FENCED, SPB_OK, sim_delay_ms(s));
         if (answer) {
             answer->fence = event->fence;
         }

@@ -33,7 +33,7 @@ struct fake_server {
     bool is_connected;
     fake_welcome welcome;
     bool is_stalled, is_connect_blocked, refuses_publish;
-    uint32_t withheld;        /* messages that a stall has not let be reported, */
+    uint32_t withheld;                         /* messages that a stall has not let be reported, */
     uint32_t withheld_fences[SPB_FENCE_FORMS]; /* and answers to fences */
     bool withholds_goodbye;
 
@@ -357,9 +357,8 @@ void fake_server_stall(fake_server *self, bool stall) {
     }
     for (unsigned form = 0; !stall && form < SPB_FENCE_FORMS; form++) {
         for (; self->withheld_fences[form] > 0; self->withheld_fences[form]--) {
-            report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED,
-                                                      .link = self->link,
-                                                      .fence = (spb_fence_form)form});
+            report_locked(self, (spb_transport_event){
+                                    .kind = SPB_TRANSPORT_FENCED, .link = self->link, .fence = (spb_fence_form)form});
         }
     }
     if (!stall && self->withholds_goodbye) {

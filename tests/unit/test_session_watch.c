@@ -273,8 +273,7 @@ START_TEST(a_flush_ends_with_time_alone) {
         wire_update(&w, x, spb_int32(1));
         uint64_t ticket = spb_session_flush(w.session, w.now);
         wire_sleep(&w, is_answered ? 0 : 99999); /* three keep-alives and 10 s */
-        ck_assert_int_eq(spb_session_flushed(w.session, ticket),
-                         is_answered ? SPB_FLUSH_CONFIRMED : SPB_FLUSH_PENDING);
+        ck_assert_int_eq(spb_session_flushed(w.session, ticket), is_answered ? SPB_FLUSH_CONFIRMED : SPB_FLUSH_PENDING);
         wire_sleep(&w, is_answered ? 0 : 1);
         ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_CONFIRMED);
         wire_close(&w);
