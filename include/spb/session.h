@@ -79,7 +79,7 @@ typedef enum spb_delivery {
 typedef enum spb_confirm {
     SPB_CONFIRM_FENCE, /* when a fence behind it was answered: see `spb fence-test` */
     SPB_CONFIRM_WINDOW /* when it was written two keep-alives ago: for servers that answer fences out of turn. Or that
-                          answer none: then three keep-alives and 10 s ago, as MQTT's own keep-alive is all that watches
+                          answer none: then four keep-alives and 15 s ago, as MQTT's own keep-alive is all that watches
                           the link; at every level, such a server is not given up for that */
 } spb_confirm;
 
@@ -129,7 +129,7 @@ typedef struct spb_session_options {
     spb_confirm confirm;
     size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, what waits in
                                      the system's buffers, and the duplicates after an outage; at least 64 KiB. With
-                                     SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives, or three and 10
+                                     SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives, or four and 15
                                      s on a server that answers no fence */
     uint32_t store_window_ms;     /* OUTAGE: how long samples may wait in memory for others to share a block with while
                                      nobody follows; at most 60,000 */

@@ -31,8 +31,8 @@ typedef struct spb_transport_connect {
     const char
         *server; /* mqtt://host:port, mqtts:// (TLS), wss:// (WebSocket with TLS), ws://; the port may be missing */
     const char *client_id;
-    uint32_t keep_alive_s; /* of MQTT. A link on which nothing comes back is LOST after at most 3 times so long, and
-                              10 s: where a server answers no fence, nothing else notices */
+    uint32_t keep_alive_s; /* of MQTT. A link is LOST when nothing came back for 2.5 times so long, and 10 s, at the
+                              latest: where a server answers no fence, nothing else notices */
     uint32_t timeout_ms;   /* for the whole way to CONNACK */
     spb_transport_message will; /* registered in the CONNECT packet; topic NULL: none, as who only reads needs none */
 } spb_transport_connect;

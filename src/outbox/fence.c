@@ -17,13 +17,14 @@
  *
  * A server that answers no form can do with time alone (SPB_CONFIRM_WINDOW). Then no fence is sent any more: requests
  * without an answer fill the tables of an MQTT client, which has 65,535 numbers for them. Nothing keeps paho awake
- * then, and MQTT's own keep-alive is the proof of life. How long that takes in paho 1.3.12: PINGREQ is written when
- * nothing was received for one keep-alive, and the link is given up when that was not answered for one and a half; both
- * are looked at every tenth of a keep-alive, or every 5 s at most, also when another client of the process set that
- * pace. So LOST comes at most 2.5 keep-alives and 10 s after the last packet that was received, which shows that the
- * link lived. A message that was written later than the link died is older than three keep-alives and 10 s only after
- * that; half a keep-alive is left for what machines add. With fences, a dead link is noticed in one and a half
- * keep-alives, so two are enough.
+ * then, and MQTT's own keep-alive is the proof of life. When does it notice that messages do not get there any more? A
+ * server that has read nothing for one and a half keep-alives ends the connection (MQTT-3.1.2-24), so nothing comes
+ * from it later than that, even if its way to us still bears. paho 1.3.12 writes PINGREQ when nothing has come for one
+ * keep-alive, and gives the link up when that was not answered for one and a half; it looks every tenth of a
+ * keep-alive, or every 5 s at most, also at the pace that another client of the process has set: so 2.5 keep-alives and
+ * 10 s after the last packet. In all, LOST comes 4 keep-alives and 10 s after the death at the latest (mostly it
+ * is 2.65), and what was written so long ago, and 5 s more for a machine that is slow, was not written into a dead
+ * link. With fences, a dead link is noticed in one and a half keep-alives, so two are enough.
  */
 #include "outbox/fence.h"
 
@@ -45,7 +46,7 @@
 #define MAX_TRIAL_MS 3000
 #define ALL_FORMS ((1u << SPB_FENCE_FORMS) - 1)
 /* See above. */
-#define PING_SLACK_MS 10000
+#define PING_SLACK_MS 15000
 
 void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted) {
     *fences =
@@ -177,7 +178,7 @@ uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t written_ms) 
         return SPB_NEVER;
     }
     uint64_t ping_ms = fences->ping_ms > fences->keep_alive_ms ? fences->ping_ms : fences->keep_alive_ms;
-    return written_ms + (fences->is_mute ? 3 * ping_ms + PING_SLACK_MS : 2 * fences->keep_alive_ms);
+    return written_ms + (fences->is_mute ? 4 * ping_ms + PING_SLACK_MS : 2 * fences->keep_alive_ms);
 }
 
 static spb_fence_form first_untried(const spb_fences *fences) {

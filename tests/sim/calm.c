@@ -101,7 +101,7 @@ static void await_quiet(sim *s) {
     spb_session_stats(s->session, &stats);
     uint64_t left = stats.samples_in_journal, before, window_ms = 0;
     if (s->options.confirm == SPB_CONFIRM_WINDOW) {
-        window_ms = 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) + 10000;
+        window_ms = 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) + 15000;
     }
     sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
     do {

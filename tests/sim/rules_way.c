@@ -102,14 +102,14 @@ void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
 
 static void arrive(sim *s, size_t end);
 
-/* Without fences, time alone confirms, at the earliest after three keep-alives and 10 s. */
+/* Without fences, time alone confirms, at the earliest after four keep-alives and 15 s. */
 static void arrive_by_time(sim *s) {
     const sim_way *way = &s->way;
     uint64_t asked_ms = s->options.keep_alive_s * UINT64_C(1000);
     uint64_t ping_ms = asked_ms > s->wire.keep_alive_ms ? asked_ms : s->wire.keep_alive_ms;
     size_t end = way->confirmed;
     while (sim_fence_is_without(s) && end < way->count &&
-           way->messages[end].sent_ms + 3 * ping_ms + 10000 <= s->now.mono_ms) {
+           way->messages[end].sent_ms + 4 * ping_ms + 15000 <= s->now.mono_ms) {
         end++;
     }
     arrive(s, end);

@@ -372,7 +372,7 @@ START_TEST(what_watches_the_link_decides_when_time_confirms) {
     try_all();
     ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), SPB_NEVER);
     ck_assert(spb_fences__do_without(&fences));
-    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), 100 + 3 * KEEP_ALIVE_MS + 10000);
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), 100 + 4 * KEEP_ALIVE_MS + 15000);
     begin_by_time();
     send(5000);
     answer(SPB_FENCE_FORM_UNSUBSCRIBE, 5000);
