@@ -161,17 +161,22 @@ void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
     }
 }
 
-void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
-    spb_fences__written(&outbox->fences, count, now.mono_ms);
+static void mark_written(spb_outbox *outbox, spb_time now) {
     while (is_by_time(outbox) && outbox->unwritten) {
         spb_outbox_block *block = SPB_LINKED(outbox->unwritten, spb_outbox_block, of_state);
-        if (block->ordinal > outbox->fences.written) {
+        bool takes_more = !outbox->journal.is_used && block->ordinal > outbox->fences.covered;
+        if (block->ordinal > outbox->fences.written || takes_more) {
             break;
         }
         block->is_written = true;
         block->at_ms = now.mono_ms;
         outbox->unwritten = outbox->unwritten->next;
     }
+}
+
+void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
+    spb_fences__written(&outbox->fences, count, now.mono_ms);
+    mark_written(outbox, now);
 }
 
 /* When the oldest message that is not confirmed counts as read: by then a dead server would have been noticed, unless
@@ -201,6 +206,9 @@ void spb_outbox__advance(spb_outbox *outbox, spb_time now) {
         spb_outbox_block *block = SPB_DEADLINE_OF(place, spb_outbox_block, timer);
         block->is_due = true;
         spb_entity__place(block->entity);
+    }
+    if (spb_fences__cut(&outbox->fences, now.mono_ms)) {
+        mark_written(outbox, now);
     }
     while (believed_ms(outbox) <= now.mono_ms) {
         confirm_up_to(outbox, first_of(&outbox->sent)->ordinal, now);

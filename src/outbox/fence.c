@@ -85,9 +85,6 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
     if (!fences->is_mute) {
         fences->bytes += bytes;
         fences->unanswered += bytes;
-    } else if (now_ms >= fences->since_ms + MAX_WAIT_MS) { /* what is counted as one is not older than a second */
-        fences->covered = fences->last;
-        fences->messages = 0;
     }
     let_flow(fences, now_ms);
     if (spb_fences__in_flight(fences) == 0) {
@@ -169,6 +166,17 @@ bool spb_fences__do_without(spb_fences *fences) {
     fences->is_mute = true;
     fences->first = fences->count = 0;
     fences->bytes = fences->unanswered = 0; /* which would never shrink any more */
+    return true;
+}
+
+bool spb_fences__cut(spb_fences *fences, uint64_t now_ms) {
+    bool is_due = fences->is_wanted || now_ms >= fences->since_ms + MAX_WAIT_MS;
+    if (!fences->is_mute || fences->covered == fences->last || !is_due) {
+        return false;
+    }
+    fences->covered = fences->last;
+    fences->messages = 0;
+    fences->is_wanted = false;
     return true;
 }
 

@@ -44,7 +44,7 @@ typedef struct spb_fences {
     uint64_t quiet_ms;     /* when something was reported last, or the first of those that are not was published */
     bool is_woken;         /* since then, by a fence */
     bool is_slow;          /* it took long once */
-    uint64_t covered;      /* by fences that were sent; without any, in steps of a second */
+    uint64_t covered;      /* by fences that were sent, or by cuts where none are */
     uint32_t messages;     /* that call for a fence and are not covered, */
     uint64_t since_ms;     /* and the time of the first */
     size_t bytes;          /* of all messages since the last fence, but for those that flowed by, */
@@ -80,6 +80,9 @@ uint64_t spb_fences__lost_ms(const spb_fences *fences);
 bool spb_fences__do_without(spb_fences *fences);
 /* Every form was sent, and none was answered, neither on this connection nor on an earlier one. */
 bool spb_fences__are_in_vain(const spb_fences *fences);
+/* Without fences: what is sent from now on does not count as one with what was before, as behind a fence. True: so it
+ * is, as a second is over, or something waits for it. */
+bool spb_fences__cut(spb_fences *fences, uint64_t now_ms);
 /* When a message that was written at that time counts as read, where time alone says so. SPB_NEVER: not as things are.
  */
 uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t written_ms);

@@ -281,6 +281,22 @@ START_TEST(a_flush_ends_with_time_alone) {
 }
 END_TEST
 
+/* At the level LIVE, what was sent within a second counts as one, and not what was sent long before. */
+START_TEST(each_sample_has_its_time) {
+    go_online_on(UNSUBSCRIBE | SUBSCRIBE | BOTH, SPB_CONFIRM_WINDOW);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_sleep(&w, 60000);
+    for (int i = 1; i <= 4; i++) { /* one each 50 s: the first is read when the next two may not be */
+        wire_update(&w, x, spb_int32(i));
+        wire_sleep(&w, 50000);
+        ck_assert_uint_le(wire_stats(&w).samples_confirmed, i < 3 ? 0 : (unsigned)i - 2);
+    }
+    wire_sleep(&w, 135000);
+    ck_assert_uint_ge(wire_stats(&w).samples_confirmed, 3);
+    wire_close(&w);
+}
+END_TEST
+
 /* More than may be under way without an answer, where there are none. */
 START_TEST(data_flows_on_without_answers) {
     static char text[50000];
@@ -320,6 +336,7 @@ int main(void) {
     tcase_add_test(all, with_time_alone_it_is_not);
     tcase_add_test(all, one_that_has_answered_is_given_up_with_time_alone_too);
     tcase_add_test(all, a_flush_ends_with_time_alone);
+    tcase_add_test(all, each_sample_has_its_time);
     tcase_add_test(all, data_flows_on_without_answers);
     Suite *suite = suite_create("session_watch");
     suite_add_tcase(suite, all);
