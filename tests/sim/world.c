@@ -338,7 +338,9 @@ static void tick(sim *s) {
     s->wake_ms = SPB_NEVER;
     /* By time, each message is confirmed, and leaves the window of the host, at a moment of its own. */
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW || s->options.primary_host_id;
-    uint64_t most = is_by_time && s->level != SPB_DELIVERY_LIVE ? 100 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
+    is_by_time &= s->level != SPB_DELIVERY_LIVE;
+    is_by_time |= sim_fence_is_without(s); /* so it is at every level then */
+    uint64_t most = is_by_time ? 100 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
     if (++s->idle_ticks > most) {
         sim_fail(s, "busy", "%llu ticks in a row without any action", (unsigned long long)most);
     }
