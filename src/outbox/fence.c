@@ -227,6 +227,27 @@ static bool is_asked(const spb_fences *fences, spb_fence_form form) {
     return false;
 }
 
+/* The form is known now: an answer to another one may never come. What those covered is asked for once more. */
+static void forget_other_forms(spb_fences *fences, uint64_t covers, uint64_t now_ms) {
+    size_t count = fences->count;
+    fences->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const spb_fence fence = fences->items[(fences->first + i) % SPB_FENCE_ROOM];
+        if (fence.form == fences->form) {
+            fences->items[(fences->first + fences->count++) % SPB_FENCE_ROOM] = fence;
+            covers = fence.covers;
+        } else {
+            fences->bytes += fence.bytes;
+        }
+    }
+    if (fences->covered > covers) {
+        fences->since_ms = fences->messages == 0 ? now_ms : fences->since_ms;
+        fences->messages++;
+        fences->is_wanted = true;
+    }
+    fences->covered = covers;
+}
+
 bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_ms, uint64_t *covers) {
     bool is_found = false;
     if (!is_asked(fences, form)) {
@@ -240,8 +261,11 @@ bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_
         fences->first = (fences->first + 1) % SPB_FENCE_ROOM;
         fences->count--;
     }
-    fences->form = fences->is_answered ? fences->form : form;
-    fences->is_answered = true;
     fences->answered_ms = now_ms;
+    if (!fences->is_answered) {
+        fences->is_answered = true;
+        fences->form = form;
+        forget_other_forms(fences, *covers, now_ms);
+    }
     return true;
 }

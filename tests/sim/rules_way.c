@@ -221,6 +221,30 @@ static void take_answer(sim *s) {
     }
 }
 
+/* An answer to another form may never come: what those covered is to be asked for again. */
+static void forget_other_forms(sim *s, spb_fence_form form) {
+    sim_way *way = &s->way;
+    unsigned kept = 0;
+    size_t fenced = way->confirmed;
+    for (unsigned i = 0; i < way->fences; i++) {
+        if (way->forms[i] != form) {
+            s->wire.unfenced += s->wire.fenced[i];
+            continue;
+        }
+        fenced = way->marks[i];
+        way->marks[kept] = way->marks[i];
+        way->forms[kept] = form;
+        s->wire.fenced[kept++] = s->wire.fenced[i];
+    }
+    for (size_t i = fenced; i < way->fenced; i++) {
+        way->unfenced_bytes += way->messages[i].bytes;
+    }
+    way->has_unfenced_birth |= kept < way->fences; /* it may have been one */
+    way->unfenced_ms = fenced < way->fenced && way->unfenced_ms == SPB_NEVER ? s->now.mono_ms : way->unfenced_ms;
+    way->fenced = fenced;
+    way->fences = kept;
+}
+
 /* The oldest one of this form was answered, and with it all before it. True if there was one. */
 bool sim_way_fenced(sim *s, spb_fence_form form) {
     const sim_way *way = &s->way;
@@ -233,6 +257,9 @@ bool sim_way_fenced(sim *s, spb_fence_form form) {
     }
     for (unsigned i = 0; i <= before; i++) {
         take_answer(s);
+    }
+    if (!s->wire.is_form_known) {
+        forget_other_forms(s, form);
     }
     sim_fence_answered(s, form);
     return true;

@@ -270,10 +270,29 @@ START_TEST(a_late_answer_to_the_first_form_is_the_first_answer) {
     ck_assert_int_eq(spb_fences__sent(&fences, 3000), SPB_FENCE_FORM_UNSUBSCRIBE);
     ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 3000, &covers));
     ck_assert_uint_eq(covers, 200);
-    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_SUBSCRIBE, 3000, &covers));
-    ck_assert_uint_eq(covers, 200);
+    ck_assert(!answer(SPB_FENCE_FORM_SUBSCRIBE, 3000)); /* it is of no interest any more */
     ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 3000, &covers));
     ck_assert_uint_eq(covers, 300);
+}
+END_TEST
+
+/* It is not waited for, and what it covered is asked for again. */
+START_TEST(one_of_another_form_that_was_in_vain_is_forgotten) {
+    uint64_t covers;
+    begin_new(true);
+    publish(1, 10, 0);
+    ck_assert_int_eq(send(1000), SPB_FENCE_FORM_UNSUBSCRIBE);
+    publish(1, 10, 3000);
+    ck_assert_int_eq(send(1000 + TRIAL_MS), SPB_FENCE_FORM_SUBSCRIBE);
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 3600, &covers));
+    ck_assert_uint_eq(covers, 1);
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), SPB_NEVER);
+    ck_assert_uint_eq(fences.unanswered, 10);
+    ck_assert(spb_fences__is_wanted(&fences));
+    ck_assert_int_eq(send(4600), SPB_FENCE_FORM_UNSUBSCRIBE);
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 4700, &covers));
+    ck_assert_uint_eq(covers, 2);
+    ck_assert_uint_eq(fences.unanswered, 0);
 }
 END_TEST
 
@@ -400,6 +419,7 @@ int main(void) {
     tcase_add_test(all, a_form_is_tried_for_3_seconds_at_most);
     tcase_add_test(all, an_answer_covers_what_was_asked_before_in_other_forms);
     tcase_add_test(all, a_late_answer_to_the_first_form_is_the_first_answer);
+    tcase_add_test(all, one_of_another_form_that_was_in_vain_is_forgotten);
     tcase_add_test(all, other_forms_are_tried_when_all_places_are_taken);
     tcase_add_test(all, no_form_is_tried_before_what_is_ahead_was_written);
     tcase_add_test(all, what_an_earlier_connection_has_shown_comes_first);
