@@ -133,7 +133,8 @@ typedef struct sim_way {
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
-    bool has_flushed; /* by this process: at the level LIVE, only that calls for a fence besides the watch */
+    bool has_forgotten; /* a fence of a form that was in vain: it may have been for anything */
+    bool has_flushed;   /* by this process: at the level LIVE, only that calls for a fence besides the watch */
     bool is_born;
     uint64_t born_ms, born_since_ms;
     uint64_t replayed; /* samples, by this process */

@@ -168,14 +168,14 @@ void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
     way->fenced = way->count;
     way->unfenced_bytes = 0;
     way->unfenced_ms = SPB_NEVER;
-    way->has_unfenced_birth = false;
+    way->has_unfenced_birth = way->has_forgotten = false;
 }
 
 /* Whether the session may send one now, besides the watch. */
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
     if (s->level == SPB_DELIVERY_LIVE) {
-        return way->has_flushed;
+        return way->has_flushed || way->has_forgotten;
     }
     bool is_end_of_chunk = false; /* for all one can know */
     for (size_t i = way->fenced; i < way->count; i++) {
@@ -185,8 +185,8 @@ bool sim_way_wants_fence(const sim *s) {
                      spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes ||
                      way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= SIM_FENCE_BYTES;
-    return s->options.confirm == SPB_CONFIRM_FENCE &&
-           (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
+    return s->options.confirm == SPB_CONFIRM_FENCE && (way->has_unfenced_birth || way->has_forgotten ||
+                                                       (way->count > way->fenced && (is_urgent || has_fence_due(s))));
 }
 
 /* The session counts messages as read: fewer than `end`. */
@@ -239,7 +239,7 @@ static void forget_other_forms(sim *s, spb_fence_form form) {
     for (size_t i = fenced; i < way->fenced; i++) {
         way->unfenced_bytes += way->messages[i].bytes;
     }
-    way->has_unfenced_birth |= kept < way->fences; /* it may have been one */
+    way->has_forgotten = kept < way->fences;
     way->unfenced_ms = fenced < way->fenced && way->unfenced_ms == SPB_NEVER ? s->now.mono_ms : way->unfenced_ms;
     way->fenced = fenced;
     way->fences = kept;
@@ -286,7 +286,7 @@ static void doubt(sim *s, const sim_sent *sent, bool is_confirmed) {
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
     way->born_ms = sim_way_born_ms(s);
-    way->is_born = false;
+    way->is_born = way->has_forgotten = false;
     for (size_t i = 0; i < way->count; i++) {
         doubt(s, &way->messages[i], i < way->confirmed);
         free(way->messages[i].records);
