@@ -78,7 +78,9 @@ typedef enum spb_delivery {
 /* When a published message counts as read by the server. */
 typedef enum spb_confirm {
     SPB_CONFIRM_FENCE, /* when a fence behind it was answered: see `spb fence-test` */
-    SPB_CONFIRM_WINDOW /* when it was written two keep-alives ago: for servers that answer fences out of turn */
+    SPB_CONFIRM_WINDOW /* when it was written two keep-alives ago: for servers that answer fences out of turn. Or that
+                          answer none: then four keep-alives and 15 s ago, as MQTT's own keep-alive is all that watches
+                          the link; at every level, such a server is not given up for that */
 } spb_confirm;
 
 /*
@@ -122,12 +124,13 @@ typedef struct spb_session_options {
     bool next_server_metric;      /* the metric `Node Control/Next Server`: true walks to the next server */
     uint32_t node_info;           /* which metrics `Node Info/…` the NBIRTH has: SPB_NODE_INFO_…, or'ed; 0: none */
 
-    /* Delivery. All but has_journal, `journal` and max_unconfirmed_bytes mean nothing at the level LIVE. */
+    /* Delivery. All but confirm, has_journal, `journal` and max_unconfirmed_bytes mean nothing at the level LIVE. */
     spb_delivery delivery;
     spb_confirm confirm;
     size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, what waits in
                                      the system's buffers, and the duplicates after an outage; at least 64 KiB. With
-                                     SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives */
+                                     SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives, or four and 15
+                                     s on a server that answers no fence */
     uint32_t store_window_ms;     /* OUTAGE: how long samples may wait in memory for others to share a block with while
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is
@@ -262,7 +265,9 @@ SPB_API spb_device *spb_session_find_device(const spb_session *session, const ch
  * How a session goes on by itself: when an attempt or a connection fails, the next server of the list is tried at once,
  * and after a whole round the session waits. A server that has not answered a fence for one keep-alive is given up; a
  * fence is sent half a keep-alive after the last answer, in each 64 KiB of a fast stream, and when the transport has
- * not reported a message 10 ms after it got it. A primary host that goes offline, or a host that asks for the next
+ * not reported a message 10 ms after it got it. Until a server has answered one on a connection, the next form of
+ * fence (spb_fence_form) is tried after 3 s, or a quarter of the keep-alive; what it has answered is asked for first on
+ * the next connection. A primary host that goes offline, or a host that asks for the next
  * server, ends the session with this one: NDEATH and DISCONNECT, then the next server; samples that wait are kept and
  * follow the next births. With a lost connection they are dropped and counted. With a journal they are stored in both
  * cases, and follow the next births as historical data, as does what was not confirmed.
@@ -322,7 +327,7 @@ typedef enum spb_action_kind {
     SPB_ACTION_CONNECT,      /* transport->connect(as.connect) */
     SPB_ACTION_SUBSCRIBE,    /* transport->subscribe(link, as.subscribe) */
     SPB_ACTION_PUBLISH,      /* transport->publish(link, as.publish) */
-    SPB_ACTION_FENCE,        /* transport->fence(link) */
+    SPB_ACTION_FENCE,        /* transport->fence(link, as.fence) */
     SPB_ACTION_DISCONNECT,   /* transport->disconnect(link, as.timeout_ms) */
     SPB_ACTION_CLOSE,        /* transport->close(link) */
     SPB_ACTION_WRITE,   /* a host wants as.write.metric to become as.write.value: ask, then spb_session_on_write_done */
@@ -368,6 +373,10 @@ typedef struct spb_action {
             size_t count;
         } subscribe;
         spb_transport_message publish;
+        struct {
+            spb_fence_form form;
+            spb_subscription item;
+        } fence;
         uint32_t timeout_ms;
         struct {
             spb_metric *metric;

@@ -31,8 +31,9 @@ typedef struct spb_transport_connect {
     const char
         *server; /* mqtt://host:port, mqtts:// (TLS), wss:// (WebSocket with TLS), ws://; the port may be missing */
     const char *client_id;
-    uint32_t keep_alive_s;
-    uint32_t timeout_ms;        /* for the whole way to CONNACK */
+    uint32_t keep_alive_s; /* of MQTT. A link is LOST when nothing came back for 2.5 times so long, and 10 s, at the
+                              latest: where a server answers no fence, nothing else notices */
+    uint32_t timeout_ms;   /* for the whole way to CONNACK */
     spb_transport_message will; /* registered in the CONNECT packet; topic NULL: none, as who only reads needs none */
 } spb_transport_connect;
 
@@ -40,6 +41,19 @@ typedef struct spb_subscription {
     const char *filter;
     uint8_t qos;
 } spb_subscription;
+
+/*
+ * How a server is asked for a fence: a request that it answers when it has read all that was published before on this
+ * link. Most answer any UNSUBSCRIBE; some (rumqttd) leave one unanswered that changes nothing.
+ */
+typedef enum spb_fence_form {
+    SPB_FENCE_FORM_UNSUBSCRIBE, /* UNSUBSCRIBE of a filter that was never subscribed, answered by UNSUBACK */
+    SPB_FENCE_FORM_SUBSCRIBE,   /* SUBSCRIBE once more of a filter that is subscribed, answered by SUBACK */
+    SPB_FENCE_FORM_BOTH /* SUBSCRIBE of a filter that nobody publishes to, and UNSUBSCRIBE of it, answered by the
+                           UNSUBACK, or by a SUBACK that refuses it */
+} spb_fence_form;
+
+#define SPB_FENCE_FORMS 3
 
 typedef enum spb_transport_event_kind {
     SPB_TRANSPORT_CONNECTED,      /* the server accepted the connection */
@@ -69,6 +83,7 @@ typedef struct spb_transport_event {
     uint32_t max_packet_bytes; /* CONNECTED: the largest MQTT packet that the server takes; 0: it names none */
     uint16_t receive_maximum;  /* CONNECTED: QoS 1 messages it takes before answering; 0: it names none */
     uint16_t keep_alive_s;     /* CONNECTED: what the server wants instead of what was asked for; 0: it names none */
+    spb_fence_form fence;      /* FENCED: the form in which it was asked for */
 } spb_transport_event;
 
 /* Called from any thread, never from inside a call to the transport. Copies what it needs and returns at once; calls
@@ -93,9 +108,12 @@ struct spb_transport {
      * On failure nothing was taken. Each accepted message is answered by PUBLISHED, or by LOST. */
     spb_status (*publish)(spb_transport *self, uint32_t link, const spb_transport_message *message, spb_error *err);
 
-    /* A request that the server answers when it has read all that was published before on this link. Answered by
-     * FENCED, in order, or by LOST. Cheap; several may be under way. */
-    spb_status (*fence)(spb_transport *self, uint32_t link, spb_error *err);
+    /* A request that the server answers when it has read all that was published before on this link, in this form and
+     * with this filter. Answered by FENCED with the form, in order, or by LOST; not at all, if the server does not
+     * answer it: then the session asks in another form, and in none once all of them were in vain. Cheap; several may
+     * be under way. A transport that has another way to know may use that one for every form. */
+    spb_status (*fence)(spb_transport *self, uint32_t link, spb_fence_form form, const spb_subscription *item,
+                        spb_error *err);
 
     /* Writes out what was taken, then DISCONNECT (MQTT 5: with reason 0x04, so that the server publishes the will;
      * tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50). Answered by DISCONNECTED, or LOST. The caller

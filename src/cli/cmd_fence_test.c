@@ -75,7 +75,7 @@ static const char *verdict_word(fence_verdict verdict) {
 
 typedef struct outcome {
     fence_result results[FENCE_SHAPES];
-    size_t count; /* of the shapes that were tried */
+    size_t count; /* of the shapes that were tried; 0: no fence is answered, as the first result says */
 } outcome;
 
 static fence_result worst_of(const outcome *found) {
@@ -96,12 +96,24 @@ static void print_shape(const fence_shape *shape, const fence_result *result) {
     fflush(stdout);
 }
 
+static const char *answer_word(bool is_answered) {
+    return is_answered ? "yes" : "no";
+}
+
+static void print_forms(const fence_test *test) {
+    printf("  answered: UNSUBSCRIBE %s, SUBSCRIBE once more %s, SUBSCRIBE and UNSUBSCRIBE %s\n",
+           answer_word(test->answers[SPB_FENCE_FORM_UNSUBSCRIBE]), answer_word(test->answers[SPB_FENCE_FORM_SUBSCRIBE]),
+           answer_word(test->answers[SPB_FENCE_FORM_BOTH]));
+    fflush(stdout);
+}
+
 static void print_verdict(const fence_result *worst) {
     if (worst->verdict == FENCE_UNKNOWN) {
         printf("unknown: the server loses messages to a subscriber also while the link is open; is there a limit of\n"
                "messages or bytes for each client?\n");
     } else if (worst->verdict == FENCE_NOT_HONOURED && worst->failure.status != SPB_OK) {
-        printf("not honoured: the server does not answer an UNSUBSCRIBE; libspb would drop the link again and again\n");
+        printf("not honoured: the server does not answer; libspb would drop the link again and again; use confirm = "
+               "window\n");
     } else if (worst->verdict == FENCE_NOT_HONOURED) {
         printf("not honoured: of %" PRIu32 " messages before an answered fence, %" PRIu32
                " never arrived; use confirm = window\n",
@@ -120,7 +132,18 @@ static void write_result(json *j, const fence_result *result) {
     json_double(j, (double)result->later_us / 1000);
 }
 
-static void write_json(const options *o, const outcome *found) {
+static void write_forms(json *j, const fence_test *test) {
+    static const char *const keys[SPB_FENCE_FORMS] = {"unsubscribe", "subscribe", "both"};
+    json_key(j, "forms");
+    json_begin_object(j);
+    for (size_t i = 0; i < SPB_FENCE_FORMS; i++) {
+        json_key(j, keys[i]);
+        json_bool(j, test->answers[i]);
+    }
+    json_end_object(j);
+}
+
+static void write_json(const options *o, const fence_test *test, const outcome *found) {
     static out to; /* too large for a stack */
     json j = {.to = &to};
     fence_result worst = worst_of(found);
@@ -129,6 +152,7 @@ static void write_json(const options *o, const outcome *found) {
     json_key(&j, "server");
     json_text(&j, o->server);
     write_result(&j, &worst);
+    write_forms(&j, test);
     json_key(&j, "shapes");
     json_begin_array(&j);
     for (size_t i = 0; i < found->count; i++) {
@@ -174,6 +198,18 @@ static spb_status run_shapes(const options *o, fence_test *test, outcome *found,
     return status;
 }
 
+static spb_status run_forms(const options *o, fence_test *test, outcome *found, spb_error *err) {
+    spb_status status = fence_test_forms(test, err);
+    if (status == SPB_ERR_TIMEOUT) {
+        found->results[0] = (fence_result){.verdict = FENCE_NOT_HONOURED, .failure = *err};
+        status = SPB_OK;
+    }
+    if (status == SPB_OK && !o->as_json) {
+        print_forms(test);
+    }
+    return status;
+}
+
 static int run(const options *o, fence_test *test, spb_error *err) {
     outcome found = {.count = 0};
     spb_status status = fence_test_subscribe(test, err);
@@ -181,6 +217,9 @@ static int run(const options *o, fence_test *test, spb_error *err) {
         status = fence_test_reach(test, err);
     }
     if (status == SPB_OK) {
+        status = run_forms(o, test, &found, err);
+    }
+    if (status == SPB_OK && found.results[0].failure.status == SPB_OK) {
         status = run_shapes(o, test, &found, err);
     }
     if (status != SPB_OK) {
@@ -188,7 +227,7 @@ static int run(const options *o, fence_test *test, spb_error *err) {
     }
     fence_result worst = worst_of(&found);
     if (o->as_json) {
-        write_json(o, &found);
+        write_json(o, test, &found);
     } else {
         print_verdict(&worst);
     }

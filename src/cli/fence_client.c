@@ -110,6 +110,8 @@ spb_status fence_client_init(fence_client *self, const char *server, const char 
     *self = (fence_client){.server = server, .topic = topic};
     snprintf(self->id, sizeof self->id, "%s", id);
     snprintf(self->will, sizeof self->will, "%s/will", topic);
+    snprintf(self->commands, sizeof self->commands, "%s/commands", topic);
+    snprintf(self->other, sizeof self->other, "%s/other", topic);
     spb_status status = init_lock(self, err);
     if (status != SPB_OK) {
         return status;
@@ -167,8 +169,8 @@ spb_status fence_client_connect(fence_client *self, uint32_t timeout_ms, spb_err
                             : status;
 }
 
-spb_status fence_client_subscribe(fence_client *self, uint32_t timeout_ms, spb_error *err) {
-    spb_subscription item = {.filter = self->topic, .qos = 0};
+spb_status fence_client_subscribe(fence_client *self, const char *filter, uint32_t timeout_ms, spb_error *err) {
+    spb_subscription item = {.filter = filter, .qos = 0};
     spb_status status = self->transport->subscribe(self->transport, self->link, &item, 1, err);
     return status == SPB_OK ? await_flag(self, &self->is_subscribed, timeout_ms, "no answer to SUBSCRIBE", err)
                             : status;
@@ -191,8 +193,10 @@ spb_status fence_client_publish(fence_client *self, uint32_t trial, uint32_t num
     return status;
 }
 
-spb_status fence_client_fence(fence_client *self, spb_error *err) {
-    return self->transport->fence(self->transport, self->link, err);
+spb_status fence_client_fence(fence_client *self, spb_fence_form form, spb_error *err) {
+    const char *filters[SPB_FENCE_FORMS] = {"/fence", self->commands, self->other};
+    const spb_subscription item = {.filter = filters[form], .qos = 0};
+    return self->transport->fence(self->transport, self->link, form, &item, err);
 }
 
 void fence_client_close(fence_client *self) {
@@ -228,7 +232,7 @@ spb_status fence_client_await_answers(fence_client *self, unsigned count, uint32
         status = self->failure.status;
     } else {
         status = SPB_ERR_TIMEOUT;
-        error_set(err, status, SPB_NO_OFFSET, "no answer to UNSUBSCRIBE");
+        error_set(err, status, SPB_NO_OFFSET, "no answer to a fence");
     }
     pthread_mutex_unlock(&self->lock);
     return status;

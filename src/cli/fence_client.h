@@ -16,7 +16,8 @@ typedef struct fence_client {
     spb_transport *transport;
     const char *server, *topic; /* topic: where the numbered messages go; the will, which says nothing, goes below it */
     char id[48], will[160];
-    uint32_t link; /* of the last connect */
+    char commands[160], other[160]; /* filters for fences: that of a publisher, and one that nobody publishes to */
+    uint32_t link;                  /* of the last connect */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -39,11 +40,12 @@ void fence_client_clear(fence_client *self);
 
 /* A new link. SPB_ERR_TIMEOUT, or why the server was not reached. */
 spb_status fence_client_connect(fence_client *self, uint32_t timeout_ms, spb_error *err);
-/* Subscribes to the topic, at QoS 0. */
-spb_status fence_client_subscribe(fence_client *self, uint32_t timeout_ms, spb_error *err);
+/* Subscribes to this filter, at QoS 0. */
+spb_status fence_client_subscribe(fence_client *self, const char *filter, uint32_t timeout_ms, spb_error *err);
 /* Message `number` < FENCE_MAX_MESSAGES of a trial, with so many bytes (16 at least). */
 spb_status fence_client_publish(fence_client *self, uint32_t trial, uint32_t number, size_t bytes, spb_error *err);
-spb_status fence_client_fence(fence_client *self, spb_error *err);
+/* In this form; for SPB_FENCE_FORM_SUBSCRIBE it has subscribed to `commands`. */
+spb_status fence_client_fence(fence_client *self, spb_fence_form form, spb_error *err);
 /* Drops the link at once. */
 void fence_client_close(fence_client *self);
 

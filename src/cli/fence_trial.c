@@ -20,7 +20,7 @@ static spb_status send_all(fence_test *test, const fence_shape *shape, uint32_t 
     for (uint32_t i = 0; i < shape->messages && status == SPB_OK; i++) {
         status = fence_client_publish(&test->publisher, test->trials, i, bytes, err);
         if (status == SPB_OK && (i + 1) % part == 0) {
-            status = fence_client_fence(&test->publisher, err);
+            status = fence_client_fence(&test->publisher, test->form, err);
         }
     }
     return status;
@@ -35,16 +35,24 @@ static uint32_t allowed_bytes(const fence_test *test, uint32_t wanted) {
     return max > OVERHEAD_BYTES + MIN_BYTES ? max - OVERHEAD_BYTES : MIN_BYTES;
 }
 
+/* A subscriber of commands, as a node is. */
+static spb_status connect_publisher(fence_test *test, spb_error *err) {
+    spb_status status = fence_client_connect(&test->publisher, CONNECT_MS, err);
+    return status == SPB_OK ? fence_client_subscribe(&test->publisher, test->publisher.commands, CONNECT_MS, err)
+                            : status;
+}
+
 static spb_status begin(fence_test *test, const fence_shape *shape, uint32_t *bytes, spb_error *err) {
     fence_client_expect(&test->subscriber, ++test->trials);
-    spb_status status = fence_client_connect(&test->publisher, CONNECT_MS, err);
+    spb_status status = connect_publisher(test, err);
     *bytes = status == SPB_OK ? allowed_bytes(test, shape->bytes) : 0;
     return status == SPB_OK ? send_all(test, shape, *bytes, err) : status;
 }
 
 spb_status fence_test_subscribe(fence_test *test, spb_error *err) {
     spb_status status = fence_client_connect(&test->subscriber, CONNECT_MS, err);
-    return status == SPB_OK ? fence_client_subscribe(&test->subscriber, CONNECT_MS, err) : status;
+    return status == SPB_OK ? fence_client_subscribe(&test->subscriber, test->subscriber.topic, CONNECT_MS, err)
+                            : status;
 }
 
 spb_status fence_test_reach(fence_test *test, spb_error *err) {
@@ -58,6 +66,36 @@ spb_status fence_test_reach(fence_test *test, spb_error *err) {
     if (status == SPB_OK && missing > 0) {
         status = SPB_ERR_REFUSED;
         error_set(err, status, SPB_NO_OFFSET, "nothing that is published there reaches a subscriber");
+    }
+    return status;
+}
+
+/* On a link of its own: a server may close it instead of an answer. */
+static spb_status try_form(fence_test *test, spb_fence_form form, spb_error *err) {
+    uint64_t answered_us;
+    spb_status status = connect_publisher(test, err);
+    if (status == SPB_OK) {
+        status = fence_client_fence(&test->publisher, form, err);
+        test->answers[form] = status == SPB_OK && fence_client_await_answers(&test->publisher, 1, test->wait_ms,
+                                                                             &answered_us, err) == SPB_OK;
+    }
+    fence_client_close(&test->publisher);
+    return status;
+}
+
+spb_status fence_test_forms(fence_test *test, spb_error *err) {
+    spb_status status = SPB_OK;
+    bool is_answered = false;
+    for (unsigned i = SPB_FENCE_FORMS; i-- > 0 && status == SPB_OK;) {
+        status = try_form(test, (spb_fence_form)i, err);
+        if (test->answers[i]) {
+            test->form = (spb_fence_form)i;
+            is_answered = true;
+        }
+    }
+    if (status == SPB_OK && !is_answered) {
+        status = SPB_ERR_TIMEOUT;
+        error_set(err, status, SPB_NO_OFFSET, "no answer to a fence, in any form");
     }
     return status;
 }

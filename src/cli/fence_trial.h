@@ -2,6 +2,9 @@
  * Does a server honour fences? One that does has read all that was published before a fence when it answers it, and
  * passes it on, whatever becomes of the publisher then.
  *
+ * There are several forms of fence (spb_fence_form). Each is tried alone, and a node asks in the first one that is
+ * answered; so does the rest of the test.
+ *
  * A trial publishes numbered messages and fences, and closes the link as soon as an answer is there. What was before
  * that fence must still reach the subscriber. If it does not, the trial is repeated with the link left open: what then
  * gets lost as well is no matter of fences, but of a server that drops messages for a subscriber.
@@ -41,8 +44,10 @@ typedef struct fence_result {
 
 typedef struct fence_test {
     fence_client publisher, subscriber;
-    uint32_t trials;  /* so far */
-    uint32_t wait_ms; /* how long nothing must arrive before what is missing counts as lost */
+    uint32_t trials;               /* so far */
+    uint32_t wait_ms;              /* how long nothing must arrive before what is missing counts as lost */
+    bool answers[SPB_FENCE_FORMS]; /* forms that the server answers */
+    spb_fence_form form;           /* the one in use */
 } fence_test;
 
 /* Connects the subscriber, which all that follows needs. */
@@ -50,6 +55,9 @@ spb_status fence_test_subscribe(fence_test *test, spb_error *err);
 /* That a message of the publisher reaches the subscriber at all. SPB_ERR_REFUSED if not; else what the transport says.
  */
 spb_status fence_test_reach(fence_test *test, spb_error *err);
+/* Finds out which forms are answered; then the first of these is in use. SPB_ERR_TIMEOUT: none is. Else what the
+ * transport says. */
+spb_status fence_test_forms(fence_test *test, spb_error *err);
 /* Some trials of one shape, until one fails. Not SPB_OK: the servers could not be reached, and there is no result. */
 spb_status fence_test_shape(fence_test *test, const fence_shape *shape, uint32_t rounds, fence_result *out,
                             spb_error *err);

@@ -228,16 +228,24 @@ static bool disconnect(spb_session *session, spb_time now, spb_action *out) {
     return true;
 }
 
+static bool next_fence(spb_session *session, bool is_last, spb_time now, spb_action *out) {
+    if (!spb_outbox__next_fence(&session->outbox, is_last, now, session->link, out)) {
+        return false;
+    }
+    if (out) {
+        out->as.fence.item = session->fences[out->as.fence.form];
+    }
+    return true;
+}
+
 /* Fences that are due go ahead of messages, those that are wanted behind them. */
 static bool next_exchange(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
-    spb_outbox *outbox = &session->outbox;
     spb_session_state state = session->state;
-    if (spb_outbox__next_fence(outbox, false, now, session->link, out) ||
-        spb_session__next_publish(session, now, out, due_ms) ||
-        (session->state == state && spb_outbox__next_fence(outbox, true, now, session->link, out))) {
+    if (next_fence(session, false, now, out) || spb_session__next_publish(session, now, out, due_ms) ||
+        (session->state == state && next_fence(session, true, now, out))) {
         return true;
     }
-    spb_due__by(due_ms, spb_fences__due_ms(&outbox->fences));
+    spb_due__by(due_ms, spb_fences__due_ms(&session->outbox.fences));
     return false;
 }
 

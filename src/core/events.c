@@ -29,12 +29,31 @@ static void fail_with(spb_session *session, const char *what, spb_status status,
     spb_session__fail(session, text, now);
 }
 
+static void begin_fences(spb_session *session, uint32_t keep_alive_s) {
+    const spb_server *server = spb_servers__current(&session->servers);
+    spb_fences *fences = &session->outbox.fences;
+    spb_fences__begin(fences, (uint64_t)keep_alive_s * 1000, session->outbox.journal.is_used,
+                      !session->outbox.journal.is_used || session->options.confirm == SPB_CONFIRM_FENCE);
+    fences->ping_ms = (uint64_t)session->options.keep_alive_s * 1000;
+    fences->may_do_without = session->options.confirm == SPB_CONFIRM_WINDOW;
+    if (server->has_fenced) {
+        spb_fences__expect(fences, server->fence);
+    }
+}
+
+static void on_fenced(spb_session *session, spb_fence_form form, spb_time now) {
+    spb_server *server = spb_servers__current(&session->servers);
+    spb_outbox__fenced(&session->outbox, form, now);
+    if (session->outbox.fences.is_answered) {
+        server->has_fenced = true;
+        server->fence = session->outbox.fences.form;
+    }
+}
+
 static void on_connected(spb_session *session, const spb_transport_event *event) {
     if (session->state == SPB_SESSION_CONNECTING) {
         size_t asked = session->options.max_message_bytes;
-        uint32_t keep_alive_s = event->keep_alive_s ? event->keep_alive_s : session->options.keep_alive_s;
-        spb_fences__begin(&session->outbox.fences, (uint64_t)keep_alive_s * 1000, session->outbox.journal.is_used,
-                          !session->outbox.journal.is_used || session->options.confirm == SPB_CONFIRM_FENCE);
+        begin_fences(session, event->keep_alive_s ? event->keep_alive_s : session->options.keep_alive_s);
         session->max_packet_bytes = event->max_packet_bytes;
         if (asked > 0 && (event->max_packet_bytes == 0 || asked < event->max_packet_bytes)) {
             session->max_packet_bytes = asked < UINT32_MAX ? (uint32_t)asked : UINT32_MAX;
@@ -103,7 +122,7 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     case SPB_TRANSPORT_DISCONNECTED: on_disconnected(session, event, now); break;
     case SPB_TRANSPORT_SUBSCRIBED: on_subscribed(session, event, now); break;
     case SPB_TRANSPORT_PUBLISHED: spb_outbox__written(&session->outbox, event->count, now); break;
-    case SPB_TRANSPORT_FENCED: spb_outbox__fenced(&session->outbox, now); break;
+    case SPB_TRANSPORT_FENCED: on_fenced(session, event->fence, now); break;
     case SPB_TRANSPORT_MESSAGE: spb_session__on_message(session, event, now); break;
     case SPB_TRANSPORT_WARNING: spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s", event->reason); break;
     }

@@ -176,20 +176,46 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
 
 /* ---- time ---- */
 
+/* With a server that never does, the node is on and off for ever. */
+#define NO_FENCE                                                                                                       \
+    "the server has answered no fence, in any form; if it never does, see spb fence-test: confirm = window does "      \
+    "without"
+
+/* What could not be confirmed held the NDEATH up. */
+static const char *late(const spb_session *session) {
+    return spb_fences__are_in_vain(&session->outbox.fences) ? "the link was dropped at the deadline: " NO_FENCE
+                                                            : "the link was dropped at the deadline";
+}
+
 static void end_state(spb_session *session, spb_time now) {
     switch (session->state) {
     case SPB_SESSION_WAITING: begin_attempt(session, NULL); break;
     case SPB_SESSION_CONNECTING: spb_session__fail(session, "no answer to CONNECT", now); break;
     case SPB_SESSION_SUBSCRIBING: spb_session__fail(session, "no answer to SUBSCRIBE", now); break;
     case SPB_SESSION_WAIT_HOST: spb_session__leave(session, "nothing was heard of the primary host", now); break;
-    case SPB_SESSION_STOPPING: finish_goodbye(session, "the link was dropped at the deadline", now); break;
+    case SPB_SESSION_STOPPING: finish_goodbye(session, late(session), now); break;
     default: session->timer_ms = SPB_NEVER; break;
     }
 }
 
-static void give_up_server(spb_session *session, spb_time now) {
+/* With another server at this address, or another version of it, the form that was right may be wrong now. */
+static void miss_answer(spb_session *session, spb_time now) {
+    spb_fences *fences = &session->outbox.fences;
+    if (spb_fences__do_without(fences)) {
+        spb_outbox__written(&session->outbox, 0, now); /* at the level LIVE, time counts from now on */
+        spb_notices__log(
+            &session->notices, SPB_LOG_WARNING,
+            "the server answers no fence, in any form (see spb fence-test): time alone confirms, and MQTT's "
+            "keep-alive watches the link");
+        return;
+    }
+    spb_server *server = spb_servers__current(&session->servers);
+    server->has_fenced = server->has_fenced && fences->is_answered;
     session->stats.connections_lost++;
-    spb_session__fail(session, "connection lost: the server does not answer any more", now);
+    spb_session__fail(session,
+                      spb_fences__are_in_vain(fences) ? "connection lost: " NO_FENCE
+                                                      : "connection lost: the server does not answer any more",
+                      now);
 }
 
 /* The application had its time to add what the journal has samples of. */
@@ -231,7 +257,7 @@ void spb_session__advance(spb_session *session, spb_time now) {
         spb_session__ring_timers(session, now);
     }
     if (spb_fences__lost_ms(&session->outbox.fences) <= now.mono_ms) {
-        give_up_server(session, now);
+        miss_answer(session, now);
     }
     if (session->timer_ms <= now.mono_ms) {
         end_state(session, now);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <spb/status.h>
+#include <spb/transport.h>
 
 typedef struct spb_server {
     const char *uri;
@@ -13,6 +13,8 @@ typedef struct spb_server {
     uint64_t state_ms; /* for the rest, see host.c: the newest that was accepted */
     uint64_t near_ms;  /* of those that our clock could vouch for, */
     uint64_t far_ms;   /* and of the others; 0: none */
+    bool has_fenced;   /* it has answered a fence, of this form: the first to be tried on the next connection */
+    spb_fence_form fence;
 } spb_server;
 
 typedef struct spb_servers {

@@ -29,11 +29,22 @@ static char *join(const char *const *parts, size_t count) {
     return text;
 }
 
+/* What a fence asks for. No level of a Sparkplug topic is empty, so the first filter is never subscribed. A command to
+ * the node is never retained (tck-id-topics-ncmd-mqtt), so the second one brings nothing when it is subscribed once
+ * more, and the server goes on with commands meanwhile (MQTT-3.8.4-3). No command to a node has a level more, so nobody
+ * publishes to the third. */
+static void make_fences(spb_session *session) {
+    session->fences[SPB_FENCE_FORM_UNSUBSCRIBE].filter = "/fence";
+    session->fences[SPB_FENCE_FORM_SUBSCRIBE] = (spb_subscription){.filter = session->strings[3], .qos = 1};
+    session->fences[SPB_FENCE_FORM_BOTH].filter = session->strings[5];
+}
+
 /* One SUBSCRIBE covers devices that are added later, too. */
 static spb_status copy_strings(spb_session *session, const spb_session_options *options, spb_error *err) {
     const char *group = options->group_id, *node = options->node_id;
     const char *client[] = {group, "-", node};
     const char *ncmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_NCMD), "/", node};
+    const char *other[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_NCMD), "/", node, "/-"};
     const char *dcmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_DCMD), "/", node, "/+"};
     session->options = *options;
     session->options.servers = session->options.primary_host_id = NULL; /* kept in parts */
@@ -43,6 +54,8 @@ static spb_status copy_strings(spb_session *session, const spb_session_options *
         options->client_id ? strdup(options->client_id) : join(client, 3);
     session->subscriptions[0].filter = session->strings[3] = join(ncmd, 7);
     session->subscriptions[1].filter = session->strings[4] = join(dcmd, 8);
+    session->strings[5] = join(other, 8);
+    make_fences(session);
     session->subscription_count = 2;
     session->topic_bytes = strlen(SPB_NAMESPACE "//DDATA//") + strlen(group) + strlen(node);
     for (size_t i = 0; i < sizeof session->strings / sizeof *session->strings; i++) {

@@ -49,10 +49,11 @@ typedef enum spb_phase {
 
 struct spb_session {
     spb_session_options options; /* its strings are the session's own */
-    char *strings[5];            /* the memory of these, and of the filters */
+    char *strings[6];            /* the memory of these, and of the filters */
     spb_subscription subscriptions[3];
     size_t subscription_count;
-    size_t topic_bytes; /* of a topic for data, without the device ID */
+    spb_subscription fences[SPB_FENCE_FORMS]; /* the filter of each form */
+    size_t topic_bytes;                       /* of a topic for data, without the device ID */
     void *owner;
     spb_table table;
     spb_list births; /* of devices that want a DBIRTH, in the order of the time for it */

@@ -123,6 +123,25 @@ static void add_locked(uint32_t *link, uint32_t *count, uint32_t of_link, uint32
     *link = of_link;
 }
 
+static void count_fence_locked(spb_mailbox *mailbox, const spb_transport_event *event) {
+    if (mailbox->fenced_link != event->link) {
+        memset(mailbox->fenced_count, 0, sizeof mailbox->fenced_count);
+    }
+    mailbox->fenced_link = event->link;
+    if ((unsigned)event->fence < SPB_FENCE_FORMS) {
+        mailbox->fenced_count[event->fence]++;
+    }
+}
+
+/* The form of an answer that waits; SPB_FENCE_FORMS: none does. */
+static unsigned waiting_fence_locked(const spb_mailbox *mailbox) {
+    unsigned form = 0;
+    while (form < SPB_FENCE_FORMS && mailbox->fenced_count[form] == 0) {
+        form++;
+    }
+    return form;
+}
+
 void spb_mailbox__post(void *context, const spb_transport_event *event) {
     spb_mailbox *mailbox = context;
     /* A message is copied before the lock is taken: it may be large. */
@@ -136,7 +155,7 @@ void spb_mailbox__post(void *context, const spb_transport_event *event) {
         add_locked(&mailbox->published_link, &mailbox->published_count, event->link, event->count);
         must_wake = mailbox->published_count >= mailbox->published_wanted;
     } else if (event->kind == SPB_TRANSPORT_FENCED) {
-        add_locked(&mailbox->fenced_link, &mailbox->fenced_count, event->link, 1);
+        count_fence_locked(mailbox, event);
     } else {
         spb_letter *notice = copy_notice_locked(mailbox, event);
         if (notice) {
@@ -159,6 +178,7 @@ void spb_mailbox__wake(spb_mailbox *mailbox) {
 bool spb_mailbox__take(spb_mailbox *mailbox, spb_transport_event *out) {
     bool found = true;
     pthread_mutex_lock(&mailbox->lock);
+    unsigned fence = waiting_fence_locked(mailbox);
     release(mailbox->taken);
     mailbox->taken = NULL;
     if (mailbox->published_count > 0) {
@@ -166,10 +186,11 @@ bool spb_mailbox__take(spb_mailbox *mailbox, spb_transport_event *out) {
         *out = (spb_transport_event){
             .kind = SPB_TRANSPORT_PUBLISHED, .link = mailbox->published_link, .count = mailbox->published_count};
         mailbox->published_count = 0;
-    } else if (mailbox->fenced_count > 0) {
+    } else if (fence < SPB_FENCE_FORMS) {
         /* Ahead of a flood of messages, during which the server would seem to be silent. */
-        *out = (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .link = mailbox->fenced_link};
-        mailbox->fenced_count--;
+        *out = (spb_transport_event){
+            .kind = SPB_TRANSPORT_FENCED, .link = mailbox->fenced_link, .fence = (spb_fence_form)fence};
+        mailbox->fenced_count[fence]--;
     } else if (mailbox->first) {
         spb_letter *letter = mailbox->first;
         mailbox->first = letter->next;
@@ -196,7 +217,8 @@ uint64_t spb_mailbox__take_dropped(spb_mailbox *mailbox) {
 
 void spb_mailbox__wait(spb_mailbox *mailbox, uint32_t published_wanted, uint64_t deadline_ms) {
     pthread_mutex_lock(&mailbox->lock);
-    bool is_empty = !mailbox->first && mailbox->fenced_count == 0 && mailbox->published_count < published_wanted;
+    bool is_empty = !mailbox->first && waiting_fence_locked(mailbox) == SPB_FENCE_FORMS &&
+                    mailbox->published_count < published_wanted;
     mailbox->published_wanted = published_wanted;
     while (is_empty && !mailbox->is_woken && spb_clock__wait(&mailbox->wake, &mailbox->lock, deadline_ms)) {
     }

@@ -38,9 +38,9 @@ typedef struct spb_mailbox {
 
     uint32_t published_link; /* PUBLISHED events are summed up here, */
     uint32_t published_count;
-    uint32_t fenced_link; /* as are FENCED, */
-    uint32_t fenced_count;
-    uint32_t published_wanted; /* so many PUBLISHED wake the worker while it sleeps; else UINT32_MAX */
+    uint32_t fenced_link;                   /* as are FENCED, */
+    uint32_t fenced_count[SPB_FENCE_FORMS]; /* of each form: all say that what was before them has been read */
+    uint32_t published_wanted;              /* so many PUBLISHED wake the worker while it sleeps; else UINT32_MAX */
 } spb_mailbox;
 
 /* SPB_ERR_SYSTEM: no lock. */

@@ -115,7 +115,7 @@ static void call_transport(spb_node *node, const spb_action *action) {
         status =
             transport->subscribe(transport, action->link, action->as.subscribe.items, action->as.subscribe.count, &err);
     } else if (action->kind == SPB_ACTION_FENCE) {
-        status = transport->fence(transport, action->link, &err);
+        status = transport->fence(transport, action->link, action->as.fence.form, &action->as.fence.item, &err);
     } else {
         status = transport->publish(transport, action->link, &action->as.publish, &err);
     }

@@ -177,28 +177,28 @@ bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint
     spb_fences *fences = &outbox->fences;
     bool is_due = spb_fences__due_ms(fences) <= now.mono_ms || (is_last && spb_fences__is_wanted(fences));
     if (is_due && out) {
-        spb_fences__sent(fences, now.mono_ms);
         *out = (spb_action){.kind = SPB_ACTION_FENCE, .link = link};
+        out->as.fence.form = spb_fences__sent(fences, now.mono_ms);
     }
     return is_due;
 }
 
 static bool is_by_time(const spb_outbox *outbox) {
-    return outbox->journal.is_used && outbox->options->confirm == SPB_CONFIRM_WINDOW;
+    return (outbox->journal.is_used && outbox->options->confirm == SPB_CONFIRM_WINDOW) || outbox->fences.is_mute;
 }
 
-void spb_outbox__fenced(spb_outbox *outbox, spb_time now) {
+void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
     uint64_t covers;
-    if (spb_fences__answered(&outbox->fences, now.mono_ms, &covers) && outbox->options->confirm == SPB_CONFIRM_FENCE) {
+    if (spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers) && !is_by_time(outbox)) {
         confirm_up_to(outbox, covers, now);
     }
 }
 
-void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
-    spb_fences__written(&outbox->fences, count, now.mono_ms);
+static void mark_written(spb_outbox *outbox, spb_time now) {
     while (is_by_time(outbox) && outbox->unwritten) {
         spb_outbox_block *block = SPB_LINKED(outbox->unwritten, spb_outbox_block, of_state);
-        if (block->ordinal > outbox->fences.written) {
+        bool takes_more = !outbox->journal.is_used && block->ordinal > outbox->fences.covered;
+        if (block->ordinal > outbox->fences.written || takes_more) {
             break;
         }
         block->is_written = true;
@@ -207,12 +207,17 @@ void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
     }
 }
 
+void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
+    spb_fences__written(&outbox->fences, count, now.mono_ms);
+    mark_written(outbox, now);
+}
+
 /* When the oldest message that is not confirmed counts as read: by then a dead server would have been noticed, unless
  * nobody watches any more. */
 static uint64_t believed_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->sent);
-    bool is_believed = is_by_time(outbox) && outbox->fences.is_watching && oldest && oldest->is_written;
-    return is_believed ? oldest->at_ms + 2 * outbox->fences.keep_alive_ms : SPB_NEVER;
+    bool may_count = is_by_time(outbox) && oldest && oldest->is_written;
+    return may_count ? spb_fences__believed_ms(&outbox->fences, oldest->at_ms) : SPB_NEVER;
 }
 
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox) {
@@ -239,6 +244,9 @@ void spb_outbox__advance(spb_outbox *outbox, spb_time now) {
         spb_outbox_block *block = SPB_DEADLINE_OF(place, spb_outbox_block, timer);
         block->is_due = true;
         spb_entity__place(block->entity);
+    }
+    if (spb_fences__cut(&outbox->fences, now.mono_ms)) {
+        mark_written(outbox, now);
     }
     while (believed_ms(outbox) <= now.mono_ms) {
         confirm_up_to(outbox, first_of(&outbox->sent)->ordinal, now);

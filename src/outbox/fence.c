@@ -9,6 +9,22 @@
  * something comes in. So there is a fence in each 64 KiB of a stream that may fill the system's buffers, and another
  * one when nothing is reported. A stream that flows is left alone: after an answer, a server's system acknowledges what
  * comes next up to 40 ms late, and so long small messages wait.
+ *
+ * Not every server answers every form of fence. The first ones of a connection find out: each stays what it would be
+ * anyway, and only when nothing comes back is the next form tried, so who answers the first form is sent no other one,
+ * and nothing waits for the outcome. An answer shows that all before it was read, whatever the form of what was asked
+ * before: those that are left without an answer are passed over.
+ *
+ * A server that answers no form can do with time alone (SPB_CONFIRM_WINDOW). Then no fence is sent any more: requests
+ * without an answer fill the tables of an MQTT client, which has 65,535 numbers for them. Nothing keeps paho awake
+ * then, and MQTT's own keep-alive is the proof of life. When does it notice that messages do not get there any more? A
+ * server that has read nothing for one and a half keep-alives ends the connection (MQTT-3.1.2-24), so nothing comes
+ * from it later than that, even if its way to us still bears. paho 1.3.12 writes PINGREQ when nothing has come for one
+ * keep-alive, and gives the link up when that was not answered for one and a half; it looks every tenth of a
+ * keep-alive, or every 5 s at most, also at the pace that another client of the process has set: so 2.5 keep-alives and
+ * 10 s after the last packet. In all, LOST comes 4 keep-alives and 10 s after the death at the latest (mostly it
+ * is 2.65), and what was written so long ago, and 5 s more for a machine that is slow, was not written into a dead
+ * link. With fences, a dead link is noticed in one and a half keep-alives, so two are enough.
  */
 #include "outbox/fence.h"
 
@@ -25,9 +41,21 @@
 /* A message that is not reported for so long calls for one, too. */
 #define STALL_MS 10
 
+/* How long the first fence of a form may be without an answer before the next form is tried: a quarter of a keep-alive,
+ * so that the last one has half of it left, and no more than this. */
+#define MAX_TRIAL_MS 3000
+#define ALL_FORMS ((1u << SPB_FENCE_FORMS) - 1)
+/* See above. */
+#define PING_SLACK_MS 15000
+
 void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted) {
     *fences =
         (spb_fences){.keep_alive_ms = keep_alive_ms, .is_eager = is_eager && is_trusted, .is_trusted = is_trusted};
+}
+
+void spb_fences__expect(spb_fences *fences, spb_fence_form form) {
+    fences->form = form;
+    fences->is_expected = true;
 }
 
 void spb_fences__start(spb_fences *fences, uint64_t now_ms) {
@@ -54,8 +82,10 @@ static void let_flow(spb_fences *fences, uint64_t now_ms) {
 
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms) {
     fences->bytes_since_ms = fences->bytes == 0 ? now_ms : fences->bytes_since_ms;
-    fences->bytes += bytes;
-    fences->unanswered += bytes;
+    if (!fences->is_mute) {
+        fences->bytes += bytes;
+        fences->unanswered += bytes;
+    }
     let_flow(fences, now_ms);
     if (spb_fences__in_flight(fences) == 0) {
         fences->quiet_ms = now_ms;
@@ -85,13 +115,26 @@ static uint64_t wake_ms(const spb_fences *fences) {
 }
 
 bool spb_fences__is_wanted(const spb_fences *fences) {
-    return fences->is_on && fences->is_trusted && fences->is_wanted && fences->messages > 0 &&
+    return fences->is_on && !fences->is_mute && fences->is_trusted && fences->is_wanted && fences->messages > 0 &&
            fences->count < SPB_MAX_FENCES;
 }
 
-uint64_t spb_fences__due_ms(const spb_fences *fences) {
-    if (!fences->is_on || fences->count == SPB_MAX_FENCES) {
+/* When another form is tried. What is not written yet, no server can have read. */
+static uint64_t trial_ms(const spb_fences *fences) {
+    if (fences->is_answered || fences->tried == 0 || fences->tried == ALL_FORMS ||
+        fences->written < fences->asked_covers) {
         return SPB_NEVER;
+    }
+    uint64_t wait_ms = fences->keep_alive_ms / 4;
+    return fences->asked_ms + (wait_ms < MAX_TRIAL_MS ? wait_ms : MAX_TRIAL_MS);
+}
+
+uint64_t spb_fences__due_ms(const spb_fences *fences) {
+    if (!fences->is_on || fences->is_mute) {
+        return SPB_NEVER;
+    }
+    if (fences->count >= SPB_MAX_FENCES) {
+        return trial_ms(fences);
     }
     if (fences->bytes >= MAX_BYTES || (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
         return 0;
@@ -100,7 +143,8 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
         fences->is_watching && fences->count == 0 ? fences->answered_ms + fences->keep_alive_ms / 2 : SPB_NEVER;
     uint64_t wait_ms = fences->is_eager && fences->messages > 0 ? fences->since_ms + MAX_WAIT_MS : SPB_NEVER;
     due_ms = due_ms < wait_ms ? due_ms : wait_ms;
-    return due_ms < wake_ms(fences) ? due_ms : wake_ms(fences);
+    due_ms = due_ms < wake_ms(fences) ? due_ms : wake_ms(fences);
+    return due_ms < trial_ms(fences) ? due_ms : trial_ms(fences);
 }
 
 uint64_t spb_fences__lost_ms(const spb_fences *fences) {
@@ -111,24 +155,117 @@ uint64_t spb_fences__lost_ms(const spb_fences *fences) {
     return (sent_ms > fences->answered_ms ? sent_ms : fences->answered_ms) + fences->keep_alive_ms;
 }
 
-void spb_fences__sent(spb_fences *fences, uint64_t now_ms) {
-    size_t last = (fences->first + fences->count++) % SPB_MAX_FENCES;
-    fences->items[last] = (spb_fence){.covers = fences->last, .sent_ms = now_ms, .bytes = fences->bytes};
+bool spb_fences__are_in_vain(const spb_fences *fences) {
+    return fences->tried == ALL_FORMS && !fences->is_answered && !fences->is_expected;
+}
+
+bool spb_fences__do_without(spb_fences *fences) {
+    if (!fences->may_do_without || !spb_fences__are_in_vain(fences)) {
+        return false;
+    }
+    fences->is_mute = true;
+    fences->first = fences->count = 0;
+    fences->bytes = fences->unanswered = 0; /* which would never shrink any more */
+    return true;
+}
+
+bool spb_fences__cut(spb_fences *fences, uint64_t now_ms) {
+    bool is_due = fences->is_wanted || now_ms >= fences->since_ms + MAX_WAIT_MS;
+    if (!fences->is_mute || fences->covered == fences->last || !is_due) {
+        return false;
+    }
+    fences->covered = fences->last;
+    fences->messages = 0;
+    fences->is_wanted = false;
+    return true;
+}
+
+/* Before it is known what watches the connection, nothing counts as read. */
+uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t written_ms) {
+    if (!fences->is_watching || (!fences->is_answered && !fences->is_mute)) {
+        return SPB_NEVER;
+    }
+    uint64_t ping_ms = fences->ping_ms > fences->keep_alive_ms ? fences->ping_ms : fences->keep_alive_ms;
+    return written_ms + (fences->is_mute ? 4 * ping_ms + PING_SLACK_MS : 2 * fences->keep_alive_ms);
+}
+
+static spb_fence_form first_untried(const spb_fences *fences) {
+    unsigned form = 0;
+    while (fences->tried & 1u << form) {
+        form++;
+    }
+    return (spb_fence_form)form;
+}
+
+spb_fence_form spb_fences__sent(spb_fences *fences, uint64_t now_ms) {
+    if (trial_ms(fences) <= now_ms) {
+        fences->form = first_untried(fences);
+    }
+    if (!(fences->tried & 1u << fences->form)) {
+        fences->tried |= (uint8_t)(1u << fences->form);
+        fences->asked_ms = now_ms;
+        fences->asked_covers = fences->last;
+    }
+    size_t last = (fences->first + fences->count++) % SPB_FENCE_ROOM;
+    fences->items[last] =
+        (spb_fence){.form = fences->form, .covers = fences->last, .sent_ms = now_ms, .bytes = fences->bytes};
     fences->covered = fences->last;
     fences->messages = 0;
     fences->bytes = 0;
     fences->is_wanted = false;
     fences->is_woken |= wake_ms(fences) <= now_ms;
+    return fences->form;
 }
 
-bool spb_fences__answered(spb_fences *fences, uint64_t now_ms, uint64_t *covers) {
-    if (fences->count == 0) {
+/* Whether there is one of this form. */
+static bool is_asked(const spb_fences *fences, spb_fence_form form) {
+    for (size_t i = 0; i < fences->count; i++) {
+        if (fences->items[(fences->first + i) % SPB_FENCE_ROOM].form == form) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The form is known now: an answer to another one may never come. What those covered is asked for once more. */
+static void forget_other_forms(spb_fences *fences, uint64_t covers, uint64_t now_ms) {
+    size_t count = fences->count;
+    fences->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const spb_fence fence = fences->items[(fences->first + i) % SPB_FENCE_ROOM];
+        if (fence.form == fences->form) {
+            fences->items[(fences->first + fences->count++) % SPB_FENCE_ROOM] = fence;
+            covers = fence.covers;
+        } else {
+            fences->bytes += fence.bytes;
+        }
+    }
+    if (fences->covered > covers) {
+        fences->since_ms = fences->messages == 0 ? now_ms : fences->since_ms;
+        fences->messages++;
+        fences->is_wanted = true;
+    }
+    fences->covered = covers;
+}
+
+bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_ms, uint64_t *covers) {
+    bool is_found = false;
+    if (!is_asked(fences, form)) {
         return false;
     }
-    *covers = fences->items[fences->first].covers;
-    fences->unanswered -= fences->items[fences->first].bytes;
-    fences->first = (fences->first + 1) % SPB_MAX_FENCES;
-    fences->count--;
+    while (!is_found) { /* those before it are of a form that is not answered */
+        const spb_fence *oldest = &fences->items[fences->first];
+        is_found = oldest->form == form;
+        *covers = oldest->covers;
+        fences->unanswered -= oldest->bytes;
+        fences->first = (fences->first + 1) % SPB_FENCE_ROOM;
+        fences->count--;
+    }
     fences->answered_ms = now_ms;
+    if (!fences->is_answered) {
+        fences->is_answered = true;
+        fences->form = form;
+        forget_other_forms(fences, *covers, now_ms);
+    }
     return true;
 }

@@ -9,9 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <spb/transport.h>
+
 #define SPB_MAX_FENCES 16
+/* With those that try another form, for which there is always room. */
+#define SPB_FENCE_ROOM (SPB_MAX_FENCES + SPB_FENCE_FORMS - 1)
 
 typedef struct spb_fence {
+    spb_fence_form form;
     uint64_t covers; /* the messages up to this one */
     uint64_t sent_ms;
     size_t bytes; /* of messages between the fence before and this one */
@@ -20,29 +25,40 @@ typedef struct spb_fence {
 /* Of one connection. */
 typedef struct spb_fences {
     uint64_t keep_alive_ms;
-    bool is_on;        /* the server has answered once */
-    bool is_watching;  /* and is given up when it does not do so again */
-    bool is_eager;     /* each message calls for a fence; else only many bytes do, and time */
-    bool is_trusted;   /* their answers show what has arrived; else only that the server is there */
-    bool is_wanted;    /* something waits for an answer: as soon as a message is not covered */
-    uint64_t last;     /* the ordinal of the last message, */
-    uint64_t written;  /* and of the last one that is reported as written */
-    uint64_t quiet_ms; /* when something was reported last, or the first of those that are not was published */
-    bool is_woken;     /* since then, by a fence */
-    bool is_slow;      /* it took long once */
-    uint64_t covered;  /* by fences that were sent */
-    uint32_t messages; /* that call for a fence and are not covered, */
-    uint64_t since_ms; /* and the time of the first */
-    size_t bytes;      /* of all messages since the last fence, but for those that flowed by, */
+    uint64_t ping_ms;      /* MQTT's own, which may not be what the server wants */
+    spb_fence_form form;   /* of the next one */
+    bool is_answered;      /* one was, on this connection: its form is the right one */
+    bool is_expected;      /* one was on an earlier connection to this server */
+    bool may_do_without;   /* a server that answers none is not given up, */
+    bool is_mute;          /* and it is such a one: none is sent any more */
+    uint8_t tried;         /* forms that were sent on this connection: 1 << form */
+    uint64_t asked_ms;     /* when the present form was sent first, */
+    uint64_t asked_covers; /* and the last message before that */
+    bool is_on;            /* the server has answered once */
+    bool is_watching;      /* and is given up when it does not do so again */
+    bool is_eager;         /* each message calls for a fence; else only many bytes do, and time */
+    bool is_trusted;       /* their answers show what has arrived; else only that the server is there */
+    bool is_wanted;        /* something waits for an answer: as soon as a message is not covered */
+    uint64_t last;         /* the ordinal of the last message, */
+    uint64_t written;      /* and of the last one that is reported as written */
+    uint64_t quiet_ms;     /* when something was reported last, or the first of those that are not was published */
+    bool is_woken;         /* since then, by a fence */
+    bool is_slow;          /* it took long once */
+    uint64_t covered;      /* by fences that were sent, or by cuts where none are */
+    uint32_t messages;     /* that call for a fence and are not covered, */
+    uint64_t since_ms;     /* and the time of the first */
+    size_t bytes;          /* of all messages since the last fence, but for those that flowed by, */
     uint64_t bytes_since_ms;
     size_t unanswered; /* and since the last fence that was answered */
     uint64_t answered_ms;
-    spb_fence items[SPB_MAX_FENCES];
+    spb_fence items[SPB_FENCE_ROOM];
     size_t first, count;
 } spb_fences;
 
 /* A new connection, whose server must be heard of within this time. */
 void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted);
+/* What an earlier connection to the same server has shown: it answers this form. Before the first fence. */
+void spb_fences__expect(spb_fences *fences, spb_fence_form form);
 /* The server has answered: after SUBACK. */
 void spb_fences__start(spb_fences *fences, uint64_t now_ms);
 /* Only those that are wanted are sent any more, and the server is not given up: the session ends anyway. */
@@ -60,9 +76,19 @@ uint64_t spb_fences__due_ms(const spb_fences *fences);
 bool spb_fences__is_wanted(const spb_fences *fences);
 /* When the server counts as gone; SPB_NEVER: not as things are. */
 uint64_t spb_fences__lost_ms(const spb_fences *fences);
-/* One has left. */
-void spb_fences__sent(spb_fences *fences, uint64_t now_ms);
-/* The oldest one was answered: the server has the messages up to *covers. False: none was under way. */
-bool spb_fences__answered(spb_fences *fences, uint64_t now_ms, uint64_t *covers);
+/* That time has come. True: the connection goes on without fences, which this server does not answer. */
+bool spb_fences__do_without(spb_fences *fences);
+/* Every form was sent, and none was answered, neither on this connection nor on an earlier one. */
+bool spb_fences__are_in_vain(const spb_fences *fences);
+/* Without fences: what is sent from now on does not count as one with what was before, as behind a fence. True: so it
+ * is, as a second is over, or something waits for it. */
+bool spb_fences__cut(spb_fences *fences, uint64_t now_ms);
+/* When a message that was written at that time counts as read, where time alone says so. SPB_NEVER: not as things are.
+ */
+uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t written_ms);
+/* One leaves, in the form that is returned. */
+spb_fence_form spb_fences__sent(spb_fences *fences, uint64_t now_ms);
+/* The oldest one of this form was answered: the server has the messages up to *covers. False: none was under way. */
+bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_ms, uint64_t *covers);
 
 #endif

@@ -119,10 +119,10 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block);
 
 /* ---- what became of it ---- (confirm.c) */
 
-/* Published messages were written; a fence was answered. */
+/* Published messages were written; a fence of this form was answered. */
 void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now);
-void spb_outbox__fenced(spb_outbox *outbox, spb_time now);
-/* A fence, if one is due. is_last: nothing else leaves now. */
+void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now);
+/* A fence, if one is due; its filter is the session's to fill in. is_last: nothing else leaves now. */
 bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint32_t link, spb_action *out);
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox);
 /* The births of this connection are over: a flush may wait for what they carried. */

@@ -11,7 +11,8 @@
 #include "transport/events.h"
 #include "transport/reason.h"
 
-#define NO_CODE (-1) /* the answer holds none, or several */
+#define NO_CODE (-1)  /* the answer holds none, or several */
+#define NO_RETAINED 2 /* MQTT 5, Retain Handling: a subscription brings no retained messages */
 
 static bool is_mqtt_5(const spb_link *link) {
     return link->settings->version == SPB_MQTT_5;
@@ -127,17 +128,58 @@ static void on_publish_failed5(void *context, MQTTAsync_failureData5 *data) {
     }
 }
 
-static void on_fenced(void *context, MQTTAsync_successData *data) {
+static void report_fenced(const spb_fence_asked *fence) {
+    spb_events__report(fence->link, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .fence = fence->form});
+}
+
+static void on_fence_unsubscribed(void *context, MQTTAsync_successData *data) {
     (void)data;
-    spb_link *link = context;
-    spb_guard__count_packet(&link->guard);
-    spb_events__report(link, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED});
+    spb_fence_asked *fence = context;
+    spb_guard__count_packet(&fence->link->guard);
+    if (fence->refused > 0) { /* the SUBACK has told it */
+        fence->refused--;
+    } else {
+        report_fenced(fence);
+    }
 }
 
 /* Also with reason 0x11, that there was no such subscription. */
-static void on_fenced5(void *context, MQTTAsync_successData5 *data) {
+static void on_fence_unsubscribed5(void *context, MQTTAsync_successData5 *data) {
     (void)data;
-    on_fenced(context, NULL);
+    on_fence_unsubscribed(context, NULL);
+}
+
+static void on_fence_subscribed(void *context, MQTTAsync_successData *data) {
+    (void)data;
+    spb_fence_asked *fence = context;
+    spb_guard__count_packet(&fence->link->guard);
+    if (fence->form == SPB_FENCE_FORM_SUBSCRIBE) { /* else the UNSUBACK follows */
+        report_fenced(fence);
+    }
+}
+
+static void on_fence_subscribed5(void *context, MQTTAsync_successData5 *data) {
+    (void)data;
+    on_fence_subscribed(context, NULL);
+}
+
+/* A SUBACK that says no shows as well that all was read; there may be no UNSUBACK for what was not subscribed. */
+static void refuse_fence(spb_fence_asked *fence) {
+    spb_guard__count_packet(&fence->link->guard);
+    fence->refused += fence->form == SPB_FENCE_FORM_BOTH;
+    report_fenced(fence);
+}
+
+static void on_fence_failed(void *context, MQTTAsync_failureData *data) {
+    if (data->code == SPB_REFUSED_FROM) {
+        refuse_fence(context);
+    }
+}
+
+static void on_fence_failed5(void *context, MQTTAsync_failureData5 *data) {
+    if ((int)data->reasonCode >= SPB_REFUSED_FROM) {
+        refuse_fence(context);
+    }
 }
 
 static void on_disconnected(void *context, MQTTAsync_successData *data) {
@@ -193,13 +235,27 @@ MQTTAsync_responseOptions spb_events__of_publish(spb_link *link, uint8_t qos) {
     return response;
 }
 
-MQTTAsync_responseOptions spb_events__of_fence(spb_link *link) {
+MQTTAsync_responseOptions spb_events__of_fence_subscribed(spb_fence_asked *fence) {
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    response.context = link;
-    if (is_mqtt_5(link)) {
-        response.onSuccess5 = on_fenced5;
+    response.context = fence;
+    if (is_mqtt_5(fence->link)) {
+        response.onSuccess5 = on_fence_subscribed5;
+        response.onFailure5 = on_fence_failed5;
+        response.subscribeOptions.retainHandling = NO_RETAINED;
     } else {
-        response.onSuccess = on_fenced;
+        response.onSuccess = on_fence_subscribed;
+        response.onFailure = on_fence_failed;
+    }
+    return response;
+}
+
+MQTTAsync_responseOptions spb_events__of_fence_unsubscribed(spb_fence_asked *fence) {
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+    response.context = fence;
+    if (is_mqtt_5(fence->link)) {
+        response.onSuccess5 = on_fence_unsubscribed5;
+    } else {
+        response.onSuccess = on_fence_unsubscribed;
     }
     return response;
 }

@@ -31,7 +31,9 @@ spb_connect_callbacks spb_events__of_connect(spb_link *link);
 /* For the answers to the requests of this link, in its version of MQTT. */
 MQTTAsync_responseOptions spb_events__of_subscribe(spb_subscribe_item *item);
 MQTTAsync_responseOptions spb_events__of_publish(spb_link *link, uint8_t qos);
-MQTTAsync_responseOptions spb_events__of_fence(spb_link *link);
+/* For the SUBACK, and for the UNSUBACK. */
+MQTTAsync_responseOptions spb_events__of_fence_subscribed(spb_fence_asked *fence);
+MQTTAsync_responseOptions spb_events__of_fence_unsubscribed(spb_fence_asked *fence);
 
 /* Sends DISCONNECT, which is answered by DISCONNECTED. */
 void spb_events__disconnect(spb_link *link);

@@ -25,8 +25,8 @@
 #include "transport/signals.h"
 
 #define MQTT_MAX_REMAINING_LENGTH 268435455u
-/* No level of a Sparkplug topic is empty, so this one is never subscribed. */
-#define FENCE_FILTER "/fence"
+/* No level of a Sparkplug topic is empty, so this one is never subscribed: who asks for that changes nothing. */
+#define IDLE_FILTER "/fence"
 #define PACKET_SLACK 65536   /* small packets of which nothing is heard, as answers to PINGREQ */
 #define PAHO_NO_MEMORY (-99) /* PAHO_MEMORY_ERROR of its sources; its public headers do not name it */
 
@@ -114,6 +114,9 @@ static spb_status new_link(spb_link **out, const spb_transport_connect *request,
     }
     link->number = request->link;
     link->timeout_ms = request->timeout_ms;
+    for (int form = 0; form < SPB_FENCE_FORMS; form++) {
+        link->fences[form] = (spb_fence_asked){.link = link, .form = (spb_fence_form)form};
+    }
     *out = link;
     return SPB_OK;
 }
@@ -255,9 +258,16 @@ spb_status spb_link__publish(spb_link *link, const spb_transport_message *messag
 }
 
 /* A server handles the packets of a connection in order. */
-spb_status spb_link__fence(spb_link *link, spb_error *err) {
-    MQTTAsync_responseOptions response = spb_events__of_fence(link);
-    int code = MQTTAsync_unsubscribe(link->client, FENCE_FILTER, &response);
+spb_status spb_link__fence(spb_link *link, spb_fence_form form, const spb_subscription *item, spb_error *err) {
+    int code = MQTTASYNC_SUCCESS;
+    if (form != SPB_FENCE_FORM_UNSUBSCRIBE) {
+        MQTTAsync_responseOptions response = spb_events__of_fence_subscribed(&link->fences[form]);
+        code = MQTTAsync_subscribe(link->client, item->filter, item->qos, &response);
+    }
+    if (code == MQTTASYNC_SUCCESS && form != SPB_FENCE_FORM_SUBSCRIBE) {
+        MQTTAsync_responseOptions response = spb_events__of_fence_unsubscribed(&link->fences[form]);
+        code = MQTTAsync_unsubscribe(link->client, item->filter, &response);
+    }
     return code == MQTTASYNC_SUCCESS ? SPB_OK : request_failed(link, err, "fence", code);
 }
 
@@ -309,8 +319,8 @@ static bool wait_until_broken(spb_link *link, long timeout_ms) {
 static void let_the_will_out(spb_link *link) {
     int code = spb_events__break(link);
     for (int tries = 0; tries < 5 && code == MQTTASYNC_SUCCESS && !wait_until_broken(link, 50); tries++) {
-        MQTTAsync_responseOptions response = spb_events__of_fence(link);
-        code = MQTTAsync_unsubscribe(link->client, FENCE_FILTER, &response);
+        MQTTAsync_responseOptions response = spb_events__of_fence_unsubscribed(&link->fences[0]);
+        code = MQTTAsync_unsubscribe(link->client, IDLE_FILTER, &response);
     }
 }
 

@@ -30,6 +30,13 @@ struct spb_subscribe_request {
     spb_subscribe_item items[];
 };
 
+/* A form of fence; the context of its answers. */
+typedef struct spb_fence_asked {
+    spb_link *link;
+    spb_fence_form form;
+    uint32_t refused; /* of paho's threads: SUBACKs that said no, and so were the answer instead of the UNSUBACK */
+} spb_fence_asked;
+
 struct spb_link {
     MQTTAsync client;
     uint32_t number;
@@ -44,7 +51,8 @@ struct spb_link {
     bool is_connected; /* of paho's threads, too */
     spb_link_listener listener;
     spb_subscribe_request *requests; /* the worker's alone */
-    char *will_topic;                /* NULL: there is none */
+    spb_fence_asked fences[SPB_FENCE_FORMS];
+    char *will_topic; /* NULL: there is none */
     uint8_t *will_payload;
     size_t will_len;
 

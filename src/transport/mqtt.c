@@ -59,9 +59,10 @@ static spb_status mqtt_publish(spb_transport *self, uint32_t number, const spb_t
     return link ? spb_link__publish(link, message, err) : not_open(number, err);
 }
 
-static spb_status mqtt_fence(spb_transport *self, uint32_t number, spb_error *err) {
+static spb_status mqtt_fence(spb_transport *self, uint32_t number, spb_fence_form form, const spb_subscription *item,
+                             spb_error *err) {
     spb_link *link = find_link(from_base(self), number);
-    return link ? spb_link__fence(link, err) : not_open(number, err);
+    return link ? spb_link__fence(link, form, item, err) : not_open(number, err);
 }
 
 static void mqtt_disconnect(spb_transport *self, uint32_t number, uint32_t timeout_ms) {

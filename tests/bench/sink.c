@@ -93,8 +93,9 @@ static spb_status publish(spb_transport *base, uint32_t link, const spb_transpor
     return SPB_OK;
 }
 
-static spb_status fence(spb_transport *base, uint32_t link, spb_error *err) {
-    (void)err;
+static spb_status fence(spb_transport *base, uint32_t link, spb_fence_form form, const spb_subscription *item,
+                        spb_error *err) {
+    (void)form, (void)item, (void)err;
     return post(from_base(base), SPB_TRANSPORT_FENCED, link);
 }
 

@@ -181,6 +181,11 @@ static void event(plant *p, spb_transport_event_kind kind) {
     spb_session_on_transport(p->session, &it, p->now);
 }
 
+static void answer_fence(plant *p, spb_fence_form form) {
+    spb_transport_event it = {.kind = SPB_TRANSPORT_FENCED, .link = p->link, .fence = form};
+    spb_session_on_transport(p->session, &it, p->now);
+}
+
 static void on_publish(plant *p, const spb_transport_message *message) {
     spb_payload *payload;
     spb_topic topic;
@@ -203,7 +208,7 @@ static void carry_out(plant *p, const spb_action *action) {
     case SPB_ACTION_PUBLISH: on_publish(p, &action->as.publish); break;
     case SPB_ACTION_FENCE:
         if (p->is_answering) {
-            event(p, SPB_TRANSPORT_FENCED);
+            answer_fence(p, action->as.fence.form);
         }
         break;
     case SPB_ACTION_DISCONNECT: event(p, SPB_TRANSPORT_DISCONNECTED); break;

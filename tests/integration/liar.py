@@ -4,7 +4,7 @@
   "drop"   they are forwarded when the publisher has kept its link for a while, and forgotten when it goes; but the first
            message of each link is forwarded at once
   "late"   they are forwarded when the publisher has gone, and LATE_S have passed
-  "mute"   UNSUBSCRIBE is not answered at all
+  "mute"   UNSUBSCRIBE is not answered at all, nor is more than one SUBSCRIBE of a link
   "limit"  no lie: the server forwards in order, but only the first LIMIT messages of a link (as with a quota)
 """
 
@@ -30,13 +30,9 @@ def packet(first, body):
             return bytes([first]) + length + body
 
 
-class Client:
-    def __init__(self, end):
-        self.end, self.data = end, b""
-        self.filters = []
-        self.waiting = []  # packets that are not forwarded yet
-        self.forwarded = 0
-        self.release_at = None  # when they are, if the link lives so long
+class Stream:
+    def __init__(self):
+        self.data = b""
 
     def packets(self):
         """Those that are complete."""
@@ -54,6 +50,16 @@ class Client:
             first, body = self.data[0], self.data[at : at + length]
             self.data = self.data[at + length :]
             yield first, body
+
+
+class Client(Stream):
+    def __init__(self, end):
+        super().__init__()
+        self.end = end
+        self.filters = []
+        self.waiting = []  # packets that are not forwarded yet
+        self.forwarded = 0
+        self.release_at = None  # when they are, if the link lives so long
 
 
 class Liar:
@@ -92,7 +98,7 @@ class Liar:
         kind = first >> 4
         if kind == CONNECT:
             client.end.sendall(packet(0x20, b"\0\0"))
-        elif kind == SUBSCRIBE:
+        elif kind == SUBSCRIBE and not (self.lie == "mute" and client.filters):
             length = struct.unpack(">H", body[2:4])[0]
             client.filters.append(body[4 : 4 + length])
             client.end.sendall(packet(0x90, body[:2] + b"\0"))

@@ -46,6 +46,9 @@ class Link:
                 if not data:
                     # What a dead direction hides is hidden from the other side: it must find out by itself.
                     return self.blackholed and self.stop_reading(direction)
+                data = self.seen(direction, data)
+                if not data:
+                    return True
             if direction in self.blackholed:
                 self.pending[direction] = b""
                 return True
@@ -67,6 +70,10 @@ class Link:
         except OSError:
             return self.blackholed and self.stop_reading(direction)
 
+    def seen(self, _direction, data):
+        """What becomes of it on its way."""
+        return data
+
     def stop_reading(self, direction):
         self.stalled.add(direction)
         return len(self.stalled) < 2
@@ -81,6 +88,8 @@ class Link:
 
 
 class Proxy:
+    LINK = Link
+
     def __init__(self, target_port, on_bytes=None):
         self.on_bytes = on_bytes
         self.target = ("127.0.0.1", target_port)
@@ -149,7 +158,7 @@ class Proxy:
             reset(near)
             return
         self.accepted += 1
-        self.links.append(Link(near, far, self.on_bytes))
+        self.links.append(self.LINK(near, far, self.on_bytes))
         if self.swallowing:
             self.links[-1].blackholed.update((UP, DOWN))
 

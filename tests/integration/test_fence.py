@@ -29,6 +29,7 @@ class FenceCase(unittest.TestCase):
         found = fence_test_json(uri, *LONG_WAIT, *options)
         self.assertEqual(found["verdict"], "honoured", found)
         self.assertEqual([shape["missing"] for shape in found["shapes"]], [0, 0, 0, 0], found)
+        self.assertEqual(found["forms"], {"unsubscribe": True, "subscribe": True, "both": True})
         self.assertEqual(found["later_ms"], max(shape["later_ms"] for shape in found["shapes"]))
         return found
 
@@ -44,7 +45,8 @@ class FenceTest(FenceCase):
 
     def test_an_answer_that_overtakes_messages_is_found_out(self):
         done = fence_test(self.liar("drop"), "--wait", "5000", "--rounds", "1", status=3)
-        single, small, verdict = done.stdout.splitlines()
+        forms, single, small, verdict = done.stdout.splitlines()
+        self.assertIn("UNSUBSCRIBE yes, SUBSCRIBE once more yes, SUBSCRIBE and UNSUBSCRIBE yes", forms)
         self.assertIn(" honoured, 0 missing", single)
         self.assertIn(" not honoured, 499 missing", small)
         self.assertIn("not honoured: of 500 messages before an answered fence, 499 never arrived", verdict)
@@ -55,7 +57,9 @@ class FenceTest(FenceCase):
 
     def test_a_server_that_does_not_answer_is_found_out(self):
         done = fence_test(self.liar("mute"), "--rounds", "1", "--wait", "1000", status=3)
-        self.assertIn("does not answer an UNSUBSCRIBE", done.stdout.splitlines()[-1])
+        forms, verdict = done.stdout.splitlines()
+        self.assertIn("UNSUBSCRIBE no, SUBSCRIBE once more no, SUBSCRIBE and UNSUBSCRIBE no", forms)
+        self.assertIn("not honoured: the server does not answer; libspb would drop the link", verdict)
 
     def test_a_server_with_a_quota_is_not_blamed(self):
         found = fence_test_json(self.liar("limit"), "--rounds", "1", "--wait", "1000", status=1)

@@ -26,7 +26,7 @@ if(SPB_BUILD_CLI)
 
     # These see what a program of another project makes of it.
     spb_integration_test(fence_aedes ${with_peers} ${PYTHON} -B ${here}/test_fence.py AedesTest)
-    foreach(test life links eyes store packets check watch)
+    foreach(test life links eyes store laconic packets check watch)
         spb_integration_test(${test} ${with_peers} ${PYTHON} -B ${here}/test_${test}.py)
     endforeach()
 

@@ -54,6 +54,7 @@ void sim_broker_connect(sim *s, sim_event *event) {
     sim_transport_report(s, broker->connection, SPB_TRANSPORT_LOST, SPB_ERR_CONNECT, sim_delay_ms(s));
     drop_session(s, broker, true);
     broker->connection = event->connection;
+    broker->forms = s->fence_forms[event->server];
     broker->will = event->payload;
     broker->will_len = event->payload_len;
     event->payload = NULL;
@@ -87,8 +88,11 @@ void sim_broker_publish(sim *s, sim_event *event) {
 /* What was published before came by the same way, so it has been read. */
 void sim_broker_fence(sim *s, sim_event *event) {
     const sim_broker *broker = find(s, event->connection);
-    if (broker && !broker->is_mute) {
-        sim_transport_report(s, event->connection, SPB_TRANSPORT_FENCED, SPB_OK, sim_delay_ms(s));
+    if (broker && !broker->is_mute && broker->forms & 1u << event->fence) {
+        sim_event *answer = sim_transport_report(s, event->connection, SPB_TRANSPORT_FENCED, SPB_OK, sim_delay_ms(s));
+        if (answer) {
+            answer->fence = event->fence;
+        }
     }
 }
 

@@ -21,7 +21,7 @@
 /* What is sent within this time is confirmed together, where time alone confirms; 0: fences do. */
 static uint64_t confirm_window_ms(const sim *s) {
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW;
-    return is_by_time ? 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) : 0;
+    return is_by_time ? 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) + 15000 : 0;
 }
 
 /* A store is tried again within a minute, and so is a metric that may still be added; then the replay has its pace.
@@ -46,7 +46,8 @@ static uint64_t calm_limit_ms(const sim *s) {
 
 /* Its end is still to come. */
 static bool is_cut(const sim *s) {
-    return s->link.is_open && (s->link.up_cut || s->link.down_cut || s->brokers[s->link.server].is_mute);
+    bool is_mute = s->brokers[s->link.server].is_mute && !sim_fence_is_in_vain(s);
+    return s->link.is_open && (s->link.up_cut || s->link.down_cut || is_mute);
 }
 
 /* More messages than seq has numbers, without a birth between them. */

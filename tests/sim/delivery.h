@@ -115,10 +115,12 @@ typedef struct sim_sent {
     uint32_t count;
     size_t bytes;
     bool is_replay;
+    uint64_t sent_ms;
     uint64_t fenced_ms; /* when the session was told that the broker has it */
 } sim_sent;
 
 #define SIM_MAX_FENCES 16
+#define SIM_FENCE_ROOM (SIM_MAX_FENCES + SPB_FENCE_FORMS - 1)
 #define SIM_FENCE_BYTES ((size_t)64 * 1024)
 #define SIM_STALL_MS 10
 
@@ -128,12 +130,14 @@ typedef struct sim_way {
     size_t count, capacity;
     size_t confirmed;             /* so many of them, */
     size_t fenced;                /* and so many stand before a fence */
-    size_t marks[SIM_MAX_FENCES]; /* `count` at each fence that is not answered */
+    size_t marks[SIM_FENCE_ROOM]; /* `count` at each fence that is not answered, */
+    spb_fence_form forms[SIM_FENCE_ROOM];
     unsigned fences;
     size_t unfenced_bytes, unconfirmed_bytes;
     uint64_t unfenced_ms; /* since then; SPB_NEVER: there is none */
     bool has_unfenced_birth;
-    bool has_flushed; /* by this process: at the level LIVE, only that calls for a fence besides the watch */
+    bool has_forgotten; /* a fence of a form that was in vain: it may have been for anything */
+    bool has_flushed;   /* by this process: at the level LIVE, only that calls for a fence besides the watch */
     bool is_born;
     uint64_t born_ms, born_since_ms;
     uint64_t replayed; /* samples, by this process */
@@ -223,9 +227,10 @@ void sim_way_send(sim *s, uint32_t number);
 void sim_way_published(sim *s, size_t payload_bytes);
 void sim_way_carry(const sim *s, sim_event *event);
 void sim_way_delivered(sim *s, const sim_event *event);
-void sim_way_fence(sim *s);
+/* is_trial: of another form than those before. */
+void sim_way_fence(sim *s, spb_fence_form form, bool is_trial);
 bool sim_way_wants_fence(const sim *s);
-bool sim_way_fenced(sim *s);
+bool sim_way_fenced(sim *s, spb_fence_form form);
 /* An NBIRTH was sent. */
 void sim_way_born(sim *s);
 void sim_way_ended(sim *s);

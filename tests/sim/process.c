@@ -58,6 +58,7 @@ void sim_process_begin(sim *s) {
     s->saves_waiting = 0;
     s->last_bdseq = s->has_stored ? s->stored_bdseq : -1;
     s->last_link = 0;
+    memset(s->form_memory, 0, sizeof s->form_memory);
     make_session(s);
     if (s->has_journal) {
         sim_journal_adopt(s);

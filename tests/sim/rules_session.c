@@ -76,7 +76,8 @@ static uint64_t lateness_ms(const sim *s) {
  */
 static void check_watch(sim *s, spb_session_state state, uint64_t deadline_ms) {
     uint64_t limit_ms = s->wire.answered_ms + s->wire.keep_alive_ms * 3 / 2;
-    bool is_watched = state == SPB_SESSION_WAIT_HOST || state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE;
+    bool is_watched = !sim_fence_is_in_vain(s); /* where time alone confirms, the transport watches then */
+    is_watched &= state == SPB_SESSION_WAIT_HOST || state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE;
     if (is_watched && s->now.mono_ms > limit_ms + 1000 + lateness_ms(s)) {
         sim_fail(s, "watchdog", "no answer for %llu ms, keep-alive %llu ms",
                  (unsigned long long)(s->now.mono_ms - s->wire.answered_ms), (unsigned long long)s->wire.keep_alive_ms);
@@ -177,7 +178,7 @@ void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening
         s->wire.subscribed_ms = s->wire.is_subscribed ? s->wire.subscribed_ms : s->now.mono_ms;
         s->wire.is_subscribed |= event->status == SPB_OK;
     } else if (event->kind == SPB_TRANSPORT_FENCED) {
-        s->wire.answered_ms = sim_way_fenced(s) ? s->now.mono_ms : s->wire.answered_ms;
+        s->wire.answered_ms = sim_way_fenced(s, event->fence) ? s->now.mono_ms : s->wire.answered_ms;
     } else if (event->kind == SPB_TRANSPORT_CONNECTED && s->wire.keep_alive_ms == 0) {
         s->wire.max_packet_bytes = event->max_packet_bytes;
         for (unsigned i = 0; i < s->holder_count && event->max_packet_bytes > 0; i++) {

@@ -100,6 +100,21 @@ void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     }
 }
 
+static void arrive(sim *s, size_t end);
+
+/* Without fences, time alone confirms, at the earliest after four keep-alives and 15 s. */
+static void arrive_by_time(sim *s) {
+    const sim_way *way = &s->way;
+    uint64_t asked_ms = s->options.keep_alive_s * UINT64_C(1000);
+    uint64_t ping_ms = asked_ms > s->wire.keep_alive_ms ? asked_ms : s->wire.keep_alive_ms;
+    size_t end = way->confirmed;
+    while (sim_fence_is_without(s) && end < way->count &&
+           way->messages[end].sent_ms + 4 * ping_ms + 15000 <= s->now.mono_ms) {
+        end++;
+    }
+    arrive(s, end);
+}
+
 /* A data message is complete: it is on its way, as far as the session can know. */
 void sim_way_published(sim *s, size_t payload_bytes) {
     sim_way *way = &s->way;
@@ -107,6 +122,7 @@ void sim_way_published(sim *s, size_t payload_bytes) {
     if (s->level == SPB_DELIVERY_LIVE) {
         return;
     }
+    arrive_by_time(s);
     if (way->unconfirmed_bytes > s->options.max_unconfirmed_bytes) {
         sim_fail(s, "memory", "%zu bytes are not confirmed, and more is published", way->unconfirmed_bytes);
     }
@@ -123,6 +139,7 @@ void sim_way_published(sim *s, size_t payload_bytes) {
     way->messages[way->count++] = (sim_sent){.records = copy_numbers(way->publishing, way->publishing_count),
                                              .count = way->publishing_count,
                                              .bytes = bytes,
+                                             .sent_ms = s->now.mono_ms,
                                              .is_replay = way->is_replaying};
     way->unfenced_ms = way->unfenced_ms == SPB_NEVER ? s->now.mono_ms : way->unfenced_ms;
     way->unfenced_bytes += bytes;
@@ -139,25 +156,26 @@ static bool has_fence_due(const sim *s) {
             way->unfenced_ms + FENCE_MS <= s->now.mono_ms);
 }
 
-void sim_way_fence(sim *s) {
+void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
     sim_way *way = &s->way;
-    if (way->fences == SIM_MAX_FENCES) {
+    if (way->fences >= SIM_MAX_FENCES && (!is_trial || way->fences == SIM_FENCE_ROOM)) {
         sim_fail(s, "fence", "%u are unanswered already", way->fences);
         return;
     }
     s->wire.fenced[way->fences] = s->wire.unfenced;
+    way->forms[way->fences] = form;
     way->marks[way->fences++] = way->count;
     way->fenced = way->count;
     way->unfenced_bytes = 0;
     way->unfenced_ms = SPB_NEVER;
-    way->has_unfenced_birth = false;
+    way->has_unfenced_birth = way->has_forgotten = false;
 }
 
 /* Whether the session may send one now, besides the watch. */
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
     if (s->level == SPB_DELIVERY_LIVE) {
-        return way->has_flushed;
+        return way->has_flushed || way->has_forgotten;
     }
     bool is_end_of_chunk = false; /* for all one can know */
     for (size_t i = way->fenced; i < way->count; i++) {
@@ -167,17 +185,14 @@ bool sim_way_wants_fence(const sim *s) {
                      spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes ||
                      way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= SIM_FENCE_BYTES;
-    return s->options.confirm == SPB_CONFIRM_FENCE &&
-           (way->has_unfenced_birth || (way->count > way->fenced && (is_urgent || has_fence_due(s))));
+    return s->options.confirm == SPB_CONFIRM_FENCE && (way->has_unfenced_birth || way->has_forgotten ||
+                                                       (way->count > way->fenced && (is_urgent || has_fence_due(s))));
 }
 
-/* The oldest one was answered. True if there was one. */
-bool sim_way_fenced(sim *s) {
+/* The session counts messages as read: fewer than `end`. */
+static void arrive(sim *s, size_t end) {
     sim_way *way = &s->way;
-    if (way->fences == 0) {
-        return false;
-    }
-    for (; way->confirmed < way->marks[0]; way->confirmed++) {
+    for (; way->confirmed < end; way->confirmed++) {
         sim_sent *sent = &way->messages[way->confirmed];
         sent->fenced_ms = s->now.mono_ms;
         way->unconfirmed_bytes -= sent->bytes;
@@ -193,12 +208,61 @@ bool sim_way_fenced(sim *s) {
             sim_journal_arrived(s, s->ledger.records[sent->records[0]].block);
         }
     }
+}
+
+static void take_answer(sim *s) {
+    sim_way *way = &s->way;
+    arrive(s, way->marks[0]);
     way->fences--;
     s->wire.unanswered -= s->wire.fenced[0];
     for (unsigned i = 0; i < way->fences; i++) {
         way->marks[i] = way->marks[i + 1];
+        way->forms[i] = way->forms[i + 1];
         s->wire.fenced[i] = s->wire.fenced[i + 1];
     }
+}
+
+/* An answer to another form may never come: what those covered is to be asked for again. */
+static void forget_other_forms(sim *s, spb_fence_form form) {
+    sim_way *way = &s->way;
+    unsigned kept = 0;
+    size_t fenced = way->confirmed;
+    for (unsigned i = 0; i < way->fences; i++) {
+        if (way->forms[i] != form) {
+            s->wire.unfenced += s->wire.fenced[i];
+            continue;
+        }
+        fenced = way->marks[i];
+        way->marks[kept] = way->marks[i];
+        way->forms[kept] = form;
+        s->wire.fenced[kept++] = s->wire.fenced[i];
+    }
+    for (size_t i = fenced; i < way->fenced; i++) {
+        way->unfenced_bytes += way->messages[i].bytes;
+    }
+    way->has_forgotten = kept < way->fences;
+    way->unfenced_ms = fenced < way->fenced && way->unfenced_ms == SPB_NEVER ? s->now.mono_ms : way->unfenced_ms;
+    way->fenced = fenced;
+    way->fences = kept;
+}
+
+/* The oldest one of this form was answered, and with it all before it. True if there was one. */
+bool sim_way_fenced(sim *s, spb_fence_form form) {
+    const sim_way *way = &s->way;
+    unsigned before = 0;
+    while (before < way->fences && way->forms[before] != form) {
+        before++;
+    }
+    if (before == way->fences || sim_fence_is_without(s)) {
+        return false;
+    }
+    for (unsigned i = 0; i <= before; i++) {
+        take_answer(s);
+    }
+    if (!s->wire.is_form_known) {
+        forget_other_forms(s, form);
+    }
+    sim_fence_answered(s, form);
     return true;
 }
 
@@ -223,7 +287,7 @@ static void doubt(sim *s, const sim_sent *sent, bool is_confirmed) {
 void sim_way_ended(sim *s) {
     sim_way *way = &s->way;
     way->born_ms = sim_way_born_ms(s);
-    way->is_born = false;
+    way->is_born = way->has_forgotten = false;
     for (size_t i = 0; i < way->count; i++) {
         doubt(s, &way->messages[i], i < way->confirmed);
         free(way->messages[i].records);
@@ -308,7 +372,7 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     const sim_way *way = &s->way;
     spb_stats stats;
     sim_flush_check(s);
-    if (state == SPB_SESSION_ONLINE && way->fences < SIM_MAX_FENCES) {
+    if (state == SPB_SESSION_ONLINE && way->fences < SIM_MAX_FENCES && !sim_fence_is_without(s)) {
         check_client_is_woken(s, deadline_ms);
     }
     if (s->level == SPB_DELIVERY_LIVE) {

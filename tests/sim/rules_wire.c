@@ -105,6 +105,7 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     s->last_bdseq = expected;
     s->last_link = action->link;
     sim_rules_server(s, action->as.connect.server);
+    sim_fence_ended(s);
     sim_way_ended(s);
     s->wire = (sim_wire){.link = action->link, .will_bdseq = (uint8_t)expected};
 }
@@ -126,23 +127,24 @@ void sim_rules_subscribe(sim *s, const spb_action *action) {
 }
 
 /* To see whether the server is there, half a keep-alive after its last answer; to wake the client, after 64 KiB and
- * when it reports nothing; and to know what has arrived. */
+ * when it reports nothing; to know what has arrived; and in another form, when nothing was answered. */
 void sim_rules_fence(sim *s, const spb_action *action) {
     sim_wire *wire = &s->wire;
-    sim_note(s, "> FENCE link %u", (unsigned)action->link);
+    sim_note(s, "> FENCE link %u, form %d", (unsigned)action->link, (int)action->as.fence.form);
     if (action->link != wire->link || wire->is_over || wire->is_dead || !wire->is_subscribed) {
         sim_fail(s, "links", "FENCE on link %u, which is not up", action->link);
     }
+    bool is_trial = sim_fence_ask(s, action->as.fence.form);
     bool is_watch_due = s->now.mono_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
     bool is_for_watch = is_watch_due && (s->way.fences == 0 || s->level != SPB_DELIVERY_LIVE);
     bool is_stalled = wire->stall_ms != 0 && wire->stall_ms <= s->now.mono_ms;
     bool is_to_wake = is_stalled || wire->unfenced >= SIM_FENCE_BYTES;
-    if (!is_for_watch && !is_to_wake && !sim_way_wants_fence(s)) {
+    if (!is_for_watch && !is_to_wake && !is_trial && !sim_way_wants_fence(s)) {
         sim_fail(s, "fence", "another one %llu ms after the last answer, %u are under way",
                  (unsigned long long)(s->now.mono_ms - wire->answered_ms), s->way.fences);
     }
     wire->stall_ms = is_stalled ? 0 : wire->stall_ms;
-    sim_way_fence(s);
+    sim_way_fence(s, action->as.fence.form, is_trial);
     wire->unfenced = 0;
 }
 

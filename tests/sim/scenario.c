@@ -2,9 +2,9 @@
  * that leave some faults out reach states that a mixture of everything never does. */
 #include "sim/sim.h"
 
-static const sim_move *const actors[] = {sim_application_moves, sim_model_moves,   sim_transport_moves,
-                                         sim_host_moves,        sim_process_moves, sim_primary_moves,
-                                         sim_journal_moves,     sim_broker_moves,  sim_exception_moves};
+static const sim_move *const actors[] = {
+    sim_application_moves, sim_model_moves,   sim_transport_moves, sim_host_moves,      sim_process_moves,
+    sim_primary_moves,     sim_journal_moves, sim_broker_moves,    sim_exception_moves, sim_fence_moves};
 
 /* The highest chance that a run may give to a fault, in 1/1000. */
 static const unsigned highest[SIM_FAULT_COUNT] = {[SIM_CONNECT_REFUSED] = 300,

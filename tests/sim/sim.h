@@ -78,6 +78,7 @@ extern const sim_move sim_process_moves[];
 extern const sim_move sim_primary_moves[];
 extern const sim_move sim_journal_moves[];
 extern const sim_move sim_broker_moves[];
+extern const sim_move sim_fence_moves[];
 
 #define SIM_MAX_MOVES 64
 
@@ -110,6 +111,7 @@ struct sim_event {
     uint32_t link;       /* on the way to the session */
     uint64_t connection; /* on the way to the broker */
     spb_transport_event_kind callback;
+    spb_fence_form fence;
     spb_status status;
     uint32_t number;
     uint64_t written_ms; /* on the way to the broker: when it left the process */
@@ -149,10 +151,18 @@ typedef struct sim_link {
 typedef struct sim_broker {
     uint64_t connection; /* 0: none */
     bool is_subscribed;
-    bool is_mute; /* it answers no fences */
+    bool is_mute;  /* it answers no fences any more */
+    uint8_t forms; /* those that it answers: 1 << spb_fence_form */
     uint8_t *will;
     size_t will_len;
 } sim_broker;
+
+/* What the session may know of a broker's fences. */
+typedef struct sim_form_memory {
+    bool has_form;   /* it has answered one */
+    bool is_certain; /* also on the last connection on which one was asked for */
+    spb_fence_form form;
+} sim_form_memory;
 
 /* What the application has, and what it knows to be true. */
 struct sim_metric {
@@ -235,13 +245,18 @@ typedef struct sim_wire {
     uint64_t stall_ms;             /* when those call for a fence, in case that the client sleeps; 0: never */
     size_t unfenced;               /* bytes of all messages since the last fence, */
     size_t unanswered;             /* since the last one that was answered, */
-    size_t fenced[SIM_MAX_FENCES]; /* and between one and the next of those that are not */
+    size_t fenced[SIM_FENCE_ROOM]; /* and between one and the next of those that are not */
     bool wants_birth;              /* a request that no NBIRTH has answered */
     bool has_cause;                /* for another NBIRTH */
     bool has_change;               /* the same, and it is no request: it does not wait for the window */
     uint64_t birth_ms;             /* when the last NBIRTH left */
     uint64_t keep_alive_ms;
     uint64_t answered_ms; /* the broker's last answer to a request */
+    uint8_t tried;        /* forms of fences: 1 << spb_fence_form */
+    spb_fence_form form;  /* of the last one, */
+    bool is_form_known;   /* which the broker has answered; */
+    uint64_t asked_ms;    /* its first one, */
+    uint64_t first_ms;    /* and the first one of all */
     uint64_t subscribed_ms;
     uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
@@ -337,6 +352,8 @@ struct sim {
     uint64_t last_connection;
     unsigned server_count;
     sim_broker brokers[SIM_MAX_SERVERS];
+    uint8_t fence_forms[SIM_MAX_SERVERS]; /* that who takes the next connection answers */
+    sim_form_memory form_memory[SIM_MAX_SERVERS];
     sim_host hosts[SIM_MAX_SERVERS];   /* what is known there */
     sim_host *host;                    /* the one on the server of the last link, or who hears just now */
     sim_state states[SIM_MAX_SERVERS]; /* retained */
@@ -435,7 +452,7 @@ spb_type sim_type(uint64_t seed);
 spb_status sim_transport_connect(sim *s, const spb_transport_connect *request);
 spb_status sim_transport_subscribe(sim *s, uint32_t link);
 spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_message *message);
-spb_status sim_transport_fence(sim *s, uint32_t link);
+spb_status sim_transport_fence(sim *s, uint32_t link, spb_fence_form form);
 void sim_transport_disconnect(sim *s, uint32_t link);
 void sim_transport_close(sim *s, uint32_t link);
 void sim_transport_reset(sim *s);
@@ -495,6 +512,18 @@ void sim_rules_publish(sim *s, const spb_transport_message *message);
 void sim_rules_subscribe(sim *s, const spb_action *action);
 void sim_rules_fence(sim *s, const spb_action *action);
 void sim_rules_disconnect(sim *s, const spb_action *action);
+
+/* ---- rules_fence.c ---- */
+
+void sim_fence_draw(sim *s);
+/* The session asks in this form. True: it tries another one than before. */
+bool sim_fence_ask(sim *s, spb_fence_form form);
+void sim_fence_answered(sim *s, spb_fence_form form);
+void sim_fence_ended(sim *s);
+/* The session has asked in all forms, and may go on without; and it does. */
+bool sim_fence_is_in_vain(const sim *s);
+bool sim_fence_is_without(const sim *s);
+
 /* The index of the metric with that name, or -1. */
 int sim_find_metric(const sim *s, unsigned holder, spb_str name);
 int sim_find_holder(const sim *s, spb_str id);

@@ -46,7 +46,8 @@ static void call_back(sim *s, sim_event *event) {
                                 .qos = 1,
                                 .retained = event->retained,
                                 .keep_alive_s = event->keep_alive_s,
-                                .max_packet_bytes = event->max_packet_bytes};
+                                .max_packet_bytes = event->max_packet_bytes,
+                                .fence = event->fence};
     spb_session_state before = spb_session_get_state(s->session);
     bool was_known = s->wire.link == event->link && before >= SPB_SESSION_SUBSCRIBING && before <= SPB_SESSION_ONLINE;
     sim_enter(s);
@@ -91,7 +92,8 @@ sim_event *sim_transport_report(sim *s, uint64_t connection, spb_transport_event
     return report(s, l->number, kind, status, at_ms - s->now.mono_ms);
 }
 
-/* Most transports notice a dead link in the end. The session must not rely on it. */
+/* Most transports notice a dead link in the end. The session must not rely on it, unless no fence was answered and time
+ * alone confirms: then it has to be told within 2.5 keep-alives of MQTT and 10 s. */
 static void notice_death(sim *s, sim_event *event) {
     if (is_present(s, event->link)) {
         report(s, event->link, s->link.is_up ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED, SPB_ERR_CONNECT, 0);
@@ -99,9 +101,11 @@ static void notice_death(sim *s, sim_event *event) {
 }
 
 static void notice_death_within(sim *s, uint64_t limit_ms) {
-    if (sim_happens(s, SIM_DEATH_UNNOTICED)) {
+    bool must_notice = s->options.confirm == SPB_CONFIRM_WINDOW && !s->wire.is_form_known;
+    if (sim_happens(s, SIM_DEATH_UNNOTICED) && !must_notice) {
         return;
     }
+    limit_ms = must_notice ? s->options.keep_alive_s * UINT64_C(2500) + 10000 : limit_ms;
     sim_event *event = sim_later(s, sim_draw(s) % (limit_ms + 1), notice_death);
     event->link = s->link.number;
     event->of_process = true;
@@ -224,15 +228,16 @@ spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_mess
     return SPB_OK;
 }
 
-spb_status sim_transport_fence(sim *s, uint32_t link) {
+spb_status sim_transport_fence(sim *s, uint32_t link, spb_fence_form form) {
     if (!is_present(s, link)) {
         return SPB_ERR_CONNECT;
     }
     if (sim_happens(s, SIM_PUBLISH_REFUSED)) {
         return SPB_ERR_NO_MEMORY;
     }
-    if (!s->link.is_stalled) {
-        send_up(s, write_out(s), sim_broker_fence);
+    sim_event *event = s->link.is_stalled ? NULL : send_up(s, write_out(s), sim_broker_fence);
+    if (event) {
+        event->fence = form;
     }
     return SPB_OK;
 }

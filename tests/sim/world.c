@@ -176,7 +176,7 @@ static void call_transport(sim *s, const spb_action *action) {
     } else if (action->kind == SPB_ACTION_SUBSCRIBE) {
         status = sim_transport_subscribe(s, action->link);
     } else if (action->kind == SPB_ACTION_FENCE) {
-        status = sim_transport_fence(s, action->link);
+        status = sim_transport_fence(s, action->link, action->as.fence.form);
     } else {
         status = sim_transport_publish(s, action->link, &action->as.publish);
     }
@@ -340,7 +340,11 @@ static void tick(sim *s) {
     s->wake_ms = SPB_NEVER;
     /* By time, each message is confirmed, and leaves the window of the host, at a moment of its own. */
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW || s->options.primary_host_id;
-    uint64_t most = is_by_time && s->level != SPB_DELIVERY_LIVE ? 100 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
+    is_by_time &= s->level != SPB_DELIVERY_LIVE;
+    is_by_time |= sim_fence_is_without(s); /* so it is at every level then */
+    /* What fences confirmed one after the other settles one after the other. */
+    bool is_settling = s->level != SPB_DELIVERY_LIVE && s->options.settle_ms > 0;
+    uint64_t most = is_by_time ? 100 * MAX_IDLE_TICKS : is_settling ? 10 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
     if (++s->idle_ticks > most) {
         sim_fail(s, "busy", "%llu ticks in a row without any action", (unsigned long long)most);
     }
@@ -416,6 +420,7 @@ void sim_run(sim *s, uint64_t seed, uint64_t steps) {
     s->state_clock_ms = 1000000 + sim_below(s, 1000000);
     sim_scenario_draw(s);
     s->options = sim_options_draw(s);
+    sim_fence_draw(s);
     if (s->has_unset_clocks) { /* nor does anybody know the age of anything */
         s->has_clock_stepped = true;
         s->now.wall_ms = 1000 + sim_below(s, 100000);

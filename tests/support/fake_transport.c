@@ -33,8 +33,8 @@ struct fake_server {
     bool is_connected;
     fake_welcome welcome;
     bool is_stalled, is_connect_blocked, refuses_publish;
-    uint32_t withheld;        /* messages that a stall has not let be reported, */
-    uint32_t withheld_fences; /* and answers to fences */
+    uint32_t withheld;                         /* messages that a stall has not let be reported, */
+    uint32_t withheld_fences[SPB_FENCE_FORMS]; /* and answers to fences */
     bool withholds_goodbye;
 
     fake_message **messages; /* each in a block of its own, so that it stays where it is */
@@ -223,15 +223,16 @@ static spb_status publish(spb_transport *transport, uint32_t link, const spb_tra
     return status;
 }
 
-static spb_status fence(spb_transport *transport, uint32_t link, spb_error *err) {
-    (void)err;
+static spb_status fence(spb_transport *transport, uint32_t link, spb_fence_form form, const spb_subscription *item,
+                        spb_error *err) {
+    (void)item, (void)err;
     fake_server *self = server_of(transport);
     pthread_mutex_lock(&self->lock);
     bool is_open = link == self->link && self->is_connected;
     if (is_open && self->is_stalled) {
-        self->withheld_fences++;
+        self->withheld_fences[form]++;
     } else if (is_open) {
-        report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .link = link});
+        report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .link = link, .fence = form});
     }
     pthread_mutex_unlock(&self->lock);
     return SPB_OK;
@@ -240,7 +241,8 @@ static spb_status fence(spb_transport *transport, uint32_t link, spb_error *err)
 static void end_link_locked(fake_server *self) {
     self->link = 0;
     self->is_connected = false;
-    self->withheld = self->withheld_fences = 0;
+    self->withheld = 0;
+    memset(self->withheld_fences, 0, sizeof self->withheld_fences);
     self->withholds_goodbye = false;
     pthread_cond_broadcast(&self->changed);
 }
@@ -353,8 +355,11 @@ void fake_server_stall(fake_server *self, bool stall) {
             self, (spb_transport_event){.kind = SPB_TRANSPORT_PUBLISHED, .link = self->link, .count = self->withheld});
         self->withheld = 0;
     }
-    for (; !stall && self->withheld_fences > 0; self->withheld_fences--) {
-        report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_FENCED, .link = self->link});
+    for (unsigned form = 0; !stall && form < SPB_FENCE_FORMS; form++) {
+        for (; self->withheld_fences[form] > 0; self->withheld_fences[form]--) {
+            report_locked(self, (spb_transport_event){
+                                    .kind = SPB_TRANSPORT_FENCED, .link = self->link, .fence = (spb_fence_form)form});
+        }
     }
     if (!stall && self->withholds_goodbye) {
         report_locked(self, (spb_transport_event){.kind = SPB_TRANSPORT_DISCONNECTED, .link = self->link});

@@ -229,6 +229,11 @@ void wire_event(wire *w, spb_transport_event_kind kind, spb_status status, const
     spb_session_on_transport(w->session, &event, w->now);
 }
 
+void wire_fenced(wire *w, spb_fence_form form) {
+    spb_transport_event event = {.kind = SPB_TRANSPORT_FENCED, .link = w->link, .fence = form};
+    spb_session_on_transport(w->session, &event, w->now);
+}
+
 void wire_published(wire *w, uint32_t count) {
     spb_transport_event event = {.kind = SPB_TRANSPORT_PUBLISHED, .link = w->link, .count = count};
     ck_assert_uint_le(count, w->unanswered);
@@ -240,6 +245,8 @@ void wire_lose(wire *w) {
     wire_event(w, SPB_TRANSPORT_LOST, SPB_ERR_CONNECT, "broken pipe");
     wire_run(w);
 }
+
+static const char *const fence_filters[SPB_FENCE_FORMS] = {"/fence", "spBv1.0/G/NCMD/N", "spBv1.0/G/NCMD/N/-"};
 
 static bool is_of_store(const spb_action *action) {
     return action->kind >= SPB_ACTION_SAVE_ALIASES && action->kind <= SPB_ACTION_READ;
@@ -256,8 +263,8 @@ static void answer(wire *w, const spb_action *action) {
     case SPB_ACTION_SUBSCRIBE: wire_event(w, SPB_TRANSPORT_SUBSCRIBED, SPB_OK, NULL); break;
     case SPB_ACTION_PUBLISH: wire_published(w, 1); break;
     case SPB_ACTION_FENCE:
-        if (!w->is_deaf) {
-            wire_event(w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+        if (!w->is_deaf && !(w->deaf_forms & 1u << action->as.fence.form)) {
+            wire_fenced(w, action->as.fence.form);
         }
         break;
     case SPB_ACTION_DISCONNECT: wire_event(w, SPB_TRANSPORT_DISCONNECTED, SPB_OK, NULL); break;
@@ -297,7 +304,12 @@ static void record(wire *w, const spb_action *action) {
         w->unanswered++;
         on_publish(w, &action->as.publish);
         break;
-    case SPB_ACTION_FENCE: w->fences++; break; /* not in the ledger: they come all the time */
+    case SPB_ACTION_FENCE: /* not in the ledger: they come all the time */
+        w->fences++;
+        w->fences_of[action->as.fence.form]++;
+        ck_assert_str_eq(action->as.fence.item.filter, fence_filters[action->as.fence.form]);
+        ck_assert_uint_eq(action->as.fence.item.qos, action->as.fence.form == SPB_FENCE_FORM_SUBSCRIBE);
+        break;
     case SPB_ACTION_DISCONNECT: NOTE(w, "DISCONNECT %u", (unsigned)action->as.timeout_ms); break;
     case SPB_ACTION_CLOSE:
         ck_assert_uint_eq(action->link, w->link);

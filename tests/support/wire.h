@@ -30,7 +30,8 @@ typedef struct wire {
     bool is_deaf;                                            /* fences are not answered */
     void (*store)(struct wire *w, const spb_action *action); /* answers what is of the store; NULL: nobody does */
     void *journal;                                           /* its own */
-    uint32_t fences;
+    uint8_t deaf_forms;                                      /* nor are those of these forms: 1 << spb_fence_form */
+    uint32_t fences, fences_of[SPB_FENCE_FORMS];
     spb_transport_event welcome; /* what CONNECTED says of the server: its limits */
     spb_metric *written;         /* of the last WRITE */
     spb_value wanted;
@@ -66,6 +67,8 @@ void wire_forget(wire *w);
 void wire_go_online(wire *w);
 
 void wire_event(wire *w, spb_transport_event_kind kind, spb_status status, const char *reason);
+/* A fence of this form is answered. */
+void wire_fenced(wire *w, spb_fence_form form);
 void wire_published(wire *w, uint32_t count);
 void wire_lose(wire *w);
 /* A command with one metric. `device` NULL: NCMD. */

@@ -289,6 +289,45 @@ START_TEST(without_fences_what_waits_behind_a_message_is_stored_when_that_counts
 }
 END_TEST
 
+/* MQTT's own keep-alive is all that watches such a server, and takes longer. */
+START_TEST(with_a_server_that_answers_none_it_does_so_four_keep_alives_and_15_s_after) {
+    options.confirm = SPB_CONFIRM_WINDOW;
+    go_online();
+    w.is_deaf = true;
+    update(1);
+    wire_sleep(&w, 100);
+    wire_sleep(&w, 134999);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 0);
+    wire_sleep(&w, 1);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
+    update(2);
+    wire_sleep(&w, 89000); /* PINGREQ was not answered */
+    wire_lose(&w);
+    ck_assert_ptr_nonnull(strstr(w.ledger, "CLOSE, APPEND 1 1"));
+}
+END_TEST
+
+/* As rumqttd: the first connection finds it out, and the next one knows. */
+START_TEST(a_server_that_answers_another_form_confirms_a_few_seconds_later_once) {
+    go_online();
+    w.deaf_forms = 1u << SPB_FENCE_FORM_UNSUBSCRIBE;
+    update(1);
+    wire_sleep(&w, 100);  /* the message, */
+    wire_sleep(&w, 1000); /* the first fence, */
+    wire_sleep(&w, 2999);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 0);
+    wire_sleep(&w, 1); /* and the second one */
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
+    wire_sleep(&w, 1000);
+    wire_lose(&w);
+    wire_sleep(&w, 1250);
+    update(2);
+    wire_sleep(&w, 1100);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 2);
+    ck_assert_uint_eq(w.fences_of[SPB_FENCE_FORM_UNSUBSCRIBE], 1);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("delivery_outage");
     tcase_add_checked_fixture(all, delivery_setup, delivery_teardown);
@@ -307,6 +346,8 @@ int main(void) {
     tcase_add_test(all, without_fences_a_message_counts_as_read_two_keep_alives_after_it_was_written);
     tcase_add_test(all, without_fences_nothing_counts_as_read_by_a_server_that_a_stop_gets_no_answer_of);
     tcase_add_test(all, without_fences_what_waits_behind_a_message_is_stored_when_that_counts_as_read);
+    tcase_add_test(all, with_a_server_that_answers_none_it_does_so_four_keep_alives_and_15_s_after);
+    tcase_add_test(all, a_server_that_answers_another_form_confirms_a_few_seconds_later_once);
     Suite *suite = suite_create("delivery_outage");
     suite_add_tcase(suite, all);
     return suite_run(suite);

@@ -11,9 +11,17 @@
 
 static spb_fences fences;
 
-static void begin(bool is_eager) {
+static void begin_new(bool is_eager) {
     spb_fences__begin(&fences, KEEP_ALIVE_MS, is_eager, true);
     spb_fences__start(&fences, 0);
+}
+
+/* The form is known. */
+static void begin(bool is_eager) {
+    uint64_t covers;
+    begin_new(is_eager);
+    spb_fences__sent(&fences, 0);
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 0, &covers));
 }
 
 /* The transport reports them at once. */
@@ -117,9 +125,9 @@ START_TEST(it_is_known_how_much_the_server_may_not_have_read) {
     spb_fences__sent(&fences, 0);
     publish(1, 10, 0);
     ck_assert_uint_eq(fences.unanswered, 1210);
-    ck_assert(spb_fences__answered(&fences, 1, &covers));
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 1, &covers));
     ck_assert_uint_eq(fences.unanswered, 210);
-    ck_assert(spb_fences__answered(&fences, 1, &covers));
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 1, &covers));
     ck_assert_uint_eq(fences.unanswered, 10);
 }
 END_TEST
@@ -135,10 +143,10 @@ START_TEST(several_are_under_way_and_are_answered_in_their_order) {
     publish(100, 1, 8);
     ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER); /* no more than these */
     for (unsigned i = 1; i <= SPB_MAX_FENCES; i++) {
-        ck_assert(spb_fences__answered(&fences, 100, &covers));
+        ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 100, &covers));
         ck_assert_uint_eq(covers, 100 * i);
     }
-    ck_assert(!spb_fences__answered(&fences, 100, &covers));
+    ck_assert(!spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 100, &covers));
     ck_assert_uint_eq(spb_fences__due_ms(&fences), 0);
 }
 END_TEST
@@ -152,9 +160,9 @@ START_TEST(a_slow_link_lives_and_a_silent_one_does_not) {
         spb_fences__sent(&fences, 0);
     }
     ck_assert_uint_eq(spb_fences__lost_ms(&fences), KEEP_ALIVE_MS);
-    ck_assert(spb_fences__answered(&fences, 9000, &covers));
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 9000, &covers));
     ck_assert_uint_eq(spb_fences__lost_ms(&fences), 9000 + KEEP_ALIVE_MS);
-    ck_assert(spb_fences__answered(&fences, 18000, &covers));
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 18000, &covers));
     ck_assert_uint_eq(spb_fences__lost_ms(&fences), 18000 + KEEP_ALIVE_MS);
 }
 END_TEST
@@ -180,6 +188,219 @@ START_TEST(a_server_that_is_not_trusted_is_only_watched) {
 }
 END_TEST
 
+/* ---- forms ---- */
+
+#define TRIAL_MS 2500 /* a quarter of the keep-alive */
+
+static spb_fence_form send(uint64_t now_ms) {
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), now_ms);
+    return spb_fences__sent(&fences, now_ms);
+}
+
+static bool answer(spb_fence_form form, uint64_t now_ms) {
+    uint64_t covers;
+    return spb_fences__answered(&fences, form, now_ms, &covers);
+}
+
+START_TEST(a_server_that_answers_the_first_form_is_asked_in_no_other) {
+    begin_new(true);
+    ck_assert_int_eq(send(KEEP_ALIVE_MS / 2), SPB_FENCE_FORM_UNSUBSCRIBE);
+    ck_assert(answer(SPB_FENCE_FORM_UNSUBSCRIBE, KEEP_ALIVE_MS / 2 + TRIAL_MS - 1));
+    for (uint64_t at_ms = KEEP_ALIVE_MS + TRIAL_MS - 1; at_ms < 10 * KEEP_ALIVE_MS; at_ms += KEEP_ALIVE_MS / 2) {
+        ck_assert_int_eq(send(at_ms), SPB_FENCE_FORM_UNSUBSCRIBE);
+        ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER);
+        ck_assert(answer(SPB_FENCE_FORM_UNSUBSCRIBE, at_ms));
+    }
+}
+END_TEST
+
+START_TEST(without_an_answer_the_next_form_is_tried) {
+    begin_new(true);
+    ck_assert_int_eq(send(5000), SPB_FENCE_FORM_UNSUBSCRIBE);
+    ck_assert_int_eq(send(5000 + TRIAL_MS), SPB_FENCE_FORM_SUBSCRIBE);
+    ck_assert_int_eq(send(5000 + 2 * TRIAL_MS), SPB_FENCE_FORM_BOTH);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER);
+    ck_assert(spb_fences__are_in_vain(&fences));
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), 5000 + KEEP_ALIVE_MS); /* as ever */
+    ck_assert(answer(SPB_FENCE_FORM_BOTH, 5000 + 3 * TRIAL_MS));
+    ck_assert(!spb_fences__are_in_vain(&fences));
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), SPB_NEVER); /* the others are passed over */
+    ck_assert_int_eq(send(5000 + 3 * TRIAL_MS + KEEP_ALIVE_MS / 2), SPB_FENCE_FORM_BOTH);
+}
+END_TEST
+
+START_TEST(a_form_is_tried_for_3_seconds_at_most) {
+    spb_fences__begin(&fences, 600000, true, true);
+    spb_fences__start(&fences, 0);
+    send(300000);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 303000);
+}
+END_TEST
+
+START_TEST(an_answer_covers_what_was_asked_before_in_other_forms) {
+    uint64_t covers;
+    begin_new(true);
+    publish(100, 10, 0);
+    spb_fences__sent(&fences, 0);
+    publish(100, 10, 100);
+    spb_fences__sent(&fences, 100);
+    publish(50, 10, 200);
+    ck_assert_int_eq(spb_fences__sent(&fences, TRIAL_MS), SPB_FENCE_FORM_SUBSCRIBE);
+    publish(1, 10, TRIAL_MS);
+    ck_assert(!spb_fences__answered(&fences, SPB_FENCE_FORM_BOTH, TRIAL_MS, &covers)); /* nobody has asked so */
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_SUBSCRIBE, TRIAL_MS, &covers));
+    ck_assert_uint_eq(covers, 250);
+    ck_assert_uint_eq(fences.unanswered, 10);
+    ck_assert(!answer(SPB_FENCE_FORM_UNSUBSCRIBE, TRIAL_MS));
+}
+END_TEST
+
+/* Of a slow server, the answers come in order, and the first one decides. */
+START_TEST(a_late_answer_to_the_first_form_is_the_first_answer) {
+    uint64_t covers;
+    begin_new(true);
+    publish(100, 1, 0);
+    spb_fences__sent(&fences, 0);
+    publish(100, 1, 0);
+    spb_fences__sent(&fences, 0);
+    ck_assert_int_eq(send(TRIAL_MS), SPB_FENCE_FORM_SUBSCRIBE);
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 3000, &covers));
+    ck_assert_uint_eq(covers, 100);
+    publish(100, 1, 3000);
+    ck_assert_int_eq(spb_fences__sent(&fences, 3000), SPB_FENCE_FORM_UNSUBSCRIBE);
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 3000, &covers));
+    ck_assert_uint_eq(covers, 200);
+    ck_assert(!answer(SPB_FENCE_FORM_SUBSCRIBE, 3000)); /* it is of no interest any more */
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 3000, &covers));
+    ck_assert_uint_eq(covers, 300);
+}
+END_TEST
+
+/* It is not waited for, and what it covered is asked for again. */
+START_TEST(one_of_another_form_that_was_in_vain_is_forgotten) {
+    uint64_t covers;
+    begin_new(true);
+    publish(1, 10, 0);
+    ck_assert_int_eq(send(1000), SPB_FENCE_FORM_UNSUBSCRIBE);
+    publish(1, 10, 3000);
+    ck_assert_int_eq(send(1000 + TRIAL_MS), SPB_FENCE_FORM_SUBSCRIBE);
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 3600, &covers));
+    ck_assert_uint_eq(covers, 1);
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), SPB_NEVER);
+    ck_assert_uint_eq(fences.unanswered, 10);
+    ck_assert(spb_fences__is_wanted(&fences));
+    ck_assert_int_eq(send(4600), SPB_FENCE_FORM_UNSUBSCRIBE);
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_UNSUBSCRIBE, 4700, &covers));
+    ck_assert_uint_eq(covers, 2);
+    ck_assert_uint_eq(fences.unanswered, 0);
+}
+END_TEST
+
+/* With as many unanswered as may be, there is room for the other forms. */
+START_TEST(other_forms_are_tried_when_all_places_are_taken) {
+    uint64_t covers;
+    begin_new(true);
+    for (unsigned i = 0; i < SPB_MAX_FENCES; i++) {
+        publish(100, 1, 0);
+        ck_assert_int_eq(send(0), SPB_FENCE_FORM_UNSUBSCRIBE);
+    }
+    publish(100, 1, 0);
+    ck_assert_int_eq(send(TRIAL_MS), SPB_FENCE_FORM_SUBSCRIBE);
+    publish(100, 1, TRIAL_MS);
+    ck_assert_int_eq(send(2 * TRIAL_MS), SPB_FENCE_FORM_BOTH);
+    publish(100, 1, 2 * TRIAL_MS);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER);
+    ck_assert(spb_fences__answered(&fences, SPB_FENCE_FORM_BOTH, 6000, &covers));
+    ck_assert_uint_eq(covers, 100 * (SPB_MAX_FENCES + 2));
+    ck_assert_int_eq(send(0), SPB_FENCE_FORM_BOTH);
+}
+END_TEST
+
+/* What the server cannot have read says nothing about the form. */
+START_TEST(no_form_is_tried_before_what_is_ahead_was_written) {
+    begin_new(true);
+    spb_fences__publish(&fences, true, 1, 0);
+    spb_fences__sent(&fences, 1000);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER);
+    spb_fences__written(&fences, 1, 3000);
+    ck_assert_int_eq(send(1000 + TRIAL_MS), SPB_FENCE_FORM_SUBSCRIBE);
+}
+END_TEST
+
+START_TEST(what_an_earlier_connection_has_shown_comes_first) {
+    begin_new(true);
+    spb_fences__expect(&fences, SPB_FENCE_FORM_SUBSCRIBE);
+    ck_assert_int_eq(send(5000), SPB_FENCE_FORM_SUBSCRIBE);
+    ck_assert_int_eq(send(5000 + TRIAL_MS), SPB_FENCE_FORM_UNSUBSCRIBE);
+    ck_assert_int_eq(send(5000 + 2 * TRIAL_MS), SPB_FENCE_FORM_BOTH);
+    ck_assert(!spb_fences__are_in_vain(&fences)); /* it is more likely that the link is dead */
+}
+END_TEST
+
+static void begin_by_time(void) {
+    spb_fences__begin(&fences, KEEP_ALIVE_MS, true, false);
+    fences.may_do_without = true;
+    spb_fences__start(&fences, 0);
+}
+
+static void try_all(void) {
+    send(5000);
+    send(5000 + TRIAL_MS);
+    send(5000 + 2 * TRIAL_MS);
+}
+
+START_TEST(with_time_alone_a_server_that_answers_none_is_asked_no_more) {
+    begin_by_time();
+    publish(1, 100000, 0);
+    send(0);
+    send(TRIAL_MS);
+    ck_assert(!spb_fences__do_without(&fences)); /* not all were tried */
+    send(2 * TRIAL_MS);
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), KEEP_ALIVE_MS);
+    ck_assert(spb_fences__do_without(&fences));
+    ck_assert_uint_eq(spb_fences__lost_ms(&fences), SPB_NEVER);
+    ck_assert_uint_eq(fences.unanswered, 0);
+    spb_fences__publish(&fences, true, 100000, 20000);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), SPB_NEVER);
+    ck_assert_uint_eq(fences.unanswered, 0);
+    ck_assert_uint_eq(spb_fences__in_flight(&fences), 1);
+    fences.is_wanted = true;
+    ck_assert(!spb_fences__is_wanted(&fences));
+}
+END_TEST
+
+START_TEST(a_server_that_has_answered_is_given_up_all_the_same) {
+    begin_by_time();
+    spb_fences__expect(&fences, SPB_FENCE_FORM_UNSUBSCRIBE);
+    try_all();
+    ck_assert(!spb_fences__do_without(&fences));
+    begin_by_time();
+    try_all();
+    ck_assert(answer(SPB_FENCE_FORM_BOTH, 12000));
+    ck_assert(!spb_fences__do_without(&fences));
+    begin_new(true); /* nor is one without a fence to confirm by */
+    try_all();
+    ck_assert(!spb_fences__do_without(&fences));
+}
+END_TEST
+
+/* Without fences, only MQTT's own keep-alive notices that a link has died, and that takes longer. */
+START_TEST(what_watches_the_link_decides_when_time_confirms) {
+    begin_by_time();
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), SPB_NEVER); /* nothing is known of it */
+    try_all();
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), SPB_NEVER);
+    ck_assert(spb_fences__do_without(&fences));
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), 100 + 4 * KEEP_ALIVE_MS + 15000);
+    begin_by_time();
+    send(5000);
+    answer(SPB_FENCE_FORM_UNSUBSCRIBE, 5000);
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), 100 + 2 * KEEP_ALIVE_MS);
+    spb_fences__stop_watch(&fences);
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), SPB_NEVER);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("fence");
     tcase_add_test(all, a_hundred_messages_call_for_one);
@@ -193,6 +414,18 @@ int main(void) {
     tcase_add_test(all, a_slow_link_lives_and_a_silent_one_does_not);
     tcase_add_test(all, one_that_is_wanted_waits_for_nothing_but_a_message);
     tcase_add_test(all, a_server_that_is_not_trusted_is_only_watched);
+    tcase_add_test(all, a_server_that_answers_the_first_form_is_asked_in_no_other);
+    tcase_add_test(all, without_an_answer_the_next_form_is_tried);
+    tcase_add_test(all, a_form_is_tried_for_3_seconds_at_most);
+    tcase_add_test(all, an_answer_covers_what_was_asked_before_in_other_forms);
+    tcase_add_test(all, a_late_answer_to_the_first_form_is_the_first_answer);
+    tcase_add_test(all, one_of_another_form_that_was_in_vain_is_forgotten);
+    tcase_add_test(all, other_forms_are_tried_when_all_places_are_taken);
+    tcase_add_test(all, no_form_is_tried_before_what_is_ahead_was_written);
+    tcase_add_test(all, what_an_earlier_connection_has_shown_comes_first);
+    tcase_add_test(all, with_time_alone_a_server_that_answers_none_is_asked_no_more);
+    tcase_add_test(all, a_server_that_has_answered_is_given_up_all_the_same);
+    tcase_add_test(all, what_watches_the_link_decides_when_time_confirms);
     Suite *suite = suite_create("fence");
     suite_add_tcase(suite, all);
     return suite_run(suite);

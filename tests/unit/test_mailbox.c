@@ -237,6 +237,30 @@ static void *post_from_thread(void *context) {
     return NULL;
 }
 
+START_TEST(each_answer_to_a_fence_has_its_form) {
+    spb_transport_event event;
+    for (int i = 0; i < 2; i++) {
+        for (int form = SPB_FENCE_FORMS; form-- > 0;) {
+            spb_mailbox__post(&mailbox, &(spb_transport_event){
+                                            .kind = SPB_TRANSPORT_FENCED, .link = 1, .fence = (spb_fence_form)form});
+        }
+    }
+    unsigned seen[SPB_FENCE_FORMS] = {0};
+    for (int i = 0; i < 2 * SPB_FENCE_FORMS; i++) {
+        ck_assert(spb_mailbox__take(&mailbox, &event));
+        ck_assert_int_eq(event.kind, SPB_TRANSPORT_FENCED);
+        seen[event.fence]++;
+    }
+    for (int form = 0; form < SPB_FENCE_FORMS; form++) {
+        ck_assert_uint_eq(seen[form], 2);
+    }
+    ck_assert(!spb_mailbox__take(&mailbox, &event));
+    spb_mailbox__post(&mailbox, &(spb_transport_event){
+                                    .kind = SPB_TRANSPORT_FENCED, .link = 1, .fence = (spb_fence_form)SPB_FENCE_FORMS});
+    ck_assert(!spb_mailbox__take(&mailbox, &event)); /* of a transport that means something else */
+}
+END_TEST
+
 START_TEST(several_threads_may_post) {
     pthread_t threads[3];
     for (int i = 0; i < 3; i++) {
@@ -277,6 +301,7 @@ int main(void) {
     tcase_add_test(tests, nobody_waits_while_there_is_something_to_take);
     tcase_add_test(tests, a_few_reports_wake_nobody_who_wants_more);
     tcase_add_test(tests, answers_to_fences_are_added_up_and_go_ahead_of_messages);
+    tcase_add_test(tests, each_answer_to_a_fence_has_its_form);
     tcase_add_test(tests, several_threads_may_post);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -86,7 +86,9 @@ START_TEST(messages_go_both_ways) {
         snprintf(text, sizeof text, "%d", i);
         await_message(edge, 1, "echo", text);
     }
-    ck_assert_int_eq(edge->transport->fence(edge->transport, 1, NULL), SPB_OK);
+    ck_assert_int_eq(edge->transport->fence(edge->transport, 1, SPB_FENCE_FORM_UNSUBSCRIBE,
+                                            &(spb_subscription){.filter = "/fence"}, NULL),
+                     SPB_OK);
     await(edge, SPB_TRANSPORT_FENCED, 1);
 
     uint8_t *big = must(calloc(BIG, 1));

@@ -90,8 +90,8 @@ static bool send_next(void) {
 }
 
 static void fence(void) {
-    spb_fences__sent(&outbox.fences, now.mono_ms);
-    spb_outbox__fenced(&outbox, now);
+    spb_fence_form form = spb_fences__sent(&outbox.fences, now.mono_ms);
+    spb_outbox__fenced(&outbox, form, now);
 }
 
 static void wait(uint64_t ms) {

@@ -27,12 +27,15 @@ END_TEST
 START_TEST(a_link_without_answers_is_given_up_in_one_and_a_half_keep_alives) {
     wire_open(&w, NULL);
     wire_go_online(&w);
+    wire_sleep(&w, 15000);
+    ck_assert_uint_eq(w.fences, 1);
     w.is_deaf = true;
     wire_sleep(&w, 44999);
     ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
     wire_sleep(&w, 1);
     ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
     ck_assert_str_eq(w.ledger, "CLOSE");
+    ck_assert_uint_eq(w.fences, 2); /* no other form: this one was right */
     ck_assert_uint_eq(wire_stats(&w).connections_lost, 1);
     ck_assert_ptr_nonnull(strstr(w.logs, "connection lost: the server does not answer any more; next attempt in "));
     w.is_deaf = false;
@@ -85,11 +88,125 @@ START_TEST(a_late_answer_is_an_answer) {
     w.is_deaf = true;
     wire_sleep(&w, 44999);
     w.is_deaf = false;
-    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+    ck_assert_uint_eq(w.fences_of[SPB_FENCE_FORM_UNSUBSCRIBE], 1);
+    for (unsigned form = 0; form < SPB_FENCE_FORMS; form++) {
+        wire_fenced(&w, (spb_fence_form)form);
+    }
     wire_sleep(&w, 14999);
-    ck_assert_uint_eq(w.fences, 1);
+    ck_assert_uint_eq(w.fences, SPB_FENCE_FORMS);
     wire_sleep(&w, 1);
-    ck_assert_uint_eq(w.fences, 2);
+    ck_assert_uint_eq(w.fences_of[SPB_FENCE_FORM_UNSUBSCRIBE], 2);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_close(&w);
+}
+END_TEST
+
+/* ---- servers that do not answer every form ---- */
+
+#define UNSUBSCRIBE (1u << SPB_FENCE_FORM_UNSUBSCRIBE)
+#define SUBSCRIBE (1u << SPB_FENCE_FORM_SUBSCRIBE)
+#define BOTH (1u << SPB_FENCE_FORM_BOTH)
+
+static void go_online_on(uint8_t deaf_forms, spb_confirm confirm) {
+    spb_session_options options = wire_options();
+    options.confirm = confirm;
+    wire_open(&w, &options); /* keep-alive 30 s */
+    w.deaf_forms = deaf_forms;
+    wire_go_online(&w);
+}
+
+static void expect_fences(uint32_t unsubscribe, uint32_t subscribe, uint32_t both) {
+    ck_assert_uint_eq(w.fences_of[SPB_FENCE_FORM_UNSUBSCRIBE], unsubscribe);
+    ck_assert_uint_eq(w.fences_of[SPB_FENCE_FORM_SUBSCRIBE], subscribe);
+    ck_assert_uint_eq(w.fences_of[SPB_FENCE_FORM_BOTH], both);
+}
+
+START_TEST(a_server_that_answers_a_repeated_subscribe_is_asked_so) {
+    go_online_on(UNSUBSCRIBE, SPB_CONFIRM_FENCE);
+    wire_sleep(&w, 17999);
+    expect_fences(1, 0, 0);
+    wire_sleep(&w, 1);
+    expect_fences(1, 1, 0);
+    wire_sleep(&w, 150000);
+    expect_fences(1, 11, 0);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_server_that_answers_only_what_changes_something_is_asked_so) {
+    go_online_on(UNSUBSCRIBE | SUBSCRIBE, SPB_CONFIRM_FENCE);
+    wire_sleep(&w, 150000);
+    expect_fences(1, 1, 9);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(the_next_connection_begins_with_what_the_server_has_answered) {
+    go_online_on(UNSUBSCRIBE, SPB_CONFIRM_FENCE);
+    wire_sleep(&w, 30000);
+    expect_fences(1, 1, 0);
+    wire_lose(&w);
+    wire_sleep(&w, 1250); /* the wait, with its jitter */
+    wire_sleep(&w, 15000);
+    expect_fences(1, 2, 0);
+    wire_close(&w);
+}
+END_TEST
+
+/* Another server stands at this address, or another version of it. */
+START_TEST(a_form_that_is_not_answered_any_more_is_not_the_first_for_ever) {
+    go_online_on(UNSUBSCRIBE, SPB_CONFIRM_FENCE);
+    wire_sleep(&w, 30000);
+    w.deaf_forms = SUBSCRIBE;
+    wire_lose(&w);
+    wire_sleep(&w, 1250);
+    wire_sleep(&w, 18000);
+    expect_fences(2, 2, 0);
+    wire_lose(&w);
+    wire_sleep(&w, 2500);
+    wire_sleep(&w, 15000);
+    expect_fences(3, 2, 0);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(a_server_that_answers_no_form_is_given_up_and_the_log_says_why) {
+    go_online_on(UNSUBSCRIBE | SUBSCRIBE | BOTH, SPB_CONFIRM_FENCE);
+    wire_sleep(&w, 44999);
+    expect_fences(1, 1, 1);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_sleep(&w, 1);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
+    ck_assert_ptr_nonnull(strstr(w.logs, "the server has answered no fence, in any form; if it never does, see spb "
+                                         "fence-test: confirm = window does without; next attempt in "));
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(with_time_alone_it_is_not) {
+    go_online_on(UNSUBSCRIBE | SUBSCRIBE | BOTH, SPB_CONFIRM_WINDOW);
+    wire_sleep(&w, 600000);
+    expect_fences(1, 1, 1);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    ck_assert_ptr_nonnull(strstr(w.logs, "the server answers no fence, in any form (see spb fence-test)"));
+    ck_assert_uint_eq(wire_stats(&w).connections_lost, 0);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(one_that_has_answered_is_given_up_with_time_alone_too) {
+    go_online_on(0, SPB_CONFIRM_WINDOW);
+    wire_sleep(&w, 15000);
+    w.is_deaf = true;
+    wire_sleep(&w, 45000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
+    wire_sleep(&w, 1250); /* and on the next connection, once: it may have changed */
+    wire_sleep(&w, 45000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
+    wire_sleep(&w, 2500);
+    wire_sleep(&w, 60000);
     ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
     wire_close(&w);
 }
@@ -112,7 +229,7 @@ START_TEST(the_keep_alive_of_the_server_counts) {
     wire_go_online(&w);
     w.is_deaf = true;
     wire_sleep(&w, 5999);
-    ck_assert_uint_eq(w.fences, 1);
+    ck_assert_uint_eq(w.fences, SPB_FENCE_FORMS);
     ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
     wire_sleep(&w, 1);
     ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
@@ -146,6 +263,60 @@ START_TEST(a_stopping_session_asks_nothing) {
 }
 END_TEST
 
+/* At the level LIVE, too, a flush has an end. */
+START_TEST(a_flush_ends_with_time_alone) {
+    for (int i = 0; i < 2; i++) {
+        bool is_answered = i == 0;
+        go_online_on(is_answered ? 0 : UNSUBSCRIBE | SUBSCRIBE | BOTH, SPB_CONFIRM_WINDOW);
+        spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+        wire_sleep(&w, 60000); /* it is known by now what the server answers */
+        wire_update(&w, x, spb_int32(1));
+        uint64_t ticket = spb_session_flush(w.session, w.now);
+        wire_sleep(&w, is_answered ? 0 : 134999); /* four keep-alives and 15 s */
+        ck_assert_int_eq(spb_session_flushed(w.session, ticket), is_answered ? SPB_FLUSH_CONFIRMED : SPB_FLUSH_PENDING);
+        wire_sleep(&w, is_answered ? 0 : 1);
+        ck_assert_int_eq(spb_session_flushed(w.session, ticket), SPB_FLUSH_CONFIRMED);
+        wire_close(&w);
+    }
+}
+END_TEST
+
+/* At the level LIVE, what was sent within a second counts as one, and not what was sent long before. */
+START_TEST(each_sample_has_its_time) {
+    go_online_on(UNSUBSCRIBE | SUBSCRIBE | BOTH, SPB_CONFIRM_WINDOW);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_sleep(&w, 60000);
+    for (int i = 1; i <= 4; i++) { /* one each 50 s: the first is read when the next two may not be */
+        wire_update(&w, x, spb_int32(i));
+        wire_sleep(&w, 50000);
+        ck_assert_uint_le(wire_stats(&w).samples_confirmed, i < 3 ? 0 : (unsigned)i - 2);
+    }
+    wire_sleep(&w, 135000);
+    ck_assert_uint_ge(wire_stats(&w).samples_confirmed, 3);
+    wire_close(&w);
+}
+END_TEST
+
+/* More than may be under way without an answer, where there are none. */
+START_TEST(data_flows_on_without_answers) {
+    static char text[50000];
+    memset(text, 'x', sizeof text - 1);
+    go_online_on(UNSUBSCRIBE | SUBSCRIBE | BOTH, SPB_CONFIRM_WINDOW);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_string(""));
+    wire_sleep(&w, 60000);
+    for (int i = 0; i < 200; i++) {
+        text[0] = (char)('a' + i % 2);
+        wire_update(&w, x, spb_string(text));
+        wire_sleep(&w, 1000);
+    }
+    spb_stats stats = wire_stats(&w);
+    ck_assert_uint_eq(stats.samples_published, 200);
+    ck_assert_uint_ge(stats.samples_confirmed, 60);
+    ck_assert_uint_le(stats.samples_unconfirmed, 140);
+    wire_close(&w);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("session_watch");
     tcase_add_test(all, a_quiet_link_is_asked_every_half_keep_alive);
@@ -157,6 +328,16 @@ int main(void) {
     tcase_add_test(all, the_keep_alive_of_the_server_counts);
     tcase_add_test(all, a_link_that_dies_while_waiting_for_the_host_is_noticed);
     tcase_add_test(all, a_stopping_session_asks_nothing);
+    tcase_add_test(all, a_server_that_answers_a_repeated_subscribe_is_asked_so);
+    tcase_add_test(all, a_server_that_answers_only_what_changes_something_is_asked_so);
+    tcase_add_test(all, the_next_connection_begins_with_what_the_server_has_answered);
+    tcase_add_test(all, a_form_that_is_not_answered_any_more_is_not_the_first_for_ever);
+    tcase_add_test(all, a_server_that_answers_no_form_is_given_up_and_the_log_says_why);
+    tcase_add_test(all, with_time_alone_it_is_not);
+    tcase_add_test(all, one_that_has_answered_is_given_up_with_time_alone_too);
+    tcase_add_test(all, a_flush_ends_with_time_alone);
+    tcase_add_test(all, each_sample_has_its_time);
+    tcase_add_test(all, data_flows_on_without_answers);
     Suite *suite = suite_create("session_watch");
     suite_add_tcase(suite, all);
     return suite_run(suite);
