@@ -209,7 +209,9 @@ SPB_API spb_status spb_session_remove_template(spb_session *session, const char 
  */
 SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value,
                                       uint64_t timestamp_ms, spb_time now);
-/* The same with a quality, or by force. SPB_ERR_ARGUMENT: flags that contradict each other, or are not known. */
+/* The same with a quality, by force, or of the past. SPB_ERR_ARGUMENT: flags that contradict each other, or are not
+ * known; SPB_SAMPLE_HISTORICAL without a timestamp. SPB_ERR_LIMIT: as many samples of the past wait as may do so;
+ * nothing has changed, and it can be given again later. */
 SPB_API spb_status spb_session_sample(spb_session *session, const spb_sample *sample, spb_time now);
 /*
  * Between the two, samples of the device (NULL: of the node) stay in one message, as far as the server takes one of
@@ -396,6 +398,7 @@ typedef struct spb_stats {
     uint64_t bytes_published;          /* payload bytes of these */
     uint64_t samples_accepted;         /* updates that were taken */
     uint64_t samples_suppressed;       /* of these: not worth a message, as the rules of their metric say */
+    uint64_t samples_historical;       /* of these: of the past, as their flag or their timestamp says */
     uint64_t samples_published;        /* samples in data messages handed to the transport */
     uint64_t samples_dropped_offline;  /* replaced by a newer one while there was no birth to follow */
     uint64_t samples_dropped_overflow; /* dropped because the link was slower than the samples, or because the server

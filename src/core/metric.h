@@ -52,6 +52,7 @@ struct spb_metric {
     bool has_quality;    /* hosts were told of a quality, and are from then on */
     bool is_alias_saved; /* the store has it */
     bool is_behind;      /* its last sample was dropped under load: hosts have an older value */
+    bool is_time_given;  /* the application said when the value was taken */
     char name[];         /* ends in NUL */
 };
 
