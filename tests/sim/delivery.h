@@ -35,6 +35,7 @@ typedef struct sim_record {
     bool is_excused;       /* it was lost with its process, or counted before the end of that */
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process */
+    bool is_past;          /* it was given as one of the past, or came late */
     bool may_be_copied;    /* it went to the journal as the newest one: hosts get it as a live value as well */
     bool has_unseen;       /* messages of its time may have been too large for the server, which nobody sees */
     bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */

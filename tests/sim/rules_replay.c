@@ -37,10 +37,11 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
     } else if (block->is_confirmed || (record->is_confirmed && !comes_again && !is_forgetful(s))) {
         sim_fail(s, "replay", "%s at %llu has arrived before", m->name, at_ms);
     }
-    if (number < m->replayed_before && !comes_again && !is_forgetful(s) && !m->was_unsure) {
+    uint32_t *replayed_before = &m->replayed_before[record->is_past];
+    if (number < *replayed_before && !comes_again && !is_forgetful(s) && !m->was_unsure) {
         sim_fail(s, "replay", "%s at %llu comes behind newer ones", m->name, at_ms);
     }
-    m->replayed_before = comes_again ? m->replayed_before : number + 1;
+    *replayed_before = comes_again ? *replayed_before : number + 1;
     s->way.is_replaying = true;
     s->way.replayed++;
     sim_way_send(s, number);
