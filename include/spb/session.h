@@ -138,6 +138,10 @@ typedef struct spb_session_options {
     uint32_t replay_samples_per_s; /* pace of the replay; 0: as fast as it goes */
     uint32_t replay_bytes_per_s;   /* the same, in payload bytes */
     uint32_t max_sample_age_s;     /* older ones in the journal are dropped and counted; 0: none is too old */
+    bool strict_order;             /* live data waits until the replay is over, for hosts that write both to one tag.
+                                      What finds no room meanwhile goes to the journal, and is replayed in its turn. Live
+                                      data does not wait for what cannot be replayed yet: samples of a device or metric
+                                      that is not born, and what a journal that fails holds */
     bool has_journal;              /* `journal` is that of the store; false: there is none, so the level is LIVE */
     spb_store_info journal;
     uint64_t boot; /* which run of the machine this is, by any number but 0; 0: not known */

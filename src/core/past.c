@@ -34,7 +34,7 @@ static spb_status store(spb_session *session, const spb_sample *given, spb_bytes
     if (!spb_outbox__reserve(&session->outbox, entity, encoded.len)) {
         return SPB_ERR_NO_MEMORY;
     }
-    spb_outbox__add_history(entity, encoded, given->timestamp_ms, now);
+    spb_outbox__add_past(entity, encoded, given->timestamp_ms, now);
     return SPB_OK;
 }
 

@@ -26,8 +26,53 @@ static bool may_leave(const spb_outbox *outbox, const spb_outbox_block *block) {
     return block->is_refused || (block->id != 0 && block->id <= outbox->journal.committed_id);
 }
 
+/* ---- strict order ---- */
+
+/* A journal that fails is not waited for. */
+static bool is_strict(const spb_outbox *outbox) {
+    return outbox->options->strict_order && outbox->journal.is_used && !outbox->journal.is_failing;
+}
+
+/* Some of the entity's history is older than its first live block, and not stored yet. */
+static bool has_older(const spb_entity *entity) {
+    const spb_outbox_block *live = spb_entity__first_live(entity);
+    const spb_outbox_block *past = SPB_LINKED(entity->past.first, spb_outbox_block, of_entity);
+    if (entity->is_held_back) {
+        return false;
+    }
+    if (past && (int32_t)(live->number - past->number) > 0) {
+        return true;
+    }
+    if (entity->histories == 0 || !live->of_entity.list) { /* a live block is stored in its order */
+        return false;
+    }
+    spb_list_link *link = live->of_entity.previous;
+    while (link && SPB_LINKED(link, spb_outbox_block, of_entity)->kind != SPB_BLOCK_HISTORY) {
+        link = link->previous;
+    }
+    return link != NULL;
+}
+
+/* The first that has nothing of history ahead of its live data. */
+static const spb_entity *first_in_order(const spb_outbox *outbox) {
+    spb_list_link *link = spb_outbox__has_backlog(outbox) ? NULL : outbox->ready.first;
+    while (link && has_older(SPB_LINKED(link, spb_entity, in_ready))) {
+        link = link->next;
+    }
+    return SPB_LINKED(link, spb_entity, in_ready);
+}
+
+bool spb_outbox__awaits_history(const spb_entity *entity) {
+    return spb_entity__first_live(entity) && entity->first_count == 0 && is_strict(entity->outbox) &&
+           (has_older(entity) || spb_outbox__has_backlog(entity->outbox));
+}
+
+/* ---- the next one ---- */
+
 spb_outbox_block *spb_outbox__next_live(const spb_outbox *outbox, const spb_entity *entity) {
-    if (!entity) {
+    if (!entity && is_strict(outbox) && outbox->may_replay) {
+        entity = first_in_order(outbox);
+    } else if (!entity) {
         entity = SPB_LINKED(outbox->ready.first, spb_entity, in_ready);
     }
     if (!entity && spb_journal__cannot_take(&outbox->journal)) { /* it leaves as it is */

@@ -234,6 +234,8 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
 
 void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_replay_published(sim *s, size_t bytes);
+/* A live sample is sent. */
+void sim_replay_check_order(sim *s, uint32_t number);
 /* It is offline: what it may have missed must come again. */
 void sim_replay_host_lost(sim *s);
 /* NULL: everything has arrived, or waits for a device that is offline. */

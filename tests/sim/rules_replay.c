@@ -79,7 +79,8 @@ static const sim_sample *oldest_live(const sim *s, const sim_holder *holder) {
 
 /* Data that has waited for its window goes first. Where little may wait, it may be on its way to the journal. */
 static void check_live_first(sim *s) {
-    bool can_tell = s->level == SPB_DELIVERY_OUTAGE && s->options.batch_max_bytes >= 65536 && !is_forgetful(s);
+    bool can_tell = s->level == SPB_DELIVERY_OUTAGE && !s->options.strict_order &&
+                    s->options.batch_max_bytes >= 65536 && !is_forgetful(s);
     for (size_t i = 0; i < s->holder_count && can_tell; i++) {
         const sim_holder *holder = &s->holders[i];
         const sim_sample *oldest = oldest_live(s, holder);
@@ -101,6 +102,48 @@ void sim_replay_published(sim *s, size_t bytes) {
     check_live_first(s);
     if (way->publishing_count > 10000 || bytes > (256u + 128u) * 1024u) {
         sim_fail(s, "replay", "a message of %u samples, %zu bytes", way->publishing_count, bytes);
+    }
+}
+
+/* ---- strict order ---- */
+
+/* The journal has it, or will have, and it has not been sent on this link. */
+static bool is_awaited(const sim *s, const sim_record *record) {
+    bool was_sent = record->sent > 0 && s->way.is_born && record->sent_ms >= s->way.born_since_ms;
+    bool waits = record->is_past && !record->was_stored && !record->is_old && record->sent == 0;
+    return ((record->copies > 0 && !record->is_confirmed) || waits) && !record->is_excused && !was_sent;
+}
+
+/* All that the holder has in the journal can be sent. */
+static bool can_all_be_sent(const sim *s, unsigned holder) {
+    bool can_be = true;
+    for (size_t i = 0; i < s->metric_count; i++) {
+        const sim_metric *m = &s->metrics[i];
+        can_be &= m->holder != holder || (m->in_birth && !m->is_removed && m->keep == SPB_KEEP_ALL && !m->was_unsure);
+    }
+    return can_be;
+}
+
+/* No live sample goes ahead of older history of its holder, unless it has to leave before a birth or death, or the
+ * history cannot be replayed yet: the journal fails, or the times are not known. */
+void sim_replay_check_order(sim *s, uint32_t number) {
+    const sim_record *live = &s->ledger.records[number];
+    unsigned index = s->metrics[live->metric].holder;
+    const sim_holder *holder = &s->holders[index];
+    bool can_tell = s->options.strict_order && !is_forgetful(s) && !s->has_unset_clocks && !s->has_packet_limits &&
+                    s->options.max_sample_age_s == 0 && s->scenario.permille[SIM_READ_FAILS] == 0 &&
+                    !live->may_be_copied && !holder->is_flushing && !holder->is_removed && s->stop_by_ms == SPB_NEVER;
+    if (!can_tell || !can_all_be_sent(s, index)) {
+        return;
+    }
+    for (uint32_t i = 0; i < number; i++) {
+        const sim_record *record = &s->ledger.records[i];
+        if (s->metrics[record->metric].holder == index && is_awaited(s, record)) {
+            sim_fail(s, "strict", "%s at %llu (#%u) is sent ahead of the history %s at %llu (#%u)",
+                     s->metrics[live->metric].name, (unsigned long long)live->timestamp_ms, number,
+                     s->metrics[record->metric].name, (unsigned long long)record->timestamp_ms, i);
+            return;
+        }
     }
 }
 

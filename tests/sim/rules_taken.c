@@ -331,6 +331,7 @@ void sim_rules_past(sim *s, const spb_sample *sample, int metric, const spb_stat
     } else {
         uint32_t number = sim_ledger_add(s, metric, n.hash, n.timestamp_ms);
         s->ledger.records[number].is_past = true;
+        s->holders[m->holder].scan += s->options.strict_order; /* what comes now is behind it */
         sim_note(s, "    as sample #%u", number);
     }
 }

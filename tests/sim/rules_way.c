@@ -99,6 +99,7 @@ void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     if (number != SIM_NO_RECORD) {
         sim_note(s, "    is sample #%u", number);
         check_live(s, number);
+        sim_replay_check_order(s, number);
         sim_way_send(s, number);
     }
 }
