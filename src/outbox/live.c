@@ -53,13 +53,19 @@ static bool has_older(const spb_entity *entity) {
     return link != NULL;
 }
 
-/* The first that has nothing of history ahead of its live data. */
-static const spb_entity *first_in_order(const spb_outbox *outbox) {
-    spb_list_link *link = spb_outbox__has_backlog(outbox) ? NULL : outbox->ready.first;
-    while (link && has_older(SPB_LINKED(link, spb_entity, in_ready))) {
-        link = link->next;
+/* The first of the two that has no history ahead of its live data, if that matters. */
+static const spb_entity *first_of(const spb_list *ready, const spb_list *trying, bool is_in_order) {
+    for (spb_list_link *link = ready->first; link; link = link->next) {
+        if (!is_in_order || !has_older(SPB_LINKED(link, spb_entity, in_ready))) {
+            return SPB_LINKED(link, spb_entity, in_ready);
+        }
     }
-    return SPB_LINKED(link, spb_entity, in_ready);
+    for (spb_list_link *link = trying ? trying->first : NULL; link; link = link->next) {
+        if (!is_in_order || !has_older(SPB_LINKED(link, spb_entity, in_trying))) {
+            return SPB_LINKED(link, spb_entity, in_trying);
+        }
+    }
+    return NULL;
 }
 
 bool spb_outbox__awaits_history(const spb_entity *entity) {
@@ -70,13 +76,13 @@ bool spb_outbox__awaits_history(const spb_entity *entity) {
 /* ---- the next one ---- */
 
 spb_outbox_block *spb_outbox__next_live(const spb_outbox *outbox, const spb_entity *entity) {
-    if (!entity && is_strict(outbox) && outbox->may_replay) {
-        entity = first_in_order(outbox);
-    } else if (!entity) {
-        entity = SPB_LINKED(outbox->ready.first, spb_entity, in_ready);
+    bool is_in_order = !entity && is_strict(outbox) && outbox->may_replay;
+    if (is_in_order && spb_outbox__has_backlog(outbox)) {
+        return NULL;
     }
-    if (!entity && spb_journal__cannot_take(&outbox->journal)) { /* it leaves as it is */
-        entity = SPB_LINKED(outbox->trying.first, spb_entity, in_trying);
+    if (!entity) { /* what the journal cannot take leaves as it is */
+        bool may_try = spb_journal__cannot_take(&outbox->journal);
+        entity = first_of(&outbox->ready, may_try ? &outbox->trying : NULL, is_in_order);
     }
     spb_outbox_block *block = entity ? spb_entity__first_live(entity) : NULL;
     return block && may_leave(outbox, block) && !spb_outbox__is_full(outbox) ? block : NULL;

@@ -97,7 +97,8 @@ typedef struct sim_journal {
     bool is_confirm_lost; /* one failed since the last commit */
     bool has_failed;      /* in this process */
     bool has_ever_failed; /* in this run */
-    bool is_failing;      /* the session's last news of it is a failure */
+    bool is_failing;      /* the session's last news of it is a failure, */
+    bool is_read_failing; /* and of reading */
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
     uint64_t samples_appended; /* by this process */

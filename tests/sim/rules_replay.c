@@ -107,19 +107,21 @@ void sim_replay_published(sim *s, size_t bytes) {
 
 /* ---- strict order ---- */
 
-/* The journal has it, or will have, and it has not been sent on this link. */
-static bool is_awaited(const sim *s, const sim_record *record) {
+/* The journal has it, or will have, and it has not been sent on this link; nor is it live data, whose order is judged
+ * elsewhere. */
+static bool is_awaited(const sim *s, const sim_record *record, bool has_dropped) {
     bool was_sent = record->sent > 0 && s->way.is_born && record->sent_ms >= s->way.born_since_ms;
-    bool waits = record->is_past && !record->was_stored && !record->is_old && record->sent == 0;
-    return ((record->copies > 0 && !record->is_confirmed) || waits) && !record->is_excused && !was_sent;
+    bool waits = record->is_past && !record->was_stored && !record->is_old && record->sent == 0 && !has_dropped;
+    return ((record->copies > 0 && !record->is_confirmed) || waits) && !record->is_excused && !was_sent &&
+           !s->metrics[record->metric].was_unsure &&
+           !sim_rules_owes(s, record->metric, record->hash, record->timestamp_ms);
 }
 
 /* All that the holder has in the journal can be sent. */
 static bool can_all_be_sent(const sim *s, unsigned holder) {
     bool can_be = true;
     for (size_t i = 0; i < s->metric_count; i++) {
-        const sim_metric *m = &s->metrics[i];
-        can_be &= m->holder != holder || (m->in_birth && !m->is_removed && m->keep == SPB_KEEP_ALL && !m->was_unsure);
+        can_be &= s->metrics[i].holder != holder || (s->metrics[i].in_birth && !s->metrics[i].is_removed);
     }
     return can_be;
 }
@@ -130,15 +132,18 @@ void sim_replay_check_order(sim *s, uint32_t number) {
     const sim_record *live = &s->ledger.records[number];
     unsigned index = s->metrics[live->metric].holder;
     const sim_holder *holder = &s->holders[index];
-    bool can_tell = s->options.strict_order && !is_forgetful(s) && !s->has_unset_clocks && !s->has_packet_limits &&
-                    s->options.max_sample_age_s == 0 && s->scenario.permille[SIM_READ_FAILS] == 0 &&
-                    !live->may_be_copied && !holder->is_flushing && !holder->is_removed && s->stop_by_ms == SPB_NEVER;
-    if (!can_tell || !can_all_be_sent(s, index)) {
+    bool can_tell = s->options.strict_order && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 &&
+                    !s->journal.is_read_failing && !s->has_unset_clocks && !s->has_packet_limits &&
+                    s->options.max_sample_age_s == 0 && !live->may_be_copied && !holder->is_flushing &&
+                    !holder->is_removed && s->stop_by_ms == SPB_NEVER;
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    if (!can_tell || stats.is_store_failing || !can_all_be_sent(s, index)) {
         return;
     }
     for (uint32_t i = 0; i < number; i++) {
         const sim_record *record = &s->ledger.records[i];
-        if (s->metrics[record->metric].holder == index && is_awaited(s, record)) {
+        if (s->metrics[record->metric].holder == index && is_awaited(s, record, stats.samples_dropped_disk > 0)) {
             sim_fail(s, "strict", "%s at %llu (#%u) is sent ahead of the history %s at %llu (#%u)",
                      s->metrics[live->metric].name, (unsigned long long)live->timestamp_ms, number,
                      s->metrics[record->metric].name, (unsigned long long)record->timestamp_ms, i);

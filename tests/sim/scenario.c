@@ -88,7 +88,7 @@ static void delivery_draw(sim *s, spb_session_options *o) {
     o->replay_bytes_per_s = ONE_OF(s, 0, 0, 20000, 1000000);
     o->max_sample_age_s = ONE_OF(s, 0, 0, 0, 100);
     o->settle_ms = (const uint32_t[]){0, 500, 500, 5000}[(s->seed * UINT64_C(0x9e3779b97f4a7c15)) >> 62];
-    o->strict_order = s->level != SPB_DELIVERY_LIVE && (s->seed * UINT64_C(0x9e3779b97f4a7c15) >> 60) % 4 == 0;
+    o->strict_order = s->level != SPB_DELIVERY_LIVE && (s->seed * UINT64_C(0x9e3779b97f4a7c15) >> 60) % 3 == 0;
     s->journal.max_bytes = ONE_OF(s, 1 << 20, 1 << 20, 1 << 20, 20000);
     s->journal.drops_newest = sim_below(s, 2) == 0;
     s->has_unset_clocks = s->has_journal && sim_below(s, 6) == 0;
