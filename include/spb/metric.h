@@ -73,6 +73,20 @@ typedef struct spb_metric_def {
 #define SPB_SAMPLE_STALE 0x2u  /* the value may be out of date */
 #define SPB_SAMPLE_FORCED 0x4u /* sent, whatever the rules of its metric say */
 #define SPB_SAMPLE_URGENT 0x8u /* does not wait for the end of the batch window */
+/*
+ * A sample of the past, for example from the memory of a PLC: hosts get it with its timestamp, which it must have, as
+ * is_historical, and it changes nothing else: neither the metric's value, nor what the next birth shows, nor what the
+ * rules of the metric compare with. They say nothing of it: each such sample is sent, in the order in which they were
+ * given. With a journal it takes the way through that, whether the node is born or not, and expires there as others do
+ * (max_sample_age_s). Without one, or if the metric does not keep all (spb_keep), it is sent with live data if hosts
+ * know the metric just then, else dropped and counted. Its time is not compared with that of others.
+ *
+ * A sample without this flag is taken as if it had it when its timestamp is before that of the newest one of its
+ * metric. These are live all the same: a sample with SPB_NOW, and the next one after it; one that is forced; and one
+ * that comes when the newest timestamp is ahead of the clock of this machine. The last two are for clocks that were set
+ * back: that of this machine, and that of a source, after which one forced sample makes the new time count.
+ */
+#define SPB_SAMPLE_HISTORICAL 0x10u
 
 typedef struct spb_sample {
     spb_metric *metric;

@@ -66,6 +66,7 @@ typedef struct spb_node_options {
     uint32_t replay_samples_per_s;
     uint32_t replay_bytes_per_s;
     uint32_t max_sample_age_s;
+    bool strict_order;
 
     spb_store_options store_options; /* for store_path, and for a journal in memory */
 

@@ -146,6 +146,10 @@ typedef struct spb_session_options {
     uint32_t replay_samples_per_s; /* pace of the replay; 0: as fast as it goes */
     uint32_t replay_bytes_per_s;   /* the same, in payload bytes */
     uint32_t max_sample_age_s;     /* older ones in the journal are dropped and counted; 0: none is too old */
+    bool strict_order;             /* live data waits until the replay is over, for hosts that write both to one tag.
+                                      What finds no room meanwhile goes to the journal, and is replayed in its turn. Live
+                                      data does not wait for what cannot be replayed yet: samples of a device or metric
+                                      that is not born, and what a journal that fails holds */
     bool has_journal;              /* `journal` is that of the store; false: there is none, so the level is LIVE */
     spb_store_info journal;
     uint64_t boot; /* which run of the machine this is, by any number but 0; 0: not known */
@@ -212,12 +216,15 @@ SPB_API spb_status spb_session_add_template(spb_session *session, const char *na
 SPB_API spb_status spb_session_remove_template(spb_session *session, const char *name, spb_time now, spb_error *err);
 /*
  * A new sample. Published with the next message of its device when that is born; else it is the value of the next
- * birth. Never blocks. `value` is copied. SPB_ERR_TYPE: another datatype than the metric's. SPB_ERR_NAME: text that is
+ * birth. Never blocks. `value` is copied. One with a timestamp before that of the newest one is of the past: see
+ * SPB_SAMPLE_HISTORICAL. SPB_ERR_TYPE: another datatype than the metric's. SPB_ERR_NAME: text that is
  * not UTF-8. SPB_ERR_NOT_FOUND, SPB_ERR_ARGUMENT: a template that is not true to its definition. SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value,
                                       uint64_t timestamp_ms, spb_time now);
-/* The same with a quality, or by force. SPB_ERR_ARGUMENT: flags that contradict each other, or are not known. */
+/* The same with a quality, by force, or of the past. SPB_ERR_ARGUMENT: flags that contradict each other, or are not
+ * known; SPB_SAMPLE_HISTORICAL without a timestamp. SPB_ERR_LIMIT: as many samples of the past wait as may do so;
+ * nothing has changed, and it can be given again later. */
 SPB_API spb_status spb_session_sample(spb_session *session, const spb_sample *sample, spb_time now);
 /*
  * Between the two, samples of the device (NULL: of the node) stay in one message, as far as the server takes one of
@@ -414,6 +421,7 @@ typedef struct spb_stats {
     uint64_t bytes_published;          /* payload bytes of these */
     uint64_t samples_accepted;         /* updates that were taken */
     uint64_t samples_suppressed;       /* of these: not worth a message, as the rules of their metric say */
+    uint64_t samples_historical;       /* of these: of the past, as their flag or their timestamp says */
     uint64_t samples_published;        /* samples in data messages handed to the transport */
     uint64_t samples_dropped_offline;  /* replaced by a newer one while there was no birth to follow */
     uint64_t samples_dropped_overflow; /* dropped because the link was slower than the samples, or because the server

@@ -58,9 +58,9 @@ spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, sp
 }
 
 spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, const spb_value *value,
-                                   uint64_t timestamp_ms, uint8_t quality, spb_error *err) {
+                                   uint64_t timestamp_ms, uint8_t quality, bool is_historical, spb_error *err) {
     bool tells_quality = metric->has_quality || quality != SPB_SAMPLE_GOOD;
-    if (metric->alias != 0 && !tells_quality &&
+    if (metric->alias != 0 && !tells_quality && !is_historical &&
         spb_encode__sample(out, metric->alias, timestamp_ms, metric->is_transient, value)) {
         return SPB_OK;
     }
@@ -71,6 +71,7 @@ spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, co
                                 .timestamp_ms = timestamp_ms,
                                 .has_timestamp = true,
                                 .omit_datatype = true,
+                                .is_historical = is_historical,
                                 .is_transient = metric->is_transient,
                                 .value = *value};
     if (metric->alias == 0) {

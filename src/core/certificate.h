@@ -33,6 +33,6 @@ spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, sp
 /* One metric of a data message: alias, or name where it has none, and no datatype. The quality is told if it is not
  * good, or if hosts have been told of one. */
 spb_status spb_certificate__sample(spb_buffer *out, const spb_metric *metric, const spb_value *value,
-                                   uint64_t timestamp_ms, uint8_t quality, spb_error *err);
+                                   uint64_t timestamp_ms, uint8_t quality, bool is_historical, spb_error *err);
 
 #endif

@@ -25,6 +25,7 @@ static bool is_number(const spb_sample *given) {
 
 static void set(spb_metric *metric, const spb_sample *given, uint64_t timestamp_ms) {
     spb_metric__set(metric, &given->value, timestamp_ms, NULL); /* cannot fail for a number */
+    metric->is_time_given = given->timestamp_ms != SPB_NOW;
 }
 
 /* ---- nothing new ---- */
@@ -32,7 +33,7 @@ static void set(spb_metric *metric, const spb_sample *given, uint64_t timestamp_
 bool spb_session__is_news(const spb_sample *given) {
     const spb_metric *metric = given->metric;
     spb_report last = spb_metric__report(metric), report = spb_session__report(given, 0);
-    return !is_number(given) || (given->flags & ~SPB_SAMPLE_QUALITY) != 0 ||
+    return spb_session__may_be_late(given) || !is_number(given) || (given->flags & ~SPB_SAMPLE_QUALITY) != 0 ||
            !spb_change__drops_always(metric->change, &last, &report);
 }
 
@@ -68,7 +69,7 @@ bool spb_session__join(const spb_session *session, const spb_sample *given, spb_
     spb_entity *entity = metric->holder->entity;
     spb_outbox_block *block = entity->open;
     if (!block || entity->is_patient || !session->outbox.is_clock_set || !is_plain(given) ||
-        !spb_session__is_followed(session, metric) || !has_room(entity, tally)) {
+        spb_session__may_be_late(given) || !spb_session__is_followed(session, metric) || !has_room(entity, tally)) {
         return false;
     }
     uint64_t timestamp_ms = given->timestamp_ms == SPB_NOW ? spb_session__stamp(session, now) : given->timestamp_ms;

@@ -108,10 +108,10 @@ static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reaso
     spb_session__enter(session, SPB_SESSION_STOPPING, reason);
 }
 
-/* The node is stopped, so the births that are not out will not follow: nor will what waits for them. */
+/* The node is stopped, so the births that are not out will not follow: nor will what waits for them, or for history. */
 static void shelve_unborn(spb_session *session) {
     for (spb_device *holder = session->table.node; holder; holder = holder->next) {
-        if (holder->sequence != session->sequence) {
+        if (holder->sequence != session->sequence || spb_outbox__awaits_history(holder->entity)) {
             spb_outbox__shelve(holder->entity);
             holder->has_dropped = false;
         }

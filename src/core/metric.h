@@ -44,6 +44,7 @@ struct spb_metric {
     bool has_quality;           /* hosts were told of a quality, and are from then on */
     bool is_alias_saved;        /* the store has it */
     bool is_behind;             /* its last sample was dropped under load: hosts have an older value */
+    bool is_time_given;         /* the application said when the value was taken */
     spb_metric *next_of_holder; /* in the order of definition */
     spb_metric *previous_of_holder;
     spb_metric *next_in_bucket;

@@ -125,13 +125,19 @@ static bool send_node_death(spb_session *session, spb_time now, spb_action *out)
     return !out || finish(session, SPB_KIND_NDEATH, spb_session__publish_node_death(session, now, out), now);
 }
 
-/* The device's last samples, then its death. It may have come back meanwhile: then it is born again. */
+/* The device's last samples, then its death. It may have come back meanwhile: then it is born again. Samples that wait
+ * for history wait for that, too; those of a device that was removed would be lost. */
 static bool next_death_of(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
-    if (device->entity->live.first) {
+    bool is_shelved = !device->is_removed && spb_outbox__awaits_history(device->entity);
+    if (device->entity->live.first && !is_shelved) {
         return next_live(session, device->entity, now, out);
     }
     if (!out) {
         return true;
+    }
+    if (is_shelved) {
+        spb_outbox__shelve(device->entity);
+        device->has_dropped = false;
     }
     spb_status status = spb_session__publish_device_death(session, device, now, out);
     if (status != SPB_OK) {
@@ -179,6 +185,10 @@ static bool next_online(spb_session *session, spb_time now, spb_action *out, uin
     }
     if (session->state != SPB_SESSION_ONLINE || session->wants_birth) {
         return false; /* tck-id-operational-behavior-data-commands-rebirth-action-1: no data until then */
+    }
+    if (session->options.strict_order) { /* a message that could not be made has ended the connection */
+        return next_replay(session, now, out, due_ms) ||
+               (session->state == SPB_SESSION_ONLINE && next_live(session, NULL, now, out));
     }
     return next_live(session, NULL, now, out) || next_replay(session, now, out, due_ms);
 }

@@ -1,7 +1,7 @@
 /*
  * Decides what a sample becomes. The rules of its metric say whether it is worth a message, and when; then it goes into
  * a live block when hosts follow, else to the journal, or into the next birth. The newest one is the metric's value in
- * any case.
+ * any case. What becomes of samples of the past is left to past.c.
  */
 #include "codec/reframe.h"
 #include "core/birth.h"
@@ -172,7 +172,8 @@ bool spb_session__is_followed(const spb_session *session, const spb_metric *metr
 
 static spb_status pass(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
     session->scratch.len = 0;
-    spb_status status = spb_certificate__sample(&session->scratch, metric, s->value, s->timestamp_ms, s->quality, NULL);
+    spb_status status =
+        spb_certificate__sample(&session->scratch, metric, s->value, s->timestamp_ms, s->quality, false, NULL);
     if (status != SPB_OK) {
         return status;
     }
@@ -278,6 +279,7 @@ spb_status spb_session__take_sample(spb_session *session, const spb_sample *give
         spb_change__doubt(metric->change);
         return status;
     }
+    metric->is_time_given = given->timestamp_ms != SPB_NOW;
     session->stats.samples_accepted++;
     return SPB_OK;
 }
@@ -303,7 +305,7 @@ void spb_session__catch_up(spb_session *session, spb_device *holder, spb_time no
         }
         session->scratch.len = 0;
         if (spb_certificate__sample(&session->scratch, metric, &metric->value, metric->timestamp_ms, metric->quality,
-                                    NULL) != SPB_OK ||
+                                    false, NULL) != SPB_OK ||
             spb_outbox__is_over(holder->entity, 0, 0) ||
             !spb_outbox__reserve(&session->outbox, holder->entity, session->scratch.len)) {
             holder->has_dropped = true;

@@ -1,10 +1,11 @@
 /*
  * The parts of a session, and what its files share. From the bottom up: state.c (what the others ask about it),
  * refusal.c (log lines that must not be many), frame.c (messages), birth.c (births and deaths), sample.c (what becomes
- * of a sample), remove.c (of what is removed), clock.c (when the wall clock is set), update.c (samples that the
- * application hands in), life.c (how connections come and go), message.c (what hosts say), publish.c (which message is
- * next), action.c (which action is next), events.c and session.c (what the application and the transport call). A file
- * calls those before it, and none behind it. The way of samples from here to the server and the journal is the outbox.
+ * of a sample), past.c (of one of the past), remove.c (of what is removed), clock.c (when the wall clock is set),
+ * update.c (samples that the application hands in), life.c (how connections come and go), message.c (what hosts say),
+ * publish.c (which message is next), action.c (which action is next), events.c and session.c (what the application and
+ * the transport call). A file calls those before it, and none behind it. The way of samples from here to the server and
+ * the journal is the outbox.
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -164,6 +165,10 @@ static inline spb_report spb_session__report(const spb_sample *given, uint64_t t
 }
 /* A sample of it goes into a live block, for those who follow. */
 bool spb_session__is_followed(const spb_session *session, const spb_metric *metric);
+/* It may be one of the past, as its time is before that of the value. */
+static inline bool spb_session__may_be_late(const spb_sample *given) {
+    return given->timestamp_ms != SPB_NOW && given->timestamp_ms < given->metric->timestamp_ms;
+}
 /* As spb_session_sample, when the sample was checked, and the clock was looked at. */
 spb_status spb_session__take_sample(spb_session *session, const spb_sample *given, spb_time now);
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */
@@ -175,6 +180,12 @@ void spb_session__ring_timers(spb_session *session, spb_time now);
 /* before that, what says something new: of one metric, and of all. */
 void spb_session__release(spb_session *session, spb_metric *metric, spb_time now);
 void spb_session__release_all(spb_session *session, spb_time now);
+
+/* ---- past.c ---- */
+
+/* A sample that was checked is of the past: then take_past is for it, and else take_sample. */
+bool spb_session__is_past(const spb_session *session, const spb_sample *given, spb_time now);
+spb_status spb_session__take_past(spb_session *session, const spb_sample *given, spb_time now);
 
 /* ---- remove.c ---- */
 

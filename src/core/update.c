@@ -1,7 +1,7 @@
-/* Decides which samples of the application are taken at all; what becomes of them is left to sample.c. */
+/* Decides which samples of the application are taken at all; what becomes of them is left to sample.c and past.c. */
 #include "core/session.h"
 
-#define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT)
+#define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT | SPB_SAMPLE_HISTORICAL)
 
 static spb_entity *entity_of(const spb_session *session, const spb_device *device) {
     return device ? device->entity : session->table.node->entity;
@@ -17,11 +17,15 @@ static spb_status check(const spb_session *session, const spb_metric *metric, co
 
 spb_status spb_session_sample(spb_session *session, const spb_sample *sample, spb_time now) {
     spb_status status = check(session, sample->metric, &sample->value, sample->flags);
+    if (status == SPB_OK && (sample->flags & SPB_SAMPLE_HISTORICAL) != 0 && sample->timestamp_ms == SPB_NOW) {
+        status = SPB_ERR_ARGUMENT;
+    }
     if (status != SPB_OK) {
         return status;
     }
     spb_session__see_clock(session, now);
-    return spb_session__take_sample(session, sample, now);
+    return spb_session__is_past(session, sample, now) ? spb_session__take_past(session, sample, now)
+                                                      : spb_session__take_sample(session, sample, now);
 }
 
 spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value, uint64_t timestamp_ms,

@@ -54,6 +54,7 @@ static spb_session_options session_options(const spb_node_options *options) {
         .replay_samples_per_s = options->replay_samples_per_s,
         .replay_bytes_per_s = options->replay_bytes_per_s,
         .max_sample_age_s = options->max_sample_age_s,
+        .strict_order = options->strict_order,
         .boot = spb_boot__id("/proc/sys/kernel/random/boot_id"),
         .random_seed = random_seed(options),
     };

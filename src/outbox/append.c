@@ -18,7 +18,7 @@
 static spb_outbox_block *next_block(const spb_outbox *outbox, spb_time now) {
     bool is_refused = outbox->journal.is_full && now.mono_ms < outbox->journal.full_ms;
     for (spb_list_link *link = outbox->storable.first; link; link = link->next) {
-        spb_outbox_block *block = spb_entity__first_unstored(SPB_LINKED(link, spb_entity, in_storable));
+        spb_outbox_block *block = spb_entity__next_to_store(SPB_LINKED(link, spb_entity, in_storable));
         if (block->kind == SPB_BLOCK_HISTORY || !is_refused) {
             return block;
         }
@@ -73,7 +73,7 @@ static void leave_out(spb_outbox *outbox, spb_outbox_block *block) {
 static void close(spb_outbox_block *block) {
     if (block->entity->open == block) {
         spb_outbox__close_live(block->entity);
-    } else if (block->entity->open_history == block) {
+    } else if (block->entity->open_history == block || block->entity->open_past == block) {
         spb_outbox__close_history(block->entity);
     }
 }

@@ -45,7 +45,7 @@ typedef struct spb_progress {
 #define SPB_BLOCK_TAIL 20
 
 typedef struct spb_outbox_block {
-    spb_list_link of_entity; /* in its `unstored`, or in its `stored` */
+    spb_list_link of_entity; /* in its `unstored`, `past`, or `stored` */
     spb_list_link of_live;   /* in its `live` */
     spb_list_link of_state;  /* in one list of the outbox: of those that are open, sent, settling, kept, or replayed */
     struct spb_entity *entity;
@@ -58,7 +58,8 @@ typedef struct spb_outbox_block {
     bool is_accounted; /* its flush epoch knows what became of it */
     bool is_written;   /* SENT: the transport said so */
     uint8_t epoch;     /* that it counts in, for spb_flushes */
-    uint32_t number;   /* of the block among all live ones that its entity began; it may wrap */
+    uint32_t number;   /* LIVE: of the block among all that its entity began; of the past: so many were begun before it;
+                          it may wrap */
     spb_deadline timer;
     uint64_t id, last_id; /* in the journal; 0: it is not there. KEPT ones may stand for a range */
     uint64_t first_ms;    /* the timestamps of its first and last sample */

@@ -19,19 +19,20 @@ spb_outbox_block *spb_entity__first_live(const spb_entity *entity) {
     return SPB_LINKED(entity->live.first, spb_outbox_block, of_live);
 }
 
-spb_outbox_block *spb_entity__first_unstored(const spb_entity *entity) {
-    return SPB_LINKED(entity->unstored.first, spb_outbox_block, of_entity);
-}
-
 bool spb_block__is_done(const spb_outbox_block *block) {
     return block->state != SPB_BLOCK_OPEN || block->is_due;
+}
+
+spb_outbox_block *spb_entity__next_to_store(const spb_entity *entity) {
+    spb_outbox_block *past = SPB_LINKED(entity->past.first, spb_outbox_block, of_entity);
+    return past && spb_block__is_done(past) ? past : SPB_LINKED(entity->unstored.first, spb_outbox_block, of_entity);
 }
 
 /* ---- the queues ---- */
 
 void spb_entity__place(spb_entity *entity) {
     spb_outbox *outbox = entity->outbox;
-    const spb_outbox_block *live = spb_entity__first_live(entity), *unstored = spb_entity__first_unstored(entity);
+    const spb_outbox_block *live = spb_entity__first_live(entity), *unstored = spb_entity__next_to_store(entity);
     bool is_durable = outbox->level == SPB_DELIVERY_DURABLE;
     bool is_live_done = live && spb_block__is_done(live);
     bool is_for_journal = is_durable && is_live_done && live->id == 0 && !live->is_refused;
@@ -137,6 +138,7 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
         spb_list__remove(&block->of_state); /* it may have been sent */
         spb_list__push(&entity->unstored, &block->of_entity);
         block->kind = SPB_BLOCK_HISTORY;
+        entity->histories++;
         block->state = SPB_BLOCK_READY;
         outbox->history_bytes += spb_block__metrics(block).len;
     }
@@ -147,7 +149,9 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
 void spb_outbox__end_history(spb_outbox *outbox, spb_outbox_block *block) {
     spb_entity *entity = block->entity;
     outbox->history_bytes -= spb_block__metrics(block).len;
+    entity->histories -= block->of_entity.list == &entity->unstored;
     entity->open_history = entity->open_history == block ? NULL : entity->open_history;
+    entity->open_past = entity->open_past == block ? NULL : entity->open_past;
     spb_entity__hold(entity);
     spb_outbox__release(outbox, block);
     spb_entity__place(entity);
@@ -175,8 +179,8 @@ static spb_entity *find(const spb_list *list, spb_str id) {
 
 static spb_entity *make(spb_outbox *outbox, spb_str id) {
     spb_entity *entity = NULL;
-    /* So that a window can be set without fail: each has one for live data, and one for the journal. */
-    if (spb_deadlines__reserve(&outbox->opens, 2 * (outbox->entity_count + 1))) {
+    /* So that a window can be set without fail: each has one for live data, and two for the journal. */
+    if (spb_deadlines__reserve(&outbox->opens, 3 * (outbox->entity_count + 1))) {
         entity = calloc(1, sizeof *entity + id.len + 1);
     }
     if (entity) {

@@ -22,7 +22,8 @@ void spb_outbox__leave_live(spb_outbox_block *block);
 /* A HISTORY block leaves the memory, whatever became of it. */
 void spb_outbox__end_history(spb_outbox *outbox, spb_outbox_block *block);
 spb_outbox_block *spb_entity__first_live(const spb_entity *entity);
-spb_outbox_block *spb_entity__first_unstored(const spb_entity *entity);
+/* The next for the journal, once it may be stored. */
+spb_outbox_block *spb_entity__next_to_store(const spb_entity *entity);
 /* The LIVE or HISTORY block takes no more, or may leave as its time is over. */
 bool spb_block__is_done(const spb_outbox_block *block);
 

@@ -160,13 +160,16 @@ void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block) {
     outbox->replay.next = outbox->replay.blocks.first;
 }
 
-/* Older ones have come to be wanted: so what was not begun to be sent is read again, behind them. */
-static void read_again(spb_outbox *outbox, uint64_t from_id) {
+void spb_outbox__replay_in_order(spb_outbox *outbox) {
     spb_list_link *next;
+    spb_range wanted;
+    if (!spb_ranges__next(&outbox->replay.wanted, 0, &wanted)) {
+        return;
+    }
     for (spb_list_link *link = outbox->replay.blocks.first; link; link = next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         next = link->next;
-        if (block->settled.bytes == 0 && block->id > from_id) {
+        if (block->sent.bytes == 0 && block->id > wanted.first) {
             spb_outbox__want(outbox, block->id, block->id, block->is_doubtful);
             leave_replay(outbox, block);
             spb_outbox__release(outbox, block);
@@ -180,7 +183,6 @@ uint64_t spb_outbox__arrived_ordinal(const spb_outbox *outbox) {
 }
 
 void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_time now) {
-    spb_range wanted;
     for (spb_list_link *link = outbox->replay.blocks.first; link; link = link->next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         if (block->ordinal > 0 && block->ordinal <= arrived_ordinal) { /* all of it, behind reopened ones */
@@ -192,9 +194,7 @@ void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_t
         block->sent = block->arrived = block->settling = block->settled;
         block->ordinal = 0;
     }
-    if (spb_ranges__next(&outbox->replay.wanted, 0, &wanted)) {
-        read_again(outbox, wanted.first);
-    }
+    spb_outbox__replay_in_order(outbox);
     outbox->replay.next = outbox->replay.blocks.first;
 }
 

@@ -13,6 +13,9 @@ uint64_t spb_outbox__arrived_ordinal(const spb_outbox *outbox);
 /* The connection is over, in which the messages up to that one have arrived: what did not, or not long ago, is to be
  * sent again. */
 void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_time now);
+/* Older ones may have come to be wanted: then what is in memory, and was not begun to be sent, is read again, behind
+ * them. */
+void spb_outbox__replay_in_order(spb_outbox *outbox);
 /* Blocks that were done with are in the journal and to be sent again: so say the counters. */
 void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
 /* A connection ended with a message of the replay under way, whose metrics have so many bytes. */

@@ -26,12 +26,63 @@ static bool may_leave(const spb_outbox *outbox, const spb_outbox_block *block) {
     return block->is_refused || (block->id != 0 && block->id <= outbox->journal.committed_id);
 }
 
-spb_outbox_block *spb_outbox__next_live(const spb_outbox *outbox, const spb_entity *entity) {
-    if (!entity) {
-        entity = SPB_LINKED(outbox->ready.first, spb_entity, in_ready);
+/* ---- strict order ---- */
+
+/* A journal that fails is not waited for. */
+static bool is_strict(const spb_outbox *outbox) {
+    return outbox->options->strict_order && outbox->journal.is_used && !outbox->journal.is_failing;
+}
+
+/* Some of the entity's history is older than its first live block, and not stored yet. */
+static bool has_older(const spb_entity *entity) {
+    const spb_outbox_block *live = spb_entity__first_live(entity);
+    const spb_outbox_block *past = SPB_LINKED(entity->past.first, spb_outbox_block, of_entity);
+    if (entity->is_held_back) {
+        return false;
     }
-    if (!entity && spb_journal__cannot_take(&outbox->journal)) { /* it leaves as it is */
-        entity = SPB_LINKED(outbox->trying.first, spb_entity, in_trying);
+    if (past && (int32_t)(live->number - past->number) > 0) {
+        return true;
+    }
+    if (entity->histories == 0 || !live->of_entity.list) { /* a live block is stored in its order */
+        return false;
+    }
+    spb_list_link *link = live->of_entity.previous;
+    while (link && SPB_LINKED(link, spb_outbox_block, of_entity)->kind != SPB_BLOCK_HISTORY) {
+        link = link->previous;
+    }
+    return link != NULL;
+}
+
+/* The first of the two that has no history ahead of its live data, if that matters. */
+static const spb_entity *first_of(const spb_list *ready, const spb_list *trying, bool is_in_order) {
+    for (spb_list_link *link = ready->first; link; link = link->next) {
+        if (!is_in_order || !has_older(SPB_LINKED(link, spb_entity, in_ready))) {
+            return SPB_LINKED(link, spb_entity, in_ready);
+        }
+    }
+    for (spb_list_link *link = trying ? trying->first : NULL; link; link = link->next) {
+        if (!is_in_order || !has_older(SPB_LINKED(link, spb_entity, in_trying))) {
+            return SPB_LINKED(link, spb_entity, in_trying);
+        }
+    }
+    return NULL;
+}
+
+bool spb_outbox__awaits_history(const spb_entity *entity) {
+    return spb_entity__first_live(entity) && entity->first_count == 0 && is_strict(entity->outbox) &&
+           (has_older(entity) || spb_outbox__has_backlog(entity->outbox));
+}
+
+/* ---- the next one ---- */
+
+spb_outbox_block *spb_outbox__next_live(const spb_outbox *outbox, const spb_entity *entity) {
+    bool is_in_order = !entity && is_strict(outbox) && outbox->may_replay;
+    if (is_in_order && spb_outbox__has_backlog(outbox)) {
+        return NULL;
+    }
+    if (!entity) { /* what the journal cannot take leaves as it is */
+        bool may_try = spb_journal__cannot_take(&outbox->journal);
+        entity = first_of(&outbox->ready, may_try ? &outbox->trying : NULL, is_in_order);
     }
     spb_outbox_block *block = entity ? spb_entity__first_live(entity) : NULL;
     return block && may_leave(outbox, block) && !spb_outbox__is_full(outbox) ? block : NULL;

@@ -68,10 +68,14 @@ void spb_outbox__close_live(spb_entity *entity) {
     close(&entity->open);
 }
 
+static void close_one(spb_entity *entity, spb_outbox_block **open) {
+    entity->outbox->open_history_bytes -= *open ? spb_block__metrics(*open).len : 0;
+    close(open);
+}
+
 void spb_outbox__close_history(spb_entity *entity) {
-    size_t bytes = entity->open_history ? spb_block__metrics(entity->open_history).len : 0;
-    entity->outbox->open_history_bytes -= bytes;
-    close(&entity->open_history);
+    close_one(entity, &entity->open_past);
+    close_one(entity, &entity->open_history);
 }
 
 void spb_outbox__close_all(spb_outbox *outbox) {
@@ -139,10 +143,11 @@ bool spb_outbox__reserve(spb_outbox *outbox, spb_entity *entity, size_t bytes) {
     }
     return outbox->spare && spb_block__reserve(outbox->spare, bytes) &&
            (!entity->open || spb_block__reserve(entity->open, bytes)) &&
-           (!entity->open_history || spb_block__reserve(entity->open_history, bytes));
+           (!entity->open_history || spb_block__reserve(entity->open_history, bytes)) &&
+           (!entity->open_past || spb_block__reserve(entity->open_past, bytes));
 }
 
-static spb_outbox_block *begin(spb_entity *entity, spb_block_kind kind) {
+static spb_outbox_block *begin(spb_entity *entity, spb_block_kind kind, spb_list *list) {
     spb_outbox *outbox = entity->outbox;
     spb_outbox_block *block = outbox->spare;
     outbox->spare = NULL;
@@ -151,7 +156,7 @@ static spb_outbox_block *begin(spb_entity *entity, spb_block_kind kind) {
     block->epoch = spb_flushes__begin(&outbox->flushes);
     block->boot = outbox->is_clock_set ? 0 : outbox->options->boot;
     if (outbox->journal.is_used) {
-        spb_list__push(&entity->unstored, &block->of_entity);
+        spb_list__push(list, &block->of_entity);
     }
     return block;
 }
@@ -164,7 +169,10 @@ void spb_outbox__add_live(spb_entity *entity, spb_bytes metric, uint64_t timesta
     }
     bool is_new = !entity->open, was_patient = entity->is_patient;
     if (is_new) {
-        entity->open = begin(entity, SPB_BLOCK_LIVE);
+        if (outbox->options->strict_order) { /* it waits for what is ahead of it */
+            spb_outbox__close_history(entity);
+        }
+        entity->open = begin(entity, SPB_BLOCK_LIVE, &entity->unstored);
         entity->open->number = ++entity->begun;
         spb_list__push(&entity->live, &entity->open->of_live);
         spb_list__push(&outbox->open_live, &entity->open->of_state);
@@ -194,23 +202,37 @@ static void make_room(spb_outbox *outbox) {
     }
 }
 
-void spb_outbox__add_history(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, spb_time now) {
+/* The sample joins the open block, if that takes it, or a new one, which is the last of the list. */
+static void add_to(spb_entity *entity, spb_outbox_block **open, spb_list *list, spb_bytes metric, uint64_t timestamp_ms,
+                   spb_time now) {
     spb_outbox *outbox = entity->outbox;
     spb_block_limits limits = history_limits(entity);
-    spb_outbox_block *open = entity->open_history;
     /* A live block that was begun after it may have older samples of the same metric. */
-    if (open && (open->of_entity.next || !spb_block__takes(open, metric.len, timestamp_ms, &limits))) {
-        spb_outbox__close_history(entity);
+    if (*open && ((*open)->of_entity.next || !spb_block__takes(*open, metric.len, timestamp_ms, &limits))) {
+        close_one(entity, open);
     }
-    if (!entity->open_history) {
-        entity->open_history = begin(entity, SPB_BLOCK_HISTORY);
-        spb_list__push(&outbox->open_history, &entity->open_history->of_state);
-        spb_deadlines__set(&outbox->opens, &entity->open_history->timer, now.mono_ms + history_window_ms(outbox));
+    if (!*open) {
+        if (outbox->options->strict_order) { /* live data that comes later is behind it */
+            spb_outbox__close_live(entity);
+        }
+        *open = begin(entity, SPB_BLOCK_HISTORY, list);
+        (*open)->number = entity->begun;
+        entity->histories += list == &entity->unstored;
+        spb_list__push(&outbox->open_history, &(*open)->of_state);
+        spb_deadlines__set(&outbox->opens, &(*open)->timer, now.mono_ms + history_window_ms(outbox));
     }
     outbox->history_bytes += metric.len;
     outbox->open_history_bytes += metric.len;
-    if (spb_block__append(entity->open_history, metric, timestamp_ms, &limits)) {
-        spb_outbox__close_history(entity);
+    if (spb_block__append(*open, metric, timestamp_ms, &limits)) {
+        close_one(entity, open);
     }
     make_room(outbox);
+}
+
+void spb_outbox__add_history(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, spb_time now) {
+    add_to(entity, &entity->open_history, &entity->unstored, metric, timestamp_ms, now);
+}
+
+void spb_outbox__add_past(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, spb_time now) {
+    add_to(entity, &entity->open_past, &entity->past, metric, timestamp_ms, now);
 }

@@ -23,6 +23,15 @@ void spb_outbox__init(spb_outbox *outbox, const spb_session_options *options, sp
     }
 }
 
+static uint64_t history_of(const spb_list *blocks) {
+    uint64_t samples = 0;
+    for (spb_list_link *link = blocks->first; link; link = link->next) {
+        const spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
+        samples += block->kind == SPB_BLOCK_HISTORY ? block->samples : 0;
+    }
+    return samples;
+}
+
 static uint64_t waiting_of(const spb_list *entities) {
     uint64_t samples = 0;
     for (spb_list_link *at = entities->first; at; at = at->next) {
@@ -30,10 +39,7 @@ static uint64_t waiting_of(const spb_list *entities) {
         for (spb_list_link *link = entity->live.first; link; link = link->next) {
             samples += SPB_LINKED(link, spb_outbox_block, of_live)->samples;
         }
-        for (spb_list_link *link = entity->unstored.first; link; link = link->next) {
-            const spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
-            samples += block->kind == SPB_BLOCK_HISTORY ? block->samples : 0;
-        }
+        samples += history_of(&entity->unstored) + history_of(&entity->past);
     }
     return samples;
 }
@@ -48,10 +54,15 @@ static void clear_list(spb_outbox *outbox, spb_list *list) {
     }
 }
 
-static void clear_entity(spb_outbox *outbox, spb_entity *entity) {
-    while (entity->unstored.first) {
-        spb_outbox__release(outbox, spb_entity__first_unstored(entity));
+static void clear_blocks(spb_outbox *outbox, spb_list *of_entity) {
+    while (of_entity->first) {
+        spb_outbox__release(outbox, SPB_LINKED(of_entity->first, spb_outbox_block, of_entity));
     }
+}
+
+static void clear_entity(spb_outbox *outbox, spb_entity *entity) {
+    clear_blocks(outbox, &entity->unstored);
+    clear_blocks(outbox, &entity->past);
     while (entity->live.first) {
         spb_outbox__release(outbox, spb_entity__first_live(entity));
     }

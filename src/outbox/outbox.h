@@ -13,6 +13,9 @@
  *   over, when what is under way is below its limits, and at the level DURABLE when it is committed.
  * - A block may be stored when it is the first of its entity that is neither stored nor safe with the server: so the
  *   journal has the samples of each metric in their order.
+ * - Samples of the past are HISTORY blocks in a list of their own, and may be stored at once.
+ * - In strict order, live blocks wait until the history before them was sent, as far as it can be; but not those that
+ *   leave before a birth or death, which the history would not follow.
  * - All that is historical comes from the journal, by ids, oldest first; what belongs to an entity that is not
  *   born waits.
  *
@@ -71,13 +74,15 @@ spb_block_limits spb_outbox__limits(const spb_entity *entity, size_t most_bytes)
 bool spb_outbox__is_over(const spb_entity *entity, size_t more, size_t unsettled);
 /* The same for samples of the journal. */
 bool spb_outbox__is_history_over(const spb_entity *entity, size_t more);
-/* Room for one encoded sample, which the next call of add_live or add_history cannot fail to take. False: no memory. */
+/* Room for one encoded sample, which the next call of add_live, add_history or add_past cannot fail to take. False: no
+ * memory. */
 bool spb_outbox__reserve(spb_outbox *outbox, spb_entity *entity, size_t bytes);
 /* A sample that hosts will follow. A patient one goes along with the next that is not. */
 void spb_outbox__add_live(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, bool is_patient,
                           const spb_block_limits *limits, spb_time now);
-/* A sample that nobody follows. */
+/* A sample that nobody follows; and one of the past, which has no order with others that are not. */
 void spb_outbox__add_history(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, spb_time now);
+void spb_outbox__add_past(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, spb_time now);
 /* The open block takes no more, and may leave. */
 void spb_outbox__close_live(spb_entity *entity);
 void spb_outbox__close_history(spb_entity *entity);
@@ -100,6 +105,8 @@ void spb_outbox__send_first(spb_entity *entity);
 
 /* The live block that leaves next; NULL: none now, until something happens. `entity`: of that one alone, or NULL. */
 spb_outbox_block *spb_outbox__next_live(const spb_outbox *outbox, const spb_entity *entity);
+/* In strict order: the entity has live blocks, which wait for history. */
+bool spb_outbox__awaits_history(const spb_entity *entity);
 /* So much is under way that data has to wait. */
 bool spb_outbox__is_full(const spb_outbox *outbox);
 /* The block is in a message of so many bytes, topic included, that the transport takes now. Its bytes stay until
@@ -163,6 +170,8 @@ void spb_outbox__appended(spb_outbox *outbox, uint64_t id, spb_status status, co
                           spb_time now);
 void spb_outbox__committed(spb_outbox *outbox, spb_status status, const char *reason, const spb_store_info *info,
                            spb_time now);
+/* Some of the journal is to be replayed, and nothing is in its way but time. */
+bool spb_outbox__has_backlog(const spb_outbox *outbox);
 /* READ, when the replay has room. */
 bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, uint64_t *due_ms);
 /* A block that was read; `entity` is its entity, if that has an owner. False: no more are wanted. */

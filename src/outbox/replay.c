@@ -94,12 +94,34 @@ void spb_outbox__before_births(spb_outbox *outbox, spb_time now) {
 
 /* ---- reading ---- */
 
+static bool has_room(const spb_outbox *outbox) {
+    return outbox->replay.bytes < most_bytes(outbox) / 2;
+}
+
+static bool is_moving(const spb_list_link *link, bool is_sent_too) {
+    for (; link; link = link->next) {
+        const spb_outbox_block *block = SPB_LINKED((spb_list_link *)link, spb_outbox_block, of_state);
+        bool is_sent = block->sent.bytes == spb_block__metrics(block).len;
+        if (block->entity->is_born && !block->entity->is_held_back && (is_sent_too || !is_sent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool spb_outbox__has_backlog(const spb_outbox *outbox) {
+    const spb_replay *replay = &outbox->replay;
+    bool is_wanted = replay->wanted.count > 0 && replay->retry_ms == 0;
+    return is_moving(replay->next, false) || outbox->journal.asked == SPB_CALL_READ ||
+           (is_wanted && (has_room(outbox) || is_moving(replay->blocks.first, true)));
+}
+
 bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, uint64_t *due_ms) {
     spb_replay *replay = &outbox->replay;
     spb_journal *journal = &outbox->journal;
     spb_range first;
     if (!journal->is_used || !outbox->may_replay || journal->asked != SPB_CALL_NONE || journal->is_failing ||
-        replay->bytes >= most_bytes(outbox) / 2 || !spb_ranges__next(&replay->wanted, 0, &first)) {
+        !has_room(outbox) || !spb_ranges__next(&replay->wanted, 0, &first)) {
         return false;
     }
     if (replay->retry_ms > now.mono_ms) {
@@ -231,6 +253,7 @@ void spb_outbox__read_done(spb_outbox *outbox, spb_status status, const char *re
                          reason && *reason ? reason : spb_status_name(status));
         replay->retry_ms = now.mono_ms + RETRY_MS;
     } else if (!replay->is_cut) { /* there are no more */
+        replay->retry_ms = 0;
         spb_ranges__remove(&replay->wanted, replay->read_from, UINT64_MAX);
     }
 }

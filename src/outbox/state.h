@@ -24,17 +24,20 @@ typedef struct spb_entity {
     spb_list live;           /* LIVE blocks that are not sent, in order */
     spb_list unstored; /* LIVE and HISTORY ones that the journal does not have and the server, for all that is known,
                           neither; in order: none is stored before those ahead of it */
+    spb_list past;     /* HISTORY blocks of samples of the past, in order: they have no order with others */
     spb_list stored;   /* STORED ones, in order */
     spb_list_link in_ready;         /* its first live block may leave */
     spb_list_link in_trying;        /* DURABLE: its first live block would, if it were stored */
-    spb_list_link in_storable;      /* its first unstored block is for the journal */
+    spb_list_link in_storable;      /* its first block of `past`, or of `unstored`, is for the journal */
     spb_list_link in_first;         /* some of its live blocks leave before any birth */
     spb_outbox_block *open;         /* the LIVE block that takes samples, and is the last of `live`; or NULL */
-    spb_outbox_block *open_history; /* the HISTORY block that does */
+    spb_outbox_block *open_history; /* the HISTORY block that does, */
+    spb_outbox_block *open_past;    /* and the last one of `past`, likewise */
     spb_ranges deferred;            /* ids in the journal that wait until it may be replayed */
     size_t live_bytes;              /* of metrics, in live */
     size_t blocks;                  /* of any kind */
     uint32_t begun;                 /* LIVE blocks, so far */
+    uint32_t histories;             /* HISTORY blocks, which are in unstored */
     uint32_t first_count;           /* live blocks that leave before any birth */
     bool is_born;                   /* hosts know it */
     bool is_held_back;              /* it is born, but some of its metrics are not: no replay before its next birth */

@@ -18,6 +18,37 @@ static uint64_t draw_timestamp(sim *s, const sim_metric *metric) {
     }
 }
 
+/* ---- samples of the past ---- */
+
+static uint64_t chance(const sim *s) {
+    uint64_t x = (s->seed ^ s->counts.accepted << 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return (x ^ x >> 29) * UINT64_C(0xbf58476d1ce4e5b9) >> 20;
+}
+
+/* In every second run, one in eight. With a journal, those of metrics that do not keep all go along with live data, or
+ * are dropped: what becomes of a message with both, which the journal keeps in part, is left to the unit tests. */
+static bool may_be_past(const sim *s, const sim_metric *metric) {
+    return s->level == SPB_DELIVERY_LIVE || metric->keep == SPB_KEEP_ALL;
+}
+
+static bool wants_past(const sim *s, const sim_metric *metric) {
+    return s->seed % 2 == 0 && chance(s) % 8 == 0 && may_be_past(s, metric);
+}
+
+static uint64_t time_of_past(const sim *s, uint64_t timestamp_ms) {
+    uint64_t stamp_ms = sim_stamp_ms(s), age_ms = chance(s) / 8 % 100000;
+    return timestamp_ms != SPB_NOW ? timestamp_ms : age_ms < stamp_ms ? stamp_ms - age_ms : stamp_ms;
+}
+
+/* As <spb/metric.h> has it; the clock of a call may be a tick behind that of another one. */
+static bool is_past(const sim *s, const sim_metric *metric, uint64_t given_ms, uint32_t flags) {
+    return (flags & SPB_SAMPLE_HISTORICAL) != 0 ||
+           (given_ms != SPB_NOW && (flags & SPB_SAMPLE_FORCED) == 0 && metric->is_time_given &&
+            given_ms < metric->timestamp_ms && metric->timestamp_ms <= sim_stamp_ms(s) + 10);
+}
+
+/* ---- updates ---- */
+
 /* Sometimes as spb_metric_update does. */
 static bool is_short_way(const sim *s) {
     return s->now.mono_ms % 2 != 0;
@@ -54,9 +85,16 @@ static void update_metric(sim *s, int index) {
     spb_value value = (metric->has_rule ? sim_near_value : sim_value)(&space, metric->type, sim_draw(s));
     uint64_t timestamp_ms = draw_timestamp(s, metric);
     uint32_t flags = sim_exception_flags(s, metric);
+    if (wants_past(s, metric)) {
+        flags |= SPB_SAMPLE_HISTORICAL;
+        timestamp_ms = time_of_past(s, timestamp_ms);
+    } else if (is_past(s, metric, timestamp_ms, flags) && !may_be_past(s, metric)) {
+        timestamp_ms = SPB_NOW;
+    }
+    bool is_of_past = is_past(s, metric, timestamp_ms, flags);
     uint64_t stamp_ms = timestamp_ms == SPB_NOW ? sim_stamp_ms(s) : timestamp_ms;
     uint64_t look = sim_look(&value, flags & SIM_QUALITY);
-    bool may_keep = may_keep_time(s, metric, timestamp_ms, stamp_ms);
+    bool may_keep = !is_of_past && may_keep_time(s, metric, timestamp_ms, stamp_ms);
     if (sim_ledger_has(s, index, look, stamp_ms) || sim_rules_owes(s, index, look, stamp_ms) ||
         (may_keep && sim_ledger_has(s, index, look, metric->timestamp_ms))) {
         return; /* nobody could tell the two apart */
@@ -67,8 +105,13 @@ static void update_metric(sim *s, int index) {
     spb_status status = take_sample(s, &sample);
     bool is_short = sim_leave(s);
     sample.timestamp_ms = may_keep ? time_of(s, metric, stamp_ms, &before) : stamp_ms;
-    if (status == SPB_OK) {
+    if (status == SPB_OK && is_of_past) {
+        sim_rules_past(s, &sample, index, &before);
+    } else if (status == SPB_OK) {
         sim_rules_accepted(s, &sample, index, &before);
+        metric->is_time_given = timestamp_ms != SPB_NOW;
+    } else if (status == SPB_ERR_LIMIT && (flags & SPB_SAMPLE_HISTORICAL) != 0 && before.samples_waiting > 0) {
+        sim_note(s, "  %s at %llu finds no room", metric->name, (unsigned long long)stamp_ms);
     } else if (!is_short || status != SPB_ERR_NO_MEMORY) {
         sim_fail(s, "call", "update of %s: %s", metric->name, spb_status_name(status));
     }
@@ -133,6 +176,7 @@ static void answer_write(sim *s, int index, spb_status status, const spb_value *
         spb_sample sample = {
             .value = *value, .timestamp_ms = sim_stamp_ms(s), .flags = SPB_SAMPLE_FORCED}; /* hosts wait for it */
         sim_rules_accepted(s, &sample, index, &before);
+        s->metrics[index].is_time_given = false;
     } else if (after.commands_refused != before.commands_refused + 1) {
         sim_fail(s, "commands", "a write was neither accepted nor refused");
     }

@@ -36,6 +36,7 @@ typedef struct sim_record {
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process, */
     bool was_kept;         /* which knew that it had arrived, and said so to the store */
+    bool is_past;          /* it was given as one of the past, or came late */
     bool may_be_copied;    /* it went to the journal as the newest one: hosts get it as a live value as well */
     bool has_unseen;       /* messages of its time may have been too large for the server, which nobody sees */
     bool is_reopened;      /* stored after newer ones, as the primary host may have missed it */
@@ -99,7 +100,8 @@ typedef struct sim_journal {
     bool is_confirm_lost; /* one failed since the last commit */
     bool has_failed;      /* in this process */
     bool has_ever_failed; /* in this run */
-    bool is_failing;      /* the session's last news of it is a failure */
+    bool is_failing;      /* the session's last news of it is a failure, */
+    bool is_read_failing; /* and of reading */
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
     uint64_t samples_appended; /* by this process */
@@ -244,6 +246,8 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
 
 void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_replay_published(sim *s, size_t bytes);
+/* A live sample is sent. */
+void sim_replay_check_order(sim *s, uint32_t number);
 /* It is offline: what it may have missed must come again. */
 void sim_replay_host_lost(sim *s);
 /* NULL: everything has arrived, or waits for a device that is offline. */

@@ -40,7 +40,7 @@ void sim_exception_define(sim_metric *metric, const spb_metric_def *def, uint64_
     witness_end(&metric->witness);
     witness_begin(&metric->witness, &metric->rule, &def->value, timestamp_ms, SPB_SAMPLE_GOOD);
     metric->due_ms = SPB_NEVER;
-    metric->is_ahead = metric->is_unsure = metric->was_unsure = false;
+    metric->is_ahead = metric->is_unsure = metric->was_unsure = metric->is_time_given = false;
     metric->told_hash = metric->hash;
     metric->told_ms = metric->timestamp_ms;
 }

@@ -268,6 +268,7 @@ static void hand_out(sim *s, sim_event *event) {
         sim_leave(s);
     }
     sim_rules_read(s, bytes);
+    s->journal.is_read_failing = status != SPB_OK;
     sim_note(s, "< read%s", status == SPB_OK ? "" : ", failed");
     sim_enter(s);
     spb_session_on_read_done(s->session, status, reason_of(status), s->now);
@@ -364,8 +365,8 @@ void sim_journal_die(sim *s) {
         block->kept_for_committed = block->kept_for;
         block->is_read = false;
     }
-    journal->is_confirm_lost = journal->is_failing = journal->has_failed = journal->is_broken = journal->is_full =
-        false;
+    journal->is_confirm_lost = journal->is_failing = journal->is_read_failing = journal->has_failed =
+        journal->is_broken = journal->is_full = false;
     journal->answers_waiting = 0;
     journal->answer_ms = journal->samples_appended = 0;
 }

@@ -37,10 +37,11 @@ void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms)
     } else if (block->is_confirmed || (record->is_confirmed && !comes_again && !is_forgetful(s))) {
         sim_fail(s, "replay", "%s at %llu has arrived before", m->name, at_ms);
     }
-    if (number < m->replayed_before && !comes_again && !is_forgetful(s) && !m->was_unsure) {
+    uint32_t *replayed_before = &m->replayed_before[record->is_past];
+    if (number < *replayed_before && !comes_again && !is_forgetful(s) && !m->was_unsure) {
         sim_fail(s, "replay", "%s at %llu comes behind newer ones", m->name, at_ms);
     }
-    m->replayed_before = comes_again ? m->replayed_before : number + 1;
+    *replayed_before = comes_again ? *replayed_before : number + 1;
     s->way.is_replaying = true;
     s->way.replayed++;
     sim_way_send(s, number);
@@ -78,7 +79,8 @@ static const sim_sample *oldest_live(const sim *s, const sim_holder *holder) {
 
 /* Data that has waited for its window goes first. Where little may wait, it may be on its way to the journal. */
 static void check_live_first(sim *s) {
-    bool can_tell = s->level == SPB_DELIVERY_OUTAGE && s->options.batch_max_bytes >= 65536 && !is_forgetful(s);
+    bool can_tell = s->level == SPB_DELIVERY_OUTAGE && !s->options.strict_order &&
+                    s->options.batch_max_bytes >= 65536 && !is_forgetful(s);
     for (size_t i = 0; i < s->holder_count && can_tell; i++) {
         const sim_holder *holder = &s->holders[i];
         const sim_sample *oldest = oldest_live(s, holder);
@@ -100,6 +102,53 @@ void sim_replay_published(sim *s, size_t bytes) {
     check_live_first(s);
     if (way->publishing_count > 10000 || bytes > (256u + 128u) * 1024u) {
         sim_fail(s, "replay", "a message of %u samples, %zu bytes", way->publishing_count, bytes);
+    }
+}
+
+/* ---- strict order ---- */
+
+/* The journal has it, or will have, and it has not been sent on this link; nor is it live data, whose order is judged
+ * elsewhere. */
+static bool is_awaited(const sim *s, const sim_record *record, bool has_dropped) {
+    bool was_sent = record->sent > 0 && s->way.is_born && record->sent_ms >= s->way.born_since_ms;
+    bool waits = record->is_past && !record->was_stored && !record->is_old && record->sent == 0 && !has_dropped;
+    return ((record->copies > 0 && !record->is_confirmed) || waits) && !record->is_excused && !was_sent &&
+           !s->metrics[record->metric].was_unsure &&
+           !sim_rules_owes(s, record->metric, record->hash, record->timestamp_ms);
+}
+
+/* All that the holder has in the journal can be sent. */
+static bool can_all_be_sent(const sim *s, unsigned holder) {
+    bool can_be = true;
+    for (size_t i = 0; i < s->metric_count; i++) {
+        can_be &= s->metrics[i].holder != holder || (s->metrics[i].in_birth && !s->metrics[i].is_removed);
+    }
+    return can_be;
+}
+
+/* No live sample goes ahead of older history of its holder, unless it has to leave before a birth or death, or the
+ * history cannot be replayed yet: the journal fails, or the times are not known. */
+void sim_replay_check_order(sim *s, uint32_t number) {
+    const sim_record *live = &s->ledger.records[number];
+    unsigned index = s->metrics[live->metric].holder;
+    const sim_holder *holder = &s->holders[index];
+    bool can_tell = s->options.strict_order && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 &&
+                    !s->journal.is_read_failing && !s->has_unset_clocks && !s->has_packet_limits &&
+                    s->options.max_sample_age_s == 0 && !live->may_be_copied && !holder->is_flushing &&
+                    !holder->is_removed && s->stop_by_ms == SPB_NEVER;
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    if (!can_tell || stats.is_store_failing || !can_all_be_sent(s, index)) {
+        return;
+    }
+    for (uint32_t i = 0; i < number; i++) {
+        const sim_record *record = &s->ledger.records[i];
+        if (s->metrics[record->metric].holder == index && is_awaited(s, record, stats.samples_dropped_disk > 0)) {
+            sim_fail(s, "strict", "%s at %llu (#%u) is sent ahead of the history %s at %llu (#%u)",
+                     s->metrics[live->metric].name, (unsigned long long)live->timestamp_ms, number,
+                     s->metrics[record->metric].name, (unsigned long long)record->timestamp_ms, i);
+            return;
+        }
     }
 }
 

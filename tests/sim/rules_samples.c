@@ -16,15 +16,18 @@
 /* ---- a sample leaves ---- */
 
 static bool is_same(const sim_sample *a, const sim_sample *b) {
-    return a->metric == b->metric && a->hash == b->hash && a->timestamp_ms == b->timestamp_ms;
+    return a->metric == b->metric && a->hash == b->hash && a->timestamp_ms == b->timestamp_ms &&
+           a->is_past == b->is_past;
 }
 
 bool sim_rules_owes(const sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     const sim_holder *holder = &s->holders[s->metrics[metric].holder];
     sim_sample wanted = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
+    sim_sample past = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms, .is_past = true};
     bool is_owed = false;
     for (size_t i = 0; i < holder->owed_count; i++) {
-        is_owed |= is_same(&holder->owed[holder->owed_first + i], &wanted);
+        const sim_sample *owed = &holder->owed[holder->owed_first + i];
+        is_owed |= is_same(owed, &wanted) || is_same(owed, &past);
     }
     return is_owed;
 }
@@ -38,7 +41,7 @@ static void take_owed(sim_holder *holder, size_t index) {
 
 /* What is sent besides is known from then on: when exactly, only the session knows. True: it was held. */
 static bool hear_newest(sim_metric *m, const sim_sample *sent) {
-    if (!m->has_rule || sent->hash != m->hash || sent->timestamp_ms != m->timestamp_ms) {
+    if (!m->has_rule || sent->is_past || sent->hash != m->hash || sent->timestamp_ms != m->timestamp_ms) {
         return false;
     }
     bool was_held = m->witness.is_held;
@@ -147,11 +150,11 @@ static void pay_unsure(sim *s, sim_holder *holder, const sim_sample *sent) {
     }
 }
 
-void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
+void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms, bool is_past) {
     sim_metric *m = &s->metrics[metric];
     sim_holder *holder = &s->holders[m->holder];
-    sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms};
-    sim_note(s, "  %s at %llu", m->name, (unsigned long long)timestamp_ms);
+    sim_sample sent = {.metric = metric, .hash = hash, .timestamp_ms = timestamp_ms, .is_past = is_past};
+    sim_note(s, "  %s at %llu%s", m->name, (unsigned long long)timestamp_ms, is_past ? ", of the past" : "");
     if (s->level != SPB_DELIVERY_LIVE) {
         pass_stored(s, holder, &sent);
     }

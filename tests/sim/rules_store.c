@@ -46,12 +46,13 @@ static void check_sample(sim *s, uint32_t number) {
     }
     bool may_forget = s->journal.has_failed || s->scenario.permille[SIM_ALLOCATION_FAILS] > 0;
     bool is_for_nobody = metric->is_removed || s->holders[metric->holder].is_removed;
-    if (number < metric->stored_before && !comes_again && !is_for_nobody && !may_be_copied && !may_forget &&
+    uint32_t *stored_before = &metric->stored_before[record->is_past];
+    if (number < *stored_before && !comes_again && !is_for_nobody && !may_be_copied && !may_forget &&
         !metric->was_unsure) {
         sim_fail(s, "journal", "%s at %llu is stored behind newer ones", metric->name,
                  (unsigned long long)record->timestamp_ms);
     }
-    metric->stored_before = !comes_again && number + 1 > metric->stored_before ? number + 1 : metric->stored_before;
+    *stored_before = !comes_again && number + 1 > *stored_before ? number + 1 : *stored_before;
     record->is_reopened = comes_again;
     record->is_confirmed = false;
 }

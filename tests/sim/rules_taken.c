@@ -43,7 +43,7 @@ bool sim_rules_has_older(const sim *s, unsigned holder) {
 typedef struct news {
     int metric;
     uint64_t hash, timestamp_ms;
-    bool has_overflowed, is_deferred, is_urgent, is_doubtful;
+    bool has_overflowed, is_deferred, is_urgent, is_doubtful, is_past;
     uint32_t turn;
 } news;
 
@@ -73,6 +73,7 @@ static void owe_news(sim *s, const news *n, bool is_optional) {
                                        .turn = n->turn,
                                        .scan = holder->is_scanning ? holder->scan : 0,
                                        .is_urgent = n->is_urgent,
+                                       .is_past = n->is_past,
                                        .is_optional = is_optional});
     holder->scan += n->is_urgent || n->turn != 0;
 }
@@ -85,13 +86,22 @@ static void note_limit(sim *s, uint32_t record) {
     }
 }
 
+static bool has_followers(const sim *s, const sim_metric *m) {
+    const sim_holder *holder = &s->holders[m->holder];
+    return is_live(s) && holder->is_born && holder->is_online && m->in_birth;
+}
+
+/* Whether it does, or will have any when its turn comes: until its DBIRTH, only the session knows. */
+static bool may_lack_followers(const sim *s, const sim_metric *m) {
+    const sim_holder *holder = &s->holders[m->holder];
+    return holder->may_lose || is_stopping(s) || (holder->is_dying && s->level != SPB_DELIVERY_LIVE) ||
+           s->wire.max_packet_bytes > 0;
+}
+
 static void take_news(sim *s, const news *n) {
     sim_metric *m = &s->metrics[n->metric];
-    sim_holder *holder = &s->holders[m->holder];
-    bool is_followed = is_live(s) && holder->is_born && holder->is_online && m->in_birth;
-    bool has_doubt = holder->may_lose || is_stopping(s) || (holder->is_dying && s->level != SPB_DELIVERY_LIVE) ||
-                     s->wire.max_packet_bytes > 0 || /* until its DBIRTH, only the session knows */
-                     n->is_doubtful || m->is_unsure;
+    bool is_followed = has_followers(s, m);
+    bool has_doubt = may_lack_followers(s, m) || n->is_doubtful || m->is_unsure;
     sim_note(s, "  %s at %llu is taken%s", m->name, (unsigned long long)n->timestamp_ms,
              n->has_overflowed ? ", and dropped"
              : is_followed     ? ""
@@ -270,5 +280,58 @@ void sim_rules_accepted(sim *s, const spb_sample *sample, int metric, const spb_
                  (unsigned long long)m->timestamp_ms,
                  (unsigned long long)(after.samples_suppressed - before->samples_suppressed),
                  (verdict.kind == WITNESS_DROP) + verdict.replaces_held);
+    }
+}
+
+/* ---- a sample of the past ---- */
+
+/* Along with live data, if hosts know the metric; else it is dropped. */
+static void go_along(sim *s, const news *n, const spb_stats *before, const spb_stats *after) {
+    sim_metric *m = &s->metrics[n->metric];
+    bool is_followed = has_followers(s, m), has_doubt = may_lack_followers(s, m) || m->is_unsure;
+    uint64_t offline = after->samples_dropped_offline - before->samples_dropped_offline;
+    uint64_t overflowed = after->samples_dropped_overflow - before->samples_dropped_overflow;
+    s->counts.overflowed += overflowed;
+    s->counts.dropped_offline += offline;
+    if (offline + overflowed == 0) {
+        s->counts.uncertain += has_doubt;
+        owe_news(s, n, has_doubt);
+    }
+    if (!has_doubt && offline != !is_followed) {
+        sim_fail(s, "past", "%s at %llu was %s", m->name, (unsigned long long)n->timestamp_ms,
+                 is_followed ? "dropped, though hosts follow it" : "kept, though no host follows it");
+    }
+}
+
+/* It is sent as historical, whatever the rules say, and is nothing to hosts and births but that. */
+void sim_rules_past(sim *s, const spb_sample *sample, int metric, const spb_stats *before) {
+    sim_metric *m = &s->metrics[metric];
+    spb_stats after;
+    uint64_t timestamp_ms;
+    spb_session_stats(s->session, &after);
+    spb_value value = spb_session_value(s->session, m->handle, &timestamp_ms);
+    news n = {.metric = metric,
+              .hash = sim_look(&sample->value, sample->flags & SIM_QUALITY),
+              .timestamp_ms = sample->timestamp_ms,
+              .is_past = true};
+    s->counts.accepted++;
+    s->idle_ticks = 0;
+    sim_note(s, "  %s at %llu is taken, as of the past", m->name, (unsigned long long)n.timestamp_ms);
+    if (after.samples_accepted != before->samples_accepted + 1 ||
+        after.samples_historical != before->samples_historical + 1 ||
+        after.samples_suppressed != before->samples_suppressed) {
+        sim_fail(s, "past", "%s at %llu was not counted as it should be", m->name, (unsigned long long)n.timestamp_ms);
+    }
+    if (timestamp_ms != m->timestamp_ms || sim_look(&value, m->witness.quality) != m->hash) {
+        sim_fail(s, "past", "%s at %llu has replaced the value of %llu", m->name, (unsigned long long)n.timestamp_ms,
+                 (unsigned long long)m->timestamp_ms);
+    }
+    if (s->level == SPB_DELIVERY_LIVE) {
+        go_along(s, &n, before, &after);
+    } else {
+        uint32_t number = sim_ledger_add(s, metric, n.hash, n.timestamp_ms);
+        s->ledger.records[number].is_past = true;
+        s->holders[m->holder].scan += s->options.strict_order; /* what comes now is behind it */
+        sim_note(s, "    as sample #%u", number);
     }
 }

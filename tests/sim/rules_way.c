@@ -61,6 +61,9 @@ void sim_way_begin(sim *s) {
 static void check_live(sim *s, uint32_t number) {
     const sim_record *record = &s->ledger.records[number];
     const char *name = s->metrics[record->metric].name;
+    if (record->is_past) {
+        sim_fail(s, "past", "%s at %llu is sent as live data", name, (unsigned long long)record->timestamp_ms);
+    }
     if (record->may_be_copied) {
         return;
     }
@@ -96,6 +99,7 @@ void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     if (number != SIM_NO_RECORD) {
         sim_note(s, "    is sample #%u", number);
         check_live(s, number);
+        sim_replay_check_order(s, number);
         sim_way_send(s, number);
     }
 }
@@ -301,7 +305,7 @@ void sim_way_ended(sim *s) {
     way->unfenced_bytes = way->unconfirmed_bytes = 0;
     way->unfenced_ms = SPB_NEVER;
     for (size_t i = 0; i < s->metric_count; i++) {
-        s->metrics[i].replayed_before = 0;
+        s->metrics[i].replayed_before[false] = s->metrics[i].replayed_before[true] = 0;
     }
 }
 

@@ -350,10 +350,10 @@ static void check_sample(sim *s, unsigned holder, const spb_payload_metric *metr
         sim_fail(s, "value", "metric %s: %s", s->metrics[i].name, err.text);
         return;
     }
-    if (metric->is_historical) {
+    if (metric->is_historical && s->level != SPB_DELIVERY_LIVE) {
         sim_replay_sample(s, i, sim_look_of(metric, &value), metric->timestamp_ms);
     } else {
-        sim_rules_sample(s, i, sim_look_of(metric, &value), metric->timestamp_ms);
+        sim_rules_sample(s, i, sim_look_of(metric, &value), metric->timestamp_ms, metric->is_historical);
         sim_way_live(s, i, sim_look_of(metric, &value), metric->timestamp_ms);
     }
 }
@@ -386,13 +386,13 @@ static void check_data(sim *s, const message *m, size_t payload_bytes) {
             sim_fail(s, "time", "metric %zu without a timestamp, or older than the one before", i);
         }
         last_ms = metric->timestamp_ms;
-        if (metric->is_historical != m->payload->metrics[0].is_historical) {
+        if (metric->is_historical != m->payload->metrics[0].is_historical && s->level != SPB_DELIVERY_LIVE) {
             sim_fail(s, "replay", "a message of both live and historical data");
         }
         check_sample(s, m->holder, metric);
         s->counts.published++;
     }
-    sim_exception_message(s, m->holder, m->payload->metric_count, m->payload->metrics[0].is_historical);
+    sim_exception_message(s, m->holder, m->payload->metric_count, s->way.is_replaying);
     sim_way_published(s, payload_bytes);
     sim_rules_sampled(s, m->holder);
 }

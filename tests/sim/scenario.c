@@ -89,15 +89,17 @@ static void delivery_draw(sim *s, spb_session_options *o) {
     o->max_sample_age_s = ONE_OF(s, 0, 0, 0, 100);
     o->settle_ms = (const uint32_t[]){0, 500, 500, 5000}[(s->seed * UINT64_C(0x9e3779b97f4a7c15)) >> 62];
     o->resend_on_rebirth_ms = (const uint32_t[]){0, 0, 1000, 30000}[(s->seed * UINT64_C(0xbf58476d1ce4e5b9)) >> 62];
+    o->strict_order = s->level != SPB_DELIVERY_LIVE && (s->seed * UINT64_C(0x9e3779b97f4a7c15) >> 60) % 3 == 0;
     s->journal.max_bytes = ONE_OF(s, 1 << 20, 1 << 20, 1 << 20, 20000);
     s->journal.drops_newest = sim_below(s, 2) == 0;
     s->has_unset_clocks = s->has_journal && sim_below(s, 6) == 0;
     sim_note(s, "level %d, confirm %d, keep-alive %u s, window %u ms, %zu bytes, store window %u ms, host window %u ms",
              (int)s->level, (int)o->confirm, o->keep_alive_s, o->batch_window_ms, o->batch_max_bytes,
              o->store_window_ms, o->host_window_ms);
-    sim_note(s, "replay %u samples/s, %u bytes/s, age %u s, journal of %llu bytes, settle time %u ms, resend %u ms",
+    sim_note(s, "replay %u samples/s, %u bytes/s, age %u s, journal of %llu bytes, settle time %u ms, resend %u ms%s",
              o->replay_samples_per_s, o->replay_bytes_per_s, o->max_sample_age_s,
-             (unsigned long long)s->journal.max_bytes, o->settle_ms, o->resend_on_rebirth_ms);
+             (unsigned long long)s->journal.max_bytes, o->settle_ms, o->resend_on_rebirth_ms,
+             o->strict_order ? ", strict order" : "");
 }
 
 spb_session_options sim_options_draw(sim *s) {

@@ -178,6 +178,7 @@ struct sim_metric {
     bool is_unsent;       /* an accepted sample that no message took; the next birth will */
     uint64_t choice_seed; /* makes the two values that hosts may write; 0: any */
     bool has_age_limit;   /* for commands */
+    bool is_time_given;   /* by the application, not by the session */
     bool is_removed;      /* its name is not used again in this run */
     bool is_behind;       /* its last sample was dropped by overflow */
     uint32_t changes;     /* values that no message was owed for */
@@ -195,8 +196,8 @@ struct sim_metric {
     uint64_t given_alias; /* by this process; the births show it */
     uint32_t record;      /* of its last sample in the ledger that was worth a message, or waits to be; */
     uint32_t newest;      /* of the newest one; */
-    uint32_t stored_before,
-        replayed_before; /* and what follows the last one that was stored, and replayed on this link */
+    /* and what follows the last one that was stored, and replayed on this link: of the present, and of the past */
+    uint32_t stored_before[2], replayed_before[2];
 };
 
 /* A sample that the session owes. */
@@ -211,6 +212,7 @@ typedef struct sim_sample {
     uint32_t turn;     /* of the same turn: in any order; 0: in none */
     uint32_t scan;     /* of its holder, which must be in one message; 0: none */
     bool is_urgent;
+    bool is_past;     /* it is marked as historical */
     bool is_optional; /* it may be sent: the value after an overflow, */
     uint32_t changes; /* that of the metric at that time */
 } sim_sample;
@@ -534,6 +536,8 @@ int sim_find_holder(const sim *s, spb_str id);
 void sim_rules_settle_owed(sim *s, uint32_t record);
 
 void sim_rules_accepted(sim *s, const spb_sample *sample, int metric, const spb_stats *before);
+/* One of the past was. */
+void sim_rules_past(sim *s, const spb_sample *sample, int metric, const spb_stats *before);
 /* A sample of that metric is worth a message now: the one that was held. */
 void sim_rules_released(sim *s, int metric);
 void sim_rules_owe(sim_holder *holder, sim_sample sample);
@@ -541,7 +545,7 @@ void sim_rules_owe(sim_holder *holder, sim_sample sample);
 bool sim_rules_has_older(const sim *s, unsigned holder);
 bool sim_rules_owes(const sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_rules_overflowed(sim *s, uint64_t count);
-void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
+void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms, bool is_past);
 void sim_rules_sampled(sim *s, unsigned holder);
 void sim_rules_carried(sim *s, unsigned holder);
 void sim_rules_doubt_owed(sim *s, unsigned holder);

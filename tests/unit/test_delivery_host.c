@@ -107,6 +107,29 @@ START_TEST(what_was_replayed_is_replayed_again) {
 }
 END_TEST
 
+/* What is in memory for the replay is newer than what the host has missed. */
+START_TEST(what_the_host_missed_is_replayed_ahead_of_what_it_could_not_get_yet) {
+    options.replay_samples_per_s = 1;
+    options.store_window_ms = 0;
+    go_online_with_host();
+    wire_lose(&w);
+    for (int32_t i = 1; i <= 4; i++) {
+        update(i);
+        wire_run(&w);
+    }
+    wire_sleep(&w, 2000);
+    wire_host(&w, true, 1000); /* it was there */
+    wire_sleep(&w, 2300);
+    ck_assert_str_eq(wire_samples(&w, WIRE_BOTH), "1h 2h 3h");
+    ck_assert_uint_gt(wire_stats(&w).samples_confirmed, 0);
+    wire_lose(&w);
+    wire_forget(&w);
+    let_host_return(2000); /* it was away, and nobody said so */
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_BOTH), "1h 2h 3h 4h");
+}
+END_TEST
+
 START_TEST(at_the_level_durable_the_journal_keeps_it_so_long) {
     options.delivery = SPB_DELIVERY_DURABLE;
     go_online_with_host();
@@ -386,6 +409,7 @@ int main(void) {
     tcase_add_test(all, a_host_that_was_away_while_there_was_no_link_may_have_missed_it_too);
     tcase_add_test(all, a_host_that_stayed_has_seen_it);
     tcase_add_test(all, what_was_replayed_is_replayed_again);
+    tcase_add_test(all, what_the_host_missed_is_replayed_ahead_of_what_it_could_not_get_yet);
     tcase_add_test(all, at_the_level_durable_the_journal_keeps_it_so_long);
     tcase_add_test(all, what_is_too_old_for_the_replay_is_counted_once);
     tcase_add_test(all, samples_that_wait_for_their_device_are_stored_after_a_second_replay_too);
