@@ -96,6 +96,8 @@ class Decoder:
     """The npm package sparkplug-payload, in a process of its own."""
 
     def __init__(self):
+        if not (PEERS / "node_modules" / "sparkplug-payload").exists():
+            raise AssertionError("this test needs tests/peers/install, and ${with_peers} in tests.cmake")
         self.process = subprocess.Popen(
             ["node", str(PEERS / "decode.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -3,17 +3,18 @@
 import json
 import unittest
 
+import test_store
 from harness import PATIENCE_S, Broker, tool
 from laconic import laconic
 from proxy import DOWN, UP
 from rules import check_stream
-from test_store import StoreTest
 
 NO_FENCE = "the server has answered no fence, in any form; if it never does, see spb fence-test"
 WITHOUT = "the server answers no fence, in any form (see spb fence-test)"
 
 
 class LaconicTest(unittest.TestCase):
+    StoreTest = test_store.StoreTest  # not in the module, where its own tests would be run as well
     setUp_of_store = StoreTest.setUp
     subscribe, edge, stop = StoreTest.subscribe, StoreTest.edge, StoreTest.stop
     await_uptime = StoreTest.await_uptime

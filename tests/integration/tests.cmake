@@ -9,7 +9,6 @@ if(SPB_BUILD_CLI)
     endfunction()
     spb_integration_test(wire ${PYTHON} -B ${here}/test_wire.py)
     spb_integration_test(fence ${PYTHON} -B ${here}/test_fence.py FenceTest)
-    spb_integration_test(commands ${PYTHON} -B ${here}/test_commands.py)
     spb_integration_test(hostile ${PYTHON} -B ${here}/test_hostile.py)
 
     # A sanitizer keeps what is freed, and is slow.
@@ -26,7 +25,7 @@ if(SPB_BUILD_CLI)
 
     # These see what a program of another project makes of it.
     spb_integration_test(fence_aedes ${with_peers} ${PYTHON} -B ${here}/test_fence.py AedesTest)
-    foreach(test life links eyes store laconic packets check watch)
+    foreach(test commands life links eyes store laconic packets check watch)
         spb_integration_test(${test} ${with_peers} ${PYTHON} -B ${here}/test_${test}.py)
     endforeach()
 
