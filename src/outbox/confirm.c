@@ -314,6 +314,7 @@ void spb_outbox__resend(spb_outbox *outbox, spb_time now) {
     spb_journal__keep_for(&outbox->journal, kept_for, now.mono_ms);
     reopen_since(outbox, &outbox->settling, since_ms);
     reopen_since(outbox, &outbox->kept, since_ms);
+    spb_outbox__replay_in_order(outbox);
 }
 
 /* Nobody can say whether it arrived. */

@@ -367,6 +367,31 @@ START_TEST(what_was_confirmed_and_is_in_the_journal_follows_too) {
 }
 END_TEST
 
+START_TEST(what_a_request_brings_back_goes_ahead_of_newer_history) {
+    options.primary_host_id = NULL;
+    options.resend_on_rebirth_ms = 60000;
+    options.replay_samples_per_s = 1;
+    options.store_window_ms = 0;
+    go_online();
+    wire_lose(&w);
+    for (int32_t i = 1; i <= 4; i++) {
+        update(i);
+        wire_run(&w);
+    }
+    while (wire_stats(&w).samples_replayed < 3) {
+        wire_sleep(&w, 100);
+    }
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1 2 3");
+    ck_assert_uint_gt(wire_stats(&w).samples_confirmed, 0);
+    wire_forget(&w);
+    wire_request_rebirth(&w);
+    wire_sleep(&w, 6000);
+    const char *replayed = wire_samples(&w, WIRE_REPLAYED);
+    ck_assert_msg(strstr(replayed, "1 2 ") == replayed && strcmp(replayed + strlen(replayed) - 2, " 4") == 0, "%s",
+                  replayed);
+}
+END_TEST
+
 START_TEST(a_host_that_asks_again_and_again_gets_it_once) {
     send_and_request(10000);
     for (int i = 0; i < 5; i++) {
@@ -422,6 +447,7 @@ int main(void) {
     tcase_add_test(all, a_legacy_state_does_not_say_whether_the_host_stayed);
     tcase_add_test(all, what_was_confirmed_shortly_before_a_rebirth_request_follows_the_births_once_more);
     tcase_add_test(all, what_was_confirmed_and_is_in_the_journal_follows_too);
+    tcase_add_test(all, what_a_request_brings_back_goes_ahead_of_newer_history);
     tcase_add_test(all, a_host_that_asks_again_and_again_gets_it_once);
     tcase_add_test(all, unless_it_is_asked_for_a_rebirth_sends_nothing_again);
     tcase_add_test(all, a_rebirth_of_the_application_sends_nothing_again);
