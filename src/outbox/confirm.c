@@ -11,7 +11,7 @@
 /* The memory of what was confirmed; beyond it, the oldest goes before its time. */
 #define MAX_KEPT_BYTES ((size_t)8 * 1024 * 1024)
 
-/* What has settled, or was kept long enough, may stay for so long, so that many go together. */
+/* What counts as read, has settled, or was kept long enough may stay for so long, so that many go together. */
 #define SHARED_MS 1000
 
 static spb_outbox_block *first_of(const spb_list *list) {
@@ -233,7 +233,7 @@ static uint64_t not_alone(uint64_t at_ms) {
 
 uint64_t spb_outbox__advance_ms(const spb_outbox *outbox, bool is_running) {
     uint64_t at_ms = is_running ? spb_deadlines__next_ms(&outbox->opens) : SPB_NEVER;
-    spb_due__by(&at_ms, believed_ms(outbox));
+    spb_due__by(&at_ms, not_alone(believed_ms(outbox)));
     spb_due__by(&at_ms, not_alone(settled_ms(outbox)));
     spb_due__by(&at_ms, not_alone(kept_until_ms(outbox)));
     return at_ms;

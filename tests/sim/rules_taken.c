@@ -106,7 +106,7 @@ static void take_news(sim *s, const news *n) {
              n->has_overflowed ? ", and dropped"
              : is_followed     ? ""
                                : ", without followers");
-    s->idle_ticks = s->level != SPB_DELIVERY_LIVE ? 0 : s->idle_ticks; /* its message may be closed without an action */
+    s->idle_ticks = 0; /* its message may be closed without an action, and wait for the server */
     s->counts.overflowed += n->has_overflowed;
     settle_unsent(s, m);
     note_limit(s, m->record);
@@ -200,7 +200,7 @@ void sim_rules_overflowed(sim *s, uint64_t count) {
 static void take_unsure(sim *s, const news *n) {
     sim_metric *m = &s->metrics[n->metric];
     sim_note(s, "  %s at %llu is taken, and may be sent", m->name, (unsigned long long)n->timestamp_ms);
-    s->idle_ticks = s->level != SPB_DELIVERY_LIVE ? 0 : s->idle_ticks; /* as of others */
+    s->idle_ticks = 0;
     s->counts.uncertain += 2;
     excuse(s, m->newest);
     excuse(s, m->record);

@@ -338,13 +338,11 @@ static void advance_to(sim *s, uint64_t mono_ms) {
 
 static void tick(sim *s) {
     s->wake_ms = SPB_NEVER;
-    /* By time, each message is confirmed, and leaves the window of the host, at a moment of its own. */
+    /* By time, messages are confirmed, and leave the window of the host, second by second. */
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW || s->options.primary_host_id;
     is_by_time &= s->level != SPB_DELIVERY_LIVE;
     is_by_time |= sim_fence_is_without(s); /* so it is at every level then */
-    /* What fences confirmed one after the other settles one after the other. */
-    bool is_settling = s->level != SPB_DELIVERY_LIVE && s->options.settle_ms > 0;
-    uint64_t most = is_by_time ? 100 * MAX_IDLE_TICKS : is_settling ? 10 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
+    uint64_t most = is_by_time ? 10 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
     if (++s->idle_ticks > most) {
         sim_fail(s, "busy", "%llu ticks in a row without any action", (unsigned long long)most);
     }
