@@ -72,6 +72,9 @@ static bool may_begin_with(const sim *s, spb_fence_form form) {
 
 bool sim_fence_ask(sim *s, spb_fence_form form) {
     sim_wire *wire = &s->wire;
+    if (wire->has_form_doubt) {
+        return false;
+    }
     bool is_first = wire->tried == 0;
     bool is_new = !(wire->tried & 1u << form);
     uint64_t quarter_ms = wire->keep_alive_ms / 4;

@@ -257,8 +257,10 @@ typedef struct sim_wire {
     uint8_t tried;        /* forms of fences: 1 << spb_fence_form */
     spb_fence_form form;  /* of the last one, */
     bool is_form_known;   /* which the broker has answered; */
-    uint64_t asked_ms;    /* its first one, */
-    uint64_t first_ms;    /* and the first one of all */
+    bool
+        has_form_doubt; /* an answer came in the very millisecond in which the node may have given up waiting for one */
+    uint64_t asked_ms;  /* its first one, */
+    uint64_t first_ms;  /* and the first one of all */
     uint64_t subscribed_ms;
     uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
