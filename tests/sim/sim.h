@@ -329,6 +329,7 @@ struct sim {
     spb_session_options options;
     uint64_t wake_ms;       /* when the application will call spb_session_on_tick */
     uint64_t busy_until_ms; /* the application does something else; SPB_NEVER: it does not */
+    uint64_t idle_since_ms;
     uint64_t idle_ticks;
     bool wants_up;       /* the application wants the session to run */
     uint64_t stop_by_ms; /* SPB_NEVER: not being stopped */

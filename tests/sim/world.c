@@ -11,6 +11,7 @@
 /* More than this from one cause is a busy loop. */
 #define MAX_ACTIONS_AT_ONCE 20000
 #define MAX_IDLE_TICKS 20
+#define IDLE_TICKS_PER_S 3 /* messages count as read, have settled, and were kept long enough */
 /* Between the actions of one step. */
 #define MAX_MOVES_BETWEEN 30
 
@@ -342,7 +343,9 @@ static void tick(sim *s) {
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW || s->options.primary_host_id;
     is_by_time &= s->level != SPB_DELIVERY_LIVE;
     is_by_time |= sim_fence_is_without(s); /* so it is at every level then */
-    uint64_t most = is_by_time ? 10 * MAX_IDLE_TICKS : MAX_IDLE_TICKS;
+    s->idle_since_ms = s->idle_ticks == 0 ? s->now.mono_ms : s->idle_since_ms;
+    uint64_t idle_s = (s->now.mono_ms - s->idle_since_ms) / 1000;
+    uint64_t most = MAX_IDLE_TICKS + (is_by_time ? IDLE_TICKS_PER_S * idle_s : 0);
     if (++s->idle_ticks > most) {
         sim_fail(s, "busy", "%llu ticks in a row without any action", (unsigned long long)most);
     }
