@@ -45,6 +45,7 @@ void sim_process_begin(sim *s) {
     s->attempts = 0;
     s->has_state_doubt = s->has_template = false;
     memset(s->accepted_state_ms, 0, sizeof s->accepted_state_ms);
+    memset(s->accepted_states, 0, sizeof s->accepted_states);
     s->counts = (sim_counts){0};
     s->is_turn_open = s->is_running = false;
     for (size_t i = 0; i < s->holder_count; i++) {

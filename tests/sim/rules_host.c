@@ -34,17 +34,21 @@ void sim_rules_server(sim *s, const char *server) {
 /* tck-id-message-flow-edge-node-birth-publish-phid-wait-timestamp: of each server, the latest counts. */
 static bool counts(sim *s, const sim_event *event) {
     const sim_state *state = &event->state;
-    uint64_t *last_ms = &s->accepted_state_ms[s->link.server];
+    uint64_t *accepted_ms = s->accepted_states[s->link.server], by_now_ms = s->now.wall_ms + SPB_CLOCK_ALLOWANCE_MS;
+    bool is_ahead = state->timestamp_ms > by_now_ms;
     if (state->kind == SIM_STATE_GARBAGE) {
         return false;
     }
     if (s->options.legacy_state) {
         return true;
     }
-    if (state->timestamp_ms < *last_ms) {
-        return false;
+    for (size_t i = 0; i < 2;
+         i++) { /* beside those that are ahead of our clock, which may be wrong, others are not old */
+        if (state->timestamp_ms < accepted_ms[i] && (is_ahead || accepted_ms[i] <= by_now_ms)) {
+            return false;
+        }
     }
-    *last_ms = state->timestamp_ms;
+    accepted_ms[is_ahead] = s->accepted_state_ms[s->link.server] = state->timestamp_ms;
     return true;
 }
 
@@ -74,7 +78,7 @@ void sim_rules_state(sim *s, const sim_event *event, spb_session_state before, b
     if (event->link != wire->link || !counts(s, event)) {
         return;
     }
-    if (event->state.kind == SIM_STATE_OFFLINE || event->state.timestamp_ms > last_ms) {
+    if (event->state.kind == SIM_STATE_OFFLINE || event->state.timestamp_ms != last_ms) {
         sim_rules_may_come_again(s);
     }
     wire->is_host_known = true;

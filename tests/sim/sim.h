@@ -366,11 +366,12 @@ struct sim {
     unsigned next_server; /* where the next CONNECT must go */
     size_t attempts;      /* since the application started the session */
     uint64_t attempts_ms[SIM_MAX_SERVERS];
-    uint64_t accepted_state_ms[SIM_MAX_SERVERS]; /* by this process */
-    bool has_template;                           /* defined in this process */
-    bool has_clock_stepped;                      /* ages are not what they seem */
-    bool has_packet_limits;                      /* servers of this run may name one */
-    bool has_state_doubt;                        /* a STATE came while memory was short */
+    uint64_t accepted_states[SIM_MAX_SERVERS][2]; /* by this process: the last time, and the last ahead of our clock; */
+    uint64_t accepted_state_ms[SIM_MAX_SERVERS];  /* the last one */
+    bool has_template;                            /* defined in this process */
+    bool has_clock_stepped;                       /* ages are not what they seem */
+    bool has_packet_limits;                       /* servers of this run may name one */
+    bool has_state_doubt;                         /* a STATE came while memory was short */
     sim_metric metrics[SIM_MAX_METRICS];
     size_t metric_count;
     sim_holder holders[SIM_MAX_HOLDERS];
