@@ -137,7 +137,7 @@ void sim_replay_check_order(sim *s, uint32_t number) {
     bool can_tell = s->options.strict_order && s->scenario.permille[SIM_ALLOCATION_FAILS] == 0 &&
                     !s->journal.is_read_failing && !s->has_unset_clocks && !s->has_packet_limits &&
                     s->options.max_sample_age_s == 0 && !live->may_be_copied && !holder->is_flushing &&
-                    !holder->is_removed && s->stop_by_ms == SPB_NEVER;
+                    !holder->is_dying && !holder->is_removed && s->stop_by_ms == SPB_NEVER;
     spb_stats stats;
     spb_session_stats(s->session, &stats);
     if (!can_tell || stats.is_store_failing || !can_all_be_sent(s, index)) {
