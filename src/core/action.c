@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "core/convert.h"
+#include "core/refusal.h"
 #include "core/session.h"
 
 /* ---- news ---- */

@@ -138,14 +138,18 @@ void spb_session__want_birth(spb_session *session, spb_device *device, spb_time 
     }
 }
 
+void spb_session__shelve(spb_device *device) {
+    spb_outbox__shelve(device->entity);
+    device->has_dropped = false;
+}
+
 /* A device that went offline, if only for a moment, before its DBIRTH of this round: the NBIRTH has ended its old
  * birth, so there is nothing for a DDEATH to end, and nothing that older samples could follow. */
 static void settle_death(spb_device *device) {
     if (device->in_deaths.list) {
         spb_list__remove(&device->in_deaths);
-        spb_outbox__shelve(device->entity);
+        spb_session__shelve(device);
         spb_outbox__died(device->entity);
-        device->has_dropped = false;
         device->is_born = false;
     }
 }

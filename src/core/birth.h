@@ -6,6 +6,8 @@
 
 /* A DBIRTH soon. */
 void spb_session__want_birth(spb_session *session, spb_device *device, spb_time now);
+/* Hosts do not follow the device any more: what waits goes to the journal, or is lost, so none of it is behind. */
+void spb_session__shelve(spb_device *device);
 /* Each of these becomes the action. On failure there is none, and the connection must end. */
 spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out);
 spb_status spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/certificate.h"
+#include "core/refusal.h"
 #include "core/session.h"
 
 /* What an idle session keeps of a large birth's memory. */

@@ -5,6 +5,7 @@
  */
 #include "codec/encode.h"
 #include "core/handle.h"
+#include "core/past.h"
 #include "core/session.h"
 
 /* No sample of a number is longer. */

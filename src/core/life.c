@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/birth.h"
+#include "core/refusal.h"
 #include "core/session.h"
 
 /* ---- the end of a connection ---- */
@@ -14,8 +15,7 @@ static void forget_births(spb_session *session, bool keeps_samples) {
     for (spb_device *holder = session->table.node; holder; holder = holder->next) {
         bool has_unknown = holder->entity->first_count > 0; /* samples that the next births will not know */
         if (!keeps_samples || has_unknown || !holder->is_online || session->outbox.journal.is_used) {
-            spb_outbox__shelve(holder->entity);
-            holder->has_dropped = false;
+            spb_session__shelve(holder);
         }
         holder->has_dropped |= holder->entity->live.first != NULL;
         spb_list__remove(&holder->in_births);
@@ -112,8 +112,7 @@ static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reaso
 static void shelve_unborn(spb_session *session) {
     for (spb_device *holder = session->table.node; holder; holder = holder->next) {
         if (holder->sequence != session->sequence || spb_outbox__awaits_history(holder->entity)) {
-            spb_outbox__shelve(holder->entity);
-            holder->has_dropped = false;
+            spb_session__shelve(holder);
         }
     }
 }

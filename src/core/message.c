@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "core/certificate.h"
+#include "core/refusal.h"
 #include "core/session.h"
 
 /* ---- commands ---- */

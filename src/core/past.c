@@ -2,8 +2,8 @@
  * Decides which samples are of the past, and what becomes of them: hosts get them as historical data. They change
  * nothing that hosts know of the metric, nor what its rules or the next birth will tell.
  */
+#include "core/past.h"
 #include "core/certificate.h"
-#include "core/session.h"
 
 bool spb_session__is_past(const spb_session *session, const spb_sample *given, spb_time now) {
     const spb_metric *metric = given->metric;

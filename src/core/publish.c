@@ -136,8 +136,7 @@ static bool next_death_of(spb_session *session, spb_device *device, spb_time now
         return true;
     }
     if (is_shelved) {
-        spb_outbox__shelve(device->entity);
-        device->has_dropped = false;
+        spb_session__shelve(device);
     }
     spb_status status = spb_session__publish_device_death(session, device, now, out);
     if (status != SPB_OK) {

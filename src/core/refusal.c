@@ -3,7 +3,7 @@
  */
 #include <stdarg.h>
 
-#include "core/session.h"
+#include "core/refusal.h"
 
 #define MAX_LINES_PER_S 10
 

@@ -44,8 +44,7 @@ void spb_session__settle_samples(spb_session *session, spb_device *holder) {
     if (is_followed(session, holder)) {
         spb_outbox__send_first(holder->entity);
     } else {
-        spb_outbox__shelve(holder->entity);
-        holder->has_dropped = false;
+        spb_session__shelve(holder);
     }
 }
 

@@ -310,8 +310,7 @@ void spb_session_set_device_online(spb_session *session, spb_device *device, boo
         spb_outbox__hurry(device->entity);
         spb_list__push(&session->deaths, &device->in_deaths);
     } else {
-        spb_outbox__shelve(device->entity); /* kept for a birth that will not come */
-        device->has_dropped = false;
+        spb_session__shelve(device); /* kept for a birth that will not come */
     }
 }
 

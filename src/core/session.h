@@ -132,15 +132,6 @@ size_t spb_session__most_metric_bytes(const spb_session *session, const spb_devi
  * SPB_ERR_ARGUMENT: they lack a member. SPB_ERR_TYPE: a definition. Others are fine. (template.c) */
 spb_status spb_session__check_template(const spb_session *session, const spb_value *value, spb_error *err);
 
-/* ---- refusal.c ---- */
-
-/* Log lines of these two kinds are as many as peers, or samples, like, so some are left out, and counted. */
-void spb_session__log_refusal(spb_session *session, spb_time now, const char *format, ...) SPB_PRINTF(3, 4);
-void spb_session__log_too_large(spb_session *session, spb_time now, const char *format, ...) SPB_PRINTF(3, 4);
-/* Tells how many were left out, when their second is over; when that will be. */
-void spb_session__tell_left_out(spb_session *session, spb_time now);
-uint64_t spb_session__left_out_ms(const spb_session *session);
-
 /* ---- frame.c ---- */
 
 /* Begins a message: the topic, and nothing in the payload. */
@@ -165,10 +156,6 @@ static inline spb_report spb_session__report(const spb_sample *given, uint64_t t
 }
 /* A sample of it goes into a live block, for those who follow. */
 bool spb_session__is_followed(const spb_session *session, const spb_metric *metric);
-/* It may be one of the past, as its time is before that of the value. */
-static inline bool spb_session__may_be_late(const spb_sample *given) {
-    return given->timestamp_ms != SPB_NOW && given->timestamp_ms < given->metric->timestamp_ms;
-}
 /* As spb_session_sample, when the sample was checked, and the clock was looked at. */
 spb_status spb_session__take_sample(spb_session *session, const spb_sample *given, spb_time now);
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */
@@ -180,12 +167,6 @@ void spb_session__ring_timers(spb_session *session, spb_time now);
 /* before that, what says something new: of one metric, and of all. */
 void spb_session__release(spb_session *session, spb_metric *metric, spb_time now);
 void spb_session__release_all(spb_session *session, spb_time now);
-
-/* ---- past.c ---- */
-
-/* A sample that was checked is of the past: then take_past is for it, and else take_sample. */
-bool spb_session__is_past(const spb_session *session, const spb_sample *given, spb_time now);
-spb_status spb_session__take_past(spb_session *session, const spb_sample *given, spb_time now);
 
 /* ---- remove.c ---- */
 

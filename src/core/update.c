@@ -1,4 +1,5 @@
 /* Decides which samples of the application are taken at all; what becomes of them is left to sample.c and past.c. */
+#include "core/past.h"
 #include "core/session.h"
 
 #define ALL_FLAGS (SPB_SAMPLE_BAD | SPB_SAMPLE_STALE | SPB_SAMPLE_FORCED | SPB_SAMPLE_URGENT | SPB_SAMPLE_HISTORICAL)
