@@ -20,12 +20,17 @@ static spb_outbox_block *first_of(const spb_list *list) {
 
 /* ---- how long ---- */
 
+/* As long as a dying host may go unnoticed. */
+static uint64_t two_keep_alives_ms(const spb_outbox *outbox) {
+    return 2 * (uint64_t)outbox->options->keep_alive_s * 1000;
+}
+
 static uint64_t host_window_ms(const spb_outbox *outbox) {
-    uint32_t asked_ms = outbox->options->host_window_ms; /* UINT32_MAX: as long as a dying host may go unnoticed */
+    uint32_t asked_ms = outbox->options->host_window_ms;
     if (!outbox->journal.is_used || !outbox->has_host) {
         return 0;
     }
-    return asked_ms == UINT32_MAX ? 2 * (uint64_t)outbox->options->keep_alive_s * 1000 : asked_ms;
+    return asked_ms == UINT32_MAX ? two_keep_alives_ms(outbox) : asked_ms;
 }
 
 /* How long what has arrived is kept. */
@@ -303,15 +308,14 @@ void spb_outbox__host_was_away(spb_outbox *outbox, spb_time now) {
 }
 
 void spb_outbox__resend(spb_outbox *outbox, spb_time now) {
-    uint64_t asked_ms = outbox->options->resend_on_rebirth_ms, window_ms = host_window_ms(outbox);
+    uint64_t asked_ms = outbox->options->resend_on_rebirth_ms;
     if (!outbox->journal.is_used || asked_ms == 0 || now.mono_ms < outbox->resend_ms) {
         return;
     }
-    uint64_t since_ms = now.mono_ms > asked_ms ? now.mono_ms - asked_ms : 0, kept_for = outbox->journal.kept_for;
-    window_ms = outbox->has_host ? window_ms : 2 * (uint64_t)outbox->options->keep_alive_s * 1000;
+    uint64_t since_ms = now.mono_ms > asked_ms ? now.mono_ms - asked_ms : 0;
+    uint64_t window_ms = outbox->has_host ? host_window_ms(outbox) : two_keep_alives_ms(outbox);
     outbox->resend_ms = now.mono_ms + (asked_ms > window_ms ? asked_ms : window_ms);
-    spb_journal__keep_for(&outbox->journal, 0, now.mono_ms);
-    spb_journal__keep_for(&outbox->journal, kept_for, now.mono_ms);
+    spb_journal__forget_kept(&outbox->journal, now.mono_ms);
     reopen_since(outbox, &outbox->settling, since_ms);
     reopen_since(outbox, &outbox->kept, since_ms);
     spb_outbox__replay_in_order(outbox);

@@ -29,7 +29,7 @@ static spb_outbox_block *first_stored(const spb_entity *entity) {
     return SPB_LINKED(entity->stored.first, spb_outbox_block, of_entity);
 }
 
-static bool is_sent(const spb_outbox_block *block) {
+bool spb_block__is_replayed(const spb_outbox_block *block) {
     return block->sent.bytes == size_of(block);
 }
 
@@ -62,7 +62,7 @@ static void finish(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
 }
 
 void spb_outbox__finish_stored(spb_outbox *outbox, spb_entity *entity, uint64_t arrived_ordinal, spb_time now) {
-    for (spb_outbox_block *block; (block = first_stored(entity)) && is_sent(block);) {
+    for (spb_outbox_block *block; (block = first_stored(entity)) && spb_block__is_replayed(block);) {
         if (block->ordinal > arrived_ordinal) {
             /* It waits for nothing but the server. */
             outbox->fences.is_wanted |= block->ordinal > outbox->fences.covered;
@@ -282,8 +282,8 @@ static void reckon(spb_outbox *outbox, spb_replay_message *m, spb_outbox_block *
     m->samples += kept;
     m->resent += is_doubtful ? kept : 0;
     m->last_ms = kept > 0 ? spb_outbox__put_right(block->last_ms, block->shift_ms) : m->last_ms;
-    m->is_full |= !is_sent(block);
-    m->partial = is_sent(block) ? NULL : block;
+    m->is_full |= !spb_block__is_replayed(block);
+    m->partial = spb_block__is_replayed(block) ? NULL : block;
 }
 
 /* As much of the block as the message takes. */
@@ -339,7 +339,7 @@ spb_status spb_outbox__fill(spb_outbox *outbox, spb_replay_message *m, spb_buffe
     spb_list_link *link = m->entity->stored.first;
     while (link && status == SPB_OK && !m->is_full) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_entity);
-        if (!is_sent(block)) {
+        if (!spb_block__is_replayed(block)) {
             status = add_block(outbox, m, block, out, now);
         } else {
             link = link->next;
@@ -378,14 +378,14 @@ spb_entity *spb_outbox__next_replay(spb_outbox *outbox, bool is_query, spb_time 
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
         spb_entity *entity = block->entity;
         next = link->next;
-        if (!is_sent(block) && entity->is_born && !entity->is_held_back) {
+        if (!spb_block__is_replayed(block) && entity->is_born && !entity->is_held_back) {
             return is_in_pace(outbox, block, is_query, now, due_ms) ? entity : NULL;
         }
         bool is_over = !entity->owner && replay->grace_ms <= now.mono_ms;
-        if (is_query && !is_sent(block) && (is_over || block->sent.bytes == 0)) {
+        if (is_query && !spb_block__is_replayed(block) && (is_over || block->sent.bytes == 0)) {
             return entity; /* to be put aside */
         }
-        if (!is_query && !is_sent(block)) {
+        if (!is_query && !spb_block__is_replayed(block)) {
             spb_entity__hold(entity);
             if (is_over) {
                 give_up(outbox, entity, now);

@@ -22,6 +22,8 @@ void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
 void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes);
 /* A block that was settling is to be sent again, ahead of all others. */
 void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block);
+/* All of the STORED block was sent on this connection, or had to be left out. */
+bool spb_block__is_replayed(const spb_outbox_block *block);
 /* The block was confirmed: it settles. (confirm.c) */
 void spb_outbox__confirmed(spb_outbox *outbox, spb_outbox_block *block, spb_time now);
 /* A block that was read had arrived in an earlier run, and the host of that time is still there: it is kept again, in

@@ -55,14 +55,18 @@ void spb_journal__keep(spb_journal *journal, uint64_t first_id, uint64_t last_id
     }
 }
 
+void spb_journal__forget_kept(spb_journal *journal, uint64_t now_ms) {
+    if (journal->kept_for != 0) { /* else the store may know of an earlier run, for that same host */
+        journal->forgets_kept = true;
+        bring_forward(&journal->commit_ms, now_ms + CONFIRM_MS);
+        spb_ranges__clear(&journal->keeps);
+    }
+}
+
 void spb_journal__keep_for(spb_journal *journal, uint64_t kept_for, uint64_t now_ms) {
     if (journal->kept_for != kept_for) {
-        if (journal->kept_for != 0) { /* else the store may know of an earlier run, for that same host */
-            journal->forgets_kept = true;
-            bring_forward(&journal->commit_ms, now_ms + CONFIRM_MS);
-        }
+        spb_journal__forget_kept(journal, now_ms);
         journal->kept_for = kept_for;
-        spb_ranges__clear(&journal->keeps);
     }
 }
 

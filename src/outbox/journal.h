@@ -53,7 +53,9 @@ void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint
 void spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms);
 /* They have arrived, and are kept. Without memory they are sent again after a restart. */
 void spb_journal__keep(spb_journal *journal, uint64_t first_id, uint64_t last_id);
-/* From now on, what is kept is kept for this one; what was kept before, a restart sends again. */
+/* A restart sends again what has been kept until now. */
+void spb_journal__forget_kept(spb_journal *journal, uint64_t now_ms);
+/* The same; and from now on, what is kept is kept for this one. */
 void spb_journal__keep_for(spb_journal *journal, uint64_t kept_for, uint64_t now_ms);
 /* As soon as nothing more is to be appended. */
 void spb_journal__want_commit(spb_journal *journal, uint64_t now_ms);

@@ -101,8 +101,8 @@ static bool has_room(const spb_outbox *outbox) {
 static bool is_moving(const spb_list_link *link, bool is_sent_too) {
     for (; link; link = link->next) {
         const spb_outbox_block *block = SPB_LINKED((spb_list_link *)link, spb_outbox_block, of_state);
-        bool is_sent = block->sent.bytes == spb_block__metrics(block).len;
-        if (block->entity->is_born && !block->entity->is_held_back && (is_sent_too || !is_sent)) {
+        bool counts = is_sent_too || !spb_block__is_replayed(block);
+        if (block->entity->is_born && !block->entity->is_held_back && counts) {
             return true;
         }
     }

@@ -272,6 +272,10 @@ spb_status spb_identity__load_kept(spb_sqlite *store, spb_error *err) {
     if (text) {
         spb_kept__read(&store->kept, text, store->last_id);
     }
+    for (size_t i = 0; i < store->gone.count; i++) {
+        spb_range gone = spb_ranges__at(&store->gone, i);
+        spb_ranges__remove(&store->kept.ids, gone.first, gone.last);
+    }
     sqlite3_finalize(row);
     store->kept_samples = spb_segments__count(store, &store->kept.ids);
     return status;

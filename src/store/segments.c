@@ -96,22 +96,14 @@ uint64_t spb_segments__count(spb_sqlite *store, const spb_ranges *ids) {
     uint64_t samples = 0;
     for (size_t i = 0; i < store->segments.count; i++) {
         const spb_store_segment *segment = &store->segments.items[i];
-        spb_range range, gone;
-        uint64_t last_id;
-        for (uint64_t id = segment->first_id;
-             spb_ranges__next(ids, id, &range) && range.first <= segment->last_id && segment->is_made;
-             id = last_id + 1) {
+        spb_range range;
+        uint64_t id = segment->first_id;
+        while (spb_ranges__next(ids, id, &range) && range.first <= segment->last_id) {
             spb_amount part = {0};
-            last_id = range.last < segment->last_id ? range.last : segment->last_id;
-            if (spb_ranges__around(&store->gone, range.first, &gone)) {
-                last_id = gone.last < last_id ? gone.last : last_id;
-                continue;
-            }
-            if (spb_ranges__next(&store->gone, range.first, &gone) && gone.first <= last_id) {
-                last_id = gone.first - 1;
-            }
+            uint64_t last_id = range.last < segment->last_id ? range.last : segment->last_id;
             count_part(store, segment, range.first, last_id, &part);
             samples += part.samples;
+            id = last_id + 1;
         }
     }
     return samples;

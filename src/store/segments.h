@@ -19,7 +19,7 @@ uint64_t spb_segments__last_id(const spb_sqlite *store);
 spb_store_segment *spb_segments__open(spb_sqlite *store, uint64_t first_id);
 /* The sums of what is not gone in all of them. */
 spb_amount spb_segments__present(const spb_sqlite *store);
-/* The samples of the blocks with those ids that are not gone, as far as they can be read. */
+/* The samples of the blocks in tables with those ids, none of which is gone, as far as they can be read. */
 uint64_t spb_segments__count(spb_sqlite *store, const spb_ranges *ids);
 
 /* Fills segment->present: what of it is not gone. */
