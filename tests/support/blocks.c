@@ -88,6 +88,21 @@ size_t blocks_read(spb_store *store, uint64_t from_id, uint64_t *ids, size_t mos
     }
 }
 
+spb_block blocks_read_one(spb_store *store, uint64_t id) {
+    spb_error err = {.text = ""};
+    spb_block block = {.id = 0};
+    bool found = false;
+    ck_assert_msg(store->read(store, id, &block, &found, &err) == SPB_OK, "%s", err.text);
+    ck_assert(found && block.id == id);
+    return block;
+}
+
+void blocks_expect_kept(spb_store *store, uint64_t kept_for, uint64_t from_id, uint64_t until_id) {
+    for (uint64_t id = 1; id <= 9; id++) {
+        ck_assert_uint_eq(blocks_read_one(store, id).kept_for, id >= from_id && id <= until_id ? kept_for : 0);
+    }
+}
+
 void blocks_expect(spb_store *store, uint64_t first_id, uint64_t last_id) {
     size_t wanted = last_id >= first_id ? (size_t)(last_id - first_id + 1) : 0;
     uint64_t *ids = calloc(wanted + 1, sizeof *ids);

@@ -16,6 +16,10 @@ void blocks_append(spb_store *store, uint64_t first_id, uint64_t last_id, uint32
 /* Reads all there is from from_id on, fails the test if anything is not as it was made, and returns the number of
  * blocks; the ids go to `ids`, at most `capacity` of them (NULL: not wanted). */
 size_t blocks_read(spb_store *store, uint64_t from_id, uint64_t *ids, size_t capacity);
+/* The block of that id, borrowed as spb_store.read says; fails the test if it is not there. */
+spb_block blocks_read_one(spb_store *store, uint64_t id);
+/* Fails the test unless of the blocks 1 … 9, those from_id … until_id are kept for that one, and the others are not. */
+void blocks_expect_kept(spb_store *store, uint64_t kept_for, uint64_t from_id, uint64_t until_id);
 /* Fails the test unless these blocks are there and no others. */
 void blocks_expect(spb_store *store, uint64_t first_id, uint64_t last_id);
 spb_store_info blocks_info(spb_store *store);

@@ -18,14 +18,19 @@ static void setup(void) {
 }
 
 /* An outage in which 1, 2 and 3 are taken; it has just ended. */
-static void come_back(void) {
-    go_online();
+static void survive_outage(void) {
     wire_lose(&w);
+    wire_forget(&w);
     for (int32_t i = 1; i <= 3; i++) {
         update(i);
         wire_run(&w);
     }
     wire_sleep(&w, 1250);
+}
+
+static void come_back(void) {
+    go_online();
+    survive_outage();
 }
 
 static void past(int32_t value) {
@@ -132,13 +137,7 @@ START_TEST(a_journal_that_is_full_is_waited_for) {
                            wire_add_metric(&w, wire_add_device(&w, "B"), "text", spb_string("")),
                            wire_add_metric(&w, wire_add_device(&w, "C"), "text", spb_string(""))};
     wire_sleep(&w, 1000);
-    wire_lose(&w);
-    wire_forget(&w);
-    for (int32_t i = 1; i <= 3; i++) {
-        update(i);
-        wire_run(&w);
-    }
-    wire_sleep(&w, 1250);
+    survive_outage();
     for (int i = 0; i < 3; i++) { /* live, and the last one finds no room */
         ck_assert_int_eq(wire_update(&w, texts[i], spb_string(much)), SPB_OK);
     }
@@ -187,13 +186,7 @@ START_TEST(nor_what_waits_when_its_device_goes_offline) {
     spb_device *press = wire_add_device(&w, "Press");
     x = wire_add_metric(&w, press, "Speed", spb_int32(0));
     wire_sleep(&w, 1000);
-    wire_lose(&w);
-    wire_forget(&w);
-    for (int32_t i = 1; i <= 3; i++) {
-        update(i);
-        wire_run(&w);
-    }
-    wire_sleep(&w, 1250);
+    survive_outage();
     update(4);
     wire_sleep(&w, 100);
     spb_session_set_device_online(w.session, press, false, w.now);

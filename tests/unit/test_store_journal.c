@@ -281,11 +281,7 @@ static spb_block of_boot(uint64_t id, uint64_t boot, uint64_t first_ms, uint64_t
 }
 
 static int64_t shift_of(uint64_t id) {
-    spb_block block;
-    bool found = false;
-    ck_assert_int_eq(store->read(store, id, &block, &found, &err), SPB_OK);
-    ck_assert(found && block.id == id);
-    return block.shift_ms;
+    return blocks_read_one(store, id).shift_ms;
 }
 
 START_TEST(a_clock_that_is_set_later_shifts_its_run) {
@@ -316,34 +312,20 @@ START_TEST(a_clock_that_is_set_later_shifts_its_run) {
 }
 END_TEST
 
-static uint64_t kept_for_of(uint64_t id) {
-    spb_block block;
-    bool found = false;
-    ck_assert_int_eq(store->read(store, id, &block, &found, &err), SPB_OK);
-    ck_assert(found && block.id == id);
-    return block.kept_for;
-}
-
-static void expect_kept(uint64_t kept_for, uint64_t from_id, uint64_t until_id) {
-    for (uint64_t id = 1; id <= 9; id++) {
-        ck_assert_uint_eq(kept_for_of(id), id >= from_id && id <= until_id ? kept_for : 0);
-    }
-}
-
 START_TEST(what_is_kept_says_for_whom) {
     open_store(NULL);
     blocks_append(store, 1, 9, 10);
     ck_assert_int_eq(store->keep(store, UINT64_MAX, 2, 3, &err), SPB_OK);
     ck_assert_int_eq(store->keep(store, UINT64_MAX, 5, 5, &err), SPB_OK);
     ck_assert_int_eq(store->keep(store, UINT64_MAX, 4, 4, &err), SPB_OK);
-    expect_kept(UINT64_MAX, 2, 5);
+    blocks_expect_kept(store, UINT64_MAX, 2, 5);
     commit();
-    expect_kept(UINT64_MAX, 2, 5);
+    blocks_expect_kept(store, UINT64_MAX, 2, 5);
     ck_assert_uint_eq(blocks_info(store).samples, 90);
     ck_assert_int_eq(store->keep(store, 7, 9, 9, &err), SPB_OK); /* for another one */
-    expect_kept(7, 9, 9);
+    blocks_expect_kept(store, 7, 9, 9);
     ck_assert_int_eq(store->keep(store, 0, 0, 0, &err), SPB_OK);
-    expect_kept(7, 10, 10);
+    blocks_expect_kept(store, 7, 10, 10);
 }
 END_TEST
 

@@ -29,36 +29,22 @@ static void reopen_store(void) {
     store = store_files_open(NULL);
 }
 
-static uint64_t kept_for_of(uint64_t id) {
-    spb_block block;
-    bool found = false;
-    ck_assert_int_eq(store->read(store, id, &block, &found, &err), SPB_OK);
-    ck_assert(found && block.id == id);
-    return block.kept_for;
-}
-
-static void expect_kept(uint64_t kept_for, uint64_t from_id, uint64_t until_id) {
-    for (uint64_t id = 1; id <= 9; id++) {
-        ck_assert_uint_eq(kept_for_of(id), id >= from_id && id <= until_id ? kept_for : 0);
-    }
-}
-
 START_TEST(what_is_kept_is_known_after_a_restart) {
     const uint64_t host = UINT64_MAX;
     blocks_append(store, 1, 9, 10);
     ck_assert_int_eq(store->keep(store, host, 2, 3, &err), SPB_OK);
     ck_assert_int_eq(store->keep(store, host, 5, 5, &err), SPB_OK);
     ck_assert_int_eq(store->keep(store, host, 4, 4, &err), SPB_OK);
-    expect_kept(host, 2, 5);
+    blocks_expect_kept(store, host, 2, 5);
     commit();
     ck_assert_uint_eq(blocks_info(store).samples, 90);
     reopen_store();
-    expect_kept(host, 2, 5);
+    blocks_expect_kept(store, host, 2, 5);
     ck_assert_uint_eq(blocks_info(store).kept_samples, 40);
     ck_assert_int_eq(store->keep(store, 7, 9, 9, &err), SPB_OK); /* for another one */
     commit();
     reopen_store();
-    expect_kept(7, 9, 9);
+    blocks_expect_kept(store, 7, 9, 9);
     ck_assert_int_eq(store->confirm(store, 9, 9, &err), SPB_OK);
     blocks_append(store, 10, 10, 10);
     commit();
@@ -69,7 +55,7 @@ START_TEST(what_is_kept_is_known_after_a_restart) {
     ck_assert_int_eq(store->keep(store, 0, 0, 0, &err), SPB_OK);
     commit();
     reopen_store();
-    ck_assert_uint_eq(kept_for_of(1), 0);
+    ck_assert_uint_eq(blocks_read_one(store, 1).kept_for, 0);
 }
 END_TEST
 
@@ -80,9 +66,9 @@ START_TEST(of_many_ranges_the_newest_are_kept) {
     }
     commit();
     reopen_store();
-    ck_assert_uint_eq(kept_for_of(200), 1);
-    ck_assert_uint_eq(kept_for_of(199), 0);
-    ck_assert_uint_eq(kept_for_of(2), 0);
+    ck_assert_uint_eq(blocks_read_one(store, 200).kept_for, 1);
+    ck_assert_uint_eq(blocks_read_one(store, 199).kept_for, 0);
+    ck_assert_uint_eq(blocks_read_one(store, 2).kept_for, 0);
     ck_assert_uint_eq(blocks_info(store).kept_samples, 32);
 }
 END_TEST
@@ -119,7 +105,7 @@ START_TEST(what_cannot_be_kept_is_not_believed) {
         store = store_files_open(NULL);
         ck_assert_ptr_null(blocks_info(store).damage);
         for (uint64_t id = 1; id <= 9; id++) {
-            ck_assert_msg(kept_for_of(id) == 0, "'%s' was believed for %u", texts[i], (unsigned)id);
+            ck_assert_msg(blocks_read_one(store, id).kept_for == 0, "'%s' was believed for %u", texts[i], (unsigned)id);
         }
         blocks_append(store, 10, 10, 1);
         commit();
