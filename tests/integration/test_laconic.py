@@ -3,29 +3,17 @@
 import json
 import unittest
 
-import test_store
 from harness import PATIENCE_S, Broker, tool
 from laconic import laconic
 from proxy import DOWN, UP
 from rules import check_stream
+from store_case import StoreCase
 
 NO_FENCE = "the server has answered no fence, in any form; if it never does, see spb fence-test"
 WITHOUT = "the server answers no fence, in any form (see spb fence-test)"
 
 
-class LaconicTest(unittest.TestCase):
-    StoreTest = test_store.StoreTest  # not in the module, where its own tests would be run as well
-    setUp_of_store = StoreTest.setUp
-    subscribe, edge, stop = StoreTest.subscribe, StoreTest.edge, StoreTest.stop
-    await_uptime = StoreTest.await_uptime
-    await_state, await_live_data_after_replay = StoreTest.await_state, StoreTest.await_live_data_after_replay
-    check_all_arrived, check_uptimes = StoreTest.check_all_arrived, StoreTest.check_uptimes
-    check_old_ones_are_in_order = StoreTest.check_old_ones_are_in_order
-    outage_by = StoreTest.outage_by
-
-    def setUp(self):
-        self.setUp_of_store()
-
+class LaconicTest(StoreCase):
     def behind(self, leaves):
         self.proxy = laconic(self.broker.port, leaves)
         self.addCleanup(self.proxy.close)
