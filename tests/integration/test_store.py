@@ -45,7 +45,7 @@ class StoreTest(StoreCase):
         self.proxy.refuse(True)
         self.proxy.reset()
         death = self.host.wait_kind("NDEATH", start)
-        self.await_state(edge, "WAITING", 12)  # much more than such a message holds
+        self.await_state(edge, "WAITING", 20)  # much more than such a message holds: 372 samples once fitted into one
         self.proxy.refuse(False)
         live = self.await_live_data_after_replay(self.host, death)
         counters = self.stop(edge)
