@@ -5,22 +5,21 @@ void *spb_list__item(spb_list_link *link, size_t offset) {
     return link ? (char *)link - offset : NULL;
 }
 
-void spb_list__push(spb_list *list, spb_list_link *link) {
+void spb_list__push_behind(spb_list *list, spb_list_link *ahead, spb_list_link *link) {
     if (link->list) {
         return;
     }
-    *link = (spb_list_link){.previous = list->last, .list = list};
-    *(list->last ? &list->last->next : &list->first) = link;
-    list->last = link;
+    *link = (spb_list_link){.previous = ahead, .next = ahead ? ahead->next : list->first, .list = list};
+    *(link->previous ? &link->previous->next : &list->first) = link;
+    *(link->next ? &link->next->previous : &list->last) = link;
+}
+
+void spb_list__push(spb_list *list, spb_list_link *link) {
+    spb_list__push_behind(list, list->last, link);
 }
 
 void spb_list__push_front(spb_list *list, spb_list_link *link) {
-    if (link->list) {
-        return;
-    }
-    *link = (spb_list_link){.next = list->first, .list = list};
-    *(list->first ? &list->first->previous : &list->last) = link;
-    list->first = link;
+    spb_list__push_behind(list, NULL, link);
 }
 
 void spb_list__remove(spb_list_link *link) {

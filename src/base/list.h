@@ -25,9 +25,11 @@ struct spb_list {
 #define SPB_LINKED(link, type, member) ((type *)spb_list__item((link), offsetof(type, member)))
 
 void *spb_list__item(spb_list_link *link, size_t offset);
-/* Adds it at the end, or at the front. No effect when the link is in a list already. */
+/* Adds it at the end, at the front, or behind another one of the list (NULL: at the front). No effect when the link is
+ * in a list already. */
 void spb_list__push(spb_list *list, spb_list_link *link);
 void spb_list__push_front(spb_list *list, spb_list_link *link);
+void spb_list__push_behind(spb_list *list, spb_list_link *ahead, spb_list_link *link);
 /* Takes it out; no effect when it is in none. */
 void spb_list__remove(spb_list_link *link);
 /* Pushes it, or removes it. */

@@ -177,6 +177,30 @@ void spb_outbox__replay_in_order(spb_outbox *outbox) {
     }
 }
 
+static bool is_behind(const spb_list_link *link, uint64_t id) {
+    return link && SPB_LINKED((spb_list_link *)link, spb_outbox_block, of_state)->id > id;
+}
+
+/* Nothing is under way: what was read behind newer blocks stands ahead of them from now on. */
+static void sort(spb_outbox *outbox) {
+    spb_list *blocks = &outbox->replay.blocks;
+    for (spb_list_link *link = blocks->first, *next; link; link = next) {
+        uint64_t id = SPB_LINKED(link, spb_outbox_block, of_state)->id;
+        spb_list_link *ahead = link->previous;
+        next = link->next;
+        while (is_behind(ahead, id)) {
+            ahead = ahead->previous;
+        }
+        spb_list__remove(link);
+        spb_list__push_behind(blocks, ahead, link);
+    }
+    for (spb_list_link *link = blocks->first; link; link = link->next) {
+        spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
+        spb_list__remove(&block->of_entity);
+        spb_list__push(&block->entity->stored, &block->of_entity);
+    }
+}
+
 uint64_t spb_outbox__arrived_ordinal(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = SPB_LINKED(outbox->sent.first, spb_outbox_block, of_state);
     return oldest ? oldest->ordinal - 1 : outbox->fences.last;
@@ -194,6 +218,7 @@ void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_t
         block->sent = block->arrived = block->settling = block->settled;
         block->ordinal = 0;
     }
+    sort(outbox);
     spb_outbox__replay_in_order(outbox);
     outbox->replay.next = outbox->replay.blocks.first;
 }

@@ -166,7 +166,8 @@ void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms, 
         return;
     }
     bool was_shifted = s->level == SPB_DELIVERY_LIVE && s->has_unset_clocks;
-    uint32_t number = sim_ledger_find(s, metric, hash, timestamp_ms);
+    /* What catches up has the right time once the clock is set, though its sample was taken before. */
+    uint32_t number = sim_ledger_find_shifted(s, metric, hash, timestamp_ms);
     bool is_newest = hash == m->hash && timestamp_ms == m->timestamp_ms;
     /* The value that caught up with samples that were too large: the newest, or one whose block has made room since. */
     bool was_cut = s->wire.max_packet_bytes > 0 &&

@@ -392,6 +392,38 @@ START_TEST(what_a_request_brings_back_goes_ahead_of_newer_history) {
 }
 END_TEST
 
+/* It was read behind what had been begun to be sent; on the next connection that is no reason any more. */
+START_TEST(what_a_request_brought_back_is_ahead_of_newer_history_after_a_loss) {
+    options.primary_host_id = NULL;
+    options.resend_on_rebirth_ms = 60000;
+    options.replay_samples_per_s = 1;
+    options.store_window_ms = 0;
+    go_online();
+    wire_lose(&w);
+    for (int32_t i = 1; i <= 3; i++) {
+        update(i);
+        wire_run(&w);
+    }
+    while (wire_stats(&w).samples_confirmed < 2) {
+        wire_sleep(&w, 10);
+    }
+    w.is_deaf = true;
+    while (wire_stats(&w).samples_replayed < 3) {
+        wire_sleep(&w, 10);
+    }
+    wire_request_rebirth(&w);
+    while (wire_stats(&w).samples_replayed < 4) {
+        wire_sleep(&w, 10);
+    }
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1 2 3 1");
+    wire_forget(&w);
+    w.is_deaf = false;
+    wire_lose(&w);
+    wire_sleep(&w, 20000);
+    ck_assert_str_eq(wire_samples(&w, WIRE_REPLAYED), "1 2 3");
+}
+END_TEST
+
 START_TEST(a_host_that_asks_again_and_again_gets_it_once) {
     send_and_request(10000);
     for (int i = 0; i < 5; i++) {
@@ -448,6 +480,7 @@ int main(void) {
     tcase_add_test(all, what_was_confirmed_shortly_before_a_rebirth_request_follows_the_births_once_more);
     tcase_add_test(all, what_was_confirmed_and_is_in_the_journal_follows_too);
     tcase_add_test(all, what_a_request_brings_back_goes_ahead_of_newer_history);
+    tcase_add_test(all, what_a_request_brought_back_is_ahead_of_newer_history_after_a_loss);
     tcase_add_test(all, a_host_that_asks_again_and_again_gets_it_once);
     tcase_add_test(all, unless_it_is_asked_for_a_rebirth_sends_nothing_again);
     tcase_add_test(all, a_rebirth_of_the_application_sends_nothing_again);
