@@ -33,6 +33,7 @@ typedef struct sim_record {
     bool is_confirmed;     /* and the session was told */
     bool is_doubtful;      /* a link ended while it was on its way */
     bool is_excused;       /* it was lost with its process, or counted before the end of that */
+    bool was_held;         /* it said nothing new yet when a flush began, which is not for it */
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process, */
     bool was_kept;         /* which knew that it had arrived, and said so to the store */
@@ -192,7 +193,6 @@ bool sim_ledger_has(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 /* Neither read by a broker, nor in the journal; and how many of the first `before` ones. */
 bool sim_ledger_is_gone(const sim *s, uint32_t number);
-uint64_t sim_ledger_gone(const sim *s, uint32_t before);
 /* What this process has counted as dropped. */
 uint64_t sim_ledger_dropped(const sim *s);
 /* NULL when each sample is where it should be, in a world at rest; else what is wrong. */

@@ -176,7 +176,7 @@ void sim_exception_flush(sim *s) {
     for (size_t i = 0; i < s->metric_count; i++) {
         const sim_metric *m = &s->metrics[i];
         if (m->witness.is_held && m->record != SIM_NO_RECORD) {
-            s->ledger.records[m->record].is_excused = true;
+            s->ledger.records[m->record].was_held = true;
         }
     }
 }

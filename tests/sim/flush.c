@@ -8,10 +8,18 @@ void sim_flush_begin(sim *s, uint64_t ticket) {
     s->flushes[s->flush_count++] = (sim_flush){.ticket = ticket, .before = s->ledger.count};
 }
 
+static uint64_t count_gone(const sim *s, const sim_flush *flush) {
+    uint64_t gone = 0;
+    for (uint32_t i = 0; i < flush->before; i++) {
+        gone += sim_ledger_is_gone(s, i) && !s->ledger.records[i].was_held;
+    }
+    return gone;
+}
+
 /* Nothing of it vanished; all of it arrived, or is safe. */
 static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
     uint64_t dropped = sim_ledger_dropped(s);
-    uint64_t gone = sim_ledger_gone(s, flush->before);
+    uint64_t gone = count_gone(s, flush);
     sim_note(s, "  a flush is done: %d", (int)how);
     if (gone > dropped) {
         sim_ledger_note(s);
@@ -25,8 +33,8 @@ static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
     for (uint32_t i = 0; i < flush->before; i++) {
         const sim_record *record = &s->ledger.records[i];
         bool is_believed = how == SPB_FLUSH_CONFIRMED && s->options.confirm == SPB_CONFIRM_WINDOW;
-        if (record->is_excused || record->copies == 0 || record->is_delivered || how == SPB_FLUSH_LOST || is_believed ||
-            sim_rules_counted(s, record)) {
+        if (record->is_excused || record->was_held || record->copies == 0 || record->is_delivered ||
+            how == SPB_FLUSH_LOST || is_believed || sim_rules_counted(s, record)) {
             continue;
         }
         /* Of two copies, the first will do. */

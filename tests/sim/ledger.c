@@ -88,9 +88,9 @@ bool sim_ledger_is_gone(const sim *s, uint32_t number) {
            !is_for_birth(s, number);
 }
 
-uint64_t sim_ledger_gone(const sim *s, uint32_t before) {
+static uint64_t count_gone(const sim *s) {
     uint64_t gone = 0;
-    for (uint32_t i = 0; i < before; i++) {
+    for (uint32_t i = 0; i < s->ledger.count; i++) {
         gone += sim_ledger_is_gone(s, i);
     }
     return gone;
@@ -153,7 +153,7 @@ void sim_ledger_watch(sim *s) {
 
 /* The balance, in a world that has come to rest: nothing waits in the session's memory. NULL: it is right. */
 const char *sim_ledger_settled(sim *s, char *text, size_t capacity) {
-    uint64_t gone = sim_ledger_gone(s, s->ledger.count), dropped = sim_ledger_dropped(s);
+    uint64_t gone = count_gone(s), dropped = sim_ledger_dropped(s);
     if (gone > dropped) {
         for (uint32_t i = 0; i < s->ledger.count; i++) {
             const sim_record *record = &s->ledger.records[i];
