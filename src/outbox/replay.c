@@ -94,10 +94,6 @@ void spb_outbox__before_births(spb_outbox *outbox, spb_time now) {
 
 /* ---- reading ---- */
 
-static bool has_room(const spb_outbox *outbox) {
-    return outbox->replay.bytes < most_bytes(outbox) / 2;
-}
-
 static bool is_moving(const spb_list_link *link, bool is_sent_too) {
     for (; link; link = link->next) {
         const spb_outbox_block *block = SPB_LINKED((spb_list_link *)link, spb_outbox_block, of_state);
@@ -109,11 +105,19 @@ static bool is_moving(const spb_list_link *link, bool is_sent_too) {
     return false;
 }
 
+/* For so many bytes more. What waits for its device does not hold up the others. */
+static bool has_room(const spb_outbox *outbox, size_t bytes, size_t most) {
+    return outbox->replay.bytes + bytes <= most || !is_moving(outbox->replay.blocks.first, true);
+}
+
+static bool may_read(const spb_outbox *outbox) {
+    return has_room(outbox, 1, most_bytes(outbox) / 2);
+}
+
 bool spb_outbox__has_backlog(const spb_outbox *outbox) {
     const spb_replay *replay = &outbox->replay;
     bool is_wanted = replay->wanted.count > 0 && replay->retry_ms == 0;
-    return is_moving(replay->next, false) || outbox->journal.asked == SPB_CALL_READ ||
-           (is_wanted && (has_room(outbox) || is_moving(replay->blocks.first, true)));
+    return is_moving(replay->next, false) || outbox->journal.asked == SPB_CALL_READ || is_wanted;
 }
 
 bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, uint64_t *due_ms) {
@@ -121,7 +125,7 @@ bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, ui
     spb_journal *journal = &outbox->journal;
     spb_range first;
     if (!journal->is_used || !outbox->may_replay || journal->asked != SPB_CALL_NONE || journal->is_failing ||
-        !has_room(outbox) || !spb_ranges__next(&replay->wanted, 0, &first)) {
+        !may_read(outbox) || !spb_ranges__next(&replay->wanted, 0, &first)) {
         return false;
     }
     if (replay->retry_ms > now.mono_ms) {
@@ -207,8 +211,7 @@ static bool take(spb_outbox *outbox, spb_entity *entity, const spb_block *block,
     bool has_to_wait = entity && (!entity->is_born || entity->is_held_back || lacks_clock(outbox, block, now));
     if (has_to_wait) {
         entity->is_held_back = true;
-    } else if (entity && outbox->replay.blocks.first &&
-               outbox->replay.bytes + block->metrics.len > most_bytes(outbox)) {
+    } else if (entity && !has_room(outbox, block->metrics.len, most_bytes(outbox))) {
         return false;
     }
     bool is_taken = entity && (has_to_wait ? spb_ranges__add(&entity->deferred, block->id, block->id)

@@ -134,6 +134,34 @@ START_TEST(a_block_whose_device_goes_offline_in_the_middle_goes_on_when_it_is_ba
 }
 END_TEST
 
+/* The half-sent block is all that may be read ahead. */
+START_TEST(a_block_whose_device_is_offline_does_not_hold_up_those_of_others) {
+    options.replay_samples_per_s = 1000;
+    options.max_unconfirmed_bytes = 65536;
+    options.batch_max_bytes = 65536;
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press");
+    spb_metric *y = wire_add_metric(&w, press, "y", spb_int32(0));
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    wire_lose(&w);
+    for (int32_t i = 0; i < 4000; i++) {
+        wire_update(&w, y, spb_int32(i));
+    }
+    while (wire_stats(&w).samples_replayed < 100) {
+        wire_sleep(&w, 10);
+    }
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_sleep(&w, 5000);
+    ck_assert_uint_lt(wire_stats(&w).samples_replayed, 4000);
+    wire_forget(&w);
+    wire_lose(&w);
+    update(1);
+    wire_sleep(&w, 10000);
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "1");
+}
+END_TEST
+
 /* Block 1 was put off while the device is offline; block 2 is in memory, and cannot be sent, when it comes back; block
  * 3 is closed by its birth. */
 START_TEST(blocks_that_were_put_off_stay_ahead_of_those_that_were_read_later) {
@@ -344,6 +372,7 @@ int main(void) {
     tcase_add_test(all, an_interrupted_replay_goes_on_where_the_server_stopped_reading);
     tcase_add_test(all, what_is_left_of_a_block_after_several_interruptions_is_counted_once);
     tcase_add_test(all, a_block_whose_device_goes_offline_in_the_middle_goes_on_when_it_is_back);
+    tcase_add_test(all, a_block_whose_device_is_offline_does_not_hold_up_those_of_others);
     tcase_add_test(all, blocks_that_were_put_off_stay_ahead_of_those_that_were_read_later);
     tcase_add_test(all, several_outages_are_replayed_in_their_order);
     tcase_add_test(all, a_rebirth_interrupts_the_replay_and_repeats_nothing);
