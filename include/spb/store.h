@@ -61,8 +61,9 @@ typedef struct spb_store_info {
     const char *damage;  /* what was wrong with the file and what was done, for people; NULL: nothing. Borrowed until
                             the store is freed, as the next one */
     const char *warning; /* that others could read or change the file, or put another one in its place, when it was
-                            opened, that its path is a symbolic link, or that there is a <path>.salvage of an earlier
-                            version, which is not looked at; NULL: nothing of that */
+                            opened, that its path is a symbolic link, that there is a <path>.salvage of an earlier
+                            version, which is not looked at, or that the disk has less room than max_bytes; NULL:
+                            nothing of that */
 } spb_store_info;
 
 typedef struct spb_store spb_store;

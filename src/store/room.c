@@ -4,6 +4,9 @@
  */
 #include "store/room.h"
 
+#include <stdio.h>
+#include <sys/statvfs.h>
+
 #include "base/error.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -24,14 +27,20 @@ static uint64_t clamp(uint64_t number, uint64_t least, uint64_t most) {
     return number < least ? least : number > most ? most : number;
 }
 
-static void share_out(spb_room *room, uint64_t max_bytes, uint64_t page_bytes) {
-    uint64_t log_bytes = clamp(max_bytes / 16 + LEAST_LOG_BYTES / 4, LEAST_LOG_BYTES, MOST_LOG_BYTES);
+/* Of that many pages of the file, those that are not for blocks. */
+static uint64_t kept_pages(uint64_t pages) {
+    return clamp(pages / 32, LEAST_KEPT_PAGES, MOST_KEPT_PAGES);
+}
+
+/* The log is as large as a disk of there_bytes can bear; the file may still grow if there is more one day. */
+static void share_out(spb_room *room, uint64_t max_bytes, uint64_t there_bytes, uint64_t page_bytes) {
+    uint64_t bytes = there_bytes < max_bytes ? there_bytes : max_bytes;
+    uint64_t log_bytes = clamp(bytes / 16 + LEAST_LOG_BYTES / 4, LEAST_LOG_BYTES, MOST_LOG_BYTES);
     uint64_t file_pages = (max_bytes - log_bytes) / page_bytes;
     *room = (spb_room){.page_bytes = page_bytes,
                        .file_pages = file_pages,
-                       .block_pages = file_pages - clamp(file_pages / 32, LEAST_KEPT_PAGES, MOST_KEPT_PAGES),
-                       .log_frames = (log_bytes - LOG_HEAD_BYTES) / (page_bytes + FRAME_HEAD_BYTES),
-                       .segment_bytes = clamp(file_pages * page_bytes / 32, LEAST_SEGMENT_BYTES, MOST_SEGMENT_BYTES)};
+                       .block_pages = file_pages - kept_pages(file_pages),
+                       .log_frames = (log_bytes - LOG_HEAD_BYTES) / (page_bytes + FRAME_HEAD_BYTES)};
 }
 
 /* ---- taking room from the disk ---- */
@@ -45,6 +54,14 @@ static sqlite3_file *file_of(spb_database *database, int control) {
 static uint64_t size_of(sqlite3_file *file) {
     sqlite3_int64 size = 0;
     return file && file->pMethods->xFileSize(file, &size) == SQLITE_OK ? (uint64_t)size : 0;
+}
+
+/* What the disk has room for, with what is taken already. */
+static uint64_t bytes_there(spb_database *database) {
+    struct statvfs disk;
+    return statvfs(database->path, &disk) == 0
+               ? (uint64_t)disk.f_bavail * disk.f_frsize + spb_room__disk_bytes(database)
+               : UINT64_MAX;
 }
 
 /* SQLite cuts a file only to a multiple of the chunk, so a checkpoint gives nothing back. */
@@ -90,7 +107,13 @@ static spb_status take(spb_database *database, sqlite3_file *file, uint64_t byte
     return code == SQLITE_OK ? SPB_OK : spb_database__failed(database, code, "extend it", err);
 }
 
-/* A file of more than a chunk is some chunks of one size. */
+/* Of the file, what the disk has given. */
+static uint64_t pages_there(const spb_room *room) {
+    return room->disk_pages < room->file_pages ? room->disk_pages : room->file_pages;
+}
+
+/* A file of more than a chunk is some chunks of one size. Segments follow the room there is: the oldest one must be
+ * able to give way without taking all the others along. */
 static spb_status take_file(spb_room *room, spb_database *database, spb_error *err) {
     sqlite3_file *file = file_of(database, SQLITE_FCNTL_FILE_POINTER);
     uint64_t bytes = room->file_pages * room->page_bytes;
@@ -98,6 +121,7 @@ static spb_status take_file(spb_room *room, spb_database *database, spb_error *e
     uint64_t chunk_bytes = room->file_pages / chunks * room->page_bytes;
     spb_status status = take(database, file, chunk_bytes * chunks, chunk_bytes, err);
     room->disk_pages = size_of(file) / room->page_bytes;
+    room->segment_bytes = clamp(pages_there(room) * room->page_bytes / 32, LEAST_SEGMENT_BYTES, MOST_SEGMENT_BYTES);
     return status;
 }
 
@@ -155,7 +179,7 @@ spb_status spb_room__open(spb_room *room, spb_database *database, uint64_t max_b
     if (status != SPB_OK) {
         return status;
     }
-    share_out(room, max_bytes, (uint64_t)page_bytes);
+    share_out(room, max_bytes, bytes_there(database), (uint64_t)page_bytes);
     status = spb_database__execute_with(database, "PRAGMA max_page_count = %lld", (int64_t)room->file_pages,
                                         "limit its size", err);
     if (status != SPB_OK) {
@@ -180,8 +204,7 @@ uint64_t spb_room__for_blocks(spb_room *room, spb_database *database) {
         take_file(room, database, NULL);
         room->growth_tried = room->used_pages;
     }
-    uint64_t kept = room->file_pages - room->block_pages;
-    uint64_t pages = room->disk_pages < room->file_pages ? room->disk_pages : room->file_pages;
+    uint64_t pages = pages_there(room), kept = kept_pages(pages);
     return pages > kept ? pages - kept : 0;
 }
 
@@ -225,4 +248,17 @@ uint64_t spb_room__disk_bytes(spb_database *database) {
     }
     return size_of(file_of(database, SQLITE_FCNTL_FILE_POINTER)) +
            size_of(file_of(database, SQLITE_FCNTL_JOURNAL_POINTER));
+}
+
+void spb_room__warn(const spb_room *room, const spb_database *database, spb_error *warning) {
+    if (room->disk_pages + room->file_pages / 32 >= room->file_pages) { /* chunks may leave a few over */
+        return;
+    }
+    char others[sizeof warning->text];
+    snprintf(others, sizeof others, "%s", warning->text);
+    spb_error__set(
+        warning, warning->status,
+        "store %.80s: the disk has room for %llu KiB of samples, and not for the %llu that it may have%s%.200s",
+        database->path, (unsigned long long)(pages_there(room) * room->page_bytes / 1024),
+        (unsigned long long)(room->file_pages * room->page_bytes / 1024), others[0] ? "; " : "", others);
 }

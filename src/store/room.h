@@ -35,4 +35,7 @@ spb_status spb_room__measure(spb_room *room, spb_database *database, spb_error *
 /* Of the file and its log, on the disk. */
 uint64_t spb_room__disk_bytes(spb_database *database);
 
+/* The disk has given less than the file may have: *warning, whose status stays as it is, says so, too. */
+void spb_room__warn(const spb_room *room, const spb_database *database, spb_error *warning);
+
 #endif

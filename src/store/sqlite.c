@@ -161,7 +161,14 @@ static spb_status open_store(spb_sqlite *store, const char *path, spb_error *err
         return status;
     }
     store->database.path = store->path;
-    return store->is_read_only ? spb_open__to_look(store, err) : spb_damage__ready(store, err);
+    if (store->is_read_only) {
+        return spb_open__to_look(store, err);
+    }
+    status = spb_damage__ready(store, err);
+    if (status == SPB_OK) {
+        spb_room__warn(&store->room, &store->database, &store->warning);
+    }
+    return status;
 }
 
 spb_status spb_store_open(spb_store **out, const char *path, const char *group_id, const char *node_id,

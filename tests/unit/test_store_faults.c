@@ -407,6 +407,25 @@ START_TEST(a_real_disk_that_is_full) {
 }
 END_TEST
 
+/* Far less than max_bytes: the log and the segments are as small as the disk. */
+START_TEST(a_small_disk_holds_what_it_has_room_for) {
+    if (mount("tmpfs", store_directory, "tmpfs", 0, "size=6m") != 0) {
+        printf("SKIPPED: a_small_disk_holds_what_it_has_room_for: no permission to mount a file system\n");
+        return;
+    }
+    static const spb_store_options usual = {.max_bytes = 64 * MIB};
+    spb_store *store = store_files_open(&usual);
+    go_round(store, 1, 1500);
+    spb_store_info info = blocks_info(store);
+    ck_assert_uint_gt(info.bytes, 4 * MIB);
+    ck_assert_msg(info.warning && strstr(info.warning, "the disk has room for"), "%s", info.warning);
+    ck_assert_uint_eq(info.samples + info.dropped_full, 1500 * 500);
+    blocks_expect(store, 1500 - info.blocks + 1, 1500);
+    store->free(store);
+    ck_assert_int_eq(umount(store_directory), 0);
+}
+END_TEST
+
 int main(void) {
     sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory);
     sqlite3_mem_methods failing = real_memory;
@@ -432,6 +451,7 @@ int main(void) {
     tcase_add_test(all, a_disk_without_any_room_is_an_error_until_there_is_some);
     tcase_add_test(all, the_room_is_taken_when_it_is_opened);
     tcase_add_test(all, a_real_disk_that_is_full);
+    tcase_add_test(all, a_small_disk_holds_what_it_has_room_for);
     Suite *suite = suite_create("store_faults");
     suite_add_tcase(suite, all);
     return suite_run(suite);
