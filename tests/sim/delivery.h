@@ -33,7 +33,7 @@ typedef struct sim_record {
     bool is_confirmed;     /* and the session was told */
     bool is_doubtful;      /* a link ended while it was on its way */
     bool is_excused;       /* it was lost with its process, or counted before the end of that */
-    bool was_held;         /* it said nothing new yet when a flush began, which is not for it */
+    bool was_put_off;      /* when a flush began: so it is not for it */
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process, */
     bool was_kept;         /* which knew that it had arrived, and said so to the store */

@@ -170,13 +170,15 @@ void sim_exception_cut(sim *s) {
     }
 }
 
-/* What is held still says nothing new, so the flush is not for it. */
+/* What is held still says nothing new, and what only births are to carry is not for the journal: the flush is not for
+ * them, even if they are sent after all, as those of a node that is being stopped. */
 void sim_exception_flush(sim *s) {
     sim_exception_cut(s);
     for (size_t i = 0; i < s->metric_count; i++) {
         const sim_metric *m = &s->metrics[i];
-        if (m->witness.is_held && m->record != SIM_NO_RECORD) {
-            s->ledger.records[m->record].was_held = true;
+        bool is_for_birth = m->is_unsent && m->keep != SPB_KEEP_ALL;
+        if ((m->witness.is_held || is_for_birth) && m->record != SIM_NO_RECORD) {
+            s->ledger.records[m->record].was_put_off = true;
         }
     }
 }

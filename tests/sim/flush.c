@@ -11,7 +11,7 @@ void sim_flush_begin(sim *s, uint64_t ticket) {
 static uint64_t count_gone(const sim *s, const sim_flush *flush) {
     uint64_t gone = 0;
     for (uint32_t i = 0; i < flush->before; i++) {
-        gone += sim_ledger_is_gone(s, i) && !s->ledger.records[i].was_held;
+        gone += sim_ledger_is_gone(s, i) && !s->ledger.records[i].was_put_off;
     }
     return gone;
 }
@@ -33,7 +33,7 @@ static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
     for (uint32_t i = 0; i < flush->before; i++) {
         const sim_record *record = &s->ledger.records[i];
         bool is_believed = how == SPB_FLUSH_CONFIRMED && s->options.confirm == SPB_CONFIRM_WINDOW;
-        if (record->is_excused || record->was_held || record->copies == 0 || record->is_delivered ||
+        if (record->is_excused || record->was_put_off || record->copies == 0 || record->is_delivered ||
             how == SPB_FLUSH_LOST || is_believed || sim_rules_counted(s, record)) {
             continue;
         }
