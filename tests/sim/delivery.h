@@ -246,6 +246,8 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms);
 
 void sim_replay_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 void sim_replay_published(sim *s, size_t bytes);
+/* The holder is born with all its metrics: nothing that the journal has of it waits for a birth. */
+bool sim_replay_can_be_sent(const sim *s, unsigned holder);
 /* A live sample is sent. */
 void sim_replay_check_order(sim *s, uint32_t number);
 /* It is offline: what it may have missed must come again. */

@@ -240,6 +240,12 @@ static bool is_too_old(const sim *s, const sim_block *block) {
     return age_ms > 0 && block->block.last_ms + age_ms < s->now.wall_ms;
 }
 
+/* Others are put aside as ids, for what it is that they wait for. */
+static bool is_for_memory(const sim *s, const sim_block *block) {
+    return !is_too_old(s, block) && block->kept_for == 0 && !s->has_unset_clocks &&
+           sim_replay_can_be_sent(s, block->holder);
+}
+
 static void hand_out(sim *s, sim_event *event) {
     spb_status status = event->status;
     size_t bytes = 0;
@@ -257,7 +263,7 @@ static void hand_out(sim *s, sim_event *event) {
         }
         block->is_read = true;
         block->read = s->journal.reads;
-        bytes += is_too_old(s, block) ? 0 : block->block.metrics.len;
+        bytes += is_for_memory(s, block) ? block->block.metrics.len : 0;
         sim_note(s, "< block %llu of %s is read", (unsigned long long)block->id, s->holders[block->holder].id);
         spb_block copy = block->block;
         copy.shift_ms = shift_of(s, copy.boot);

@@ -119,9 +119,8 @@ static bool is_awaited(const sim *s, const sim_record *record, bool has_dropped)
            !sim_rules_owes(s, record->metric, record->hash, record->timestamp_ms);
 }
 
-/* All that the holder has in the journal can be sent. */
-static bool can_all_be_sent(const sim *s, unsigned holder) {
-    bool can_be = true;
+bool sim_replay_can_be_sent(const sim *s, unsigned holder) {
+    bool can_be = s->holders[holder].is_born;
     for (size_t i = 0; i < s->metric_count; i++) {
         can_be &= s->metrics[i].holder != holder || (s->metrics[i].in_birth && !s->metrics[i].is_removed);
     }
@@ -140,7 +139,7 @@ void sim_replay_check_order(sim *s, uint32_t number) {
                     !holder->is_dying && !holder->is_removed && s->stop_by_ms == SPB_NEVER;
     spb_stats stats;
     spb_session_stats(s->session, &stats);
-    if (!can_tell || stats.is_store_failing || !can_all_be_sent(s, index)) {
+    if (!can_tell || stats.is_store_failing || !sim_replay_can_be_sent(s, index)) {
         return;
     }
     for (uint32_t i = 0; i < number; i++) {

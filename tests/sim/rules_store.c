@@ -203,9 +203,10 @@ void sim_rules_kept(sim *s, const sim_block *block) {
     }
 }
 
-/* At most a chunk, and one block more. */
+/* At most what may be unconfirmed, or 1 MiB, and one block more. */
 void sim_rules_read(sim *s, size_t bytes) {
-    if (bytes > (512u + 128u) * 1024u) {
+    size_t most = s->options.max_unconfirmed_bytes < 1024u * 1024u ? s->options.max_unconfirmed_bytes : 1024u * 1024u;
+    if (bytes > most + 128u * 1024u) {
         sim_fail(s, "memory", "%zu bytes were read at once", bytes);
     }
 }
