@@ -112,8 +112,9 @@ void sim_replay_published(sim *s, size_t bytes) {
 static bool is_awaited(const sim *s, const sim_record *record, bool has_dropped) {
     bool was_sent = record->sent > 0 && s->way.is_born && record->sent_ms >= s->way.born_since_ms;
     bool waits = record->is_past && !record->was_stored && !record->is_old && record->sent == 0 && !has_dropped;
-    /* Where time alone confirms, what was sent before may count as read by now. */
-    bool may_be_read = s->options.confirm == SPB_CONFIRM_WINDOW && (record->sent > 0 || record->was_kept);
+    /* Where time alone confirms, what was sent before may count as read by now. So does what an earlier process kept
+     * for hosts, and was about to send once more when it was killed. */
+    bool may_be_read = record->was_kept || (s->options.confirm == SPB_CONFIRM_WINDOW && record->sent > 0);
     bool is_stored = record->copies > 0 && !record->is_confirmed && !may_be_read;
     return (is_stored || waits) && !record->is_excused && !was_sent && !s->metrics[record->metric].was_unsure &&
            !sim_rules_owes(s, record->metric, record->hash, record->timestamp_ms);
