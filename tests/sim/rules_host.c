@@ -61,12 +61,13 @@ bool sim_rules_may_be_kept(const sim *s, const sim_record *record) {
 }
 
 /* The host was away, whenever that was, or a host asks for a rebirth: what was confirmed shortly before may come again.
- * So may what is under way: it counts as arrived when those ahead of it have come again. */
+ * So may what is under way: it counts as arrived when those ahead of it have come again; and what an earlier process
+ * kept, whenever that was. */
 void sim_rules_may_come_again(sim *s) {
     for (uint32_t i = 0; i < s->ledger.count; i++) {
         sim_record *record = &s->ledger.records[i];
         record->is_overtaken |= record->sent > 0 && record->copies > 0 && !record->is_confirmed;
-        record->may_come_again |= sim_rules_may_be_kept(s, record);
+        record->may_come_again |= record->was_kept || sim_rules_may_be_kept(s, record);
     }
 }
 
