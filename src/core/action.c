@@ -4,7 +4,6 @@
 
 #include "base/escape.h"
 #include "core/convert.h"
-#include "core/refusal.h"
 #include "core/session.h"
 
 /* ---- news ---- */
@@ -109,8 +108,8 @@ static void log_refusal(spb_session *session, spb_str device_id, spb_str name, u
     } else {
         snprintf(what, sizeof what, "alias %llu", (unsigned long long)alias);
     }
-    spb_session__log_refusal(session, now, "command refused: %s%s%s: %s", device, device_id.data ? "/" : "", what,
-                             session->command_error.text);
+    spb_notices__log_some(&session->notices, SPB_FLOOD_REFUSED, now.mono_ms, "command refused: %s%s%s: %s", device,
+                          device_id.data ? "/" : "", what, session->command_error.text);
 }
 
 static void refuse(spb_session *session, spb_str device_id, const spb_metric *metric, const spb_payload_metric *sent,
@@ -149,8 +148,9 @@ static void drop_commands(spb_session *session, spb_time now) {
     }
     session->stats.commands_refused += dropped;
     if (dropped > 0) {
-        spb_session__log_refusal(session, now, "commands refused: %llu that waited when the node was stopped",
-                                 (unsigned long long)dropped);
+        spb_notices__log_some(&session->notices, SPB_FLOOD_REFUSED, now.mono_ms,
+                              "commands refused: %llu that waited when the node was stopped",
+                              (unsigned long long)dropped);
     }
 }
 
@@ -301,6 +301,9 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
         state = session->state;
         if (next(session, now, out, &due_ms)) {
             return true;
+        }
+        if (session->state == SPB_SESSION_STOPPED) { /* it has no deadline any more */
+            spb_notices__tell_left_out(&session->notices, SPB_NEVER);
         }
         /* Again, if a message could not be made, or there was none to be made: then there is news, or the connection is
          * to be closed, or the journal has something to forget. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/certificate.h"
-#include "core/refusal.h"
 #include "core/session.h"
 
 /* What an idle session keeps of a large birth's memory. */
@@ -21,9 +20,9 @@ bool spb_session__is_acceptable(spb_session *session, spb_bytes payload, spb_tim
     size_t bytes = packet_bytes(strlen(topic), payload.len);
     bool fits = session->max_packet_bytes == 0 || bytes <= session->max_packet_bytes;
     if (!fits) {
-        spb_session__log_too_large(session, now, "%.150s: a packet of %zu bytes, but %.80s takes no more than %u",
-                                   topic, bytes, spb_servers__current(&session->servers)->uri,
-                                   (unsigned)session->max_packet_bytes);
+        spb_notices__log_some(&session->notices, SPB_FLOOD_TOO_LARGE, now.mono_ms,
+                              "%.150s: a packet of %zu bytes, but %.80s takes no more than %u", topic, bytes,
+                              spb_servers__current(&session->servers)->uri, (unsigned)session->max_packet_bytes);
     }
     return fits;
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "core/birth.h"
-#include "core/refusal.h"
 #include "core/session.h"
 
 /* ---- the end of a connection ---- */
@@ -251,7 +250,7 @@ static void finish_births(spb_session *session, spb_time now) {
 
 void spb_session__advance(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
-    spb_session__tell_left_out(session, now);
+    spb_notices__tell_left_out(&session->notices, now.mono_ms);
     if (samples_ms(session) <= now.mono_ms) {
         spb_session__ring_timers(session, now);
     }
@@ -277,7 +276,7 @@ uint64_t spb_session__advance_ms(const spb_session *session) {
     spb_due__by(&at_ms, samples_ms(session));
     spb_due__by(&at_ms, spb_fences__lost_ms(&session->outbox.fences));
     spb_due__by(&at_ms, grace_ms(session));
-    spb_due__by(&at_ms, spb_session__left_out_ms(session));
+    spb_due__by(&at_ms, spb_notices__left_out_ms(&session->notices));
     return at_ms;
 }
 

@@ -2,14 +2,13 @@
 #include <stdio.h>
 
 #include "core/certificate.h"
-#include "core/refusal.h"
 #include "core/session.h"
 
 /* ---- commands ---- */
 
 static void refuse(spb_session *session, const char *what, const char *why, spb_time now) {
     session->stats.commands_refused++;
-    spb_session__log_refusal(session, now, "command refused: %s: %s", what, why);
+    spb_notices__log_some(&session->notices, SPB_FLOOD_REFUSED, now.mono_ms, "command refused: %s: %s", what, why);
 }
 
 bool spb_session__is_control(const spb_session *session, spb_str name) {
@@ -101,8 +100,9 @@ static void on_host_offline(spb_session *session, spb_time now) {
 static void warn_of_clock(spb_session *session, const spb_server *server, spb_time now) {
     if (now.wall_ms >= SPB_EARLIEST_MS && !session->host.is_legacy &&
         spb_host__is_ahead(server->state_ms, now.wall_ms)) {
-        spb_session__log_refusal(session, now, "STATE of %llu is more than %d s ahead of the clock of this machine",
-                                 (unsigned long long)server->state_ms, SPB_CLOCK_ALLOWANCE_MS / 1000);
+        spb_notices__log_some(&session->notices, SPB_FLOOD_REFUSED, now.mono_ms,
+                              "STATE of %llu is more than %d s ahead of the clock of this machine",
+                              (unsigned long long)server->state_ms, SPB_CLOCK_ALLOWANCE_MS / 1000);
     }
 }
 
@@ -117,7 +117,9 @@ static bool take_state(spb_session *session, const spb_transport_event *event, s
     }
     switch (news) {
     case SPB_HOST_NONE: return false;
-    case SPB_HOST_IGNORED: spb_session__log_refusal(session, now, "STATE ignored: %s", err.text); break;
+    case SPB_HOST_IGNORED:
+        spb_notices__log_some(&session->notices, SPB_FLOOD_REFUSED, now.mono_ms, "STATE ignored: %s", err.text);
+        break;
     case SPB_HOST_OFFLINE: on_host_offline(session, now); break;
     case SPB_HOST_ONLINE:
         if (before.has_state && server->state_ms != before.state_ms) { /* it was away, and nobody said so */

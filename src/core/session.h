@@ -1,11 +1,10 @@
 /*
  * The parts of a session, and what its files share. From the bottom up: state.c (what the others ask about it),
- * refusal.c (log lines that must not be many), frame.c (messages), birth.c (births and deaths), sample.c (what becomes
- * of a sample), past.c (of one of the past), remove.c (of what is removed), clock.c (when the wall clock is set),
- * update.c (samples that the application hands in), life.c (how connections come and go), message.c (what hosts say),
- * publish.c (which message is next), action.c (which action is next), events.c and session.c (what the application and
- * the transport call). A file calls those before it, and none behind it. The way of samples from here to the server and
- * the journal is the outbox.
+ * frame.c (messages), birth.c (births and deaths), sample.c (what becomes of a sample), past.c (of one of the past),
+ * remove.c (of what is removed), clock.c (when the wall clock is set), update.c (samples that the application hands
+ * in), life.c (how connections come and go), message.c (what hosts say), publish.c (which message is next), action.c
+ * (which action is next), events.c and session.c (what the application and the transport call). A file calls those
+ * before it, and none behind it. The way of samples from here to the server and the journal is the outbox.
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -13,7 +12,6 @@
 #include <spb/session.h>
 
 #include "base/error.h"
-#include "base/quota.h"
 #include "core/backoff.h"
 #include "core/certificate.h"
 #include "core/command.h"
@@ -61,8 +59,6 @@ struct spb_session {
     spb_list deaths; /* of those that want a DDEATH */
     spb_command_queue commands;
     uint32_t commands_in_a_row; /* handed out, with nothing else between that had to wait */
-    spb_quota refusals;         /* log lines about what peers sent, */
-    spb_quota too_large;        /* and about messages that the server does not take */
     spb_notices notices;
     spb_servers servers;
     spb_host host;

@@ -166,7 +166,8 @@ void spb_outbox__appended(spb_outbox *outbox, uint64_t id, spb_status status, co
         take(outbox, block, is_running, now);
     } else if (status == SPB_ERR_LIMIT) {
         if (!journal->is_full) {
-            spb_notices__log(outbox->notices, SPB_LOG_ERROR, "the journal is full: %s", reason ? reason : "no room");
+            spb_notices__log_some(outbox->notices, SPB_FLOOD_JOURNAL, now.mono_ms, "the journal is full: %s",
+                                  reason ? reason : "no room");
         }
         refuse(outbox, block);
     } else {

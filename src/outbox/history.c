@@ -340,9 +340,9 @@ static spb_status add_block(spb_outbox *outbox, spb_replay_message *m, spb_outbo
     uint32_t kept, gone;
     spb_status status = spb_reframe__historical(out, rest, block->shift_ms, SPB_EARLIEST_MS, is_born, &f, &kept, &gone);
     if (status == SPB_ERR_MALFORMED) {
-        spb_notices__log(outbox->notices, SPB_LOG_ERROR,
-                         "block %llu of the journal is damaged, %u samples are left out", (unsigned long long)block->id,
-                         (unsigned)rest_of(block));
+        spb_notices__log_some(outbox->notices, SPB_FLOOD_JOURNAL, now.mono_ms,
+                              "block %llu of the journal is damaged, %u samples are left out",
+                              (unsigned long long)block->id, (unsigned)rest_of(block));
         reckon(outbox, m, block, metrics.len - block->sent.bytes, 0, rest_of(block));
         return SPB_OK;
     }

@@ -1,9 +1,22 @@
-/* Decides what is forgotten when nobody pulls. What is worth telling is left to the session. */
+/* Decides what is forgotten when nobody pulls, and how many lines of a flood are told. What is worth telling is left to
+ * the session. */
 #include "outbox/notice.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/escape.h"
+
+#define MAX_LINES_PER_S 10
+
+static const struct {
+    spb_log_level level;
+    const char *what, *unit; /* of what was left out */
+} floods[SPB_FLOODS] = {
+    [SPB_FLOOD_REFUSED] = {SPB_LOG_WARNING, "refused", "commands or STATEs"},
+    [SPB_FLOOD_TOO_LARGE] = {SPB_LOG_ERROR, "too large", "messages"},
+    [SPB_FLOOD_JOURNAL] = {SPB_LOG_ERROR, "the journal was full or damaged", "times"},
+};
 
 static void drop(spb_notices *notices, size_t index) {
     notices->count--;
@@ -32,7 +45,7 @@ void spb_notices__state(spb_notices *notices, spb_session_state state, const cha
     spb_escape__text(added->text, sizeof added->text, spb_str_from(reason ? reason : ""));
 }
 
-void spb_notices__vlog(spb_notices *notices, spb_log_level level, const char *format, va_list args) {
+static void SPB_PRINTF(3, 0) vlog(spb_notices *notices, spb_log_level level, const char *format, va_list args) {
     spb_notice *added = add(notices);
     added->level = level;
     spb_escape__format(added->text, sizeof added->text, format, args);
@@ -41,8 +54,38 @@ void spb_notices__vlog(spb_notices *notices, spb_log_level level, const char *fo
 void spb_notices__log(spb_notices *notices, spb_log_level level, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    spb_notices__vlog(notices, level, format, args);
+    vlog(notices, level, format, args);
     va_end(args);
+}
+
+void spb_notices__tell_left_out(spb_notices *notices, uint64_t now_ms) {
+    for (int i = 0; i < SPB_FLOODS; i++) {
+        uint64_t left_out = spb_quota__tell(&notices->floods[i], now_ms);
+        if (left_out > 0) {
+            spb_notices__log(notices, floods[i].level, "%s in the same second: %llu more %s", floods[i].what,
+                             (unsigned long long)left_out, floods[i].unit);
+        }
+    }
+}
+
+uint64_t spb_notices__left_out_ms(const spb_notices *notices) {
+    uint64_t at_ms = UINT64_MAX;
+    for (int i = 0; i < SPB_FLOODS; i++) {
+        uint64_t due_ms = spb_quota__due_ms(&notices->floods[i]);
+        at_ms = due_ms < at_ms ? due_ms : at_ms;
+    }
+    return at_ms;
+}
+
+/* What was left out before is told ahead of the line. */
+void spb_notices__log_some(spb_notices *notices, spb_flood flood, uint64_t now_ms, const char *format, ...) {
+    spb_notices__tell_left_out(notices, now_ms);
+    if (spb_quota__take(&notices->floods[flood], MAX_LINES_PER_S, now_ms)) {
+        va_list args;
+        va_start(args, format);
+        vlog(notices, floods[flood].level, format, args);
+        va_end(args);
+    }
 }
 
 bool spb_notices__pull(spb_notices *notices, spb_notice *out) {

@@ -4,9 +4,8 @@
 
 #include <spb/session.h>
 
-#include <stdarg.h>
-
 #include "base/error.h"
+#include "base/quota.h"
 
 #define SPB_NOTICE_CAPACITY 32
 
@@ -17,16 +16,30 @@ typedef struct spb_notice {
     char text[300]; /* empty: no reason */
 } spb_notice;
 
+/* What something from outside can cause in any number: of each, ten lines a second are told, the rest is counted. */
+typedef enum spb_flood {
+    SPB_FLOOD_REFUSED,   /* commands and STATEs: each host may send thousands */
+    SPB_FLOOD_TOO_LARGE, /* messages that the server does not take */
+    SPB_FLOOD_JOURNAL,   /* one that is full now and then, or damaged in many places */
+    SPB_FLOODS
+} spb_flood;
+
 typedef struct spb_notices {
     spb_notice items[SPB_NOTICE_CAPACITY];
     size_t count;
+    spb_quota floods[SPB_FLOODS];
 } spb_notices;
 
 /* `reason` may be NULL. */
 void spb_notices__state(spb_notices *notices, spb_session_state state, const char *reason);
 /* The text is escaped, as servers and hosts have had a hand in it: see base/escape.h. */
 void spb_notices__log(spb_notices *notices, spb_log_level level, const char *format, ...) SPB_PRINTF(3, 4);
-void spb_notices__vlog(spb_notices *notices, spb_log_level level, const char *format, va_list args) SPB_PRINTF(3, 0);
+/* The same for a line of a flood, at the level that those have. */
+void spb_notices__log_some(spb_notices *notices, spb_flood flood, uint64_t now_ms, const char *format, ...)
+    SPB_PRINTF(4, 5);
+/* Tells how many of each flood were left out, when their second is over; when that will be. */
+void spb_notices__tell_left_out(spb_notices *notices, uint64_t now_ms);
+uint64_t spb_notices__left_out_ms(const spb_notices *notices);
 /* Moves the oldest to *out; false when there is none. */
 bool spb_notices__pull(spb_notices *notices, spb_notice *out);
 

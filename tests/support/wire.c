@@ -398,6 +398,14 @@ void wire_open(wire *w, const spb_session_options *options) {
     ck_assert_msg(spb_session_new(&w->session, options ? options : &usual, &err) == SPB_OK, "%s", err.text);
 }
 
+size_t wire_log_lines(const wire *w) {
+    size_t lines = w->logs[0] != '\0';
+    for (const char *at = w->logs; *at; at++) {
+        lines += *at == '\n';
+    }
+    return lines;
+}
+
 void wire_forget(wire *w) {
     for (size_t i = 0; i < w->message_count; i++) {
         spb_payload_free(w->messages[i].payload);

@@ -61,6 +61,8 @@ void wire_run(wire *w);
 void wire_sleep(wire *w, uint64_t ms);
 /* Every sample is where the session says, or counted as dropped; wire_run checks it, too. */
 void wire_check_balance(const wire *w);
+/* How many there are in the log. */
+size_t wire_log_lines(const wire *w);
 /* Forgets the ledger, states, logs and messages so far. */
 void wire_forget(wire *w);
 /* Starts the session and takes it online; forgets how. */

@@ -401,14 +401,6 @@ static void send_many(const char *topic, const spb_payload_metric *metrics, size
 
 enum { MANY = 1000 };
 
-static size_t lines_of(const char *text) {
-    size_t count = *text != '\0';
-    for (; *text; text++) {
-        count += *text == '\n';
-    }
-    return count;
-}
-
 /* Each write takes the application 1 ms; a window of data is 100 ms. */
 START_TEST(data_goes_on_between_the_writes_of_a_large_command) {
     static spb_payload_metric metrics[MANY];
@@ -460,11 +452,11 @@ START_TEST(refusals_do_not_flood_the_log) {
         w.ledger[0] = '\0'; /* it has no room for so many */
     }
     ck_assert_uint_eq(wire_stats(&w).commands_refused, MANY);
-    ck_assert_uint_eq(lines_of(w.logs), 10);
+    ck_assert_uint_eq(wire_log_lines(&w), 10);
     wire_sleep(&w, 999);
-    ck_assert_uint_eq(lines_of(w.logs), 10);
+    ck_assert_uint_eq(wire_log_lines(&w), 10);
     wire_sleep(&w, 1);
-    ck_assert_uint_eq(lines_of(w.logs), 11);
+    ck_assert_uint_eq(wire_log_lines(&w), 11);
     ck_assert_ptr_nonnull(strstr(w.logs, "\nrefused in the same second: 990 more commands or STATEs"));
     wire_forget(&w);
     send_to(NULL, named("no such", spb_double(100)));

@@ -123,14 +123,6 @@ START_TEST(one_sample_that_is_too_large_is_dropped_and_named) {
 }
 END_TEST
 
-static size_t lines_of(const char *text) {
-    size_t lines = *text != '\0';
-    for (; *text; text++) {
-        lines += *text == '\n' && text[1] != '\0';
-    }
-    return lines;
-}
-
 /* A limit of the server that is below every message, under a stream that does not end. */
 START_TEST(a_stream_of_samples_that_are_too_large_does_not_flood_the_log) {
     open_with("mqtt://a", 400);
@@ -142,14 +134,14 @@ START_TEST(a_stream_of_samples_that_are_too_large_does_not_flood_the_log) {
     }
     wire_sleep(&w, 100); /* the last one waits for a batch */
     ck_assert_uint_eq(wire_stats(&w).samples_dropped_overflow, 50);
-    ck_assert_uint_eq(lines_of(w.logs), 10);
+    ck_assert_uint_eq(wire_log_lines(&w), 10);
     wire_sleep(&w, 1000);
-    ck_assert_uint_eq(lines_of(w.logs), 11);
+    ck_assert_uint_eq(wire_log_lines(&w), 11);
     ck_assert_ptr_nonnull(strstr(w.logs, "\ntoo large in the same second: 40 more messages"));
     wire_forget(&w);
     wire_update(&w, x, spb_string(long_text(1000)));
     wire_sleep(&w, 100);
-    ck_assert_uint_eq(lines_of(w.logs), 1); /* the count began anew */
+    ck_assert_uint_eq(wire_log_lines(&w), 1); /* the count began anew */
     wire_close(&w);
 }
 END_TEST

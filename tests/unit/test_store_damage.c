@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include "support/blocks.h"
-#include "support/store_files.h"
 #include "support/suite.h"
+#include "support/worn_store.h"
 
 #define PAGE 4096
 
 static spb_error err;
-static const spb_store_options small = {.max_bytes = 2 << 20};
 
 static void count_alias(void *context, const spb_alias *alias) {
     ck_assert_uint_ge(alias->alias, 1);
@@ -31,21 +30,6 @@ static int bdseq_of(spb_store *store) {
     bool found;
     ck_assert_msg(store->load_bdseq(store, &bdseq, &found, &err) == SPB_OK, "%s", err.text);
     return found ? bdseq : -1;
-}
-
-/* A store with an identity and blocks 1 … 60 of 300 samples, of which 5 … 9 are confirmed. */
-static void make_store(void) {
-    spb_store *store = store_files_open(&small);
-    ck_assert_int_eq(store->save_bdseq(store, 123, &err), SPB_OK);
-    static const spb_alias aliases[] = {{.name = {.data = "Temperature", .len = 11}, .type = SPB_DOUBLE, .alias = 1},
-                                        {.name = {.data = "Pressure", .len = 8}, .type = SPB_FLOAT, .alias = 2}};
-    ck_assert_int_eq(store->save_aliases(store, aliases, 2, &err), SPB_OK);
-    blocks_append(store, 1, 30, 300);
-    ck_assert_int_eq(store->commit(store, &err), SPB_OK);
-    blocks_append(store, 31, 60, 300);
-    ck_assert_int_eq(store->confirm(store, 5, 9, &err), SPB_OK);
-    ck_assert_int_eq(store->commit(store, &err), SPB_OK);
-    store->free(store);
 }
 
 /* Overwrites a part of the file, as `with` has it. */
@@ -74,7 +58,7 @@ static void expect_good(spb_store *store, uint64_t next_id) {
     ck_assert_int_eq(store->save_bdseq(store, 9, &err), SPB_OK);
     ck_assert_int_eq(store->commit(store, &err), SPB_OK);
     store->free(store);
-    store = store_files_open(&small);
+    store = store_files_open(&small_store);
     ck_assert_ptr_null(blocks_info(store).damage);
     ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), before + 3);
     ck_assert_int_eq(bdseq_of(store), 9);
@@ -89,7 +73,7 @@ START_TEST(a_damaged_header_costs_nothing) {
     uint8_t *log = store_files_read("-wal", &size);
     store_files_write("-wal", log, 0); /* it has a header of its own in it, and would bring this one back */
     free(log);
-    spb_store *store = store_files_open(&small);
+    spb_store *store = store_files_open(&small_store);
     expect_set_aside(store, 1);
     ck_assert_int_eq(bdseq_of(store), 123);
     ck_assert_int_eq(count_aliases(store), 2);
@@ -118,7 +102,7 @@ START_TEST(damaged_blocks_are_lost_and_counted_and_the_others_are_not) {
     store_files_write("", bytes, size);
     free(bytes);
 
-    spb_store *store = store_files_open(&small);
+    spb_store *store = store_files_open(&small_store);
     ck_assert_ptr_null(blocks_info(store).damage); /* not known yet */
     spb_block block;
     bool found;
@@ -133,7 +117,7 @@ START_TEST(damaged_blocks_are_lost_and_counted_and_the_others_are_not) {
     ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), 54); /* it is not tried again */
     ck_assert_int_eq(store->commit(store, &err), SPB_OK);
     store->free(store);
-    store = store_files_open(&small);
+    store = store_files_open(&small_store);
     ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), 54);
     expect_good(store, 61);
 }
@@ -155,7 +139,7 @@ START_TEST(damage_at_run_time_takes_nothing_that_waits) {
     free(bytes);
     ck_assert_uint_lt(at + 32, size);
     overwrite(at / PAGE * PAGE, garbage, sizeof garbage);
-    spb_store *store = store_files_open(&small);
+    spb_store *store = store_files_open(&small_store);
     ck_assert_ptr_null(blocks_info(store).damage);
     ck_assert_int_eq(store->confirm(store, 50, 52, &err), SPB_OK);
     blocks_append(store, 61, 63, 300);
@@ -191,7 +175,7 @@ START_TEST(a_damaged_page_costs_what_is_in_it) {
         memset(bad + page * PAGE, 0xa5, PAGE);
         store_files_write("", bad, size);
         free(bad);
-        spb_store *store = store_files_open(&small);
+        spb_store *store = store_files_open(&small_store);
         uint64_t from_id = 0, blocks = 0;
         bool found = true;
         for (spb_block block; found;) {
@@ -237,7 +221,7 @@ START_TEST(a_damaged_identity_is_made_anew) {
         store_files_remove();
         make_store();
         store_files_sql(damages[i]);
-        spb_store *store = store_files_open(&small);
+        spb_store *store = store_files_open(&small_store);
         expect_set_aside(store, 1);
         uint64_t blocks = blocks_read(store, 0, NULL, 0);
         ck_assert_msg(blocks == 55 || (blocks == 60 && strstr(damages[i], "gone")), "%s: %d blocks", damages[i],
@@ -254,7 +238,7 @@ START_TEST(a_file_of_zeros_is_set_aside) {
     ck_assert_ptr_nonnull(zeros);
     store_files_write("", zeros, 100000);
     free(zeros);
-    spb_store *store = store_files_open(&small);
+    spb_store *store = store_files_open(&small_store);
     ck_assert_ptr_nonnull(blocks_info(store).damage);
     ck_assert_int_ge(store_files_count(".corrupt-"), 1);
     ck_assert_int_eq(bdseq_of(store), -1);
@@ -284,7 +268,7 @@ START_TEST(a_damaged_file_of_another_node_is_left_alone) {
     size_t size, size_after;
     uint8_t *before = store_files_read("", &size);
     spb_store *store = NULL;
-    ck_assert_int_ne(spb_store_open(&store, store_path, "Plant1", "Edge2", &small, &err), SPB_OK);
+    ck_assert_int_ne(spb_store_open(&store, store_path, "Plant1", "Edge2", &small_store, &err), SPB_OK);
     ck_assert_ptr_null(store);
     uint8_t *after = store_files_read("", &size_after);
     ck_assert_uint_eq(size_after, size);
@@ -295,106 +279,6 @@ START_TEST(a_damaged_file_of_another_node_is_left_alone) {
 }
 END_TEST
 
-/* ---- at random ---- */
-
-static uint64_t random_state;
-
-static size_t next_random(size_t below) {
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (size_t)(random_state >> 33) % below;
-}
-
-/* Bits, pieces, pages, or the end of the file. */
-static size_t spoil(uint8_t *bytes, size_t size) {
-    size_t used = next_random(3) ? size / 4 : size; /* there is more at the beginning */
-    for (size_t i = 1 + next_random(4); i > 0; i--) {
-        size_t at = next_random(used), len = 1 + next_random(next_random(2) ? 3 * PAGE : 30);
-        len = len < size - at ? len : size - at;
-        switch (next_random(5)) {
-        case 0: bytes[at] ^= (uint8_t)(1 << next_random(8)); break;
-        case 1: memset(bytes + at, 0, len); break;
-        case 2: return at; /* cut off */
-        default:
-            for (size_t j = 0; j < len; j++) {
-                bytes[at + j] = (uint8_t)next_random(256);
-            }
-        }
-    }
-    return size;
-}
-
-static void spoil_file(const char *suffix) {
-    size_t size;
-    uint8_t *bytes = store_files_read(suffix, &size);
-    if (bytes && size > 0) {
-        store_files_write(suffix, bytes, spoil(bytes, size));
-    }
-    free(bytes);
-}
-
-/* Reads all; what can be read is as it was. Returns the samples. */
-static uint64_t read_around(spb_store *store) {
-    uint64_t from_id = 0, samples = 0;
-    bool found = true;
-    for (spb_block block; found;) {
-        spb_status status = store->read(store, from_id, &block, &found, &err);
-        if (status != SPB_OK) {
-            ck_assert_int_eq(status, SPB_ERR_STORE);
-            ck_assert_msg(block.id >= from_id, "%s", err.text);
-            found = true;
-        } else if (found) {
-            const char *difference = blocks_differ(&block);
-            ck_assert_msg(!difference, "block %llu: %s", (unsigned long long)block.id, difference);
-            samples += block.samples;
-        }
-        from_id = block.id + 1;
-    }
-    return samples;
-}
-
-START_TEST(anything_may_be_wrong_with_it) {
-    const char *runs = getenv("SPB_DAMAGED_FILES");
-    unsigned wanted = runs ? (unsigned)strtoul(runs, NULL, 10) : 200, refused = 0;
-    uint64_t samples = 0;
-    make_store();
-    size_t size, log_size;
-    uint8_t *good = store_files_read("", &size), *log = store_files_read("-wal", &log_size);
-    for (unsigned seed = 1; seed <= wanted; seed++) {
-        random_state = seed;
-        store_files_remove();
-        store_files_write("", good, size);
-        store_files_write("-wal", log, next_random(2) ? log_size : 0);
-        spoil_file("");
-        if (next_random(3) == 0) {
-            spoil_file("-wal");
-        }
-        spb_store *store = NULL;
-        spb_status status = spb_store_open(&store, store_path, "Plant1", "Edge1", &small, &err);
-        if (status != SPB_OK) { /* nothing in it says that it was one of ours, or a flipped bit that it is another's */
-            ck_assert_msg(status == SPB_ERR_ARGUMENT || strstr(err.text, "not a database") ||
-                              strstr(err.text, "another program"),
-                          "seed %u: %s", seed, err.text);
-            refused++;
-            continue;
-        }
-        samples += read_around(store);
-        blocks_append(store, 1000, 1001, 100);
-        ck_assert_msg(store->commit(store, &err) == SPB_OK, "seed %u: %s", seed, err.text);
-        store->free(store);
-        store = store_files_open(&small);
-        read_around(store);
-        store->free(store);
-    }
-    printf("%u damaged files: %u refused as not ours, of the others %.1f %% of the samples\n", wanted, refused,
-           (double)samples * 100 / ((double)(wanted - refused) * 55 * 300));
-    ck_assert_uint_le(refused, wanted / 20);
-    free(good);
-    free(log);
-}
-END_TEST
-
-/* ---- an older version ---- */
-
 START_TEST(version_1_becomes_the_present_one) {
     store_files_sql("PRAGMA journal_mode = WAL;"
                     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -402,7 +286,7 @@ START_TEST(version_1_becomes_the_present_one) {
                     "INSERT INTO identity VALUES (1, 17);"
                     "INSERT INTO meta VALUES ('group_id', 'Plant1'), ('node_id', 'Edge1');"
                     "PRAGMA application_id = 0x53504231; PRAGMA user_version = 1;");
-    spb_store *store = store_files_open(&small);
+    spb_store *store = store_files_open(&small_store);
     ck_assert_ptr_null(blocks_info(store).damage);
     ck_assert_int_eq(bdseq_of(store), 17);
     expect_good(store, 1);
@@ -410,7 +294,7 @@ START_TEST(version_1_becomes_the_present_one) {
 END_TEST
 
 int main(void) {
-    TCase *all = tcase_create("damage");
+    TCase *all = tcase_create("store_damage");
     tcase_set_timeout(all, 600);
     tcase_add_checked_fixture(all, store_files_setup, store_files_teardown);
     tcase_add_test(all, a_damaged_header_costs_nothing);
@@ -421,7 +305,6 @@ int main(void) {
     tcase_add_test(all, a_file_of_zeros_is_set_aside);
     tcase_add_test(all, a_file_of_terabytes_of_zeros_is_refused);
     tcase_add_test(all, a_damaged_file_of_another_node_is_left_alone);
-    tcase_add_test(all, anything_may_be_wrong_with_it);
     tcase_add_test(all, version_1_becomes_the_present_one);
     Suite *suite = suite_create("store_damage");
     suite_add_tcase(suite, all);

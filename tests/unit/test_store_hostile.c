@@ -1,54 +1,14 @@
-/* Files that somebody made on purpose: whatever stands in them, the store opens in the end, runs nothing of it, and
- * takes little memory. */
+/* Files that somebody made on purpose: whatever tables and numbers stand in them, the store opens in the end, runs
+ * nothing of it, and takes little memory. Pages: store_knots. */
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
+#include "support/altered_store.h"
 #include "support/blocks.h"
-#include "support/store_files.h"
-#include "support/store_ordeal.h"
 #include "support/suite.h"
-
-#define PAGE 4096
-#define MOST_MEMORY ((sqlite3_int64)24 << 20) /* of SQLite; a page cache of 2 MB, and one row at a time */
-
-static spb_error err;
-static const spb_store_options small = {.max_bytes = 2 << 20};
-
-/* A store with an identity, blocks 1 … 40 of 300 samples, of which 5 … 9 are confirmed, and no log: two segments. */
-static void make_store(void) {
-    static const spb_alias aliases[] = {{.name = {.data = "Temperature", .len = 11}, .type = SPB_DOUBLE, .alias = 1},
-                                        {.name = {.data = "Pressure", .len = 8}, .type = SPB_FLOAT, .alias = 2}};
-    store_files_remove();
-    spb_store *store = store_files_open(&small);
-    ck_assert_int_eq(store->save_bdseq(store, 123, &err), SPB_OK);
-    ck_assert_int_eq(store->save_aliases(store, aliases, 2, &err), SPB_OK);
-    ck_assert_int_eq(store->save_clock(store, 9, 1760000000000, &err), SPB_OK);
-    for (uint64_t id = 1; id <= 40; id += 10) {
-        blocks_append(store, id, id + 9, 300);
-        ck_assert_int_eq(store->commit(store, &err), SPB_OK);
-    }
-    ck_assert_int_eq(store->confirm(store, 5, 9, &err), SPB_OK);
-    ck_assert_int_eq(store->commit(store, &err), SPB_OK);
-    store->free(store);
-    /* Free pages, as after a segment was dropped: SQLite lists those that come free next, and leaves them as they are.
-     */
-    store_files_sql("CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(50000)); DROP TABLE filler;"
-                    "PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-static store_ordeal_result pass(const char *name) {
-    store_ordeal_result result;
-    sqlite3_memory_highwater(1);
-    const char *wrong = store_ordeal(store_path, &result);
-    ck_assert_msg(!wrong, "%s: %s", name, wrong);
-    ck_assert_msg(sqlite3_memory_highwater(1) < MOST_MEMORY, "%s: it took too much memory", name);
-    return result;
-}
 
 /* ---- tables ---- */
 
@@ -283,7 +243,7 @@ END_TEST
 
 /* As it was found by fuzzing: the tool doubled its steps until they were 0. */
 START_TEST(a_segment_that_ends_before_it_begins) {
-    spb_store *store = store_files_open(&small);
+    spb_store *store = store_files_open(&small_store);
     store->free(store);
     store_files_sql("INSERT INTO segment VALUES (1, 1, -5, 1, 1, 1, 1)");
     ck_assert(!pass("-5").is_refused);
@@ -304,7 +264,7 @@ END_TEST
 START_TEST(a_last_id_that_leaves_no_other) {
     make_store();
     store_files_sql("UPDATE journal SET last_id = 9223372036854775807");
-    spb_store *store = store_files_open(&small);
+    spb_store *store = store_files_open(&small_store);
     ck_assert_uint_eq(blocks_info(store).last_id, 40);
     ck_assert_uint_eq(blocks_info(store).dropped_damage, 0);
     store->free(store);
@@ -314,117 +274,8 @@ START_TEST(a_last_id_that_leaves_no_other) {
 }
 END_TEST
 
-/* ---- pages ---- */
-
-static void put(uint8_t *at, uint32_t number, int bytes) {
-    for (int i = bytes; i-- > 0; number >>= 8) {
-        at[i] = (uint8_t)number;
-    }
-}
-
-/* A page of a table, all of whose children are the same page. */
-static void make_knot(uint8_t *page, uint32_t child) {
-    enum { CELLS = 300, CELL_BYTES = 5 };
-    memset(page, 0, PAGE);
-    page[0] = 5;
-    put(page + 3, CELLS, 2);
-    put(page + 5, PAGE - CELLS * CELL_BYTES, 2);
-    put(page + 8, child, 4);
-    for (uint32_t i = 0; i < CELLS; i++) {
-        uint32_t at = PAGE - (i + 1) * CELL_BYTES;
-        put(page + 12 + 2 * i, at, 2);
-        put(page + at, child, 4);
-        page[at + 4] = 1;
-    }
-}
-
-static uint32_t root_of(const char *table) {
-    sqlite3 *db;
-    sqlite3_stmt *row;
-    ck_assert_int_eq(sqlite3_open(store_path, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", -1, &row, NULL),
-                     SQLITE_OK);
-    sqlite3_bind_text(row, 1, table, -1, SQLITE_STATIC);
-    ck_assert_int_eq(sqlite3_step(row), SQLITE_ROW);
-    uint32_t root = (uint32_t)sqlite3_column_int64(row, 0);
-    sqlite3_finalize(row);
-    sqlite3_close(db);
-    return root;
-}
-
-/* The root of that table leads to its old content by `levels` pages, in 300 ways at each. */
-static void tie(const char *table, uint32_t levels) {
-    make_store();
-    uint32_t root = root_of(table);
-    size_t size;
-    uint8_t *bytes = store_files_read("", &size);
-    uint32_t pages = (uint32_t)bytes[28] << 24 | (uint32_t)bytes[29] << 16 | (uint32_t)bytes[30] << 8 | bytes[31];
-    uint8_t *with = calloc(pages + levels, PAGE);
-    ck_assert_ptr_nonnull(with);
-    memcpy(with, bytes, (size_t)pages * PAGE);
-    memcpy(with + (size_t)pages * PAGE, bytes + (size_t)(root - 1) * PAGE, PAGE);
-    for (uint32_t i = 1; i < levels; i++) {
-        make_knot(with + (size_t)(pages + i) * PAGE, pages + i);
-    }
-    make_knot(with + (size_t)(root - 1) * PAGE, pages + levels);
-    put(with + 28, pages + levels, 4);
-    store_files_write("", with, (size_t)(pages + levels) * PAGE);
-    store_files_write("-wal", with, 0);
-    free(with);
-    free(bytes);
-}
-
-START_TEST(trees_that_lead_to_the_same_page_again_and_again) {
-    static const char *const tables[] = {"alias",   "clock",    "segment", "gone",
-                                         "journal", "identity", "block_1", "block_2"};
-    for (uint32_t levels = 1; levels <= 25; levels += 6) {
-        for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-            tie(tables[i], levels);
-            ck_assert_msg(!pass(tables[i]).is_refused, "%s", tables[i]);
-        }
-    }
-}
-END_TEST
-
-/* What is in it is confirmed before it is read; then it is found out by the check before it is dropped, or by SQLite.
- */
-START_TEST(a_knot_in_a_segment_that_is_dropped_unread) {
-    for (uint32_t levels = 1; levels <= 25; levels += 8) {
-        tie("block_1", levels);
-        spb_store *store = store_files_open(&small);
-        ck_assert_int_eq(store->confirm(store, 1, 40, &err), SPB_OK);
-        ck_assert_msg(store->commit(store, &err) == SPB_OK, "%s", err.text);
-        store->free(store);
-        store = store_files_open(&small);
-        ck_assert_uint_eq(blocks_info(store).blocks, 0);
-        store->free(store);
-    }
-}
-END_TEST
-
-/* Others than we choose, which make the room that a change takes another one. */
-START_TEST(other_kinds_of_pages) {
-    static const char *const kinds[] = {
-        "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM",
-        "PRAGMA journal_mode = DELETE; PRAGMA page_size = 65536; VACUUM",
-        "PRAGMA journal_mode = DELETE; PRAGMA page_size = 65536; VACUUM; PRAGMA journal_mode = WAL",
-        "PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = FULL; VACUUM",
-        "PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = INCREMENTAL; VACUUM",
-        "PRAGMA default_cache_size = 2000000000",
-        "PRAGMA journal_mode = DELETE",
-        "PRAGMA journal_mode = PERSIST; UPDATE identity SET bdseq = 4",
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        make_store();
-        store_files_sql(kinds[i]);
-        store_ordeal_result found = pass(kinds[i]);
-        ck_assert_msg(!found.is_refused && found.blocks == 35, "%s: %d blocks", kinds[i], (int)found.blocks);
-    }
-}
-END_TEST
-
 int main(void) {
-    TCase *all = tcase_create("hostile");
+    TCase *all = tcase_create("store_hostile");
     tcase_set_timeout(all, 600);
     tcase_add_checked_fixture(all, store_files_setup, store_files_teardown);
     tcase_add_test(all, tables_that_are_not_ours);
@@ -433,9 +284,6 @@ int main(void) {
     tcase_add_test(all, a_segment_that_ends_before_it_begins);
     tcase_add_test(all, an_alias_beyond_32_bits);
     tcase_add_test(all, a_last_id_that_leaves_no_other);
-    tcase_add_test(all, trees_that_lead_to_the_same_page_again_and_again);
-    tcase_add_test(all, a_knot_in_a_segment_that_is_dropped_unread);
-    tcase_add_test(all, other_kinds_of_pages);
     Suite *suite = suite_create("store_hostile");
     suite_add_tcase(suite, all);
     return suite_run(suite);

@@ -229,12 +229,12 @@ START_TEST(a_journal_that_names_another_file_is_refused) {
 END_TEST
 
 /* The log of another store that holds all of its pages; from malloc. SQLite takes it for that of any file. */
-static uint8_t *log_of_another(size_t *size) {
+static uint8_t *log_of_another(const char *group_id, const char *node_id, size_t *size) {
     char path[200];
     spb_store *other = NULL;
     sqlite3 *db;
     snprintf(path, sizeof path, "%s.other", store_path);
-    ck_assert_int_eq(spb_store_open(&other, path, "Plant2", "Edge9", &small, &err), SPB_OK);
+    ck_assert_int_eq(spb_store_open(&other, path, group_id, node_id, &small, &err), SPB_OK);
     blocks_append(other, 1, 3, 100);
     other->free(other);
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
@@ -257,7 +257,7 @@ START_TEST(a_log_of_another_store_is_refused_and_changes_nothing) {
     char name[200];
     make_store();
     store_files_sql("PRAGMA wal_checkpoint(TRUNCATE)");
-    uint8_t *file = store_files_read("", &size), *log = log_of_another(&log_size);
+    uint8_t *file = store_files_read("", &size), *log = log_of_another("Plant2", "Edge9", &log_size);
     ck_assert_uint_gt(log_size, 10 * 4096);
     store_files_write("-wal", log, log_size);
     spb_store *store = NULL;
@@ -270,6 +270,26 @@ START_TEST(a_log_of_another_store_is_refused_and_changes_nothing) {
     expect_warning(store_path, "");
     free(file);
     free(log);
+}
+END_TEST
+
+/* As SECURITY.md says: nothing in the log tells it from the store's own. */
+START_TEST(a_log_of_another_store_of_that_node_takes_the_place_of_what_is_there) {
+    size_t log_size;
+    make_store();
+    spb_store *store = store_files_open(&small);
+    uint64_t first_id = blocks_info(store).last_id + 1;
+    blocks_append(store, first_id, first_id + 9, 100);
+    ck_assert_int_eq(store->commit(store, &err), SPB_OK);
+    store->free(store);
+    store_files_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    uint8_t *log = log_of_another("Plant1", "Edge1", &log_size);
+    store_files_write("-wal", log, log_size);
+    free(log);
+    store = store_files_open(&small);
+    ck_assert_uint_eq(blocks_info(store).last_id, 3);
+    ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), 3);
+    store->free(store);
 }
 END_TEST
 
@@ -287,6 +307,7 @@ int main(void) {
     tcase_add_test(all, a_journal_beside_a_log_is_refused);
     tcase_add_test(all, a_journal_that_names_another_file_is_refused);
     tcase_add_test(all, a_log_of_another_store_is_refused_and_changes_nothing);
+    tcase_add_test(all, a_log_of_another_store_of_that_node_takes_the_place_of_what_is_there);
     Suite *suite = suite_create("store_trust");
     suite_add_tcase(suite, all);
     return suite_run(suite);
