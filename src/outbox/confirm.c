@@ -6,7 +6,7 @@
  */
 #include "outbox/entity.h"
 
-#include "outbox/history.h"
+#include "outbox/stored.h"
 
 /* The memory of what was confirmed; beyond it, the oldest goes before its time. */
 #define MAX_KEPT_BYTES ((size_t)8 * 1024 * 1024)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "outbox/entity.h"
-#include "outbox/history.h"
+#include "outbox/stored.h"
 
 /* What is read ahead is half of this: the other half is under way. */
 #define MAX_BYTES ((size_t)1024 * 1024)

@@ -62,7 +62,7 @@ typedef struct spb_outbox_metrics {
     bool (*is_kept)(void *context, const spb_entity *entity, uint64_t alias, spb_str name); /* as spb_keep says */
 } spb_outbox_metrics;
 
-/* What is replayed: see replay.c (reading) and history.c (sending). */
+/* What is replayed: see replay.c (reading), history.c (sending) and stored.c (arriving). */
 typedef struct spb_replay {
     spb_ranges wanted;   /* ids to be read, and not in memory */
     spb_ranges doubtful; /* ids that may have arrived before */

@@ -1,10 +1,13 @@
-/* What confirm.c tells the replay. (history.c, replay.c) */
-#ifndef SPB_OUTBOX_HISTORY_H
-#define SPB_OUTBOX_HISTORY_H
+/* STORED blocks in memory, from when they were read until they have arrived. */
+#ifndef SPB_OUTBOX_STORED_H
+#define SPB_OUTBOX_STORED_H
 
 #include "outbox/outbox.h"
 
-/* The timestamp as it will be sent. */
+/* The metrics of one message have no more. */
+#define SPB_REPLAY_MAX_BYTES ((size_t)256 * 1024)
+
+/* The timestamp as it will be sent. (history.c) */
 uint64_t spb_outbox__put_right(uint64_t timestamp_ms, int64_t shift_ms);
 /* A message of the replay has arrived. */
 void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *message, spb_time now);
@@ -22,8 +25,13 @@ void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
 void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes);
 /* A block that was settling is to be sent again, ahead of all others. */
 void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block);
-/* All of the STORED block was sent on this connection, or had to be left out. */
+/* All of the STORED block was sent on this connection, or had to be left out; else so many samples are left. */
 bool spb_block__is_replayed(const spb_outbox_block *block);
+uint32_t spb_stored__rest(const spb_outbox_block *block);
+/* What of the entity was not begun to be sent is read again when it may be: each metric is replayed in order. */
+void spb_stored__hold_back(spb_outbox *outbox, spb_entity *entity);
+/* Its device was removed, and did not come back: what is left of the entity's blocks will not be sent. */
+void spb_stored__give_up(spb_outbox *outbox, spb_entity *entity, spb_time now);
 /* The block was confirmed: it settles. (confirm.c) */
 void spb_outbox__confirmed(spb_outbox *outbox, spb_outbox_block *block, spb_time now);
 /* A block that was read had arrived in an earlier run, and the host of that time is still there: it is kept again, in
