@@ -134,6 +134,7 @@ bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, ui
     }
     if (out) {
         replay->read_from = first.first;
+        replay->retry_ms = 0;
         replay->is_cut = false;
         journal->asked = SPB_CALL_READ;
         *out = (spb_action){.kind = SPB_ACTION_READ};
@@ -256,7 +257,6 @@ void spb_outbox__read_done(spb_outbox *outbox, spb_status status, const char *re
                          reason && *reason ? reason : spb_status_name(status));
         replay->retry_ms = now.mono_ms + RETRY_MS;
     } else if (!replay->is_cut) { /* there are no more */
-        replay->retry_ms = 0;
         spb_ranges__remove(&replay->wanted, replay->read_from, UINT64_MAX);
     }
 }

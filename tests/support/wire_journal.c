@@ -43,11 +43,12 @@ static void answer(wire *w, spb_action_kind kind, uint64_t id, spb_status status
     case SPB_ACTION_SAVE_ALIASES: spb_session_on_aliases_saved(w->session, status, reason, w->now); break;
     case SPB_ACTION_APPEND: spb_session_on_appended(w->session, id, status, reason, w->now); break;
     case SPB_ACTION_COMMIT: spb_session_on_committed(w->session, status, reason, &info, w->now); break;
+    case SPB_ACTION_READ: read_all(w, journal->store, id); break;
     default: break;
     }
 }
 
-/* What the store is asked for is done at once; only the answer may be late. */
+/* What the store is asked for is done at once, but for READ; only the answer may be late. */
 static spb_status call(wire_journal *journal, const spb_action *action) {
     spb_store *store = journal->store;
     switch (action->kind) {
@@ -74,14 +75,12 @@ static spb_status call(wire_journal *journal, const spb_action *action) {
 static void serve(wire *w, const spb_action *action) {
     wire_journal *journal = w->journal;
     bool has_answer = action->kind == SPB_ACTION_SAVE_ALIASES || action->kind == SPB_ACTION_APPEND ||
-                      action->kind == SPB_ACTION_COMMIT;
+                      action->kind == SPB_ACTION_COMMIT || action->kind == SPB_ACTION_READ;
     ck_assert(!journal->is_waiting);
-    if (action->kind == SPB_ACTION_READ) {
-        read_all(w, journal->store, action->as.read_from_id);
-        return;
-    }
     spb_status status = call(journal, action);
-    uint64_t id = action->kind == SPB_ACTION_APPEND ? action->as.block.id : 0;
+    uint64_t id = action->kind == SPB_ACTION_APPEND ? action->as.block.id
+                  : action->kind == SPB_ACTION_READ ? action->as.read_from_id
+                                                    : 0;
     if (has_answer && journal->is_slow) {
         journal->is_waiting = true;
         journal->waiting_status = status;

@@ -54,6 +54,32 @@ START_TEST(live_data_waits_until_the_replay_is_over) {
 }
 END_TEST
 
+/* A journal that cannot be read is not waited for; but once it is tried again, it is, whatever came between. */
+START_TEST(a_journal_that_can_be_read_again_is_waited_for) {
+    options.rebirth_window_ms = 1000;
+    go_online();
+    journal.read_fails = SPB_ERR_STORE;
+    wire_lose(&w);
+    wire_forget(&w);
+    update(1);
+    while (!strstr(w.ledger, "READ")) {
+        wire_sleep(&w, 100);
+    }
+    journal.read_fails = SPB_OK;
+    journal.is_slow = true;
+    wire_sleep(&w, 1500);
+    wire_request_rebirth(&w);
+    update(2);
+    wire_run(&w);
+    wire_request_rebirth(&w); /* served a second after that one; until then, nothing that is read is taken */
+    wire_run(&w);
+    journal.is_slow = false;
+    wire_journal_answer(&w);
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(samples(), "1h 2");
+}
+END_TEST
+
 START_TEST(so_it_does_when_each_message_is_stored_first) {
     options.delivery = SPB_DELIVERY_DURABLE;
     come_back();
@@ -212,6 +238,7 @@ int main(void) {
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, delivery_teardown);
     tcase_add_test(all, live_data_waits_until_the_replay_is_over);
+    tcase_add_test(all, a_journal_that_can_be_read_again_is_waited_for);
     tcase_add_test(all, so_it_does_when_each_message_is_stored_first);
     tcase_add_test(all, what_finds_no_room_becomes_history_in_its_order);
     tcase_add_test(all, history_that_waits_for_a_birth_is_not_waited_for);
