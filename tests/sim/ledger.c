@@ -34,12 +34,14 @@ static bool is_awaited(const sim *s, uint32_t number) {
     return record && ((record->copies > 0 && !record->is_confirmed && !was_sent) || record->is_owed_again);
 }
 
-/* The monotonic times of the machine's runs in which the clock was not set became others when that was known. They may
- * meet those of other samples: then it is the first that has not come yet. */
+/* The monotonic times of the machine's runs in which the clock was not set became others when that was known; the
+ * journal may not know it of this run yet. They may meet those of other samples: then it is the first that has not come
+ * yet. */
 uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
     uint32_t found = sim_ledger_find(s, metric, hash, timestamp_ms);
-    for (size_t i = 0; i < s->journal.clock_count; i++) {
-        const sim_clock *clock = &s->journal.clocks[i];
+    const sim_clock own = {.boot = s->options.boot, .offset_ms = s->clock_offset_ms};
+    for (size_t i = 0; i <= s->journal.clock_count; i++) {
+        const sim_clock *clock = i < s->journal.clock_count ? &s->journal.clocks[i] : &own;
         uint64_t before_ms = timestamp_ms - (uint64_t)clock->offset_ms;
         uint32_t other = before_ms < SPB_EARLIEST_MS ? sim_ledger_find(s, metric, hash, before_ms) : SIM_NO_RECORD;
         bool is_of_boot = other != SIM_NO_RECORD && s->ledger.records[other].boot == clock->boot;
@@ -50,9 +52,7 @@ uint32_t sim_ledger_find_shifted(sim *s, int metric, uint64_t hash, uint64_t tim
 }
 
 bool sim_ledger_has(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
-    uint64_t before_ms = timestamp_ms - (uint64_t)s->clock_offset_ms; /* which the journal may not know yet */
-    return sim_ledger_find_shifted(s, metric, hash, timestamp_ms) != SIM_NO_RECORD ||
-           (before_ms < SPB_EARLIEST_MS && sim_ledger_find(s, metric, hash, before_ms) != SIM_NO_RECORD);
+    return sim_ledger_find_shifted(s, metric, hash, timestamp_ms) != SIM_NO_RECORD;
 }
 
 uint32_t sim_ledger_add(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms) {
