@@ -102,11 +102,12 @@ static void part_in_peace(sim *s) {
 }
 
 /* What waits for late answers. Where time alone confirms, the session cannot know that all has arrived, and sends it
- * again: in each window as much as may be unconfirmed, at least one sample. */
+ * again: in each window as much as may be unconfirmed, at least one sample. So it does with what made room, and waits
+ * for the journal until what is ahead of it counts as read. */
 static void await_quiet(sim *s) {
     spb_stats stats;
     spb_session_stats(s->session, &stats);
-    uint64_t left = stats.samples_in_journal, before, window_ms = confirm_window_ms(s);
+    uint64_t left = stats.samples_in_journal + stats.samples_waiting, before, window_ms = confirm_window_ms(s);
     sim_run_until(s, s->now.mono_ms + LATE_ANSWERS_MS);
     do {
         before = s->actions;
