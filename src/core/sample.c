@@ -62,7 +62,8 @@ static spb_status replace_value(spb_session *session, spb_metric *metric, const 
     if (status == SPB_OK) {
         spb_session__drop_unsent(session, metric);
         set_unsent(session, metric, false);
-        metric->is_behind = metric->holder->entity->live.first; /* older ones will follow the birth */
+        /* Older ones that wait will follow the birth; those of a device that is offline leave before its death. */
+        metric->is_behind = metric->holder->is_online && metric->holder->entity->live.first;
     }
     return status;
 }

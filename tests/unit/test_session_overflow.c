@@ -124,6 +124,25 @@ START_TEST(hosts_end_with_the_value_that_found_no_room_beside_another_device) {
 }
 END_TEST
 
+/* What comes while a device is offline is for its next birth, whatever it has to say before its death. */
+START_TEST(a_device_does_not_catch_up_with_what_came_when_it_was_offline) {
+    open_small();
+    spb_metric *level = add((spb_metric_def){.name = "level", .value = spb_double(0)});
+    spb_metric *other = add((spb_metric_def){.name = "other", .value = spb_double(0)});
+    wire_go_online(&w);
+    overflow(level);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    update(other, 5);
+    wire_run(&w);
+    ck_assert_ptr_nonnull(wire_last(&w, SPB_KIND_DDEATH));
+    ck_assert_str_eq(last_values(), "90"); /* level has caught up */
+    spb_session_set_device_online(w.session, press, true, w.now);
+    wire_sleep(&w, 1000);
+    ck_assert_double_eq(wire_last(&w, SPB_KIND_DBIRTH)->payload->metrics[1].value.as.f64, 5);
+    assert_balance();
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("session_overflow");
     tcase_add_checked_fixture(all, press_setup, press_teardown);
@@ -132,6 +151,7 @@ int main(void) {
     tcase_add_test(all, what_is_held_and_catches_up_is_not_sent_again);
     tcase_add_test(all, deferred_samples_leave_when_what_was_to_take_them_along_is_dropped);
     tcase_add_test(all, hosts_end_with_the_value_that_found_no_room_beside_another_device);
+    tcase_add_test(all, a_device_does_not_catch_up_with_what_came_when_it_was_offline);
     Suite *suite = suite_create("session_overflow");
     suite_add_tcase(suite, all);
     return suite_run(suite);
