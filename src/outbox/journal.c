@@ -43,10 +43,12 @@ void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint
     bring_forward(&journal->commit_ms, journal->bytes >= COMMIT_BYTES ? now_ms : now_ms + wait_ms);
 }
 
-void spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms) {
-    if (spb_ranges__add(&journal->confirms, first_id, last_id)) {
-        bring_forward(&journal->confirm_ms, now_ms + CONFIRM_MS);
+bool spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms) {
+    if (!spb_ranges__add(&journal->confirms, first_id, last_id)) {
+        return false;
     }
+    bring_forward(&journal->confirm_ms, now_ms + CONFIRM_MS);
+    return true;
 }
 
 void spb_journal__keep(spb_journal *journal, uint64_t first_id, uint64_t last_id) {

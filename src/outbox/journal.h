@@ -49,8 +49,8 @@ bool spb_journal__cannot_take(const spb_journal *journal);
 bool spb_journal__is_blocked(const spb_journal *journal, uint64_t now_ms);
 /* A block was taken; it is to be committed within wait_ms. */
 void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint32_t wait_ms, uint64_t now_ms);
-/* Blocks have arrived, or are not wanted. Without memory they stay in the journal until the next start. */
-void spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms);
+/* Blocks have arrived, or are not wanted. False: no memory; they stay in the journal. */
+bool spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms);
 /* They have arrived, and are kept. Without memory they are sent again after a restart. */
 void spb_journal__keep(spb_journal *journal, uint64_t first_id, uint64_t last_id);
 /* A restart sends again what has been kept until now. */

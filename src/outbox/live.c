@@ -202,10 +202,13 @@ spb_status spb_outbox__replayed(spb_outbox *outbox, const spb_replay_message *me
 
 void spb_outbox__drop_too_large(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     spb_entity *entity = block->entity;
+    if (block->id != 0 && !spb_journal__confirm(&outbox->journal, block->id, block->id, now.mono_ms)) {
+        spb_outbox__make_history(outbox, block); /* without memory: the replay will leave it out */
+        leave_queues(entity);
+        return;
+    }
     outbox->stats->samples_dropped_overflow += block->samples;
-    if (block->id != 0) {
-        spb_journal__confirm(&outbox->journal, block->id, block->id, now.mono_ms);
-    } else {
+    if (block->id == 0) {
         spb_flushes__lose(&outbox->flushes, block->epoch);
     }
     spb_outbox__leave_live(block);

@@ -143,12 +143,15 @@ bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, ui
     return true;
 }
 
-/* The block will not be sent, and is done with. */
-static void count_dropped(spb_outbox *outbox, const spb_block *block, uint64_t *counter, spb_time now) {
+/* The block will not be sent, and is done with. False: no memory. */
+static bool drop(spb_outbox *outbox, const spb_block *block, uint64_t *counter, spb_time now) {
+    if (!spb_journal__confirm(&outbox->journal, block->id, block->id, now.mono_ms)) {
+        return false;
+    }
     *counter += block->samples;
     spb_outbox__leave_journal(outbox, block->samples);
-    spb_journal__confirm(&outbox->journal, block->id, block->id, now.mono_ms);
     spb_ranges__remove(&outbox->replay.doubtful, block->id, block->id);
+    return true;
 }
 
 static bool is_too_old(const spb_outbox *outbox, const spb_block *block, spb_time now) {
@@ -192,33 +195,34 @@ static bool keep(spb_outbox *outbox, spb_entity *entity, const spb_block *block)
     return true;
 }
 
+/* Without memory, it is read again later. */
+static bool or_later(spb_outbox *outbox, bool is_taken, spb_time now) {
+    outbox->replay.retry_ms = is_taken ? 0 : now.mono_ms + RETRY_MS;
+    return is_taken;
+}
+
 /* What becomes of a wanted block. False: no memory, or it has to wait for room. */
 static bool take(spb_outbox *outbox, spb_entity *entity, const spb_block *block, spb_time now) {
     if (spb_outbox__is_kept(outbox, block)) {
         entity = entity ? entity : spb_outbox__stranger(outbox, block->device_id);
-        bool is_kept = entity && spb_outbox__keep(outbox, entity, block, now);
-        outbox->replay.retry_ms = is_kept ? 0 : now.mono_ms + RETRY_MS;
-        return is_kept;
+        return or_later(outbox, entity && spb_outbox__keep(outbox, entity, block, now), now);
     }
     if (is_too_old(outbox, block, now)) {
-        count_dropped(outbox, block, &outbox->stats->samples_dropped_age, now);
-        return true;
+        return or_later(outbox, drop(outbox, block, &outbox->stats->samples_dropped_age, now), now);
     }
     if (!entity && !is_in_grace(outbox, now)) {
-        count_dropped(outbox, block, &outbox->stats->samples_dropped_gone, now);
-        return true;
+        return or_later(outbox, drop(outbox, block, &outbox->stats->samples_dropped_gone, now), now);
     }
     entity = entity ? entity : spb_outbox__stranger(outbox, block->device_id);
-    bool has_to_wait = entity && (!entity->is_born || entity->is_held_back || lacks_clock(outbox, block, now));
-    if (has_to_wait) {
-        entity->is_held_back = true;
-    } else if (entity && !has_room(outbox, block->metrics.len, most_bytes(outbox))) {
-        return false;
+    if (!entity) {
+        return or_later(outbox, false, now);
     }
-    bool is_taken = entity && (has_to_wait ? spb_ranges__add(&entity->deferred, block->id, block->id)
-                                           : keep(outbox, entity, block));
-    outbox->replay.retry_ms = is_taken ? 0 : now.mono_ms + RETRY_MS;
-    return is_taken;
+    if (!entity->is_born || entity->is_held_back || lacks_clock(outbox, block, now)) {
+        entity->is_held_back = true;
+        return or_later(outbox, spb_ranges__add(&entity->deferred, block->id, block->id), now);
+    }
+    return has_room(outbox, block->metrics.len, most_bytes(outbox)) &&
+           or_later(outbox, keep(outbox, entity, block), now);
 }
 
 bool spb_outbox__on_block(spb_outbox *outbox, spb_entity *entity, const spb_block *block, spb_time now) {

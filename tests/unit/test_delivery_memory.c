@@ -117,10 +117,47 @@ START_TEST(when_there_is_nothing_to_do_nothing_is_due) {
 }
 END_TEST
 
+/* A sample of an outage has arrived, which the journal is to be told. */
+static bool is_told_at(size_t n) {
+    options.settle_ms = 0;
+    go_online();
+    wire_lose(&w);
+    update(1);
+    w.is_deaf = true;
+    while (wire_stats(&w).samples_replayed < 1) {
+        wire_sleep(&w, 100);
+    }
+    wire_sleep(&w, 1100); /* and so is the fence */
+    w.is_deaf = false;
+    spb_transport_event fenced = {.kind = SPB_TRANSPORT_FENCED, .link = w.link};
+    failing_heap_fail_at(n);
+    spb_session_on_transport(w.session, &fenced, w.now);
+    bool has_failed = failing_heap_count() >= n;
+    failing_heap_fail_at(0);
+    wire_sleep(&w, 2000);
+    wire_lose(&w);
+    wire_sleep(&w, 10000);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
+    ck_assert_uint_eq(wire_stats(&w).samples_in_journal, 0);
+    return has_failed;
+}
+
+START_TEST(what_the_journal_could_not_be_told_is_sent_once_more) {
+    bool has_failed = true;
+    for (size_t n = 1; has_failed; n++) {
+        ck_assert_uint_lt(n, 100);
+        delivery_setup();
+        has_failed = is_told_at(n);
+        delivery_teardown();
+    }
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("delivery_memory");
     tcase_add_test(all, what_made_room_for_a_sample_that_found_no_memory_is_sent_once_more);
     tcase_add_test(all, when_there_is_nothing_to_do_nothing_is_due);
+    tcase_add_test(all, what_the_journal_could_not_be_told_is_sent_once_more);
     Suite *suite = suite_create("delivery_memory");
     suite_add_tcase(suite, all);
     return suite_run(suite);
