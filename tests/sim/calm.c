@@ -15,6 +15,8 @@
 #define SILENCE_MS 20000
 /* Old samples expire, and after a minute one looks for what a new process does not know any more. */
 #define STORE_ACTIONS_IN_SILENCE 40
+/* About what a sample has. */
+#define SAMPLE_BYTES 32
 /* Enough for everything that waits to be written. */
 #define PEACE_MS 60000
 
@@ -24,10 +26,20 @@ static uint64_t confirm_window_ms(const sim *s) {
     return is_by_time ? 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) + 15000 : 0;
 }
 
-/* A store is tried again within a minute, and so is a metric that may still be added; then the replay has its pace.
- * Where time alone confirms, it goes window by window. */
+/* Where time alone confirms, the replay goes window by window: half of what may be unconfirmed in each, also of what is
+ * not in the journal yet. */
+static uint64_t windows(const sim *s) {
+    spb_store_info info;
+    spb_stats stats;
+    sim_journal_info(s, &info);
+    spb_session_stats(s->session, &stats);
+    uint64_t bytes = info.bytes + stats.samples_waiting * SAMPLE_BYTES;
+    return 4 + bytes / (s->options.max_unconfirmed_bytes / 2);
+}
+
+/* A store is tried again within a minute, and so is a metric that may still be added; then the replay has its pace. */
 static uint64_t replay_limit_ms(const sim *s) {
-    return s->has_journal ? 130000 + s->calm_replay_ms + 4 * confirm_window_ms(s) : 0;
+    return s->has_journal ? 130000 + s->calm_replay_ms + windows(s) * confirm_window_ms(s) : 0;
 }
 
 static uint64_t replay_ms(const sim *s) {
