@@ -11,6 +11,8 @@
 /* What is read ahead is half of this: the other half is under way. */
 #define MAX_BYTES ((size_t)1024 * 1024)
 #define RETRY_MS 1000
+/* Between wanted blocks: with more, another READ costs less. */
+#define MAX_UNWANTED 64
 
 static size_t most_bytes(const spb_outbox *outbox) {
     size_t most = outbox->options->max_unconfirmed_bytes;
@@ -225,6 +227,12 @@ static bool take(spb_outbox *outbox, spb_entity *entity, const spb_block *block,
            or_later(outbox, keep(outbox, entity, block), now);
 }
 
+/* Blocks that are not wanted are read as well, if some that are come soon behind them. */
+static bool is_worth_it(const spb_replay *replay, uint64_t id) {
+    spb_range next;
+    return spb_ranges__next(&replay->wanted, id, &next) && next.first - id <= MAX_UNWANTED;
+}
+
 bool spb_outbox__on_block(spb_outbox *outbox, spb_entity *entity, const spb_block *block, spb_time now) {
     spb_replay *replay = &outbox->replay;
     spb_range first;
@@ -241,7 +249,7 @@ bool spb_outbox__on_block(spb_outbox *outbox, spb_entity *entity, const spb_bloc
     }
     replay->read_from = block->id;
     bool is_wanted = spb_ranges__contains(&replay->wanted, block->id); /* else it is live, or in memory */
-    if (is_wanted && !take(outbox, entity, block, now)) {
+    if (is_wanted ? !take(outbox, entity, block, now) : !is_worth_it(replay, block->id)) {
         replay->is_cut = true;
         return false;
     }

@@ -240,9 +240,9 @@ static bool is_too_old(const sim *s, const sim_block *block) {
     return age_ms > 0 && block->block.last_ms + age_ms < s->now.wall_ms;
 }
 
-/* Others are put aside as ids, for what it is that they wait for. */
+/* Others are put aside as ids, for what it is that they wait for, or may be there already. */
 static bool is_for_memory(const sim *s, const sim_block *block) {
-    return !is_too_old(s, block) && block->kept_for == 0 && !s->has_unset_clocks &&
+    return !block->is_read && !is_too_old(s, block) && block->kept_for == 0 && !s->has_unset_clocks &&
            sim_replay_can_be_sent(s, block->holder);
 }
 
@@ -261,9 +261,9 @@ static void hand_out(sim *s, sim_event *event) {
         if (block->kept_for != 0 && !block->is_read) {
             sim_rules_kept(s, block);
         }
+        bytes += is_for_memory(s, block) ? block->block.metrics.len : 0;
         block->is_read = true;
         block->read = s->journal.reads;
-        bytes += is_for_memory(s, block) ? block->block.metrics.len : 0;
         sim_note(s, "< block %llu of %s is read", (unsigned long long)block->id, s->holders[block->holder].id);
         spb_block copy = block->block;
         copy.shift_ms = shift_of(s, copy.boot);

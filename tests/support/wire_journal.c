@@ -20,7 +20,7 @@ spb_store_info wire_journal_info(const wire_journal *journal) {
 }
 
 static void read_all(wire *w, spb_store *store, uint64_t from_id) {
-    const wire_journal *journal = w->journal;
+    wire_journal *journal = w->journal;
     spb_status status = journal->read_fails;
     for (bool is_wanted = status == SPB_OK; is_wanted;) {
         spb_block block;
@@ -29,6 +29,7 @@ static void read_all(wire *w, spb_store *store, uint64_t from_id) {
         if (status != SPB_OK || !found) {
             break;
         }
+        journal->blocks_read++;
         is_wanted = spb_session_on_block(w->session, &block, w->now);
         from_id = block.id + 1;
     }

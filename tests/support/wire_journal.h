@@ -16,6 +16,7 @@ typedef struct wire_journal {
     spb_action_kind waiting_kind;
     uint64_t waiting_id;
     uint64_t commits;
+    uint64_t blocks_read;
 } wire_journal;
 
 /* `options` may be NULL. */

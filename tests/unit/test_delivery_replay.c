@@ -134,6 +134,33 @@ START_TEST(a_block_whose_device_goes_offline_in_the_middle_goes_on_when_it_is_ba
 }
 END_TEST
 
+/* Behind the one block that is wanted are those of live data, which wait for the server. */
+START_TEST(for_one_block_the_rest_of_the_journal_is_not_read) {
+    options.delivery = SPB_DELIVERY_DURABLE;
+    options.batch_window_ms = 0;
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press");
+    spb_metric *y = wire_add_metric(&w, press, "y", spb_int32(0));
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_update(&w, y, spb_int32(1));
+    wire_sleep(&w, 10000);
+    w.is_deaf = true;
+    for (int32_t i = 0; i < 100; i++) {
+        update(i);
+        wire_run(&w);
+    }
+    ck_assert_uint_eq(wire_journal_info(&journal).blocks, 101);
+    wire_forget(&w);
+    journal.blocks_read = 0;
+    spb_session_set_device_online(w.session, press, true, w.now);
+    wire_sleep(&w, 1000);
+    ck_assert_str_eq(samples(WIRE_REPLAYED), "1");
+    ck_assert_uint_le(journal.blocks_read, 2);
+}
+END_TEST
+
 /* The half-sent block is all that may be read ahead. */
 START_TEST(a_block_whose_device_is_offline_does_not_hold_up_those_of_others) {
     options.replay_samples_per_s = 1000;
@@ -372,6 +399,7 @@ int main(void) {
     tcase_add_test(all, an_interrupted_replay_goes_on_where_the_server_stopped_reading);
     tcase_add_test(all, what_is_left_of_a_block_after_several_interruptions_is_counted_once);
     tcase_add_test(all, a_block_whose_device_goes_offline_in_the_middle_goes_on_when_it_is_back);
+    tcase_add_test(all, for_one_block_the_rest_of_the_journal_is_not_read);
     tcase_add_test(all, a_block_whose_device_is_offline_does_not_hold_up_those_of_others);
     tcase_add_test(all, blocks_that_were_put_off_stay_ahead_of_those_that_were_read_later);
     tcase_add_test(all, several_outages_are_replayed_in_their_order);
