@@ -257,7 +257,6 @@ bool sim_way_fenced(sim *s, spb_fence_form form) {
     while (before < way->fences && way->forms[before] != form) {
         before++;
     }
-    s->wire.has_form_doubt |= sim_fence_is_without(s) && s->now.mono_ms == s->wire.first_ms + s->wire.keep_alive_ms;
     if (before == way->fences || sim_fence_is_without(s)) {
         return false;
     }
