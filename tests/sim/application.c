@@ -279,6 +279,7 @@ static void ask_for_rebirth(sim *s) {
 
 static void tick(sim *s) {
     sim_exception_ring(s);
+    sim_fence_look(s);
     sim_enter(s);
     spb_session_on_tick(s->session, s->now);
     sim_leave(s);

@@ -56,10 +56,12 @@ static uint64_t calm_limit_ms(const sim *s) {
            2 * s->server_count * (o->connect_timeout_ms + o->host_wait_ms + UINT64_C(4000)) + replay_limit_ms(s);
 }
 
-/* Its end is still to come. */
+/* Its end is still to come: as for one that leads to a broker that answers no fences any more, or to another one than
+ * before, which never does, until the session is known to do without. */
 static bool is_cut(const sim *s) {
-    bool is_mute = s->brokers[s->link.server].is_mute && !sim_fence_is_in_vain(s);
-    return s->link.is_open && (s->link.up_cut || s->link.down_cut || is_mute);
+    const sim_broker *broker = &s->brokers[s->link.server];
+    bool is_silent = (broker->is_mute || broker->forms == 0) && !sim_fence_is_in_vain(s);
+    return s->link.is_open && (s->link.up_cut || s->link.down_cut || is_silent);
 }
 
 /* More messages than seq has numbers, without a birth between them. */

@@ -114,8 +114,9 @@ typedef struct sim_journal {
 
 /* A data message on its way. */
 typedef struct sim_sent {
-    uint32_t *records;
+    uint32_t *records; /* of its samples, as far as the ledger can tell which they are */
     uint32_t count;
+    size_t samples; /* all that it has */
     size_t bytes;
     bool is_replay;
     uint64_t sent_ms;
@@ -226,7 +227,7 @@ void sim_way_begin(sim *s);
 void sim_way_live(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
 /* A record is in the message that was pulled. */
 void sim_way_send(sim *s, uint32_t number);
-void sim_way_published(sim *s, size_t payload_bytes);
+void sim_way_published(sim *s, size_t samples, size_t payload_bytes);
 void sim_way_carry(const sim *s, sim_event *event);
 void sim_way_delivered(sim *s, const sim_event *event);
 /* is_trial: of another form than those before. */

@@ -58,8 +58,14 @@ bool sim_fence_is_in_vain(const sim *s) {
            !(memory->has_form && memory->is_certain);
 }
 
+/* Who looks late may have heard an answer by then, and that counts. Who is stopping has an end of its own. */
+void sim_fence_look(sim *s) {
+    s->wire.is_without |= sim_fence_is_in_vain(s) && s->now.mono_ms >= s->wire.first_ms + s->wire.keep_alive_ms &&
+                          spb_session_get_state(s->session) != SPB_SESSION_STOPPING;
+}
+
 bool sim_fence_is_without(const sim *s) {
-    return sim_fence_is_in_vain(s) && s->now.mono_ms >= s->wire.first_ms + s->wire.keep_alive_ms;
+    return s->wire.is_without;
 }
 
 /* ---- what it may ask ---- */
@@ -72,9 +78,6 @@ static bool may_begin_with(const sim *s, spb_fence_form form) {
 
 bool sim_fence_ask(sim *s, spb_fence_form form) {
     sim_wire *wire = &s->wire;
-    if (wire->has_form_doubt) {
-        return false;
-    }
     bool is_first = wire->tried == 0;
     bool is_new = !(wire->tried & 1u << form);
     uint64_t quarter_ms = wire->keep_alive_ms / 4;

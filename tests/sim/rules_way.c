@@ -120,7 +120,7 @@ static void arrive_by_time(sim *s) {
 }
 
 /* A data message is complete: it is on its way, as far as the session can know. */
-void sim_way_published(sim *s, size_t payload_bytes) {
+void sim_way_published(sim *s, size_t samples, size_t payload_bytes) {
     sim_way *way = &s->way;
     size_t bytes = payload_bytes > FRAME_BYTES ? payload_bytes - FRAME_BYTES : 0;
     if (s->level == SPB_DELIVERY_LIVE) {
@@ -142,6 +142,7 @@ void sim_way_published(sim *s, size_t payload_bytes) {
     }
     way->messages[way->count++] = (sim_sent){.records = copy_numbers(way->publishing, way->publishing_count),
                                              .count = way->publishing_count,
+                                             .samples = samples,
                                              .bytes = bytes,
                                              .sent_ms = s->now.mono_ms,
                                              .is_replay = way->is_replaying};
@@ -200,7 +201,7 @@ static void arrive(sim *s, size_t end) {
         sim_sent *sent = &way->messages[way->confirmed];
         sent->fenced_ms = s->now.mono_ms;
         way->unconfirmed_bytes -= sent->bytes;
-        way->confirmed_samples += sent->count;
+        way->confirmed_samples += sent->samples;
         for (uint32_t i = 0; i < sent->count; i++) {
             sim_record *record = &s->ledger.records[sent->records[i]];
             record->is_confirmed = s->options.confirm == SPB_CONFIRM_FENCE;      /* else it proves nothing */
@@ -257,7 +258,6 @@ bool sim_way_fenced(sim *s, spb_fence_form form) {
     while (before < way->fences && way->forms[before] != form) {
         before++;
     }
-    s->wire.has_form_doubt |= sim_fence_is_without(s) && s->now.mono_ms == s->wire.first_ms + s->wire.keep_alive_ms;
     if (before == way->fences || sim_fence_is_without(s)) {
         return false;
     }

@@ -393,7 +393,7 @@ static void check_data(sim *s, const message *m, size_t payload_bytes) {
         s->counts.published++;
     }
     sim_exception_message(s, m->holder, m->payload->metric_count, s->way.is_replaying);
-    sim_way_published(s, payload_bytes);
+    sim_way_published(s, m->payload->metric_count, payload_bytes);
     sim_rules_sampled(s, m->holder);
 }
 

@@ -257,10 +257,9 @@ typedef struct sim_wire {
     uint8_t tried;        /* forms of fences: 1 << spb_fence_form */
     spb_fence_form form;  /* of the last one, */
     bool is_form_known;   /* which the broker has answered; */
-    bool
-        has_form_doubt; /* an answer came in the very millisecond in which the node may have given up waiting for one */
-    uint64_t asked_ms;  /* its first one, */
-    uint64_t first_ms;  /* and the first one of all */
+    bool is_without;      /* it has given up waiting for one: time alone confirms */
+    uint64_t asked_ms;    /* its first one, */
+    uint64_t first_ms;    /* and the first one of all */
     uint64_t subscribed_ms;
     uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
@@ -526,6 +525,8 @@ void sim_fence_draw(sim *s);
 bool sim_fence_ask(sim *s, spb_fence_form form);
 void sim_fence_answered(sim *s, spb_fence_form form);
 void sim_fence_ended(sim *s);
+/* A call of the session comes in which it looks at the time. */
+void sim_fence_look(sim *s);
 /* The session has asked in all forms, and may go on without; and it does. */
 bool sim_fence_is_in_vain(const sim *s);
 bool sim_fence_is_without(const sim *s);

@@ -300,6 +300,7 @@ void sim_pump(sim *s) {
     unsigned count = 0;
     while (!s->has_failed) {
         sim_exception_ring(s);
+        sim_fence_look(s);
         sim_enter(s);
         bool has_action = spb_session_next_action(s->session, s->now, &action);
         sim_leave(s);
@@ -350,6 +351,7 @@ static void tick(sim *s) {
         sim_fail(s, "busy", "%llu ticks in a row without any action", (unsigned long long)most);
     }
     sim_exception_ring(s);
+    sim_fence_look(s);
     sim_enter(s);
     spb_session_on_tick(s->session, s->now);
     sim_leave(s);
