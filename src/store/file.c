@@ -135,6 +135,16 @@ spb_status spb_file__open_to_look(spb_database *database, const char *path, spb_
                                  "lock it", err);
 }
 
+/* What SQLite has rolled back by now. It removes that when it switches to the log, but not where the file says that it
+ * has one already, as after damage: beside the log it would not be opened again (trust.c). */
+static void remove_journal(const char *path) {
+    char *journal = spb_file__name(path, "-journal");
+    if (journal && unlink(journal) == 0) {
+        spb_file__sync_directory(path); /* before there is anything in the log */
+    }
+    free(journal);
+}
+
 /* WAL can only be switched on outside of a transaction. locking_mode keeps the lock over the COMMIT before it. */
 spb_status spb_file__use_log(spb_database *database, spb_error *err) {
     spb_status status = spb_database__execute(database, "COMMIT", "set it up", err);
@@ -147,6 +157,7 @@ spb_status spb_file__use_log(spb_database *database, spb_error *err) {
     int keep = 1;
     if (status == SPB_OK) {
         sqlite3_file_control(database->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+        remove_journal(database->path);
     }
     return status;
 }

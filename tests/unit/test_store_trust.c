@@ -206,6 +206,43 @@ static size_t journal_of_many(uint8_t *out, const char *name) {
     return at + sizeof magic;
 }
 
+/* Found by fuzzing: SQLite rolls nothing of these back, or all of it, and leaves them where they are, as the file says
+ * that it has a log. The next start took them for those of another store. */
+START_TEST(a_journal_that_was_rolled_back_is_in_nobodys_way) {
+    static const uint8_t magic[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    static const uint8_t page_sizes[][2] = {{0x10, 0x01}, {0x10, 0x00}};
+    for (int i = 0; i < 4; i++) {
+        uint8_t journal[8192] = {0};
+        char log[200];
+        make_store();
+        store_files_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+        snprintf(log, sizeof log, "%s-wal", store_path);
+        unlink(log);
+        if (i < 2) {
+            size_t size;
+            free(store_files_read("", &size));
+            memcpy(journal, magic, sizeof magic); /* no pages; the file keeps its size; sectors of 512 bytes */
+            journal[18] = (uint8_t)(size / 4096 >> 8);
+            journal[19] = (uint8_t)(size / 4096);
+            journal[22] = 2;
+            memcpy(journal + 26, page_sizes[i], 2);
+        } else if (i == 2) {
+            memcpy(journal, "no journal", 10);
+        }
+        store_files_write("-journal", journal, sizeof journal);
+        for (int start = 0; start < 3; start++) {
+            spb_store *store = NULL;
+            spb_status status = spb_store_open(&store, store_path, "Plant1", "Edge1", &small, &err);
+            ck_assert_msg(status == SPB_OK, "journal %d, start %d: %s", i, start, err.text);
+            ck_assert_uint_eq(blocks_read(store, 0, NULL, 0), (size_t)(10 + start));
+            blocks_append(store, (uint64_t)(11 + start), (uint64_t)(11 + start), 100);
+            ck_assert_int_eq(store->commit(store, &err), SPB_OK);
+            store->free(store);
+        }
+    }
+}
+END_TEST
+
 START_TEST(a_journal_that_names_another_file_is_refused) {
     static const char content[] = "the letter to grandmother";
     char letter[200], name[200];
@@ -305,6 +342,7 @@ int main(void) {
     tcase_add_test(all, a_file_beside_it_that_is_none_of_its_own_is_refused);
     tcase_add_test(all, a_file_of_another_user_beside_it_is_refused);
     tcase_add_test(all, a_journal_beside_a_log_is_refused);
+    tcase_add_test(all, a_journal_that_was_rolled_back_is_in_nobodys_way);
     tcase_add_test(all, a_journal_that_names_another_file_is_refused);
     tcase_add_test(all, a_log_of_another_store_is_refused_and_changes_nothing);
     tcase_add_test(all, a_log_of_another_store_of_that_node_takes_the_place_of_what_is_there);
