@@ -270,7 +270,7 @@ static bool next_network(spb_session *session, spb_time now, spb_action *out, ui
 static bool next_of_store(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     bool is_running = spb_session__is_running(session);
     return spb_session__next_identity(session, now, out, due_ms) ||
-           spb_outbox__next_store(&session->outbox, session->table.unsaved_count == 0, is_running, now, out, due_ms);
+           spb_outbox__next_store(&session->outbox, session->table.unsaved.count == 0, is_running, now, out, due_ms);
 }
 
 /* One round: the next action, or when to ask again; see outbox.h. The state may have changed: then another round. */

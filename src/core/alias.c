@@ -39,7 +39,7 @@ static bool grow(spb_alias_map *map) {
     return true;
 }
 
-bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash, bool is_saved) {
+bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash) {
     spb_alias_entry *entry = grow(map) ? malloc(sizeof *entry + alias->device_id.len + alias->name.len) : NULL;
     if (!entry) {
         return false;
@@ -50,8 +50,7 @@ bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t has
                                .alias = alias->alias,
                                .device_len = (uint32_t)alias->device_id.len,
                                .name_len = (uint32_t)alias->name.len,
-                               .type = alias->type,
-                               .is_saved = is_saved};
+                               .type = alias->type};
     if (alias->device_id.len > 0) {
         memcpy(entry->text, alias->device_id.data, alias->device_id.len);
     }

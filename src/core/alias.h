@@ -12,8 +12,7 @@ typedef struct spb_alias_entry {
     uint32_t device_len;
     uint32_t name_len;
     spb_type type;
-    bool is_saved; /* the store has it */
-    char text[];   /* the device's ID, and the name */
+    char text[]; /* the device's ID, and the name */
 } spb_alias_entry;
 
 typedef struct spb_alias_map {
@@ -24,7 +23,7 @@ typedef struct spb_alias_map {
 
 void spb_alias_map__clear(spb_alias_map *map);
 /* `hash` is that of device and name. False: no memory. */
-bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash, bool is_saved);
+bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash);
 /* Whose alias it was, taken out for the caller to free; NULL: there is none. */
 spb_alias_entry *spb_alias_map__take(spb_alias_map *map, spb_str device_id, spb_str name, spb_type type, uint32_t hash);
 /* Whose alias it is, by a look at all of them; NULL: there is none. */

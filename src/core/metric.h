@@ -42,7 +42,6 @@ struct spb_metric {
     bool is_held;               /* the same, because its rules say so */
     bool is_ahead;              /* the value is newer than what messages have carried: see birth.c */
     bool has_quality;           /* hosts were told of a quality, and are from then on */
-    bool is_alias_saved;        /* the store has it */
     bool is_behind;             /* its last sample was dropped under load: hosts have an older value */
     bool is_time_given;         /* the application said when the value was taken */
     spb_metric *next_of_holder; /* in the order of definition */

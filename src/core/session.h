@@ -99,7 +99,7 @@ struct spb_session {
     bool is_leaving;             /* in SPB_SESSION_STOPPING: only this server is left; the next one follows */
     char leave_reason[128];
 
-    size_t saving_aliases; /* while the store is asked to save them: how many */
+    uint32_t saving_alias; /* while the store is asked to save aliases: the highest of them */
     uint64_t unsent;       /* metrics that hold a sample which nothing has carried */
     bool was_clock_unset;  /* the wall clock was seen not to show the time */
     spb_deadlines timers;  /* of samples that are held, or deferred, by the rules of their metrics */

@@ -68,7 +68,7 @@ void spb_table__clear(spb_table *table) {
     free(table->device_buckets);
     free(table->metric_buckets);
     free(table->by_alias);
-    free(table->unsaved);
+    spb_ranges__clear(&table->unsaved);
     spb_alias_map__clear(&table->retired);
     *table = (spb_table){0};
 }
@@ -163,32 +163,27 @@ static bool grow_aliases(spb_table *table, uint32_t alias) {
     return true;
 }
 
-/* Room for one more alias that is to be saved. */
-static bool grow_unsaved(spb_table *table) {
-    if (!table->keeps_aliases || table->unsaved_count < table->unsaved_capacity) {
-        return true;
+/* A new alias. tck-id-payloads-alias-uniqueness: one count for the node and all its devices; it begins at 1. 0: no
+ * memory. */
+static uint32_t next_alias(spb_table *table) {
+    uint32_t alias = table->last_alias + 1;
+    if (!grow_aliases(table, alias) || (table->keeps_aliases && !spb_ranges__add(&table->unsaved, alias, alias))) {
+        return 0;
     }
-    size_t capacity = table->unsaved_capacity ? table->unsaved_capacity * 2 : 64;
-    uint32_t *unsaved = realloc(table->unsaved, capacity * sizeof *unsaved);
-    if (!unsaved) {
-        return false;
-    }
-    table->unsaved = unsaved;
-    table->unsaved_capacity = capacity;
-    return true;
+    table->last_alias = alias;
+    return alias;
 }
 
-/* tck-id-payloads-alias-uniqueness: one count for the node and all its devices; it begins at 1. */
-static void give_alias(spb_table *table, spb_metric *metric) {
+/* The one that waits for this metric, or a new one. False: no memory. */
+static bool give_alias(spb_table *table, spb_metric *metric) {
     spb_alias_entry *known = spb_alias_map__take(&table->retired, spb_device__id_view(metric->holder),
                                                  spb_metric__name_view(metric), (spb_type)metric->type, metric->hash);
-    metric->alias = known ? known->alias : ++table->last_alias;
-    table->by_alias[metric->alias - 1] = metric;
-    metric->is_alias_saved = known && known->is_saved;
-    if (table->keeps_aliases && !metric->is_alias_saved) {
-        table->unsaved[table->unsaved_count++] = metric->alias;
-    }
+    metric->alias = known ? known->alias : next_alias(table);
     free(known);
+    if (metric->alias != 0) {
+        table->by_alias[metric->alias - 1] = metric;
+    }
+    return metric->alias != 0;
 }
 
 spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias) {
@@ -202,26 +197,12 @@ spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias) {
     if (table->by_alias[alias->alias - 1]) {
         return SPB_ERR_ARGUMENT;
     }
-    if (!spb_alias_map__put(&table->retired, alias, hash, true)) {
+    if (!spb_alias_map__put(&table->retired, alias, hash)) {
         return SPB_ERR_NO_MEMORY;
     }
     table->by_alias[alias->alias - 1] = (spb_metric *)&nobody;
     table->last_alias = alias->alias > table->last_alias ? alias->alias : table->last_alias;
     return SPB_OK;
-}
-
-void spb_table__aliases_saved(spb_table *table, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        spb_metric *metric = spb_table__find_alias(table, table->unsaved[i]);
-        spb_alias_entry *entry = metric ? NULL : spb_alias_map__find(&table->retired, table->unsaved[i]);
-        if (metric) {
-            metric->is_alias_saved = true;
-        } else if (entry) {
-            entry->is_saved = true;
-        }
-    }
-    table->unsaved_count -= count;
-    memmove(table->unsaved, table->unsaved + count, table->unsaved_count * sizeof *table->unsaved);
 }
 
 spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metric *metric, spb_error *err) {
@@ -233,11 +214,11 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
     if (has_alias && table->last_alias == MAX_ALIAS) {
         return spb_error__set(err, SPB_ERR_LIMIT, "too many metrics");
     }
-    if (!grow_metrics(table) || (has_alias && !(grow_aliases(table, table->last_alias + 1) && grow_unsaved(table)))) {
-        return spb_error__no_memory(err, "a metric");
-    }
     metric->hash = hash_of(holder->hash, spb_metric__name_view(metric));
     metric->holder = holder;
+    if (!grow_metrics(table) || (has_alias && !give_alias(table, metric))) {
+        return spb_error__no_memory(err, "a metric");
+    }
     spb_metric **bucket = &table->metric_buckets[metric->hash & (table->metric_bucket_count - 1)];
     metric->next_in_bucket = *bucket;
     *bucket = metric;
@@ -249,9 +230,6 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
     metric->previous_of_holder = holder->last_metric;
     holder->last_metric = metric;
     table->metric_count++;
-    if (has_alias) {
-        give_alias(table, metric);
-    }
     return SPB_OK;
 }
 
@@ -262,7 +240,7 @@ static void retire_alias(spb_table *table, const spb_metric *metric) {
                        .type = (spb_type)metric->type,
                        .alias = metric->alias};
     if (table->keeps_aliases) {
-        spb_alias_map__put(&table->retired, &alias, metric->hash, metric->is_alias_saved);
+        spb_alias_map__put(&table->retired, &alias, metric->hash);
     }
     table->by_alias[metric->alias - 1] = (spb_metric *)&nobody;
 }

@@ -2,6 +2,7 @@
 #ifndef SPB_CORE_TABLE_H
 #define SPB_CORE_TABLE_H
 
+#include "base/ranges.h"
 #include "core/alias.h"
 #include "core/metric.h"
 #include "outbox/outbox.h"
@@ -46,9 +47,7 @@ typedef struct spb_table {
     size_t metric_count;
     uint32_t last_alias;   /* the highest ever given; none is given twice */
     spb_alias_map retired; /* those that have no metric at present */
-    uint32_t *unsaved;     /* those that the store does not have yet */
-    size_t unsaved_count;
-    size_t unsaved_capacity;
+    spb_ranges unsaved;    /* those that the store does not have yet */
     bool no_aliases;
     bool keeps_aliases; /* for ever, in the store */
 } spb_table;
@@ -57,8 +56,6 @@ typedef struct spb_table {
 spb_status spb_table__init(spb_table *table, spb_session *session, bool no_aliases, spb_error *err);
 /* An alias of an earlier run. SPB_ERR_ARGUMENT: 0, too high, or given already; SPB_ERR_NO_MEMORY. */
 spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias);
-/* The first `count` of the unsaved ones were saved. */
-void spb_table__aliases_saved(spb_table *table, size_t count);
 void spb_table__clear(spb_table *table);
 /* Without an entity; the ID was checked. SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY. */
 spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id, spb_error *err);

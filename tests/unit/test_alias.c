@@ -19,7 +19,7 @@ static void teardown(void) {
 static void put(const char *device, const char *name, spb_type type, uint32_t alias, uint32_t hash) {
     spb_alias item = {.name = spb_str_from(name), .type = type, .alias = alias};
     item.device_id = device ? spb_str_from(device) : (spb_str){0};
-    ck_assert(spb_alias_map__put(&map, &item, hash, true));
+    ck_assert(spb_alias_map__put(&map, &item, hash));
 }
 
 static uint32_t take(const char *device, const char *name, spb_type type, uint32_t hash) {
