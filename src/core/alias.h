@@ -5,9 +5,10 @@
 
 #include <spb/store.h>
 
+#include "base/buckets.h"
+
 typedef struct spb_alias_entry {
-    struct spb_alias_entry *next;
-    uint32_t hash;
+    spb_bucket_link in_map;
     uint32_t alias;
     uint32_t device_len;
     uint32_t name_len;
@@ -15,18 +16,13 @@ typedef struct spb_alias_entry {
     char text[]; /* the device's ID, and the name */
 } spb_alias_entry;
 
-typedef struct spb_alias_map {
-    spb_alias_entry **buckets;
-    size_t bucket_count; /* a power of two, or 0 */
-    size_t count;
-} spb_alias_map;
-
-void spb_alias_map__clear(spb_alias_map *map);
+/* By their names. */
+void spb_alias_map__clear(spb_buckets *map);
 /* `hash` is that of device and name. False: no memory. */
-bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash);
+bool spb_alias_map__put(spb_buckets *map, const spb_alias *alias, uint32_t hash);
 /* Whose alias it was, taken out for the caller to free; NULL: there is none. */
-spb_alias_entry *spb_alias_map__take(spb_alias_map *map, spb_str device_id, spb_str name, spb_type type, uint32_t hash);
+spb_alias_entry *spb_alias_map__take(spb_buckets *map, spb_str device_id, spb_str name, spb_type type, uint32_t hash);
 /* Whose alias it is, by a look at all of them; NULL: there is none. */
-spb_alias_entry *spb_alias_map__find(const spb_alias_map *map, uint32_t alias);
+spb_alias_entry *spb_alias_map__find(const spb_buckets *map, uint32_t alias);
 
 #endif

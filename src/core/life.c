@@ -246,7 +246,7 @@ static void finish_births(spb_session *session, spb_time now) {
     spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
     spb_notices__log(&session->notices, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
                      session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
-                     session->table.metric_count, session->table.device_count);
+                     session->table.metrics.count, session->table.devices.count);
 }
 
 void spb_session__advance(spb_session *session, spb_time now) {

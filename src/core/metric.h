@@ -4,6 +4,7 @@
 
 #include <spb/metric.h>
 
+#include "base/buckets.h"
 #include "base/deadlines.h"
 #include "core/change.h"
 
@@ -46,11 +47,10 @@ struct spb_metric {
     bool is_time_given;         /* the application said when the value was taken */
     spb_metric *next_of_holder; /* in the order of definition */
     spb_metric *previous_of_holder;
-    spb_metric *next_in_bucket;
+    spb_bucket_link in_table;
     spb_metric_extra *extra; /* NULL: none of it */
     void *storage;           /* what `value` points to when it is text or plain bytes; kept for the next value */
     uint32_t storage_capacity;
-    uint32_t hash;
     uint32_t name_len;
     spb_deadline timer; /* of a sample that is held, or deferred */
     char name[];        /* ends in NUL */

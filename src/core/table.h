@@ -2,6 +2,7 @@
 #ifndef SPB_CORE_TABLE_H
 #define SPB_CORE_TABLE_H
 
+#include "base/buckets.h"
 #include "base/ranges.h"
 #include "core/alias.h"
 #include "core/metric.h"
@@ -15,15 +16,14 @@ struct spb_device {
     spb_entity *entity; /* what becomes of its samples; NULL once it is removed and has nothing left to say */
     spb_device *next;   /* in the order of definition */
     spb_device *previous;
-    spb_device *next_in_bucket;
-    spb_list_link in_births; /* it wants a DBIRTH */
-    spb_list_link in_deaths; /* it wants a DDEATH */
+    spb_bucket_link in_table; /* of the node, its hash alone */
+    spb_list_link in_births;  /* it wants a DBIRTH */
+    spb_list_link in_deaths;  /* it wants a DDEATH */
     spb_metric *first_metric;
     spb_metric *last_metric;
     uint64_t birth_due_ms; /* while it stands in births */
     uint64_t sequence;     /* the number of the NBIRTH that its last birth followed */
     uint32_t number;       /* one after the other */
-    uint32_t hash;
     uint32_t id_len;
     bool is_online;   /* as the application says */
     bool is_born;     /* hosts know it: there was a birth in this connection, and no death since */
@@ -36,18 +36,14 @@ typedef struct spb_table {
     spb_session *session;
     spb_device *node;
     spb_device *last_device; /* the devices follow the node in its `next` chain */
-    spb_device **device_buckets;
-    size_t device_bucket_count; /* a power of two, or 0 */
-    size_t device_count;
-    uint32_t last_number; /* of a device */
-    spb_metric **metric_buckets;
-    size_t metric_bucket_count; /* a power of two, or 0 */
-    spb_metric **by_alias;      /* by_alias[alias - 1] */
+    spb_buckets devices;     /* but for the node */
+    uint32_t last_number;    /* of a device */
+    spb_buckets metrics;     /* of all of them */
+    spb_metric **by_alias;   /* by_alias[alias - 1] */
     size_t by_alias_capacity;
-    size_t metric_count;
-    uint32_t last_alias;   /* the highest ever given; none is given twice */
-    spb_alias_map retired; /* those that have no metric at present */
-    spb_ranges unsaved;    /* those that the store does not have yet */
+    uint32_t last_alias; /* the highest ever given; none is given twice */
+    spb_buckets retired; /* those that have no metric at present: see alias.h */
+    spb_ranges unsaved;  /* those that the store does not have yet */
     bool no_aliases;
     bool keeps_aliases; /* for ever, in the store */
 } spb_table;

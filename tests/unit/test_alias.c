@@ -6,10 +6,10 @@
 #include "core/alias.h"
 #include "support/suite.h"
 
-static spb_alias_map map;
+static spb_buckets map;
 
 static void setup(void) {
-    map = (spb_alias_map){0};
+    map = (spb_buckets){0};
 }
 
 static void teardown(void) {
