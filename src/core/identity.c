@@ -6,26 +6,6 @@
 
 /* ---- aliases ---- */
 
-/* Whose alias it is, also when the metric was removed: blocks of the journal may name it. False: nobody's any more. */
-static bool find_alias(const spb_table *table, uint32_t number, spb_alias *out) {
-    const spb_metric *metric = spb_table__find_alias(table, number);
-    if (metric) {
-        *out = (spb_alias){.device_id = spb_device__id_view(metric->holder),
-                           .name = spb_metric__name_view(metric),
-                           .type = (spb_type)metric->type,
-                           .alias = number};
-        return true;
-    }
-    const spb_alias_entry *entry = spb_alias_map__find(&table->retired, number);
-    if (entry) {
-        *out = (spb_alias){.device_id = {entry->text, entry->device_len},
-                           .name = {entry->text + entry->device_len, entry->name_len},
-                           .type = entry->type,
-                           .alias = number};
-    }
-    return entry != NULL;
-}
-
 /* All that are new, with copies of their names: metrics may be removed before they are written. */
 static bool copy_aliases(spb_session *session, size_t *count) {
     const spb_table *table = &session->table;
@@ -40,7 +20,7 @@ static bool copy_aliases(spb_session *session, size_t *count) {
     spb_range next;
     for (uint64_t from = 0; spb_ranges__next(&table->unsaved, from, &next); from = next.first + 1) {
         spb_alias *item = &items[*count];
-        if (!find_alias(table, (uint32_t)next.first, item)) {
+        if (!spb_table__whose_alias(table, (uint32_t)next.first, item)) {
             continue;
         }
         if (!spb_buffer__append(texts, item->device_id.data, item->device_id.len) ||

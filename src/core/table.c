@@ -125,13 +125,18 @@ static uint32_t next_alias(spb_table *table) {
     return alias;
 }
 
+static spb_alias alias_of(const spb_metric *metric) {
+    return (spb_alias){.device_id = spb_device__id_view(metric->holder),
+                       .name = spb_metric__name_view(metric),
+                       .type = (spb_type)metric->type,
+                       .alias = metric->alias};
+}
+
 /* The one that waits for this metric, or a new one. False: no memory. */
 static bool give_alias(spb_table *table, spb_metric *metric) {
-    spb_alias_entry *known =
-        spb_alias_map__take(&table->retired, spb_device__id_view(metric->holder), spb_metric__name_view(metric),
-                            (spb_type)metric->type, metric->in_table.hash);
-    metric->alias = known ? known->alias : next_alias(table);
-    free(known);
+    spb_alias wanted = alias_of(metric);
+    uint32_t known = spb_alias_map__take(&table->retired, &wanted, metric->in_table.hash);
+    metric->alias = known != 0 ? known : next_alias(table);
     if (metric->alias != 0) {
         table->by_alias[metric->alias - 1] = metric;
     }
@@ -184,10 +189,7 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
 
 /* The alias waits for a metric of that name and datatype. Without memory, it waits for ever. */
 static void retire_alias(spb_table *table, const spb_metric *metric) {
-    spb_alias alias = {.device_id = spb_device__id_view(metric->holder),
-                       .name = spb_metric__name_view(metric),
-                       .type = (spb_type)metric->type,
-                       .alias = metric->alias};
+    spb_alias alias = alias_of(metric);
     if (table->keeps_aliases) {
         spb_alias_map__put(&table->retired, &alias, metric->in_table.hash);
     }
@@ -246,6 +248,15 @@ spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias) {
     }
     spb_metric *metric = table->by_alias[alias - 1];
     return metric != &nobody ? metric : NULL;
+}
+
+bool spb_table__whose_alias(const spb_table *table, uint32_t alias, spb_alias *out) {
+    const spb_metric *metric = spb_table__find_alias(table, alias);
+    const spb_alias *retired = metric ? NULL : spb_alias_map__find(&table->retired, alias);
+    if (metric || retired) {
+        *out = metric ? alias_of(metric) : *retired;
+    }
+    return metric || retired;
 }
 
 const char *spb_device_id(const spb_device *device) {

@@ -1,7 +1,6 @@
 /* Aliases that wait for their metric. */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/alias.h"
 #include "support/suite.h"
@@ -24,10 +23,8 @@ static void put(const char *device, const char *name, spb_type type, uint32_t al
 
 static uint32_t take(const char *device, const char *name, spb_type type, uint32_t hash) {
     spb_str id = device ? spb_str_from(device) : (spb_str){0};
-    spb_alias_entry *entry = spb_alias_map__take(&map, id, spb_str_from(name), type, hash);
-    uint32_t alias = entry ? entry->alias : 0;
-    free(entry);
-    return alias;
+    spb_alias wanted = {.device_id = id, .name = spb_str_from(name), .type = type};
+    return spb_alias_map__take(&map, &wanted, hash);
 }
 
 START_TEST(device_name_and_datatype_make_the_metric) {
