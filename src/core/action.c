@@ -40,15 +40,6 @@ static bool next_notice(spb_session *session, spb_action *out) {
 
 /* ---- commands ---- */
 
-/* The metric that a command means, by name or alias, if that belongs to the holder that was addressed. */
-static spb_metric *find_target(const spb_session *session, const spb_device *holder, const spb_payload_metric *sent) {
-    if (sent->name.data) {
-        return spb_table__find_metric(&session->table, holder, sent->name);
-    }
-    spb_metric *metric = sent->has_alias ? spb_table__find_alias(&session->table, sent->alias) : NULL;
-    return metric && metric->holder == holder ? metric : NULL;
-}
-
 /* A write that was held up on the way may do harm when it comes at last. */
 static spb_status check_age(const spb_metric *metric, const spb_payload_metric *sent, const spb_payload *payload,
                             spb_time now, spb_error *err) {
@@ -81,7 +72,7 @@ static spb_status judge(const spb_session *session, const spb_device *holder, co
     if (!holder) {
         return spb_error__set(err, SPB_ERR_NOT_FOUND, "there is no such device");
     }
-    *metric = find_target(session, holder, sent);
+    *metric = spb_table__find(&session->table, holder, sent->name, sent->alias);
     if (!*metric) {
         return spb_error__set(err, SPB_ERR_NOT_FOUND, "there is no such metric");
     }

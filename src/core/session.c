@@ -96,10 +96,7 @@ static spb_status check_topic(const spb_session *session, spb_error *err) {
 
 static spb_metric *find_metric(const spb_session *session, const spb_entity *entity, uint64_t alias, spb_str name) {
     const spb_device *holder = entity->owner;
-    spb_metric *metric = alias != 0 ? spb_table__find_alias(&session->table, alias)
-                         : holder   ? spb_table__find_metric(&session->table, holder, name)
-                                    : NULL;
-    return metric && metric->holder == holder ? metric : NULL;
+    return holder ? spb_table__find(&session->table, holder, name, alias) : NULL;
 }
 
 static spb_metric_known known(void *context, const spb_entity *entity, uint64_t alias, spb_str name) {

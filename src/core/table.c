@@ -250,6 +250,11 @@ spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias) {
     return metric != &nobody ? metric : NULL;
 }
 
+spb_metric *spb_table__find(const spb_table *table, const spb_device *holder, spb_str name, uint64_t alias) {
+    spb_metric *metric = name.data ? spb_table__find_metric(table, holder, name) : spb_table__find_alias(table, alias);
+    return metric && metric->holder == holder ? metric : NULL;
+}
+
 bool spb_table__whose_alias(const spb_table *table, uint32_t alias, spb_alias *out) {
     const spb_metric *metric = spb_table__find_alias(table, alias);
     const spb_alias *retired = metric ? NULL : spb_alias_map__find(&table->retired, alias);

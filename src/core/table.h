@@ -69,6 +69,8 @@ void spb_device__free(spb_device *device);
 spb_device *spb_table__find_device(const spb_table *table, spb_str id);
 spb_metric *spb_table__find_metric(const spb_table *table, const spb_device *holder, spb_str name);
 spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias);
+/* The metric of that holder, by its name, or where that is absent, by its alias. */
+spb_metric *spb_table__find(const spb_table *table, const spb_device *holder, spb_str name, uint64_t alias);
 /* Also of a metric that was removed: blocks of the journal may name it. False: nobody's any more. */
 bool spb_table__whose_alias(const spb_table *table, uint32_t alias, spb_alias *out);
 
