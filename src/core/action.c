@@ -285,7 +285,7 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
     uint64_t due_ms;
     spb_outbox__unpin(&session->outbox);
     do {
-        spb_session__advance(session, now);
+        spb_session_on_tick(session, now);
         if (session->state == SPB_SESSION_STOPPED) {
             drop_commands(session, now);
         }
@@ -295,14 +295,14 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
         }
         /* Again, if a message could not be made, or there was none to be made: then there is news, or the connection is
          * to be closed, or the journal has something to forget. */
-    } while (session->state != state || session->notices.count > 0 || spb_session__advance_ms(session) <= now.mono_ms);
+    } while (session->state != state || session->notices.count > 0 || spb_session__tick_ms(session) <= now.mono_ms);
     session->commands_in_a_row = 0;
     return next_command(session, now, out);
 }
 
 uint64_t spb_session_deadline_ms(const spb_session *session) {
     const spb_time before = {0};
-    uint64_t due_ms = spb_session__advance_ms(session);
+    uint64_t due_ms = spb_session__tick_ms(session);
     bool is_now = next((spb_session *)session, before, NULL, &due_ms); /* which changes nothing */
     return is_now ? 0 : due_ms;
 }

@@ -162,13 +162,13 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
         spb_session__release_all(session, now);
         say_goodbye(session, end_ms, NULL);
         shelve_unborn(session);
-        spb_session__advance(session, now);
+        spb_session_on_tick(session, now);
         break;
     case SPB_SESSION_STOPPING:
         session->is_leaving = false; /* if it was on its way to the next server */
         shelve_unborn(session);
         session->timer_ms = end_ms < session->timer_ms ? end_ms : session->timer_ms;
-        spb_session__advance(session, now);
+        spb_session_on_tick(session, now);
         break;
     }
 }
@@ -249,7 +249,7 @@ static void finish_births(spb_session *session, spb_time now) {
                      session->table.metrics.count, session->table.devices.count);
 }
 
-void spb_session__advance(spb_session *session, spb_time now) {
+void spb_session_on_tick(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
     spb_session__tell_left_out(session, now);
     if (samples_ms(session) <= now.mono_ms) {
@@ -271,7 +271,7 @@ void spb_session__advance(spb_session *session, spb_time now) {
     spb_outbox__advance(&session->outbox, now);
 }
 
-uint64_t spb_session__advance_ms(const spb_session *session) {
+uint64_t spb_session__tick_ms(const spb_session *session) {
     uint64_t at_ms = spb_outbox__advance_ms(&session->outbox, spb_session__is_running(session));
     spb_due__by(&at_ms, session->timer_ms);
     spb_due__by(&at_ms, samples_ms(session));
@@ -279,8 +279,4 @@ uint64_t spb_session__advance_ms(const spb_session *session) {
     spb_due__by(&at_ms, grace_ms(session));
     spb_due__by(&at_ms, spb_session__left_out_ms(session));
     return at_ms;
-}
-
-void spb_session_on_tick(spb_session *session, spb_time now) {
-    spb_session__advance(session, now);
 }

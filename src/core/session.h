@@ -196,9 +196,8 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now);
 void spb_session__leave(spb_session *session, const char *reason, spb_time now);
 /* DISCONNECT was answered: the server is left in good order. */
 void spb_session__part(spb_session *session, spb_time now);
-/* What time alone brings about; when that is. */
-void spb_session__advance(spb_session *session, spb_time now);
-uint64_t spb_session__advance_ms(const spb_session *session);
+/* When time alone brings something about: see spb_session_on_tick. */
+uint64_t spb_session__tick_ms(const spb_session *session);
 
 /* ---- message.c ---- */
 
