@@ -127,7 +127,7 @@ static const spb_payload_metric *next_sent(spb_session *session, const spb_comma
     const spb_payload_metric *sent;
     do {
         sent = spb_commands__next(&session->commands, command);
-    } while (sent && !(*command)->has_device && spb_session__is_control(session, sent->name));
+    } while (sent && !(*command)->device_id.data && spb_session__is_control(session, sent->name));
     return sent;
 }
 
@@ -151,9 +151,9 @@ static bool next_command(spb_session *session, spb_time now, spb_action *out) {
     if (!sent) {
         return false;
     }
-    spb_str device_id = {command->has_device ? command->device_id : NULL, command->device_id_len};
+    spb_str device_id = command->device_id;
     const spb_device *holder =
-        command->has_device ? spb_table__find_device(&session->table, device_id) : session->table.node;
+        device_id.data ? spb_table__find_device(&session->table, device_id) : session->table.node;
     spb_metric *metric;
     spb_value value;
     session->commands_in_a_row++;
