@@ -44,8 +44,16 @@ static void publish(spb_session *session, bool counts, spb_time now, spb_action 
     spb_outbox__sent_other(&session->outbox, bytes, counts, now);
 }
 
-/* The birth in `payload` may leave. */
-static spb_status admit_birth(spb_session *session, spb_status status, uint64_t unsent, spb_time now) {
+/* Makes the birth of the node or of a device in `payload`. With SPB_OK it may leave. */
+static spb_status make_birth(spb_session *session, const spb_device *holder, uint64_t unsent, spb_time now) {
+    bool is_node = spb_device__is_node(holder);
+    uint8_t seq = is_node ? 0 : session->seq; /* tck-id-payloads-sequence-num-zero-nbirth */
+    spb_birth_fact facts[SPB_MAX_BIRTH_FACTS];
+    size_t fact_count = is_node ? spb_session__birth_facts(session, facts) : 0;
+    spb_status status = spb_session__begin_message(session, is_node ? SPB_KIND_NBIRTH : SPB_KIND_DBIRTH, holder);
+    if (status == SPB_OK) {
+        status = spb_certificate__birth(&session->payload, holder, facts, fact_count, seq, now.wall_ms);
+    }
     if (status == SPB_OK && !spb_session__is_acceptable(session, payload_of(session), now)) {
         status = SPB_ERR_LIMIT;
     }
@@ -57,13 +65,7 @@ static spb_status admit_birth(spb_session *session, spb_status status, uint64_t 
 
 spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out) {
     uint64_t unsent = count_unsent(session, session->table.node);
-    spb_status status = spb_session__begin_message(session, SPB_KIND_NBIRTH, NULL);
-    if (status == SPB_OK) {
-        spb_birth_fact facts[SPB_MAX_BIRTH_FACTS];
-        size_t count = spb_session__birth_facts(session, facts);
-        status = spb_certificate__node_birth(&session->payload, session->table.node, facts, count, now.wall_ms, NULL);
-    }
-    status = admit_birth(session, status, unsent, now);
+    spb_status status = make_birth(session, session->table.node, unsent, now);
     if (status != SPB_OK) {
         return status;
     }
@@ -89,11 +91,7 @@ spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, s
 
 spb_status spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
     uint64_t unsent = count_unsent(session, device);
-    spb_status status = spb_session__begin_message(session, SPB_KIND_DBIRTH, device);
-    if (status == SPB_OK) {
-        status = spb_certificate__device_birth(&session->payload, device, session->seq, now.wall_ms, NULL);
-    }
-    status = admit_birth(session, status, unsent, now);
+    spb_status status = make_birth(session, device, unsent, now);
     if (status == SPB_OK) {
         mark_born(session, device);
         publish(session, unsent > 0, now, out);
