@@ -2,6 +2,7 @@
  * leave to publish.c, how connections come and go to life.c. */
 #include "core/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,16 +16,12 @@
 
 /* ---- options ---- */
 
-/* "a", "-", "b" → "a-b", on the heap. */
-static char *join(const char *const *parts, size_t count) {
-    size_t len = 0;
-    for (size_t i = 0; i < count; i++) {
-        len += strlen(parts[i]);
-    }
-    char *text = calloc(1, len + 1);
-    for (size_t i = 0, at = 0; text && i < count; i++) {
-        memcpy(text + at, parts[i], strlen(parts[i]));
-        at += strlen(parts[i]);
+/* The text, on the heap. */
+static char *join(const char *head, const char *group, const char *middle, const char *node, const char *tail) {
+    size_t size = strlen(head) + strlen(group) + strlen(middle) + strlen(node) + strlen(tail) + 1;
+    char *text = malloc(size);
+    if (text) {
+        snprintf(text, size, "%s%s%s%s%s", head, group, middle, node, tail);
     }
     return text;
 }
@@ -42,19 +39,15 @@ static void make_fences(spb_session *session) {
 /* One SUBSCRIBE covers devices that are added later, too. */
 static spb_status copy_strings(spb_session *session, const spb_session_options *options, spb_error *err) {
     const char *group = options->group_id, *node = options->node_id;
-    const char *client[] = {group, "-", node};
-    const char *ncmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_NCMD), "/", node};
-    const char *other[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_NCMD), "/", node, "/-"};
-    const char *dcmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_DCMD), "/", node, "/+"};
     session->options = *options;
     session->options.servers = session->options.primary_host_id = NULL; /* kept in parts */
     session->options.group_id = session->strings[0] = strdup(group);
     session->options.node_id = session->strings[1] = strdup(node);
     session->options.client_id = session->strings[2] =
-        options->client_id ? strdup(options->client_id) : join(client, 3);
-    session->subscriptions[0].filter = session->strings[3] = join(ncmd, 7);
-    session->subscriptions[1].filter = session->strings[4] = join(dcmd, 8);
-    session->strings[5] = join(other, 8);
+        options->client_id ? strdup(options->client_id) : join("", group, "-", node, "");
+    session->subscriptions[0].filter = session->strings[3] = join(SPB_NAMESPACE "/", group, "/NCMD/", node, "");
+    session->subscriptions[1].filter = session->strings[4] = join(SPB_NAMESPACE "/", group, "/DCMD/", node, "/+");
+    session->strings[5] = join(SPB_NAMESPACE "/", group, "/NCMD/", node, "/-");
     make_fences(session);
     session->subscription_count = 2;
     session->topic_bytes = strlen(SPB_NAMESPACE "//DDATA//") + strlen(group) + strlen(node);
@@ -208,11 +201,7 @@ static spb_status check_device_id(const spb_session *session, const char *device
     if (status != SPB_OK) {
         return status;
     }
-    size_t others = strlen(SPB_NAMESPACE "/"
-                                         "/DBIRTH/"
-                                         "/") +
-                    strlen(session->options.group_id) + strlen(session->options.node_id);
-    if (others + id.len > MAX_TOPIC_BYTES) {
+    if (session->topic_bytes + 1 + id.len > MAX_TOPIC_BYTES) { /* the kind DBIRTH has a letter more than DDATA */
         return spb_error__set(err, SPB_ERR_NAME, "the topics of this device would be longer than %d bytes",
                               MAX_TOPIC_BYTES);
     }
