@@ -48,8 +48,9 @@ spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, sp
                                 .has_timestamp = true,
                                 .is_transient = metric->is_transient,
                                 .value = metric->value};
-    if (extra && extra->description) {
-        entry.metadata = &extra->metadata;
+    spb_metadata metadata = {.description = spb_str_from(extra ? extra->description : NULL)};
+    if (metadata.description.data) {
+        entry.metadata = &metadata;
     }
     if (extra && !extra->properties.is_null) {
         entry.properties = extra->properties.as.set;

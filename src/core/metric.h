@@ -10,9 +10,8 @@
 
 /* What few metrics have. */
 typedef struct spb_metric_extra {
-    spb_value properties;  /* of the birth, deep copy; null: none */
-    spb_metadata metadata; /* with the description */
-    char *description;
+    spb_value properties; /* of the birth, deep copy; null: none */
+    char *description;    /* NULL: none */
     double min, max;
     bool has_range;
     spb_value *choices; /* deep copies */
