@@ -287,6 +287,13 @@ void spb_metric__free(spb_metric *metric) {
     free(metric);
 }
 
+void spb_metric__free_all(spb_metric *first) {
+    for (spb_metric *metric = first, *next; metric; metric = next) {
+        next = metric->next_of_holder;
+        spb_metric__free(metric);
+    }
+}
+
 spb_status spb_metric__check(const spb_metric *metric, const spb_value *value, spb_error *err) {
     if (value->type != (spb_type)metric->type) {
         return spb_error__set(err, SPB_ERR_TYPE, "metric %s is a %s, not a %s", metric->name,

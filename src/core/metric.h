@@ -58,6 +58,8 @@ struct spb_metric {
 /* A metric from its definition, not yet in a table. Statuses as spb_session_add_metric. */
 spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t now_ms, spb_error *err);
 void spb_metric__free(spb_metric *metric);
+/* It, and all behind it in the order of its holder; `first` may be NULL. */
+void spb_metric__free_all(spb_metric *first);
 /* May it hold this value: datatype, range, UTF-8. SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_NAME. */
 spb_status spb_metric__check(const spb_metric *metric, const spb_value *value, spb_error *err);
 /* Copies the value, checked before; what it points to may belong to the metric. SPB_ERR_NO_MEMORY, and nothing changed.

@@ -50,21 +50,16 @@ spb_status spb_table__init(spb_table *table, spb_session *session, bool no_alias
     return table->node ? SPB_OK : spb_error__no_memory(err, "a session");
 }
 
-void spb_device__free(spb_device *device) {
-    for (spb_metric *metric = device->first_metric; metric;) {
-        spb_metric *next = metric->next_of_holder;
-        spb_metric__free(metric);
-        metric = next;
+void spb_device__free_all(spb_device *first) {
+    for (spb_device *device = first, *next; device; device = next) {
+        next = device->next;
+        spb_metric__free_all(device->first_metric);
+        free(device);
     }
-    free(device);
 }
 
 void spb_table__clear(spb_table *table) {
-    for (spb_device *device = table->node; device;) {
-        spb_device *next = device->next;
-        spb_device__free(device);
-        device = next;
-    }
+    spb_device__free_all(table->node);
     spb_buckets__clear(&table->devices);
     spb_buckets__clear(&table->metrics);
     free(table->by_alias);

@@ -63,8 +63,8 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
 void spb_table__unlink_metric(spb_table *table, spb_metric *metric);
 /* The same for a device with all its metrics, which it keeps. Not for the node. */
 void spb_table__unlink_device(spb_table *table, spb_device *device);
-/* With its metrics. */
-void spb_device__free(spb_device *device);
+/* It, and all behind it, with their metrics; `first` may be NULL. */
+void spb_device__free_all(spb_device *first);
 /* NULL if there is none. */
 spb_device *spb_table__find_device(const spb_table *table, spb_str id);
 spb_metric *spb_table__find_metric(const spb_table *table, const spb_device *holder, spb_str name);
