@@ -32,8 +32,12 @@ static char *join(const char *head, const char *group, const char *middle, const
  * publishes to the third. */
 static void make_fences(spb_session *session) {
     session->fences[SPB_FENCE_FORM_UNSUBSCRIBE].filter = "/fence";
-    session->fences[SPB_FENCE_FORM_SUBSCRIBE] = (spb_subscription){.filter = session->strings[3], .qos = 1};
+    session->fences[SPB_FENCE_FORM_SUBSCRIBE] = session->subscriptions[0];
     session->fences[SPB_FENCE_FORM_BOTH].filter = session->strings[5];
+}
+
+static void add_subscription(spb_session *session, const char *filter) {
+    session->subscriptions[session->subscription_count++] = (spb_subscription){.filter = filter, .qos = 1};
 }
 
 /* One SUBSCRIBE covers devices that are added later, too. */
@@ -45,11 +49,12 @@ static spb_status copy_strings(spb_session *session, const spb_session_options *
     session->options.node_id = session->strings[1] = strdup(node);
     session->options.client_id = session->strings[2] =
         options->client_id ? strdup(options->client_id) : join("", group, "-", node, "");
-    session->subscriptions[0].filter = session->strings[3] = join(SPB_NAMESPACE "/", group, "/NCMD/", node, "");
-    session->subscriptions[1].filter = session->strings[4] = join(SPB_NAMESPACE "/", group, "/DCMD/", node, "/+");
+    session->strings[3] = join(SPB_NAMESPACE "/", group, "/NCMD/", node, "");
+    session->strings[4] = join(SPB_NAMESPACE "/", group, "/DCMD/", node, "/+");
     session->strings[5] = join(SPB_NAMESPACE "/", group, "/NCMD/", node, "/-");
+    add_subscription(session, session->strings[3]);
+    add_subscription(session, session->strings[4]);
     make_fences(session);
-    session->subscription_count = 2;
     session->topic_bytes = strlen(SPB_NAMESPACE "//DDATA//") + strlen(group) + strlen(node);
     for (size_t i = 0; i < sizeof session->strings / sizeof *session->strings; i++) {
         if (!session->strings[i]) {
@@ -64,26 +69,21 @@ static spb_status copy_strings(spb_session *session, const spb_session_options *
 static spb_status make_host(spb_session *session, const spb_session_options *options, spb_error *err) {
     spb_status status = spb_host__init(&session->host, options->primary_host_id, options->legacy_state, err);
     if (status == SPB_OK && session->host.topic) {
-        session->subscriptions[session->subscription_count++].filter = session->host.topic;
-    }
-    for (size_t i = 0; i < session->subscription_count; i++) {
-        session->subscriptions[i].qos = 1;
+        add_subscription(session, session->host.topic);
     }
     return status;
 }
 
 /* Both IDs are right, but not every pair makes a topic: it may be too long, or read as something else. */
-static spb_status check_topic(const spb_session *session, spb_error *err) {
+static spb_status check_topic(spb_session *session, spb_error *err) {
     spb_topic topic = {.kind = SPB_KIND_NBIRTH,
                        .group_id = spb_str_from(session->options.group_id),
                        .node_id = spb_str_from(session->options.node_id)};
-    size_t capacity = topic.group_id.len + topic.node_id.len + 32;
-    char *text = malloc(capacity);
-    if (!text) {
+    spb_buffer *text = &session->topic;
+    if (!spb_buffer__reserve(text, topic.group_id.len + topic.node_id.len + 32)) {
         return spb_error__no_memory(err, "a session");
     }
-    spb_status status = spb_topic_format(&topic, text, capacity, NULL, err);
-    free(text);
+    spb_status status = spb_topic_format(&topic, (char *)text->data, text->capacity, NULL, err);
     return status == SPB_ERR_LIMIT ? SPB_ERR_NAME : status;
 }
 
@@ -240,12 +240,6 @@ spb_status spb_session_add_device(spb_session *session, spb_device **out, const 
     return status;
 }
 
-/* Encoding it once shows what no other check sees: contents of DataSets, Templates and property sets. */
-static spb_status try_birth(spb_session *session, const spb_metric *metric, spb_error *err) {
-    session->scratch.len = 0;
-    return spb_certificate__metric(&session->scratch, metric, err);
-}
-
 spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *holder, const spb_metric_def *def,
                             bool is_definition, spb_time now, spb_error *err) {
     *out = NULL;
@@ -259,7 +253,9 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
         return status;
     }
     metric->is_definition = is_definition;
-    status = try_birth(session, metric, err);
+    /* Encoding it once shows what no other check sees: contents of DataSets, Templates and property sets. */
+    session->scratch.len = 0;
+    status = spb_certificate__metric(&session->scratch, metric, err);
     if (status == SPB_OK) {
         status = spb_table__add_metric(&session->table, holder, metric, err);
     }
