@@ -240,12 +240,12 @@ spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t
         return status;
     }
     size_t len = strlen(def->name);
-    spb_metric *metric = calloc(1, offsetof(spb_metric, name) + len + 1);
+    spb_metric *metric = calloc(1, sizeof *metric + len + 1);
     if (!metric) {
         return spb_error__no_memory(err, "a metric");
     }
     memcpy(metric->name, def->name, len);
-    metric->name_len = (uint32_t)len;
+    metric->name_len = (uint16_t)len;
     metric->type = (uint8_t)type_of(def);
     metric->is_transient = def->is_transient;
     metric->is_urgent = def->is_urgent;
