@@ -152,22 +152,21 @@ static void settle_death(spb_device *device) {
     }
 }
 
-/* A device of that ID was removed and is not dead yet: its DDEATH comes first. Both have the same entity. */
-static bool has_dying_namesake(const spb_session *session, const spb_device *device) {
+spb_device *spb_session__dying_namesake(const spb_session *session, spb_str id) {
     for (spb_list_link *link = session->deaths.first; link; link = link->next) {
-        const spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
-        if (dying != device && dying->entity == device->entity) {
-            return true;
+        spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
+        if (dying->is_removed && spb_str_equal(spb_device__id_view(dying), id)) {
+            return dying;
         }
     }
-    return false;
+    return NULL;
 }
 
 spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
     while (session->next_born) {
         spb_device *device = session->next_born;
         settle_death(device);
-        bool must_wait = device->is_online && has_dying_namesake(session, device);
+        bool must_wait = device->is_online && spb_session__dying_namesake(session, spb_device__id_view(device));
         if (device->is_online && !must_wait) {
             break;
         }

@@ -210,13 +210,8 @@ static spb_status check_device_id(const spb_session *session, const char *device
 
 /* A device of that ID may have been removed: then its samples and those of the new one stay in one order. */
 static spb_entity *find_entity(spb_session *session, spb_str id) {
-    for (spb_list_link *link = session->deaths.first; link; link = link->next) {
-        const spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
-        if (dying->is_removed && spb_str_equal(spb_device__id_view(dying), id)) {
-            return dying->entity;
-        }
-    }
-    return spb_outbox__stranger(&session->outbox, id);
+    const spb_device *dying = spb_session__dying_namesake(session, id);
+    return dying ? dying->entity : spb_outbox__stranger(&session->outbox, id);
 }
 
 spb_status spb_session_add_device(spb_session *session, spb_device **out, const char *device_id, spb_time now,
