@@ -172,11 +172,7 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
         return spb_error__no_memory(err, "a metric");
     }
     spb_buckets__add(&table->metrics, &metric->in_table);
-    if (holder->last_metric) {
-        holder->last_metric->next_of_holder = metric;
-    } else {
-        holder->first_metric = metric;
-    }
+    *(holder->last_metric ? &holder->last_metric->next_of_holder : &holder->first_metric) = metric;
     metric->previous_of_holder = holder->last_metric;
     holder->last_metric = metric;
     return SPB_OK;
