@@ -59,17 +59,13 @@ static void begin_attempt(spb_session *session, const char *reason) {
     spb_session__enter(session, SPB_SESSION_SAVING, reason);
 }
 
-/* What could not be sent goes to the journal, if that takes it. */
-static void store_the_rest(spb_session *session, spb_time now) {
-    spb_outbox__close_all_history(&session->outbox);
-    session->outbox.journal.retry_ms = now.mono_ms; /* one more try, if it fails */
-    spb_journal__want_commit(&session->outbox.journal, now.mono_ms);
-}
-
 static void finish_stop(spb_session *session, const char *reason, spb_time now) {
     drop_link(session, false, now);
     spb_session__release_all(session, now); /* what came after the stop, and is held */
-    store_the_rest(session, now);
+    /* What could not be sent goes to the journal, if that takes it: with one more try, if it fails. */
+    spb_outbox__close_all_history(&session->outbox);
+    session->outbox.journal.retry_ms = now.mono_ms;
+    spb_journal__want_commit(&session->outbox.journal, now.mono_ms);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
     spb_notices__log(&session->notices, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
                      reason ? reason : "");
@@ -217,12 +213,6 @@ static void miss_answer(spb_session *session, spb_time now) {
                       now);
 }
 
-/* The application had its time to add what the journal has samples of. */
-static void end_grace(spb_session *session) {
-    session->outbox.replay.grace_ms = 0;
-    spb_outbox__retry_deferred(&session->outbox);
-}
-
 static uint64_t samples_ms(const spb_session *session) {
     return spb_session__is_running(session) ? spb_deadlines__next_ms(&session->timers) : SPB_NEVER;
 }
@@ -262,8 +252,9 @@ void spb_session_on_tick(spb_session *session, spb_time now) {
         end_state(session, now);
     }
     finish_births(session, now);
-    if (grace_ms(session) <= now.mono_ms) {
-        end_grace(session);
+    if (grace_ms(session) <= now.mono_ms) { /* the application had its time to add what the journal has samples of */
+        session->outbox.replay.grace_ms = 0;
+        spb_outbox__retry_deferred(&session->outbox);
     }
     if (session->state == SPB_SESSION_STOPPING && !session->is_leaving) {
         spb_outbox__close_all(&session->outbox); /* nothing waits for more */
