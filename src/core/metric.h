@@ -22,7 +22,7 @@ typedef struct spb_metric_extra {
 } spb_metric_extra;
 
 struct spb_metric {
-    /* What each sample looks at stands together, in two cache lines. */
+    /* What each sample looks at stands together, in two cache lines; two flags of others share a byte for that. */
     spb_device *holder; /* the node itself is one, too */
     spb_change *change; /* NULL: it has no rules of its own */
     uint64_t timestamp_ms;
