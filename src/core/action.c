@@ -39,15 +39,6 @@ static bool next_notice(spb_session *session, spb_action *out) {
 
 /* ---- commands ---- */
 
-/* The metric that a command means, by name or alias, if that belongs to the holder that was addressed. */
-static spb_metric *find_target(const spb_session *session, const spb_device *holder, const spb_payload_metric *sent) {
-    if (sent->name.data) {
-        return spb_table__find_metric(&session->table, holder, sent->name);
-    }
-    spb_metric *metric = sent->has_alias ? spb_table__find_alias(&session->table, sent->alias) : NULL;
-    return metric && metric->holder == holder ? metric : NULL;
-}
-
 /* A write that was held up on the way may do harm when it comes at last. */
 static spb_status check_age(const spb_metric *metric, const spb_payload_metric *sent, const spb_payload *payload,
                             spb_time now, spb_error *err) {
@@ -80,7 +71,7 @@ static spb_status judge(const spb_session *session, const spb_device *holder, co
     if (!holder) {
         return spb_error__set(err, SPB_ERR_NOT_FOUND, "there is no such device");
     }
-    *metric = find_target(session, holder, sent);
+    *metric = spb_table__find(&session->table, holder, sent->name, sent->alias);
     if (!*metric) {
         return spb_error__set(err, SPB_ERR_NOT_FOUND, "there is no such metric");
     }
@@ -135,7 +126,7 @@ static const spb_payload_metric *next_sent(spb_session *session, const spb_comma
     const spb_payload_metric *sent;
     do {
         sent = spb_commands__next(&session->commands, command);
-    } while (sent && !(*command)->has_device && spb_session__is_control(session, sent->name));
+    } while (sent && !(*command)->device_id.data && spb_session__is_control(session, sent->name));
     return sent;
 }
 
@@ -160,9 +151,9 @@ static bool next_command(spb_session *session, spb_time now, spb_action *out) {
     if (!sent) {
         return false;
     }
-    spb_str device_id = {command->has_device ? command->device_id : NULL, command->device_id_len};
+    spb_str device_id = command->device_id;
     const spb_device *holder =
-        command->has_device ? spb_table__find_device(&session->table, device_id) : session->table.node;
+        device_id.data ? spb_table__find_device(&session->table, device_id) : session->table.node;
     spb_metric *metric;
     spb_value value;
     session->commands_in_a_row++;
@@ -270,7 +261,7 @@ static bool next_network(spb_session *session, spb_time now, spb_action *out, ui
 static bool next_of_store(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     bool is_running = spb_session__is_running(session);
     return spb_session__next_identity(session, now, out, due_ms) ||
-           spb_outbox__next_store(&session->outbox, session->table.unsaved_count == 0, is_running, now, out, due_ms);
+           spb_outbox__next_store(&session->outbox, session->table.unsaved.count == 0, is_running, now, out, due_ms);
 }
 
 /* One round: the next action, or when to ask again; see outbox.h. The state may have changed: then another round. */
@@ -294,7 +285,7 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
     uint64_t due_ms;
     spb_outbox__unpin(&session->outbox);
     do {
-        spb_session__advance(session, now);
+        spb_session_on_tick(session, now);
         if (session->state == SPB_SESSION_STOPPED) {
             drop_commands(session, now);
         }
@@ -307,14 +298,14 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
         }
         /* Again, if a message could not be made, or there was none to be made: then there is news, or the connection is
          * to be closed, or the journal has something to forget. */
-    } while (session->state != state || session->notices.count > 0 || spb_session__advance_ms(session) <= now.mono_ms);
+    } while (session->state != state || session->notices.count > 0 || spb_session__tick_ms(session) <= now.mono_ms);
     session->commands_in_a_row = 0;
     return next_command(session, now, out);
 }
 
 uint64_t spb_session_deadline_ms(const spb_session *session) {
     const spb_time before = {0};
-    uint64_t due_ms = spb_session__advance_ms(session);
+    uint64_t due_ms = spb_session__tick_ms(session);
     bool is_now = next((spb_session *)session, before, NULL, &due_ms); /* which changes nothing */
     return is_now ? 0 : due_ms;
 }

@@ -4,91 +4,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-void spb_alias_map__clear(spb_alias_map *map) {
-    for (size_t i = 0; i < map->bucket_count; i++) {
-        for (spb_alias_entry *entry = map->buckets[i]; entry;) {
-            spb_alias_entry *next = entry->next;
-            free(entry);
-            entry = next;
-        }
+typedef struct entry {
+    spb_bucket_link in_map;
+    spb_alias alias; /* its texts are in `text` */
+    char text[];     /* the device's ID, and the name */
+} entry;
+
+void spb_alias_map__clear(spb_buckets *map) {
+    for (spb_bucket_link *link = spb_buckets__each(map, NULL), *next; link; link = next) {
+        next = spb_buckets__each(map, link);
+        free(SPB_BUCKETED(link, entry, in_map));
     }
-    free(map->buckets);
-    *map = (spb_alias_map){0};
+    spb_buckets__clear(map);
 }
 
-static bool grow(spb_alias_map *map) {
-    if (map->count < map->bucket_count) {
-        return true;
-    }
-    size_t count = map->bucket_count ? map->bucket_count * 2 : 64;
-    spb_alias_entry **buckets = calloc(count, sizeof *buckets);
-    if (!buckets) {
+bool spb_alias_map__put(spb_buckets *map, const spb_alias *alias, uint32_t hash) {
+    size_t device_len = alias->device_id.len, name_len = alias->name.len;
+    entry *added = spb_buckets__reserve(map) ? malloc(sizeof *added + device_len + name_len) : NULL;
+    if (!added) {
         return false;
     }
-    for (size_t i = 0; i < map->bucket_count; i++) {
-        for (spb_alias_entry *entry = map->buckets[i]; entry;) {
-            spb_alias_entry *next = entry->next;
-            entry->next = buckets[entry->hash & (count - 1)];
-            buckets[entry->hash & (count - 1)] = entry;
-            entry = next;
-        }
+    *added = (entry){.in_map.hash = hash, .alias = *alias};
+    added->alias.device_id.data = added->text;
+    added->alias.name.data = added->text + device_len;
+    if (device_len > 0) {
+        memcpy(added->text, alias->device_id.data, device_len);
     }
-    free(map->buckets);
-    map->buckets = buckets;
-    map->bucket_count = count;
+    memcpy(added->text + device_len, alias->name.data, name_len);
+    spb_buckets__add(map, &added->in_map);
     return true;
 }
 
-bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash, bool is_saved) {
-    spb_alias_entry *entry = grow(map) ? malloc(sizeof *entry + alias->device_id.len + alias->name.len) : NULL;
-    if (!entry) {
-        return false;
-    }
-    spb_alias_entry **bucket = &map->buckets[hash & (map->bucket_count - 1)];
-    *entry = (spb_alias_entry){.next = *bucket,
-                               .hash = hash,
-                               .alias = alias->alias,
-                               .device_len = (uint32_t)alias->device_id.len,
-                               .name_len = (uint32_t)alias->name.len,
-                               .type = alias->type,
-                               .is_saved = is_saved};
-    if (alias->device_id.len > 0) {
-        memcpy(entry->text, alias->device_id.data, alias->device_id.len);
-    }
-    memcpy(entry->text + alias->device_id.len, alias->name.data, alias->name.len);
-    *bucket = entry;
-    map->count++;
-    return true;
+static bool is_same(spb_str a, spb_str b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-static bool is_of(const spb_alias_entry *entry, spb_str device_id, spb_str name) {
-    return entry->device_len == device_id.len && entry->name_len == name.len &&
-           (device_id.len == 0 || memcmp(entry->text, device_id.data, device_id.len) == 0) &&
-           (name.len == 0 || memcmp(entry->text + device_id.len, name.data, name.len) == 0);
-}
-
-spb_alias_entry *spb_alias_map__take(spb_alias_map *map, spb_str device_id, spb_str name, spb_type type,
-                                     uint32_t hash) {
-    if (map->count == 0) {
-        return NULL;
-    }
-    for (spb_alias_entry **at = &map->buckets[hash & (map->bucket_count - 1)]; *at; at = &(*at)->next) {
-        spb_alias_entry *entry = *at;
-        if (entry->hash == hash && entry->type == type && is_of(entry, device_id, name)) {
-            *at = entry->next;
-            map->count--;
-            return entry;
+uint32_t spb_alias_map__take(spb_buckets *map, const spb_alias *wanted, uint32_t hash) {
+    for (spb_bucket_link *link = spb_buckets__first(map, hash); link; link = spb_buckets__next(link)) {
+        entry *one = SPB_BUCKETED(link, entry, in_map);
+        if (one->alias.type == wanted->type && is_same(one->alias.device_id, wanted->device_id) &&
+            is_same(one->alias.name, wanted->name)) {
+            uint32_t alias = one->alias.alias;
+            spb_buckets__remove(map, link);
+            free(one);
+            return alias;
         }
     }
-    return NULL;
+    return 0;
 }
 
-spb_alias_entry *spb_alias_map__find(const spb_alias_map *map, uint32_t alias) {
-    for (size_t i = 0; i < map->bucket_count; i++) {
-        for (spb_alias_entry *entry = map->buckets[i]; entry; entry = entry->next) {
-            if (entry->alias == alias) {
-                return entry;
-            }
+const spb_alias *spb_alias_map__find(const spb_buckets *map, uint32_t alias) {
+    for (spb_bucket_link *link = NULL; (link = spb_buckets__each(map, link));) {
+        const entry *one = SPB_BUCKETED(link, entry, in_map);
+        if (one->alias.alias == alias) {
+            return &one->alias;
         }
     }
     return NULL;

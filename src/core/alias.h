@@ -5,29 +5,14 @@
 
 #include <spb/store.h>
 
-typedef struct spb_alias_entry {
-    struct spb_alias_entry *next;
-    uint32_t hash;
-    uint32_t alias;
-    uint32_t device_len;
-    uint32_t name_len;
-    spb_type type;
-    bool is_saved; /* the store has it */
-    char text[];   /* the device's ID, and the name */
-} spb_alias_entry;
+#include "base/buckets.h"
 
-typedef struct spb_alias_map {
-    spb_alias_entry **buckets;
-    size_t bucket_count; /* a power of two, or 0 */
-    size_t count;
-} spb_alias_map;
-
-void spb_alias_map__clear(spb_alias_map *map);
-/* `hash` is that of device and name. False: no memory. */
-bool spb_alias_map__put(spb_alias_map *map, const spb_alias *alias, uint32_t hash, bool is_saved);
-/* Whose alias it was, taken out for the caller to free; NULL: there is none. */
-spb_alias_entry *spb_alias_map__take(spb_alias_map *map, spb_str device_id, spb_str name, spb_type type, uint32_t hash);
+void spb_alias_map__clear(spb_buckets *map);
+/* Keeps a copy. `hash` is that of device and name. False: no memory. */
+bool spb_alias_map__put(spb_buckets *map, const spb_alias *alias, uint32_t hash);
+/* Takes out the alias of that device, name and datatype. 0: there is none. */
+uint32_t spb_alias_map__take(spb_buckets *map, const spb_alias *wanted, uint32_t hash);
 /* Whose alias it is, by a look at all of them; NULL: there is none. */
-spb_alias_entry *spb_alias_map__find(const spb_alias_map *map, uint32_t alias);
+const spb_alias *spb_alias_map__find(const spb_buckets *map, uint32_t alias);
 
 #endif

@@ -44,8 +44,16 @@ static void publish(spb_session *session, bool counts, spb_time now, spb_action 
     spb_outbox__sent_other(&session->outbox, bytes, counts, now);
 }
 
-/* The birth in `payload` may leave. */
-static spb_status admit_birth(spb_session *session, spb_status status, uint64_t unsent, spb_time now) {
+/* Makes the birth of the node or of a device in `payload`. With SPB_OK it may leave. */
+static spb_status make_birth(spb_session *session, const spb_device *holder, uint64_t unsent, spb_time now) {
+    bool is_node = spb_device__is_node(holder);
+    uint8_t seq = is_node ? 0 : session->seq; /* tck-id-payloads-sequence-num-zero-nbirth */
+    spb_birth_fact facts[SPB_MAX_BIRTH_FACTS];
+    size_t fact_count = is_node ? spb_session__birth_facts(session, facts) : 0;
+    spb_status status = spb_session__begin_message(session, is_node ? SPB_KIND_NBIRTH : SPB_KIND_DBIRTH, holder);
+    if (status == SPB_OK) {
+        status = spb_certificate__birth(&session->payload, holder, facts, fact_count, seq, now.wall_ms);
+    }
     if (status == SPB_OK && !spb_session__is_acceptable(session, payload_of(session), now)) {
         status = SPB_ERR_LIMIT;
     }
@@ -57,13 +65,7 @@ static spb_status admit_birth(spb_session *session, spb_status status, uint64_t 
 
 spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, spb_action *out) {
     uint64_t unsent = count_unsent(session, session->table.node);
-    spb_status status = spb_session__begin_message(session, SPB_KIND_NBIRTH, NULL);
-    if (status == SPB_OK) {
-        spb_birth_fact facts[SPB_MAX_BIRTH_FACTS];
-        size_t count = spb_session__birth_facts(session, facts);
-        status = spb_certificate__node_birth(&session->payload, session->table.node, facts, count, now.wall_ms, NULL);
-    }
-    status = admit_birth(session, status, unsent, now);
+    spb_status status = make_birth(session, session->table.node, unsent, now);
     if (status != SPB_OK) {
         return status;
     }
@@ -89,11 +91,7 @@ spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, s
 
 spb_status spb_session__publish_device_birth(spb_session *session, spb_device *device, spb_time now, spb_action *out) {
     uint64_t unsent = count_unsent(session, device);
-    spb_status status = spb_session__begin_message(session, SPB_KIND_DBIRTH, device);
-    if (status == SPB_OK) {
-        status = spb_certificate__device_birth(&session->payload, device, session->seq, now.wall_ms, NULL);
-    }
-    status = admit_birth(session, status, unsent, now);
+    spb_status status = make_birth(session, device, unsent, now);
     if (status == SPB_OK) {
         mark_born(session, device);
         publish(session, unsent > 0, now, out);
@@ -154,22 +152,21 @@ static void settle_death(spb_device *device) {
     }
 }
 
-/* A device of that ID was removed and is not dead yet: its DDEATH comes first. Both have the same entity. */
-static bool has_dying_namesake(const spb_session *session, const spb_device *device) {
+spb_device *spb_session__dying_namesake(const spb_session *session, spb_str id) {
     for (spb_list_link *link = session->deaths.first; link; link = link->next) {
-        const spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
-        if (dying != device && dying->entity == device->entity) {
-            return true;
+        spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
+        if (dying->is_removed && spb_str_equal(spb_device__id_view(dying), id)) {
+            return dying;
         }
     }
-    return false;
+    return NULL;
 }
 
 spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
     while (session->next_born) {
         spb_device *device = session->next_born;
         settle_death(device);
-        bool must_wait = device->is_online && has_dying_namesake(session, device);
+        bool must_wait = device->is_online && spb_session__dying_namesake(session, spb_device__id_view(device));
         if (device->is_online && !must_wait) {
             break;
         }

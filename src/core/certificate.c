@@ -48,8 +48,9 @@ spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, sp
                                 .has_timestamp = true,
                                 .is_transient = metric->is_transient,
                                 .value = metric->value};
-    if (extra && extra->description) {
-        entry.metadata = &extra->metadata;
+    spb_metadata metadata = {.description = spb_str_from(extra ? extra->description : NULL)};
+    if (metadata.description.data) {
+        entry.metadata = &metadata;
     }
     if (extra && !extra->properties.is_null) {
         entry.properties = extra->properties.as.set;
@@ -89,66 +90,25 @@ static spb_status own_metric(spb_buffer *out, const char *name, spb_value value,
     return spb_encode__metric(out, &entry, err);
 }
 
-static spb_status all_metrics(spb_buffer *out, const spb_device *holder, spb_error *err) {
-    spb_status status = SPB_OK;
-    for (const spb_metric *metric = holder->first_metric; metric && status == SPB_OK; metric = metric->next_of_holder) {
-        status = spb_certificate__metric(out, metric, err);
-    }
-    return status;
-}
-
-/* A failed certificate leaves nothing behind: half a birth must never be sent. */
-static spb_status whole(spb_buffer *out, size_t before, spb_status status) {
-    if (status != SPB_OK) {
-        out->len = before;
-    }
-    return status;
-}
-
-spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, const spb_birth_fact *facts,
-                                       size_t fact_count, uint64_t now_ms, spb_error *err) {
-    size_t before = out->len;
+spb_status spb_certificate__birth(spb_buffer *out, const spb_device *holder, const spb_birth_fact *facts,
+                                  size_t fact_count, uint8_t seq, uint64_t now_ms) {
     spb_status status = spb_encode__timestamp(out, now_ms);
     for (size_t i = 0; i < fact_count && status == SPB_OK; i++) {
-        status = own_metric(out, facts[i].name, facts[i].value, now_ms, err);
+        status = own_metric(out, facts[i].name, facts[i].value, now_ms, NULL);
     }
-    if (status == SPB_OK) {
-        status = all_metrics(out, node, err);
+    for (const spb_metric *metric = holder->first_metric; metric && status == SPB_OK; metric = metric->next_of_holder) {
+        status = spb_certificate__metric(out, metric, NULL);
     }
-    if (status == SPB_OK) {
-        status = spb_encode__seq(out, 0); /* tck-id-payloads-sequence-num-zero-nbirth */
-    }
-    return whole(out, before, status);
+    return status == SPB_OK ? spb_encode__seq(out, seq) : status;
 }
 
-spb_status spb_certificate__device_birth(spb_buffer *out, const spb_device *device, uint8_t seq, uint64_t now_ms,
-                                         spb_error *err) {
-    size_t before = out->len;
-    spb_status status = spb_encode__timestamp(out, now_ms);
-    if (status == SPB_OK) {
-        status = all_metrics(out, device, err);
-    }
-    if (status == SPB_OK) {
-        status = spb_encode__seq(out, seq);
-    }
-    return whole(out, before, status);
-}
-
+/* And no seq: tck-id-payloads-ndeath-seq. */
 spb_status spb_certificate__node_death(spb_buffer *out, uint8_t bdseq, uint64_t now_ms, spb_error *err) {
-    size_t before = out->len;
     spb_status status = spb_encode__timestamp(out, now_ms);
-    if (status == SPB_OK) {
-        status = own_metric(out, SPB_METRIC_BDSEQ, spb_int64(bdseq), now_ms,
-                            err); /* and no seq: tck-id-payloads-ndeath-seq */
-    }
-    return whole(out, before, status);
+    return status == SPB_OK ? own_metric(out, SPB_METRIC_BDSEQ, spb_int64(bdseq), now_ms, err) : status;
 }
 
 spb_status spb_certificate__device_death(spb_buffer *out, uint8_t seq, uint64_t now_ms) {
-    size_t before = out->len;
     spb_status status = spb_encode__timestamp(out, now_ms);
-    if (status == SPB_OK) {
-        status = spb_encode__seq(out, seq);
-    }
-    return whole(out, before, status);
+    return status == SPB_OK ? spb_encode__seq(out, seq) : status;
 }

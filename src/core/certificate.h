@@ -1,4 +1,4 @@
-/* The payloads of births and deaths, and the metrics in them. What fails leaves `out` as it was. */
+/* The payloads of births and deaths, and the metrics in them. What fails may leave a part of it in `out`. */
 #ifndef SPB_CORE_CERTIFICATE_H
 #define SPB_CORE_CERTIFICATE_H
 
@@ -18,12 +18,9 @@ typedef struct spb_birth_fact {
     spb_value value;
 } spb_birth_fact;
 
-/* NBIRTH, a whole payload with seq 0: the session's own metrics and all metrics of the node. */
-spb_status spb_certificate__node_birth(spb_buffer *out, const spb_device *node, const spb_birth_fact *facts,
-                                       size_t fact_count, uint64_t now_ms, spb_error *err);
-/* DBIRTH: all metrics of the device. */
-spb_status spb_certificate__device_birth(spb_buffer *out, const spb_device *device, uint8_t seq, uint64_t now_ms,
-                                         spb_error *err);
+/* NBIRTH or DBIRTH: the session's own metrics, if there are any, and all metrics of the holder. */
+spb_status spb_certificate__birth(spb_buffer *out, const spb_device *holder, const spb_birth_fact *facts,
+                                  size_t fact_count, uint8_t seq, uint64_t now_ms);
 /* NDEATH, as a will and on purpose: bdSeq and no seq. */
 spb_status spb_certificate__node_death(spb_buffer *out, uint8_t bdseq, uint64_t now_ms, spb_error *err);
 /* DDEATH: no metrics. */

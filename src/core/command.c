@@ -33,48 +33,41 @@ spb_status spb_commands__add(spb_command_queue *queue, spb_payload *payload, spb
     }
     entry->payload = payload;
     entry->bytes = bytes;
-    entry->has_device = device_id.data != NULL;
-    entry->device_id_len = (uint32_t)device_id.len;
-    if (device_id.len > 0) {
-        memcpy(entry->device_id, device_id.data, device_id.len);
+    if (device_id.data) {
+        memcpy(entry->text, device_id.data, device_id.len);
+        entry->device_id = (spb_str){entry->text, device_id.len};
     }
-    if (queue->last) {
-        queue->last->next = entry;
-    } else {
-        queue->first = entry;
-    }
-    queue->last = entry;
+    spb_list__push(&queue->entries, &entry->in_queue);
     queue->count++;
     queue->bytes += bytes;
     return SPB_OK;
 }
 
-static void remove_first(spb_command_queue *queue) {
-    spb_command_entry *first = queue->first;
-    queue->first = first->next;
-    if (!queue->first) {
-        queue->last = NULL;
-    }
+static spb_command_entry *first_of(const spb_command_queue *queue) {
+    return SPB_LINKED(queue->entries.first, spb_command_entry, in_queue);
+}
+
+static void end(spb_command_queue *queue, spb_command_entry *entry) {
+    spb_list__remove(&entry->in_queue);
     queue->count--;
-    queue->bytes -= first->bytes;
-    spb_payload_free(first->payload);
-    free(first);
+    queue->bytes -= entry->bytes;
+    spb_payload_free(entry->payload);
+    free(entry);
 }
 
 const spb_payload_metric *spb_commands__next(spb_command_queue *queue, const spb_command_entry **command) {
-    while (queue->first) {
-        spb_command_entry *first = queue->first;
+    for (spb_command_entry *first; (first = first_of(queue));) {
         if (first->next_metric < first->payload->metric_count) {
             *command = first;
             return &first->payload->metrics[first->next_metric++];
         }
-        remove_first(queue);
+        end(queue, first);
     }
     return NULL;
 }
 
 void spb_commands__clear(spb_command_queue *queue) {
-    while (queue->first) {
-        remove_first(queue);
+    for (spb_command_entry *first; (first = first_of(queue));) {
+        end(queue, first);
     }
 }

@@ -4,20 +4,20 @@
 
 #include <spb/payload.h>
 
+#include "base/list.h"
+
 /* One NCMD or DCMD. */
 typedef struct spb_command_entry {
-    struct spb_command_entry *next;
+    spb_list_link in_queue;
     spb_payload *payload;
     size_t next_metric; /* index of the first metric not yet looked at */
     size_t bytes;       /* as it came */
-    bool has_device;
-    uint32_t device_id_len;
-    char device_id[];
+    spb_str device_id;  /* absent for an NCMD; in `text` */
+    char text[];
 } spb_command_entry;
 
 typedef struct spb_command_queue {
-    spb_command_entry *first;
-    spb_command_entry *last;
+    spb_list entries;
     size_t count;
     size_t bytes; /* of all */
 } spb_command_queue;

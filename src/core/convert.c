@@ -137,25 +137,18 @@ static double limit_of(double limit, spb_type type) {
     return type == SPB_FLOAT && fabs(limit) <= (double)FLT_MAX ? (double)(float)limit : limit;
 }
 
-static spb_status check_integer(const number *n, double min, double max, spb_error *err) {
-    if (compare_integer(n, min) >= 0 && compare_integer(n, max) <= 0) {
-        return SPB_OK;
-    }
-    return spb_error__set(err, SPB_ERR_RANGE, "%s%llu is outside %.17g to %.17g", n->is_negative ? "-" : "",
-                          (unsigned long long)n->magnitude, min, max);
-}
-
 static spb_status check_range(const spb_metric *metric, const spb_value *value, spb_error *err) {
     const spb_metric_extra *extra = metric->extra;
     number n;
     if (!extra || !extra->has_range || !number_of(&n, value)) {
         return SPB_OK;
     }
-    if (!n.is_real) {
-        return check_integer(&n, extra->min, extra->max, err);
-    }
     double min = limit_of(extra->min, value->type), max = limit_of(extra->max, value->type);
-    if (!(n.real >= min && n.real <= max)) {
+    if (!n.is_real && (compare_integer(&n, min) < 0 || compare_integer(&n, max) > 0)) {
+        return spb_error__set(err, SPB_ERR_RANGE, "%s%llu is outside %.17g to %.17g", n.is_negative ? "-" : "",
+                              (unsigned long long)n.magnitude, min, max);
+    }
+    if (n.is_real && !(n.real >= min && n.real <= max)) {
         return spb_error__set(err, SPB_ERR_RANGE, "%g is outside %g to %g", n.real, extra->min, extra->max);
     }
     return SPB_OK;

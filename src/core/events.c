@@ -7,9 +7,7 @@
 /* ---- answers ---- */
 
 void spb_session_on_bdseq_saved(spb_session *session, spb_status status, const char *reason, spb_time now) {
-    if (session->waiting_saves > 0) {
-        session->waiting_saves--;
-    }
+    session->waiting_saves -= session->waiting_saves > 0;
     bool is_news = session->bdseq_retry_ms == SPB_NEVER || session->state == SPB_SESSION_SAVING;
     session->bdseq_retry_ms = status == SPB_OK ? SPB_NEVER : now.mono_ms + SPB_BDSEQ_RETRY_MS;
     if (status != SPB_OK && is_news) {

@@ -6,30 +6,10 @@
 
 /* ---- aliases ---- */
 
-/* Whose alias it is, also when the metric was removed: blocks of the journal may name it. False: nobody's any more. */
-static bool find_alias(const spb_table *table, uint32_t number, spb_alias *out) {
-    const spb_metric *metric = spb_table__find_alias(table, number);
-    if (metric) {
-        *out = (spb_alias){.device_id = spb_device__id_view(metric->holder),
-                           .name = spb_metric__name_view(metric),
-                           .type = (spb_type)metric->type,
-                           .alias = number};
-        return true;
-    }
-    const spb_alias_entry *entry = spb_alias_map__find(&table->retired, number);
-    if (entry) {
-        *out = (spb_alias){.device_id = {entry->text, entry->device_len},
-                           .name = {entry->text + entry->device_len, entry->name_len},
-                           .type = entry->type,
-                           .alias = number};
-    }
-    return entry != NULL;
-}
-
 /* All that are new, with copies of their names: metrics may be removed before they are written. */
 static bool copy_aliases(spb_session *session, size_t *count) {
     const spb_table *table = &session->table;
-    spb_alias *items = realloc(session->alias_items, table->unsaved_count * sizeof *items);
+    spb_alias *items = realloc(session->alias_items, (size_t)table->unsaved.total * sizeof *items);
     spb_buffer *texts = &session->payload;
     if (!items) {
         return false;
@@ -37,9 +17,10 @@ static bool copy_aliases(spb_session *session, size_t *count) {
     session->alias_items = items;
     texts->len = 0;
     *count = 0;
-    for (size_t i = 0; i < table->unsaved_count; i++) {
+    spb_range next;
+    for (uint64_t from = 0; spb_ranges__next(&table->unsaved, from, &next); from = next.first + 1) {
         spb_alias *item = &items[*count];
-        if (!find_alias(table, table->unsaved[i], item)) {
+        if (!spb_table__whose_alias(table, (uint32_t)next.first, item)) {
             continue;
         }
         if (!spb_buffer__append(texts, item->device_id.data, item->device_id.len) ||
@@ -65,13 +46,13 @@ static bool save_aliases(spb_session *session, spb_time now, spb_action *out) {
         return false;
     }
     if (count == 0) { /* all of them were removed again */
-        spb_table__aliases_saved(&session->table, session->table.unsaved_count);
+        spb_ranges__clear(&session->table.unsaved);
         return false;
     }
     *out = (spb_action){.kind = SPB_ACTION_SAVE_ALIASES};
     out->as.aliases.items = session->alias_items;
     out->as.aliases.count = count;
-    session->saving_aliases = session->table.unsaved_count;
+    session->saving_alias = session->table.last_alias;
     session->outbox.journal.asked = SPB_CALL_SAVE_ALIASES;
     return true;
 }
@@ -83,7 +64,7 @@ void spb_session_on_aliases_saved(spb_session *session, spb_status status, const
     session->outbox.journal.asked = SPB_CALL_NONE;
     if (status == SPB_OK) {
         spb_outbox__store_went_well(&session->outbox);
-        spb_table__aliases_saved(&session->table, session->saving_aliases);
+        spb_ranges__remove(&session->table.unsaved, 0, session->saving_alias);
     } else {
         spb_outbox__store_failed(&session->outbox, "aliases", status, reason, now);
     }
@@ -125,11 +106,11 @@ bool spb_session__next_identity(spb_session *session, spb_time now, spb_action *
     if (next_bdseq(session, now, out, due_ms)) {
         return true;
     }
-    if (session->table.unsaved_count > 0 && (!out || save_aliases(session, now, out))) {
+    if (session->table.unsaved.count > 0 && (!out || save_aliases(session, now, out))) {
         return true;
     }
     if (out && !journal->is_used &&
-        session->table.unsaved_count == 0) { /* only aliases are saved, and there are none */
+        session->table.unsaved.count == 0) { /* only aliases are saved, and there are none */
         journal->is_failing = false;
     }
     return false;

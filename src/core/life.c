@@ -58,17 +58,13 @@ static void begin_attempt(spb_session *session, const char *reason) {
     spb_session__enter(session, SPB_SESSION_SAVING, reason);
 }
 
-/* What could not be sent goes to the journal, if that takes it. */
-static void store_the_rest(spb_session *session, spb_time now) {
-    spb_outbox__close_all_history(&session->outbox);
-    session->outbox.journal.retry_ms = now.mono_ms; /* one more try, if it fails */
-    spb_journal__want_commit(&session->outbox.journal, now.mono_ms);
-}
-
 static void finish_stop(spb_session *session, const char *reason, spb_time now) {
     drop_link(session, false, now);
     spb_session__release_all(session, now); /* what came after the stop, and is held */
-    store_the_rest(session, now);
+    /* What could not be sent goes to the journal, if that takes it: with one more try, if it fails. */
+    spb_outbox__close_all_history(&session->outbox);
+    session->outbox.journal.retry_ms = now.mono_ms;
+    spb_journal__want_commit(&session->outbox.journal, now.mono_ms);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
     spb_notices__log(&session->notices, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
                      reason ? reason : "");
@@ -161,13 +157,13 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
         spb_session__release_all(session, now);
         say_goodbye(session, end_ms, NULL);
         shelve_unborn(session);
-        spb_session__advance(session, now);
+        spb_session_on_tick(session, now);
         break;
     case SPB_SESSION_STOPPING:
         session->is_leaving = false; /* if it was on its way to the next server */
         shelve_unborn(session);
         session->timer_ms = end_ms < session->timer_ms ? end_ms : session->timer_ms;
-        spb_session__advance(session, now);
+        spb_session_on_tick(session, now);
         break;
     }
 }
@@ -216,12 +212,6 @@ static void miss_answer(spb_session *session, spb_time now) {
                       now);
 }
 
-/* The application had its time to add what the journal has samples of. */
-static void end_grace(spb_session *session) {
-    session->outbox.replay.grace_ms = 0;
-    spb_outbox__retry_deferred(&session->outbox);
-}
-
 static uint64_t samples_ms(const spb_session *session) {
     return spb_session__is_running(session) ? spb_deadlines__next_ms(&session->timers) : SPB_NEVER;
 }
@@ -245,10 +235,10 @@ static void finish_births(spb_session *session, spb_time now) {
     spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
     spb_notices__log(&session->notices, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
                      session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
-                     session->table.metric_count, session->table.device_count);
+                     session->table.metrics.count, session->table.devices.count);
 }
 
-void spb_session__advance(spb_session *session, spb_time now) {
+void spb_session_on_tick(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
     spb_notices__tell_left_out(&session->notices, now.mono_ms);
     if (samples_ms(session) <= now.mono_ms) {
@@ -261,8 +251,9 @@ void spb_session__advance(spb_session *session, spb_time now) {
         end_state(session, now);
     }
     finish_births(session, now);
-    if (grace_ms(session) <= now.mono_ms) {
-        end_grace(session);
+    if (grace_ms(session) <= now.mono_ms) { /* the application had its time to add what the journal has samples of */
+        session->outbox.replay.grace_ms = 0;
+        spb_outbox__retry_deferred(&session->outbox);
     }
     if (session->state == SPB_SESSION_STOPPING && !session->is_leaving) {
         spb_outbox__close_all(&session->outbox); /* nothing waits for more */
@@ -270,7 +261,7 @@ void spb_session__advance(spb_session *session, spb_time now) {
     spb_outbox__advance(&session->outbox, now);
 }
 
-uint64_t spb_session__advance_ms(const spb_session *session) {
+uint64_t spb_session__tick_ms(const spb_session *session) {
     uint64_t at_ms = spb_outbox__advance_ms(&session->outbox, spb_session__is_running(session));
     spb_due__by(&at_ms, session->timer_ms);
     spb_due__by(&at_ms, samples_ms(session));
@@ -278,8 +269,4 @@ uint64_t spb_session__advance_ms(const spb_session *session) {
     spb_due__by(&at_ms, grace_ms(session));
     spb_due__by(&at_ms, spb_notices__left_out_ms(&session->notices));
     return at_ms;
-}
-
-void spb_session_on_tick(spb_session *session, spb_time now) {
-    spb_session__advance(session, now);
 }

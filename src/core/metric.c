@@ -19,7 +19,14 @@ static spb_type type_of(const spb_metric_def *def) {
     return def->type != SPB_UNKNOWN ? def->type : def->value.type;
 }
 
-static spb_status check_name(const char *name, spb_error *err) {
+static bool has_range(const spb_metric_def *def) {
+    return def->min != 0 || def->max != 0;
+}
+
+/* What can be said of it without a look into its values. */
+static spb_status check_definition(const spb_metric_def *def, spb_error *err) {
+    const char *name = def->name;
+    spb_type type = type_of(def);
     size_t bad;
     if (!name || !*name) {
         return spb_error__set(err, SPB_ERR_NAME, "metric without a name");
@@ -30,39 +37,21 @@ static spb_status check_name(const char *name, spb_error *err) {
     if (!spb_utf8__is_valid(spb_str_from(name), &bad)) {
         return spb_error__set_at(err, SPB_ERR_NAME, bad, "metric name is not UTF-8 at byte %zu", bad);
     }
-    return SPB_OK;
-}
-
-static spb_status check_type(const spb_metric_def *def, spb_error *err) {
-    spb_type type = type_of(def);
     if (type == SPB_UNKNOWN) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has neither a type nor a value", def->name);
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has neither a type nor a value", name);
     }
     if (type < SPB_INT8 || type > SPB_DATETIME_ARRAY || type == SPB_PROPERTY_SET || type == SPB_PROPERTY_SET_LIST) {
-        return spb_error__set(err, SPB_ERR_TYPE, "metric %s cannot have datatype %d (%s)", def->name, (int)type,
+        return spb_error__set(err, SPB_ERR_TYPE, "metric %s cannot have datatype %d (%s)", name, (int)type,
                               spb_type_name(type));
     }
-    return SPB_OK;
-}
-
-static spb_status check_keep(const spb_metric_def *def, spb_error *err) {
+    if (has_range(def) && !is_number(type)) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has a range but is a %s", name, spb_type_name(type));
+    }
+    if (has_range(def) && !(def->min <= def->max)) {
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has a range from %g to %g", name, def->min, def->max);
+    }
     if (def->keep < SPB_KEEP_ALL || def->keep > SPB_KEEP_NONE) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s: keep is %d", def->name, (int)def->keep);
-    }
-    return SPB_OK;
-}
-
-static spb_status check_range(const spb_metric_def *def, spb_error *err) {
-    if (def->min == 0 && def->max == 0) {
-        return SPB_OK;
-    }
-    if (!is_number(type_of(def))) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has a range but is a %s", def->name,
-                              spb_type_name(type_of(def)));
-    }
-    if (!(def->min <= def->max)) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s has a range from %g to %g", def->name, def->min,
-                              def->max);
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "metric %s: keep is %d", name, (int)def->keep);
     }
     return SPB_OK;
 }
@@ -148,7 +137,6 @@ static spb_status copy_description(spb_metric_extra *extra, const char *descript
     if (!extra->description) {
         return spb_error__no_memory(err, "the description of a metric");
     }
-    extra->metadata.description = spb_str_from(extra->description);
     return SPB_OK;
 }
 
@@ -176,8 +164,7 @@ static spb_status copy_choices(spb_metric_extra *extra, const spb_metric_def *de
 }
 
 static spb_status make_extra(spb_metric *metric, const spb_metric_def *def, spb_error *err) {
-    bool has_range = def->min != 0 || def->max != 0;
-    bool has_properties = def->unit || has_range || def->property_count > 0;
+    bool has_properties = def->unit || has_range(def) || def->property_count > 0;
     if (!has_properties && !def->description && !def->on_write && def->choice_count == 0) {
         return SPB_OK;
     }
@@ -188,7 +175,7 @@ static spb_status make_extra(spb_metric *metric, const spb_metric_def *def, spb_
     extra->properties = spb_null(SPB_PROPERTY_SET);
     extra->min = def->min;
     extra->max = def->max;
-    extra->has_range = has_range;
+    extra->has_range = has_range(def);
     extra->on_write = def->on_write;
     extra->user = def->user;
     extra->max_command_age_ms = def->max_command_age_ms;
@@ -248,16 +235,7 @@ static spb_status set_first_value(spb_metric *metric, const spb_metric_def *def,
 
 spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t now_ms, spb_error *err) {
     *out = NULL;
-    spb_status status = check_name(def->name, err);
-    if (status == SPB_OK) {
-        status = check_type(def, err);
-    }
-    if (status == SPB_OK) {
-        status = check_range(def, err);
-    }
-    if (status == SPB_OK) {
-        status = check_keep(def, err);
-    }
+    spb_status status = check_definition(def, err);
     if (status != SPB_OK) {
         return status;
     }
@@ -267,7 +245,7 @@ spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t
         return spb_error__no_memory(err, "a metric");
     }
     memcpy(metric->name, def->name, len);
-    metric->name_len = (uint32_t)len;
+    metric->name_len = (uint16_t)len;
     metric->type = (uint8_t)type_of(def);
     metric->is_transient = def->is_transient;
     metric->is_urgent = def->is_urgent;
@@ -307,6 +285,13 @@ void spb_metric__free(spb_metric *metric) {
         free(metric->extra);
     }
     free(metric);
+}
+
+void spb_metric__free_all(spb_metric *first) {
+    for (spb_metric *metric = first, *next; metric; metric = next) {
+        next = metric->next_of_holder;
+        spb_metric__free(metric);
+    }
 }
 
 spb_status spb_metric__check(const spb_metric *metric, const spb_value *value, spb_error *err) {

@@ -4,14 +4,14 @@
 
 #include <spb/metric.h>
 
+#include "base/buckets.h"
 #include "base/deadlines.h"
 #include "core/change.h"
 
 /* What few metrics have. */
 typedef struct spb_metric_extra {
-    spb_value properties;  /* of the birth, deep copy; null: none */
-    spb_metadata metadata; /* with the description */
-    char *description;
+    spb_value properties; /* of the birth, deep copy; null: none */
+    char *description;    /* NULL: none */
     double min, max;
     bool has_range;
     spb_value *choices; /* deep copies */
@@ -22,7 +22,7 @@ typedef struct spb_metric_extra {
 } spb_metric_extra;
 
 struct spb_metric {
-    /* What each sample looks at stands together, in two cache lines. */
+    /* What each sample looks at stands together, in two cache lines; two flags of others share a byte for that. */
     spb_device *holder; /* the node itself is one, too */
     spb_change *change; /* NULL: it has no rules of its own */
     uint64_t timestamp_ms;
@@ -34,25 +34,23 @@ struct spb_metric {
     uint8_t quality; /* SPB_SAMPLE_GOOD, _BAD or _STALE */
     bool is_transient;
     bool is_urgent;
-    bool is_definition;         /* of a template: stands in the NBIRTH, and nowhere else */
-    bool is_removed;            /* out of the table: only the answer to a write is waited for */
-    bool is_deep;               /* `value` was made by spb_value_copy */
-    bool in_birth;              /* the last birth of its holder has it */
-    bool is_unsent;             /* the value is a sample that no message and no birth has carried yet */
-    bool is_held;               /* the same, because its rules say so */
-    bool is_ahead;              /* the value is newer than what messages have carried: see birth.c */
-    bool has_quality;           /* hosts were told of a quality, and are from then on */
-    bool is_alias_saved;        /* the store has it */
-    bool is_behind;             /* its last sample was dropped under load: hosts have an older value */
-    bool is_time_given;         /* the application said when the value was taken */
+    bool is_definition : 1; /* of a template: stands in the NBIRTH, and nowhere else */
+    bool is_removed : 1;    /* out of the table: only the answer to a write is waited for */
+    bool is_deep;           /* `value` was made by spb_value_copy */
+    bool in_birth;          /* the last birth of its holder has it */
+    bool is_unsent;         /* the value is a sample that no message and no birth has carried yet */
+    bool is_held;           /* the same, because its rules say so */
+    bool is_ahead;          /* the value is newer than what messages have carried: see birth.c */
+    bool has_quality;       /* hosts were told of a quality, and are from then on */
+    bool is_behind;         /* its last sample was dropped under load: hosts have an older value */
+    bool is_time_given;     /* the application said when the value was taken */
+    uint16_t name_len;
     spb_metric *next_of_holder; /* in the order of definition */
     spb_metric *previous_of_holder;
-    spb_metric *next_in_bucket;
+    spb_bucket_link in_table;
     spb_metric_extra *extra; /* NULL: none of it */
     void *storage;           /* what `value` points to when it is text or plain bytes; kept for the next value */
     uint32_t storage_capacity;
-    uint32_t hash;
-    uint32_t name_len;
     spb_deadline timer; /* of a sample that is held, or deferred */
     char name[];        /* ends in NUL */
 };
@@ -60,6 +58,8 @@ struct spb_metric {
 /* A metric from its definition, not yet in a table. Statuses as spb_session_add_metric. */
 spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t now_ms, spb_error *err);
 void spb_metric__free(spb_metric *metric);
+/* It, and all behind it in the order of its holder; `first` may be NULL. */
+void spb_metric__free_all(spb_metric *first);
 /* May it hold this value: datatype, range, UTF-8. SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_NAME. */
 spb_status spb_metric__check(const spb_metric *metric, const spb_value *value, spb_error *err);
 /* Copies the value, checked before; what it points to may belong to the metric. SPB_ERR_NO_MEMORY, and nothing changed.

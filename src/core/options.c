@@ -5,14 +5,6 @@
 
 #define ALL_NODE_INFO (SPB_NODE_INFO_LIBRARY | SPB_NODE_INFO_SERVER | SPB_NODE_INFO_COUNTERS | SPB_NODE_INFO_STORE)
 
-static spb_status check_number(const char *name, uint64_t value, uint64_t min, uint64_t max, spb_error *err) {
-    if (value < min || value > max) {
-        return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is %llu, but must be %llu to %llu", name,
-                              (unsigned long long)value, (unsigned long long)min, (unsigned long long)max);
-    }
-    return SPB_OK;
-}
-
 static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
     const struct {
         const char *name;
@@ -35,11 +27,14 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"store_window_ms", o->store_window_ms, 0, 60000},
                  {"resend_on_rebirth_ms", o->resend_on_rebirth_ms, 0, 3600000},
                  {"settle_ms", o->settle_ms, 0, 60000}};
-    spb_status status = SPB_OK;
-    for (size_t i = 0; i < sizeof rules / sizeof *rules && status == SPB_OK; i++) {
-        status = check_number(rules[i].name, rules[i].value, rules[i].min, rules[i].max, err);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (rules[i].value < rules[i].min || rules[i].value > rules[i].max) {
+            return spb_error__set(err, SPB_ERR_ARGUMENT, "%s is %llu, but must be %llu to %llu", rules[i].name,
+                                  (unsigned long long)rules[i].value, (unsigned long long)rules[i].min,
+                                  (unsigned long long)rules[i].max);
+        }
     }
-    return status;
+    return SPB_OK;
 }
 
 spb_status spb_session__check_options(const spb_session_options *options, spb_error *err) {

@@ -6,18 +6,11 @@
 #include "core/session.h"
 
 void spb_session__bury(spb_session *session) {
-    if (session->waiting_writes > 0) {
-        return;
-    }
-    while (session->removed_metrics) {
-        spb_metric *next = session->removed_metrics->next_of_holder;
-        spb_metric__free(session->removed_metrics);
-        session->removed_metrics = next;
-    }
-    while (session->removed_devices) {
-        spb_device *next = session->removed_devices->next;
-        spb_device__free(session->removed_devices);
-        session->removed_devices = next;
+    if (session->waiting_writes == 0) {
+        spb_metric__free_all(session->removed_metrics);
+        spb_device__free_all(session->removed_devices);
+        session->removed_metrics = NULL;
+        session->removed_devices = NULL;
     }
 }
 

@@ -78,8 +78,7 @@ typedef struct behind_context {
 static bool note_behind(void *context, uint64_t alias, spb_str name) {
     behind_context *c = context;
     spb_device *holder = c->block->entity->owner;
-    spb_metric *metric = alias != 0 ? spb_table__find_alias(&c->session->table, alias)
-                                    : spb_table__find_metric(&c->session->table, holder, name);
+    spb_metric *metric = spb_table__find(&c->session->table, holder, name, alias);
     if (metric && metric->block == c->block->number) {
         metric->is_behind = holder->has_dropped = true;
     }

@@ -6,31 +6,25 @@
 
 #include "base/error.h"
 
-static bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#define SPACE " \t\r\n"
 
-/* Cuts the white space off both ends; `end` is where the entry stops. */
-static char *trim(char *begin, char *end) {
-    while (begin < end && is_space(*begin)) {
-        begin++;
-    }
-    while (end > begin && is_space(end[-1])) {
-        end--;
-    }
-    *end = '\0';
-    return begin;
-}
-
+/* Cuts the text at its commas, and white space off both ends of each entry. */
 static spb_status split(spb_servers *servers, spb_error *err) {
-    for (char *at = servers->text; at;) {
-        char *comma = strchr(at, ',');
-        char *uri = trim(at, comma ? comma : at + strlen(at));
-        if (*uri == '\0') {
+    for (char *at = servers->text, *next; at; at = next) {
+        next = strchr(at, ',');
+        if (next) {
+            *next++ = '\0';
+        }
+        at += strspn(at, SPACE);
+        size_t len = strlen(at);
+        while (len > 0 && strchr(SPACE, at[len - 1])) {
+            len--;
+        }
+        at[len] = '\0';
+        if (len == 0) {
             return spb_error__set(err, SPB_ERR_ARGUMENT, "servers has an empty entry");
         }
-        servers->items[servers->count++].uri = uri;
-        at = comma ? comma + 1 : NULL;
+        servers->items[servers->count++].uri = at;
     }
     return SPB_OK;
 }

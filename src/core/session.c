@@ -2,6 +2,7 @@
  * leave to publish.c, how connections come and go to life.c. */
 #include "core/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,16 +16,12 @@
 
 /* ---- options ---- */
 
-/* "a", "-", "b" → "a-b", on the heap. */
-static char *join(const char *const *parts, size_t count) {
-    size_t len = 0;
-    for (size_t i = 0; i < count; i++) {
-        len += strlen(parts[i]);
-    }
-    char *text = calloc(1, len + 1);
-    for (size_t i = 0, at = 0; text && i < count; i++) {
-        memcpy(text + at, parts[i], strlen(parts[i]));
-        at += strlen(parts[i]);
+/* The text, on the heap. */
+static char *join(const char *head, const char *group, const char *middle, const char *node, const char *tail) {
+    size_t size = strlen(head) + strlen(group) + strlen(middle) + strlen(node) + strlen(tail) + 1;
+    char *text = malloc(size);
+    if (text) {
+        snprintf(text, size, "%s%s%s%s%s", head, group, middle, node, tail);
     }
     return text;
 }
@@ -35,28 +32,29 @@ static char *join(const char *const *parts, size_t count) {
  * publishes to the third. */
 static void make_fences(spb_session *session) {
     session->fences[SPB_FENCE_FORM_UNSUBSCRIBE].filter = "/fence";
-    session->fences[SPB_FENCE_FORM_SUBSCRIBE] = (spb_subscription){.filter = session->strings[3], .qos = 1};
+    session->fences[SPB_FENCE_FORM_SUBSCRIBE] = session->subscriptions[0];
     session->fences[SPB_FENCE_FORM_BOTH].filter = session->strings[5];
+}
+
+static void add_subscription(spb_session *session, const char *filter) {
+    session->subscriptions[session->subscription_count++] = (spb_subscription){.filter = filter, .qos = 1};
 }
 
 /* One SUBSCRIBE covers devices that are added later, too. */
 static spb_status copy_strings(spb_session *session, const spb_session_options *options, spb_error *err) {
     const char *group = options->group_id, *node = options->node_id;
-    const char *client[] = {group, "-", node};
-    const char *ncmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_NCMD), "/", node};
-    const char *other[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_NCMD), "/", node, "/-"};
-    const char *dcmd[] = {SPB_NAMESPACE, "/", group, "/", spb_kind_name(SPB_KIND_DCMD), "/", node, "/+"};
     session->options = *options;
     session->options.servers = session->options.primary_host_id = NULL; /* kept in parts */
     session->options.group_id = session->strings[0] = strdup(group);
     session->options.node_id = session->strings[1] = strdup(node);
     session->options.client_id = session->strings[2] =
-        options->client_id ? strdup(options->client_id) : join(client, 3);
-    session->subscriptions[0].filter = session->strings[3] = join(ncmd, 7);
-    session->subscriptions[1].filter = session->strings[4] = join(dcmd, 8);
-    session->strings[5] = join(other, 8);
+        options->client_id ? strdup(options->client_id) : join("", group, "-", node, "");
+    session->strings[3] = join(SPB_NAMESPACE "/", group, "/NCMD/", node, "");
+    session->strings[4] = join(SPB_NAMESPACE "/", group, "/DCMD/", node, "/+");
+    session->strings[5] = join(SPB_NAMESPACE "/", group, "/NCMD/", node, "/-");
+    add_subscription(session, session->strings[3]);
+    add_subscription(session, session->strings[4]);
     make_fences(session);
-    session->subscription_count = 2;
     session->topic_bytes = strlen(SPB_NAMESPACE "//DDATA//") + strlen(group) + strlen(node);
     for (size_t i = 0; i < sizeof session->strings / sizeof *session->strings; i++) {
         if (!session->strings[i]) {
@@ -71,35 +69,27 @@ static spb_status copy_strings(spb_session *session, const spb_session_options *
 static spb_status make_host(spb_session *session, const spb_session_options *options, spb_error *err) {
     spb_status status = spb_host__init(&session->host, options->primary_host_id, options->legacy_state, err);
     if (status == SPB_OK && session->host.topic) {
-        session->subscriptions[session->subscription_count++].filter = session->host.topic;
-    }
-    for (size_t i = 0; i < session->subscription_count; i++) {
-        session->subscriptions[i].qos = 1;
+        add_subscription(session, session->host.topic);
     }
     return status;
 }
 
 /* Both IDs are right, but not every pair makes a topic: it may be too long, or read as something else. */
-static spb_status check_topic(const spb_session *session, spb_error *err) {
+static spb_status check_topic(spb_session *session, spb_error *err) {
     spb_topic topic = {.kind = SPB_KIND_NBIRTH,
                        .group_id = spb_str_from(session->options.group_id),
                        .node_id = spb_str_from(session->options.node_id)};
-    size_t capacity = topic.group_id.len + topic.node_id.len + 32;
-    char *text = malloc(capacity);
-    if (!text) {
+    spb_buffer *text = &session->topic;
+    if (!spb_buffer__reserve(text, topic.group_id.len + topic.node_id.len + 32)) {
         return spb_error__no_memory(err, "a session");
     }
-    spb_status status = spb_topic_format(&topic, text, capacity, NULL, err);
-    free(text);
+    spb_status status = spb_topic_format(&topic, (char *)text->data, text->capacity, NULL, err);
     return status == SPB_ERR_LIMIT ? SPB_ERR_NAME : status;
 }
 
 static spb_metric *find_metric(const spb_session *session, const spb_entity *entity, uint64_t alias, spb_str name) {
     const spb_device *holder = entity->owner;
-    spb_metric *metric = alias != 0 ? spb_table__find_alias(&session->table, alias)
-                         : holder   ? spb_table__find_metric(&session->table, holder, name)
-                                    : NULL;
-    return metric && metric->holder == holder ? metric : NULL;
+    return holder ? spb_table__find(&session->table, holder, name, alias) : NULL;
 }
 
 static spb_metric_known known(void *context, const spb_entity *entity, uint64_t alias, spb_str name) {
@@ -211,11 +201,7 @@ static spb_status check_device_id(const spb_session *session, const char *device
     if (status != SPB_OK) {
         return status;
     }
-    size_t others = strlen(SPB_NAMESPACE "/"
-                                         "/DBIRTH/"
-                                         "/") +
-                    strlen(session->options.group_id) + strlen(session->options.node_id);
-    if (others + id.len > MAX_TOPIC_BYTES) {
+    if (session->topic_bytes + 1 + id.len > MAX_TOPIC_BYTES) { /* the kind DBIRTH has a letter more than DDATA */
         return spb_error__set(err, SPB_ERR_NAME, "the topics of this device would be longer than %d bytes",
                               MAX_TOPIC_BYTES);
     }
@@ -224,13 +210,8 @@ static spb_status check_device_id(const spb_session *session, const char *device
 
 /* A device of that ID may have been removed: then its samples and those of the new one stay in one order. */
 static spb_entity *find_entity(spb_session *session, spb_str id) {
-    for (spb_list_link *link = session->deaths.first; link; link = link->next) {
-        const spb_device *dying = SPB_LINKED(link, spb_device, in_deaths);
-        if (dying->is_removed && spb_str_equal(spb_device__id_view(dying), id)) {
-            return dying->entity;
-        }
-    }
-    return spb_outbox__stranger(&session->outbox, id);
+    const spb_device *dying = spb_session__dying_namesake(session, id);
+    return dying ? dying->entity : spb_outbox__stranger(&session->outbox, id);
 }
 
 spb_status spb_session_add_device(spb_session *session, spb_device **out, const char *device_id, spb_time now,
@@ -254,12 +235,6 @@ spb_status spb_session_add_device(spb_session *session, spb_device **out, const 
     return status;
 }
 
-/* Encoding it once shows what no other check sees: contents of DataSets, Templates and property sets. */
-static spb_status try_birth(spb_session *session, const spb_metric *metric, spb_error *err) {
-    session->scratch.len = 0;
-    return spb_certificate__metric(&session->scratch, metric, err);
-}
-
 spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *holder, const spb_metric_def *def,
                             bool is_definition, spb_time now, spb_error *err) {
     *out = NULL;
@@ -273,7 +248,9 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
         return status;
     }
     metric->is_definition = is_definition;
-    status = try_birth(session, metric, err);
+    /* Encoding it once shows what no other check sees: contents of DataSets, Templates and property sets. */
+    session->scratch.len = 0;
+    status = spb_certificate__metric(&session->scratch, metric, err);
     if (status == SPB_OK) {
         status = spb_table__add_metric(&session->table, holder, metric, err);
     }

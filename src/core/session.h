@@ -95,7 +95,7 @@ struct spb_session {
     bool is_leaving;             /* in SPB_SESSION_STOPPING: only this server is left; the next one follows */
     char leave_reason[128];
 
-    size_t saving_aliases; /* while the store is asked to save them: how many */
+    uint32_t saving_alias; /* while the store is asked to save aliases: the highest of them */
     uint64_t unsent;       /* metrics that hold a sample which nothing has carried */
     bool was_clock_unset;  /* the wall clock was seen not to show the time */
     spb_deadlines timers;  /* of samples that are held, or deferred, by the rules of their metrics */
@@ -192,9 +192,8 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now);
 void spb_session__leave(spb_session *session, const char *reason, spb_time now);
 /* DISCONNECT was answered: the server is left in good order. */
 void spb_session__part(spb_session *session, spb_time now);
-/* What time alone brings about; when that is. */
-void spb_session__advance(spb_session *session, spb_time now);
-uint64_t spb_session__advance_ms(const spb_session *session);
+/* When time alone brings something about: see spb_session_on_tick. */
+uint64_t spb_session__tick_ms(const spb_session *session);
 
 /* ---- message.c ---- */
 

@@ -24,7 +24,7 @@ bool spb_session__may_be_born(const spb_session *session) {
 }
 
 bool spb_session__awaits_aliases(const spb_session *session) {
-    return session->table.unsaved_count > 0 && !session->outbox.journal.is_failing;
+    return session->table.unsaved.count > 0 && !session->outbox.journal.is_failing;
 }
 
 uint64_t spb_session__stamp(const spb_session *session, spb_time now) {

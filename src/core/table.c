@@ -38,7 +38,7 @@ static spb_device *new_device(spb_session *session, spb_str id) {
         }
         device->session = session;
         device->id_len = (uint32_t)id.len;
-        device->hash = hash_of(0, id);
+        device->in_table.hash = hash_of(0, id);
         device->is_online = true;
     }
     return device;
@@ -50,48 +50,22 @@ spb_status spb_table__init(spb_table *table, spb_session *session, bool no_alias
     return table->node ? SPB_OK : spb_error__no_memory(err, "a session");
 }
 
-void spb_device__free(spb_device *device) {
-    for (spb_metric *metric = device->first_metric; metric;) {
-        spb_metric *next = metric->next_of_holder;
-        spb_metric__free(metric);
-        metric = next;
+void spb_device__free_all(spb_device *first) {
+    for (spb_device *device = first, *next; device; device = next) {
+        next = device->next;
+        spb_metric__free_all(device->first_metric);
+        free(device);
     }
-    free(device);
 }
 
 void spb_table__clear(spb_table *table) {
-    for (spb_device *device = table->node; device;) {
-        spb_device *next = device->next;
-        spb_device__free(device);
-        device = next;
-    }
-    free(table->device_buckets);
-    free(table->metric_buckets);
+    spb_device__free_all(table->node);
+    spb_buckets__clear(&table->devices);
+    spb_buckets__clear(&table->metrics);
     free(table->by_alias);
-    free(table->unsaved);
+    spb_ranges__clear(&table->unsaved);
     spb_alias_map__clear(&table->retired);
     *table = (spb_table){0};
-}
-
-/* Doubles the buckets when there is one device per bucket. */
-static bool grow_devices(spb_table *table) {
-    if (table->device_count < table->device_bucket_count) {
-        return true;
-    }
-    size_t count = table->device_bucket_count ? table->device_bucket_count * 2 : 16;
-    spb_device **buckets = calloc(count, sizeof *buckets);
-    if (!buckets) {
-        return false;
-    }
-    for (spb_device *device = table->node->next; device; device = device->next) {
-        spb_device **bucket = &buckets[device->hash & (count - 1)];
-        device->next_in_bucket = *bucket;
-        *bucket = device;
-    }
-    free(table->device_buckets);
-    table->device_buckets = buckets;
-    table->device_bucket_count = count;
-    return true;
 }
 
 spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id, spb_error *err) {
@@ -100,45 +74,17 @@ spb_status spb_table__add_device(spb_table *table, spb_device **out, spb_str id,
         return spb_error__set(err, SPB_ERR_EXISTS, "device %.*s exists already", (int)id.len, id.data);
     }
     spb_device *device = new_device(table->session, id);
-    if (!device || !grow_devices(table)) {
+    if (!device || !spb_buckets__reserve(&table->devices)) {
         free(device);
         return spb_error__no_memory(err, "a device");
     }
-    spb_device **bucket = &table->device_buckets[device->hash & (table->device_bucket_count - 1)];
-    device->next_in_bucket = *bucket;
-    *bucket = device;
+    spb_buckets__add(&table->devices, &device->in_table);
     device->previous = table->last_device;
     table->last_device->next = device;
     table->last_device = device;
     device->number = ++table->last_number; /* the node is 0 */
-    table->device_count++;
     *out = device;
     return SPB_OK;
-}
-
-/* Doubles the buckets when there is one metric per bucket. */
-static bool grow_metrics(spb_table *table) {
-    if (table->metric_count < table->metric_bucket_count) {
-        return true;
-    }
-    size_t count = table->metric_bucket_count ? table->metric_bucket_count * 2 : 64;
-    spb_metric **buckets = calloc(count, sizeof *buckets);
-    if (!buckets) {
-        return false;
-    }
-    for (size_t i = 0; i < table->metric_bucket_count; i++) {
-        for (spb_metric *metric = table->metric_buckets[i]; metric;) {
-            spb_metric *next = metric->next_in_bucket;
-            spb_metric **bucket = &buckets[metric->hash & (count - 1)];
-            metric->next_in_bucket = *bucket;
-            *bucket = metric;
-            metric = next;
-        }
-    }
-    free(table->metric_buckets);
-    table->metric_buckets = buckets;
-    table->metric_bucket_count = count;
-    return true;
 }
 
 /* Room for that alias; new places are empty. */
@@ -163,32 +109,33 @@ static bool grow_aliases(spb_table *table, uint32_t alias) {
     return true;
 }
 
-/* Room for one more alias that is to be saved. */
-static bool grow_unsaved(spb_table *table) {
-    if (!table->keeps_aliases || table->unsaved_count < table->unsaved_capacity) {
-        return true;
+/* A new alias. tck-id-payloads-alias-uniqueness: one count for the node and all its devices; it begins at 1. 0: no
+ * memory. */
+static uint32_t next_alias(spb_table *table) {
+    uint32_t alias = table->last_alias + 1;
+    if (!grow_aliases(table, alias) || (table->keeps_aliases && !spb_ranges__add(&table->unsaved, alias, alias))) {
+        return 0;
     }
-    size_t capacity = table->unsaved_capacity ? table->unsaved_capacity * 2 : 64;
-    uint32_t *unsaved = realloc(table->unsaved, capacity * sizeof *unsaved);
-    if (!unsaved) {
-        return false;
-    }
-    table->unsaved = unsaved;
-    table->unsaved_capacity = capacity;
-    return true;
+    table->last_alias = alias;
+    return alias;
 }
 
-/* tck-id-payloads-alias-uniqueness: one count for the node and all its devices; it begins at 1. */
-static void give_alias(spb_table *table, spb_metric *metric) {
-    spb_alias_entry *known = spb_alias_map__take(&table->retired, spb_device__id_view(metric->holder),
-                                                 spb_metric__name_view(metric), (spb_type)metric->type, metric->hash);
-    metric->alias = known ? known->alias : ++table->last_alias;
-    table->by_alias[metric->alias - 1] = metric;
-    metric->is_alias_saved = known && known->is_saved;
-    if (table->keeps_aliases && !metric->is_alias_saved) {
-        table->unsaved[table->unsaved_count++] = metric->alias;
+static spb_alias alias_of(const spb_metric *metric) {
+    return (spb_alias){.device_id = spb_device__id_view(metric->holder),
+                       .name = spb_metric__name_view(metric),
+                       .type = (spb_type)metric->type,
+                       .alias = metric->alias};
+}
+
+/* The one that waits for this metric, or a new one. False: no memory. */
+static bool give_alias(spb_table *table, spb_metric *metric) {
+    spb_alias wanted = alias_of(metric);
+    uint32_t known = spb_alias_map__take(&table->retired, &wanted, metric->in_table.hash);
+    metric->alias = known != 0 ? known : next_alias(table);
+    if (metric->alias != 0) {
+        table->by_alias[metric->alias - 1] = metric;
     }
-    free(known);
+    return metric->alias != 0;
 }
 
 spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias) {
@@ -202,26 +149,12 @@ spb_status spb_table__adopt_alias(spb_table *table, const spb_alias *alias) {
     if (table->by_alias[alias->alias - 1]) {
         return SPB_ERR_ARGUMENT;
     }
-    if (!spb_alias_map__put(&table->retired, alias, hash, true)) {
+    if (!spb_alias_map__put(&table->retired, alias, hash)) {
         return SPB_ERR_NO_MEMORY;
     }
     table->by_alias[alias->alias - 1] = (spb_metric *)&nobody;
     table->last_alias = alias->alias > table->last_alias ? alias->alias : table->last_alias;
     return SPB_OK;
-}
-
-void spb_table__aliases_saved(spb_table *table, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        spb_metric *metric = spb_table__find_alias(table, table->unsaved[i]);
-        spb_alias_entry *entry = metric ? NULL : spb_alias_map__find(&table->retired, table->unsaved[i]);
-        if (metric) {
-            metric->is_alias_saved = true;
-        } else if (entry) {
-            entry->is_saved = true;
-        }
-    }
-    table->unsaved_count -= count;
-    memmove(table->unsaved, table->unsaved + count, table->unsaved_count * sizeof *table->unsaved);
 }
 
 spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metric *metric, spb_error *err) {
@@ -233,48 +166,29 @@ spb_status spb_table__add_metric(spb_table *table, spb_device *holder, spb_metri
     if (has_alias && table->last_alias == MAX_ALIAS) {
         return spb_error__set(err, SPB_ERR_LIMIT, "too many metrics");
     }
-    if (!grow_metrics(table) || (has_alias && !(grow_aliases(table, table->last_alias + 1) && grow_unsaved(table)))) {
+    metric->in_table.hash = hash_of(holder->in_table.hash, spb_metric__name_view(metric));
+    metric->holder = holder;
+    if (!spb_buckets__reserve(&table->metrics) || (has_alias && !give_alias(table, metric))) {
         return spb_error__no_memory(err, "a metric");
     }
-    metric->hash = hash_of(holder->hash, spb_metric__name_view(metric));
-    metric->holder = holder;
-    spb_metric **bucket = &table->metric_buckets[metric->hash & (table->metric_bucket_count - 1)];
-    metric->next_in_bucket = *bucket;
-    *bucket = metric;
-    if (holder->last_metric) {
-        holder->last_metric->next_of_holder = metric;
-    } else {
-        holder->first_metric = metric;
-    }
+    spb_buckets__add(&table->metrics, &metric->in_table);
+    *(holder->last_metric ? &holder->last_metric->next_of_holder : &holder->first_metric) = metric;
     metric->previous_of_holder = holder->last_metric;
     holder->last_metric = metric;
-    table->metric_count++;
-    if (has_alias) {
-        give_alias(table, metric);
-    }
     return SPB_OK;
 }
 
 /* The alias waits for a metric of that name and datatype. Without memory, it waits for ever. */
 static void retire_alias(spb_table *table, const spb_metric *metric) {
-    spb_alias alias = {.device_id = spb_device__id_view(metric->holder),
-                       .name = spb_metric__name_view(metric),
-                       .type = (spb_type)metric->type,
-                       .alias = metric->alias};
+    spb_alias alias = alias_of(metric);
     if (table->keeps_aliases) {
-        spb_alias_map__put(&table->retired, &alias, metric->hash, metric->is_alias_saved);
+        spb_alias_map__put(&table->retired, &alias, metric->in_table.hash);
     }
     table->by_alias[metric->alias - 1] = (spb_metric *)&nobody;
 }
 
 static void forget_name(spb_table *table, spb_metric *metric) {
-    spb_metric **at = &table->metric_buckets[metric->hash & (table->metric_bucket_count - 1)];
-    while (*at != metric) {
-        at = &(*at)->next_in_bucket;
-    }
-    *at = metric->next_in_bucket;
-    metric->next_in_bucket = NULL;
-    table->metric_count--;
+    spb_buckets__remove(&table->metrics, &metric->in_table);
     if (metric->alias != 0) {
         retire_alias(table, metric);
     }
@@ -294,40 +208,29 @@ void spb_table__unlink_device(spb_table *table, spb_device *device) {
     for (spb_metric *metric = device->first_metric; metric; metric = metric->next_of_holder) {
         forget_name(table, metric);
     }
-    spb_device **at = &table->device_buckets[device->hash & (table->device_bucket_count - 1)];
-    while (*at != device) {
-        at = &(*at)->next_in_bucket;
-    }
-    *at = device->next_in_bucket;
+    spb_buckets__remove(&table->devices, &device->in_table);
     device->previous->next = device->next; /* the node is always ahead */
     *(device->next ? &device->next->previous : &table->last_device) = device->previous;
-    device->next = device->previous = device->next_in_bucket = NULL;
-    table->device_count--;
+    device->next = device->previous = NULL;
 }
 
 spb_device *spb_table__find_device(const spb_table *table, spb_str id) {
-    if (table->device_bucket_count == 0) {
-        return NULL;
+    spb_bucket_link *link = spb_buckets__first(&table->devices, hash_of(0, id));
+    while (link && !spb_str_equal(spb_device__id_view(SPB_BUCKETED(link, spb_device, in_table)), id)) {
+        link = spb_buckets__next(link);
     }
-    uint32_t hash = hash_of(0, id);
-    spb_device *device = table->device_buckets[hash & (table->device_bucket_count - 1)];
-    while (device && !(device->hash == hash && spb_str_equal(spb_device__id_view(device), id))) {
-        device = device->next_in_bucket;
-    }
-    return device;
+    return SPB_BUCKETED(link, spb_device, in_table);
 }
 
 spb_metric *spb_table__find_metric(const spb_table *table, const spb_device *holder, spb_str name) {
-    if (table->metric_bucket_count == 0) {
-        return NULL;
+    spb_bucket_link *link = spb_buckets__first(&table->metrics, hash_of(holder->in_table.hash, name));
+    for (; link; link = spb_buckets__next(link)) {
+        spb_metric *metric = SPB_BUCKETED(link, spb_metric, in_table);
+        if (metric->holder == holder && spb_str_equal(spb_metric__name_view(metric), name)) {
+            return metric;
+        }
     }
-    uint32_t hash = hash_of(holder->hash, name);
-    spb_metric *metric = table->metric_buckets[hash & (table->metric_bucket_count - 1)];
-    while (metric &&
-           !(metric->holder == holder && metric->hash == hash && spb_str_equal(spb_metric__name_view(metric), name))) {
-        metric = metric->next_in_bucket;
-    }
-    return metric;
+    return NULL;
 }
 
 spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias) {
@@ -336,6 +239,20 @@ spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias) {
     }
     spb_metric *metric = table->by_alias[alias - 1];
     return metric != &nobody ? metric : NULL;
+}
+
+spb_metric *spb_table__find(const spb_table *table, const spb_device *holder, spb_str name, uint64_t alias) {
+    spb_metric *metric = name.data ? spb_table__find_metric(table, holder, name) : spb_table__find_alias(table, alias);
+    return metric && metric->holder == holder ? metric : NULL;
+}
+
+bool spb_table__whose_alias(const spb_table *table, uint32_t alias, spb_alias *out) {
+    const spb_metric *metric = spb_table__find_alias(table, alias);
+    const spb_alias *retired = metric ? NULL : spb_alias_map__find(&table->retired, alias);
+    if (metric || retired) {
+        *out = metric ? alias_of(metric) : *retired;
+    }
+    return metric || retired;
 }
 
 const char *spb_device_id(const spb_device *device) {

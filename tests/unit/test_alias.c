@@ -1,15 +1,14 @@
 /* Aliases that wait for their metric. */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/alias.h"
 #include "support/suite.h"
 
-static spb_alias_map map;
+static spb_buckets map;
 
 static void setup(void) {
-    map = (spb_alias_map){0};
+    map = (spb_buckets){0};
 }
 
 static void teardown(void) {
@@ -19,15 +18,13 @@ static void teardown(void) {
 static void put(const char *device, const char *name, spb_type type, uint32_t alias, uint32_t hash) {
     spb_alias item = {.name = spb_str_from(name), .type = type, .alias = alias};
     item.device_id = device ? spb_str_from(device) : (spb_str){0};
-    ck_assert(spb_alias_map__put(&map, &item, hash, true));
+    ck_assert(spb_alias_map__put(&map, &item, hash));
 }
 
 static uint32_t take(const char *device, const char *name, spb_type type, uint32_t hash) {
     spb_str id = device ? spb_str_from(device) : (spb_str){0};
-    spb_alias_entry *entry = spb_alias_map__take(&map, id, spb_str_from(name), type, hash);
-    uint32_t alias = entry ? entry->alias : 0;
-    free(entry);
-    return alias;
+    spb_alias wanted = {.device_id = id, .name = spb_str_from(name), .type = type};
+    return spb_alias_map__take(&map, &wanted, hash);
 }
 
 START_TEST(device_name_and_datatype_make_the_metric) {

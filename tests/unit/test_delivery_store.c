@@ -87,6 +87,26 @@ START_TEST(a_metric_that_comes_back_has_its_alias_again_and_its_samples) {
 }
 END_TEST
 
+START_TEST(an_alias_whose_metric_comes_back_before_it_is_saved_is_saved_once) {
+    wire_open_with(&w, &journal, &options);
+    spb_session_remove_metric(w.session, wire_add_metric(&w, NULL, "x", spb_int32(0)), w.now);
+    wire_add_metric(&w, NULL, "x", spb_int32(0));
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    ck_assert_str_eq(w.ledger, "ALIASES 1, SAVE 0, CONNECT 0, SUBSCRIBE, NBIRTH 0");
+    wire_forget(&w);
+    journal.is_slow = true;
+    spb_metric *z = wire_add_metric(&w, NULL, "z", spb_int32(0));
+    wire_run(&w);
+    spb_session_remove_metric(w.session, z, w.now);
+    wire_add_metric(&w, NULL, "z", spb_int32(0));
+    journal.is_slow = false;
+    wire_journal_answer(&w);
+    wire_sleep(&w, 50);
+    ck_assert_str_eq(w.ledger, "ALIASES 1, NBIRTH 0");
+}
+END_TEST
+
 /* ---- failures ---- */
 
 START_TEST(a_store_that_fails_is_asked_again_later_and_later) {
@@ -396,6 +416,7 @@ int main(void) {
     tcase_add_test(all, aliases_that_cannot_be_saved_are_born_and_not_stored);
     tcase_add_test(all, an_alias_of_an_earlier_run_goes_to_its_metric_and_to_no_other);
     tcase_add_test(all, a_metric_that_comes_back_has_its_alias_again_and_its_samples);
+    tcase_add_test(all, an_alias_whose_metric_comes_back_before_it_is_saved_is_saved_once);
     tcase_add_test(all, a_store_that_fails_is_asked_again_later_and_later);
     tcase_add_test(all, a_spill_that_fails_in_the_middle_goes_on_where_it_stopped);
     tcase_add_test(all, what_a_full_journal_does_not_take_is_counted);

@@ -55,7 +55,7 @@ START_TEST(what_is_taken_is_refused_and_nothing_changes) {
     ck_assert_str_eq(err.text, "metric Press/x exists already");
     spb_metric__free(metric);
     ck_assert_ptr_eq(spb_table__find_metric(&table, press, spb_str_from("x")), first);
-    ck_assert_uint_eq(table.metric_count, 1);
+    ck_assert_uint_eq(table.metrics.count, 1);
     spb_table__clear(&table);
 }
 END_TEST
@@ -116,9 +116,9 @@ START_TEST(a_hundred_thousand_metrics_are_found_and_are_small) {
     }
     /* No bucket is long: the hash spreads names that differ in their last digits only. */
     size_t longest = 0;
-    for (size_t i = 0; i < table.metric_bucket_count; i++) {
+    for (size_t i = 0; i < table.metrics.capacity; i++) {
         size_t len = 0;
-        for (const spb_metric *metric = table.metric_buckets[i]; metric; metric = metric->next_in_bucket) {
+        for (const spb_bucket_link *link = table.metrics.items[i]; link; link = link->next) {
             len++;
         }
         longest = len > longest ? len : longest;
