@@ -8,6 +8,7 @@
 #include "transport/guard.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -275,6 +276,17 @@ bool spb_guard__cut(spb_guard *guard) {
     }
     pthread_mutex_unlock(&lock);
     return is_known;
+}
+
+/* A connection to nowhere ends the present one at once, whoever else has its socket (connect(2): AF_UNSPEC). */
+void spb_guard__reset_unsent(spb_guard *guard) {
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    pthread_mutex_lock(&lock);
+    int unsent = 0;
+    if (guard->client_id && guard->fd >= 0 && ioctl(guard->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0) {
+        connect(guard->fd, &nowhere, sizeof nowhere);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 bool spb_guard__is_over(spb_guard *guard) {
