@@ -8,7 +8,6 @@
 #include "transport/guard.h"
 
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -278,12 +277,21 @@ bool spb_guard__cut(spb_guard *guard) {
     return is_known;
 }
 
+/* The kernel has something that it cannot send now, or must send again. What is under way and not acknowledged yet does
+ * not count, nor what only waits to become a full packet (it is sent by the option): both are on every good link. */
+static bool has_unsent(int fd) {
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           (info.tcpi_notsent_bytes > 0 || (info.tcpi_unacked > 0 && info.tcpi_retransmits > 0));
+}
+
 /* A connection to nowhere ends the present one at once, whoever else has its socket (connect(2): AF_UNSPEC). */
 void spb_guard__reset_unsent(spb_guard *guard) {
     const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     pthread_mutex_lock(&lock);
-    int unsent = 0;
-    if (guard->client_id && guard->fd >= 0 && ioctl(guard->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0) {
+    if (guard->client_id && guard->fd >= 0 && has_unsent(guard->fd)) {
         connect(guard->fd, &nowhere, sizeof nowhere);
     }
     pthread_mutex_unlock(&lock);

@@ -212,8 +212,8 @@ static bool wait_until_broken(spb_link *link, long timeout_ms) {
  * still queued when a client is destroyed. On a stuck or lost link that remains, and is bounded by what the caller
  * keeps in flight.
  *
- * What the server has not acknowledged by then, the kernel would go on sending for minutes, in the way of the next
- * link. So such a connection is reset: the kernel forgets it, and a server that hears of it publishes the will.
+ * What the kernel could not send by then, it would go on sending for minutes, in the way of the next link. So such a
+ * connection is reset: the kernel forgets it, and a server that hears of it publishes the will.
  */
 static void let_the_will_out(spb_link *link) {
     int code = spb_events__break(link);
