@@ -131,9 +131,9 @@ spb_status spb_address__parse(spb_address *out, const char *uri, spb_error *err)
     return SPB_OK;
 }
 
-void spb_address__uri_at(const spb_address *address, const spb_place *place, char *uri, size_t capacity) {
-    char text[SPB_PLACE_TEXT];
-    spb_place__write(place, text);
+void spb_address__uri_at(const spb_address *address, const spb_endpoint *place, char *uri, size_t capacity) {
+    char text[SPB_ENDPOINT_TEXT];
+    spb_endpoint__write(place, text);
     snprintf(uri, capacity, strchr(text, ':') ? "%s://[%s]:%u" : "%s://%s:%u", address->scheme, text, address->port);
 }
 

@@ -6,7 +6,7 @@
 
 #include <spb/status.h>
 
-#include "transport/place.h"
+#include "transport/endpoint.h"
 
 typedef struct spb_address {
     char uri[600];       /* as paho wants it: scheme, host, port and the path of a WebSocket are always there */
@@ -25,7 +25,7 @@ spb_status spb_address__parse(spb_address *out, const char *uri, spb_error *err)
 
 /* The URI that names the place instead of the host; there is no such one for a WebSocket, whose request would lose the
  * name of the host. */
-void spb_address__uri_at(const spb_address *address, const spb_place *place, char *uri, size_t capacity);
+void spb_address__uri_at(const spb_address *address, const spb_endpoint *place, char *uri, size_t capacity);
 
 /* SPB_ERR_ARGUMENT: a WebSocket without TLS, and no consent to it. */
 spb_status spb_address__check(const spb_address *address, bool allow_unsafe_websocket, spb_error *err);

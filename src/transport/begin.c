@@ -188,12 +188,12 @@ static void on_failed(void *context, spb_status status, const char *why) {
                        (spb_transport_event){.kind = SPB_TRANSPORT_CONNECT_FAILED, .status = status, .reason = why});
 }
 
-static bool on_found(void *context, const spb_place *place, uint32_t left_ms) {
+static bool on_found(void *context, const spb_endpoint *place, uint32_t left_ms) {
     spb_link *link = context;
     char uri[sizeof link->address.uri];
     if (place) {
         link->place = *place;
-        spb_place__write(place, link->place_text);
+        spb_endpoint__write(place, link->place_text);
         spb_address__uri_at(&link->address, place, uri, sizeof uri);
     }
     if (link->address.has_tls && !spb_tls__expect(&link->tls_peer, link->settings, &link->address,
@@ -207,7 +207,7 @@ static bool on_found(void *context, const spb_place *place, uint32_t left_ms) {
     return true;
 }
 
-spb_status spb_begin__start(spb_link *link, const spb_place *avoid, spb_error *err) {
+spb_status spb_begin__start(spb_link *link, const spb_endpoint *avoid, spb_error *err) {
     if (link->address.is_numeric && !link->address.has_tls) {
         return connect_to(link, link->address.uri, link->request.timeout_ms, err);
     }

@@ -88,8 +88,8 @@ static bool find_places(spb_dial *self) {
     return answer->count > 0;
 }
 
-static void move(spb_place *places, size_t from, size_t to) {
-    spb_place moved = places[from];
+static void move(spb_endpoint *places, size_t from, size_t to) {
+    spb_endpoint moved = places[from];
     if (from > to) {
         memmove(&places[to + 1], &places[to], (from - to) * sizeof *places);
     } else {
@@ -99,7 +99,7 @@ static void move(spb_place *places, size_t from, size_t to) {
 }
 
 /* IPv6 and IPv4 take turns, as one of them may be dead as a whole; the one that has failed of late comes last. */
-static void sort_places(spb_place *places, size_t count, const spb_place *avoid) {
+static void sort_places(spb_endpoint *places, size_t count, const spb_endpoint *avoid) {
     for (size_t at = 1; at < count; at++) {
         size_t next = at;
         while (next < count && places[next].as.any.sa_family == places[at - 1].as.any.sa_family) {
@@ -110,7 +110,7 @@ static void sort_places(spb_place *places, size_t count, const spb_place *avoid)
         }
     }
     for (size_t i = 0; avoid->as.any.sa_family != AF_UNSPEC && i < count; i++) {
-        if (spb_place__is_same(&places[i], avoid)) {
+        if (spb_endpoint__is_same(&places[i], avoid)) {
             move(places, i, count - 1);
             break;
         }
@@ -120,13 +120,13 @@ static void sort_places(spb_place *places, size_t count, const spb_place *avoid)
 /* ---- the addresses ---- */
 
 typedef struct attempts {
-    const spb_place *places;
+    const spb_endpoint *places;
     size_t count;
     size_t next; /* the first one that is not tried yet */
     size_t open_count;
     uint64_t next_ms; /* when it is tried at the latest */
-    struct pollfd fds[1 + SPB_PLACES_MAX];
-    int errors[SPB_PLACES_MAX]; /* 0: it has not failed */
+    struct pollfd fds[1 + SPB_ENDPOINTS_MAX];
+    int errors[SPB_ENDPOINTS_MAX]; /* 0: it has not failed */
 } attempts;
 
 static void give_up(attempts *self, size_t index, int error) {
@@ -143,7 +143,7 @@ static bool try_next(const spb_dial *dial, attempts *self, size_t *found) {
     for (uint64_t now = now_ms(); self->next < self->count && (self->open_count == 0 || now >= self->next_ms);) {
         size_t index = self->next++;
         bool is_pending;
-        int fd = spb_place__connect(&self->places[index], dial->address->port, &is_pending);
+        int fd = spb_endpoint__connect(&self->places[index], dial->address->port, &is_pending);
         if (fd < 0) {
             self->errors[index] = errno;
             continue;
@@ -185,8 +185,8 @@ static void fail_all(spb_dial *dial, const attempts *self, bool is_late) {
     int used =
         snprintf(text, sizeof text, "none of %zu addresses of %.150s answers", self->count, dial->address->host_port);
     for (size_t i = 0; i < self->count && (size_t)used < sizeof text; i++) {
-        char place[SPB_PLACE_TEXT];
-        spb_place__write(&self->places[i], place);
+        char place[SPB_ENDPOINT_TEXT];
+        spb_endpoint__write(&self->places[i], place);
         used += snprintf(text + used, sizeof text - (size_t)used, "%s %s: %s", i == 0 ? ":" : ",", place,
                          self->errors[i] ? strerror(self->errors[i]) : "no answer");
     }
@@ -194,9 +194,9 @@ static void fail_all(spb_dial *dial, const attempts *self, bool is_late) {
 }
 
 /* The first one that answers, or NULL: it has been said why, or the dial is stopped. */
-static const spb_place *find_one(spb_dial *dial, const spb_place *places, size_t count) {
+static const spb_endpoint *find_one(spb_dial *dial, const spb_endpoint *places, size_t count) {
     attempts self = {.places = places, .count = count};
-    for (size_t i = 0; i <= SPB_PLACES_MAX; i++) {
+    for (size_t i = 0; i <= SPB_ENDPOINTS_MAX; i++) {
         self.fds[i].fd = -1;
     }
     size_t found = count;
@@ -224,7 +224,7 @@ static const spb_place *find_one(spb_dial *dial, const spb_place *places, size_t
 
 /* ---- the thread ---- */
 
-static void connect_to(spb_dial *self, const spb_place *place) {
+static void connect_to(spb_dial *self, const spb_endpoint *place) {
     struct pollfd wake;
     uint32_t left = left_ms(self, now_ms());
     while (left > 0 && !atomic_load(&self->is_stopped) && !self->calls.on_found(self->calls.context, place, left)) {
@@ -248,7 +248,7 @@ static void *run(void *context) {
         return NULL;
     }
     spb_lookup_answer *answer = &self->lookup.answer;
-    const spb_place *place = &answer->places[0];
+    const spb_endpoint *place = &answer->places[0];
     if (self->address->is_websocket) {
         place = NULL;
     } else if (answer->count > 1) {
@@ -262,14 +262,14 @@ static void *run(void *context) {
     return NULL;
 }
 
-spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t timeout_ms, const spb_place *avoid,
+spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t timeout_ms, const spb_endpoint *avoid,
                            const spb_dial_calls *calls, spb_error *err) {
     *dial = (spb_dial){.address = address,
                        .calls = *calls,
                        .timeout_ms = timeout_ms,
                        .deadline_ms = now_ms() + timeout_ms,
                        .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-    dial->avoid = avoid ? *avoid : (spb_place){.as.any.sa_family = AF_UNSPEC};
+    dial->avoid = avoid ? *avoid : (spb_endpoint){.as.any.sa_family = AF_UNSPEC};
     atomic_init(&dial->is_stopped, false);
     sigset_t before;
     spb_signals__block_all(&before);

@@ -16,7 +16,7 @@
 typedef struct spb_dial_calls {
     /* The connection can be made, within left_ms. Place NULL: the address as it was given. False: not yet; it is called
      * again when the eventfd has been written. */
-    bool (*on_found)(void *context, const spb_place *place, uint32_t left_ms);
+    bool (*on_found)(void *context, const spb_endpoint *place, uint32_t left_ms);
     /* SPB_ERR_CONNECT, SPB_ERR_TIMEOUT. */
     void (*on_failed)(void *context, spb_status status, const char *why);
     void *context;
@@ -25,7 +25,7 @@ typedef struct spb_dial_calls {
 typedef struct spb_dial {
     const spb_address *address;
     spb_dial_calls calls;
-    spb_place avoid; /* AF_UNSPEC: none */
+    spb_endpoint avoid; /* AF_UNSPEC: none */
     uint32_t timeout_ms;
     uint64_t deadline_ms;
     spb_lookup_wait lookup;
@@ -40,7 +40,7 @@ typedef struct spb_dial {
  * `avoid` names (which may be NULL) comes last. Ends with one of the calls, unless it is stopped. The address outlives
  * it. SPB_ERR_NO_MEMORY: there is no thread, or no descriptor, for it.
  */
-spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t timeout_ms, const spb_place *avoid,
+spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t timeout_ms, const spb_endpoint *avoid,
                            const spb_dial_calls *calls, spb_error *err);
 /* After the return there are no more calls. Never waits for a name server. Fine for a zeroed one. */
 void spb_dial__stop(spb_dial *dial);

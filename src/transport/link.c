@@ -31,7 +31,7 @@ uint32_t spb_link__number(const spb_link *link) {
 }
 
 spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, const spb_mqtt_options *settings,
-                          const spb_place *avoid, spb_link_listener listener, spb_error *err) {
+                          const spb_endpoint *avoid, spb_link_listener listener, spb_error *err) {
     spb_status status = spb_begin__new(out, request, settings, listener, err);
     if (status == SPB_OK) {
         status = spb_begin__start(*out, avoid, err);
@@ -224,9 +224,9 @@ static void let_the_will_out(spb_link *link) {
 }
 
 /* What the next link of the transport is to avoid: an address that took a connection, but made nothing of it. */
-static void remember_place(const spb_link *link, spb_place *avoid) {
+static void remember_place(const spb_link *link, spb_endpoint *avoid) {
     if (avoid && link->is_connected) {
-        *avoid = (spb_place){.as.any.sa_family = AF_UNSPEC};
+        *avoid = (spb_endpoint){.as.any.sa_family = AF_UNSPEC};
     } else if (avoid && link->place_text[0] != '\0') {
         *avoid = link->place;
     }
@@ -239,7 +239,7 @@ static bool has_left(spb_link *link) {
     return has_left;
 }
 
-void spb_link__free(spb_link *link, spb_place *avoid) {
+void spb_link__free(spb_link *link, spb_endpoint *avoid) {
     if (!link) {
         return;
     }

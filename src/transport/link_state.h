@@ -42,8 +42,8 @@ struct spb_link {
     spb_transport_connect request; /* a copy of its own, without the server */
     spb_address address;
     spb_dial dial;
-    spb_place place;                 /* the address of the host that was chosen */
-    char place_text[SPB_PLACE_TEXT]; /* "": none was, paho has the URI as it is */
+    spb_endpoint place;                 /* the address of the host that was chosen */
+    char place_text[SPB_ENDPOINT_TEXT]; /* "": none was, paho has the URI as it is */
     const spb_mqtt_options *settings;
     spb_tls_log tls_log; /* of paho's threads, one after the other */
     spb_tls_peer tls_peer;

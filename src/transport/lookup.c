@@ -30,8 +30,8 @@ static spb_lookup *lookups; /* those whose threads run */
 /* ---- the thread ---- */
 
 static void read_answer(spb_lookup_answer *out, const struct addrinfo *list) {
-    for (; list && out->count < SPB_PLACES_MAX; list = list->ai_next) {
-        out->count += spb_place__read(&out->places[out->count], list->ai_addr);
+    for (; list && out->count < SPB_ENDPOINTS_MAX; list = list->ai_next) {
+        out->count += spb_endpoint__read(&out->places[out->count], list->ai_addr);
     }
     if (out->count == 0) {
         snprintf(out->why, sizeof out->why, "its addresses are all link-local");

@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "transport/place.h"
+#include "transport/endpoint.h"
 
-#define SPB_PLACES_MAX 16
+#define SPB_ENDPOINTS_MAX 16
 
 typedef struct spb_lookup_answer {
     size_t count;
-    spb_place places[SPB_PLACES_MAX]; /* in the order of the system */
-    char why[128];                    /* count 0: why there are none */
+    spb_endpoint places[SPB_ENDPOINTS_MAX]; /* in the order of the system */
+    char why[128];                          /* count 0: why there are none */
 } spb_lookup_answer;
 
 typedef struct spb_lookup spb_lookup;

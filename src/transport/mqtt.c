@@ -15,8 +15,8 @@
 typedef struct mqtt_transport {
     spb_transport base; /* first: a pointer to it is a pointer to the whole */
     spb_link_listener listener;
-    spb_link *link;  /* the present one, or one that has ended and is not cleared away yet */
-    spb_place avoid; /* the address of the last server that came to nothing; AF_UNSPEC: none */
+    spb_link *link;     /* the present one, or one that has ended and is not cleared away yet */
+    spb_endpoint avoid; /* the address of the last server that came to nothing; AF_UNSPEC: none */
     spb_mqtt_options settings;
 } mqtt_transport;
 

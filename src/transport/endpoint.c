@@ -1,5 +1,5 @@
 /* Decides which addresses of a name can be used. Which of them is taken is left to dial.c. */
-#include "transport/place.h"
+#include "transport/endpoint.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-bool spb_place__read(spb_place *out, const struct sockaddr *address) {
-    *out = (spb_place){.as.any.sa_family = AF_UNSPEC};
+bool spb_endpoint__read(spb_endpoint *out, const struct sockaddr *address) {
+    *out = (spb_endpoint){.as.any.sa_family = AF_UNSPEC};
     if (address->sa_family == AF_INET) {
         memcpy(&out->as.ipv4, address, sizeof out->as.ipv4);
         return true;
@@ -20,7 +20,7 @@ bool spb_place__read(spb_place *out, const struct sockaddr *address) {
     return false;
 }
 
-bool spb_place__is_same(const spb_place *a, const spb_place *b) {
+bool spb_endpoint__is_same(const spb_endpoint *a, const spb_endpoint *b) {
     if (a->as.any.sa_family != b->as.any.sa_family) {
         return false;
     }
@@ -29,16 +29,16 @@ bool spb_place__is_same(const spb_place *a, const spb_place *b) {
                : a->as.ipv4.sin_addr.s_addr == b->as.ipv4.sin_addr.s_addr;
 }
 
-void spb_place__write(const spb_place *place, char text[static SPB_PLACE_TEXT]) {
+void spb_endpoint__write(const spb_endpoint *place, char text[static SPB_ENDPOINT_TEXT]) {
     bool is_6 = place->as.any.sa_family == AF_INET6;
     const void *address = is_6 ? (const void *)&place->as.ipv6.sin6_addr : (const void *)&place->as.ipv4.sin_addr;
-    if (!inet_ntop(is_6 ? AF_INET6 : AF_INET, address, text, SPB_PLACE_TEXT)) {
+    if (!inet_ntop(is_6 ? AF_INET6 : AF_INET, address, text, SPB_ENDPOINT_TEXT)) {
         text[0] = '\0';
     }
 }
 
-int spb_place__connect(const spb_place *place, unsigned port, bool *is_pending) {
-    spb_place there = *place;
+int spb_endpoint__connect(const spb_endpoint *place, unsigned port, bool *is_pending) {
+    spb_endpoint there = *place;
     bool is_6 = there.as.any.sa_family == AF_INET6;
     if (is_6) {
         there.as.ipv6.sin6_port = htons((uint16_t)port);
