@@ -100,11 +100,13 @@ typedef struct spb_session_options {
     const char *client_id;       /* NULL: "<group_id>-<node_id>" */
     uint32_t keep_alive_s;       /* 1 … 65535 */
     uint32_t connect_timeout_ms; /* 100 … 300,000 */
-    uint32_t reconnect_min_ms;   /* first wait after a failure, 10 … reconnect_max_ms */
-    uint32_t reconnect_max_ms;   /* it doubles up to here, with ± 25 % jitter; at most 3,600,000 */
-    uint32_t batch_window_ms;    /* samples of this time share a message; 0: each is sent at once */
-    size_t batch_max_bytes;      /* a message is closed when its metrics reach this size, */
-    uint32_t batch_max_samples;  /* or this number */
+    uint32_t connect_spread_ms; /* the first attempt after a start waits for a random part of this, so that a fleet does
+                                   not come to its server at one moment; 0: it does not wait; at most 3,600,000 */
+    uint32_t reconnect_min_ms;  /* first wait after a failure, 10 … reconnect_max_ms */
+    uint32_t reconnect_max_ms;  /* it doubles up to here, with ± 25 % jitter; at most 3,600,000 */
+    uint32_t batch_window_ms;   /* samples of this time share a message; 0: each is sent at once */
+    size_t batch_max_bytes;     /* a message is closed when its metrics reach this size, */
+    uint32_t batch_max_samples; /* or this number */
     size_t max_waiting_bytes; /* of samples of all devices that wait to be published: beyond it, those of a device go to
                                  the journal, or without one, new ones are dropped and counted; one of each device may
                                  always wait; at least 64 KiB */

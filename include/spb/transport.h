@@ -33,7 +33,7 @@ typedef struct spb_transport_connect {
     const char *client_id;
     uint32_t keep_alive_s; /* of MQTT. A link is LOST when nothing came back for 2.5 times so long, and 10 s, at the
                               latest: where a server answers no fence, nothing else notices */
-    uint32_t timeout_ms;   /* for the whole way to CONNACK */
+    uint32_t timeout_ms;   /* for the whole way to CONNACK, from the name to all of its addresses */
     spb_transport_message will; /* registered in the CONNECT packet; topic NULL: none, as who only reads needs none */
 } spb_transport_connect;
 
@@ -169,7 +169,8 @@ typedef struct spb_mqtt_options {
 } spb_mqtt_options;
 
 /*
- * A transport over paho.mqtt.c. `options` may be NULL. *out is the caller's, to be released with its `free`.
+ * A transport over paho.mqtt.c. Names are resolved in threads of their own, and all addresses of a name are tried (for
+ * a WebSocket, one of them). `options` may be NULL. *out is the caller's, to be released with its `free`.
  * SPB_ERR_ARGUMENT: options that do not go together, or a file that cannot be read; err->text names it.
  * SPB_ERR_NO_MEMORY. Any thread.
  */

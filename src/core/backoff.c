@@ -1,4 +1,4 @@
-/* Decides how waits grow, and spreads them so that a thousand nodes do not return to a broker at the same moment.
+/* Decides how waits grow, and spreads them so that a thousand nodes do not come to a broker at the same moment.
  * When to wait is left to the session. */
 #include "core/backoff.h"
 
@@ -19,6 +19,10 @@ uint32_t spb_backoff__next_ms(spb_backoff *backoff) {
     backoff->next_ms = wait_ms > backoff->max_ms / 2 ? backoff->max_ms : wait_ms * 2;
     uint32_t spread_ms = wait_ms / 2;
     return wait_ms - spread_ms / 2 + (uint32_t)(draw(&backoff->random) % (spread_ms + 1u));
+}
+
+uint32_t spb_backoff__first_ms(spb_backoff *backoff, uint32_t spread_ms) {
+    return spread_ms > 0 ? (uint32_t)(draw(&backoff->random) % (spread_ms + UINT64_C(1))) : 0;
 }
 
 void spb_backoff__reset(spb_backoff *backoff) {

@@ -133,13 +133,27 @@ void spb_session__part(spb_session *session, spb_time now) {
     finish_goodbye(session, NULL, now);
 }
 
+/* The nodes of a fleet come up together after a power cut. */
+static void wait_for_turn(spb_session *session, uint32_t wait_ms, spb_time now) {
+    char text[64];
+    snprintf(text, sizeof text, "first attempt in %u ms (connect_spread_ms)", (unsigned)wait_ms);
+    session->timer_ms = now.mono_ms + wait_ms;
+    spb_session__enter(session, SPB_SESSION_WAITING, text);
+    spb_notices__log(&session->notices, SPB_LOG_INFO, "%s", text);
+}
+
 void spb_session_start(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
     if (session->state == SPB_SESSION_STOPPED) {
         session->outbox.replay.grace_ms = now.mono_ms + SPB_GRACE_MS;
         spb_backoff__reset(&session->backoff);
         spb_servers__begin_round(&session->servers);
-        begin_attempt(session, NULL);
+        uint32_t wait_ms = spb_backoff__first_ms(&session->backoff, session->options.connect_spread_ms);
+        if (wait_ms > 0) {
+            wait_for_turn(session, wait_ms, now);
+        } else {
+            begin_attempt(session, NULL);
+        }
     }
 }
 

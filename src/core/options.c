@@ -11,6 +11,7 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
         uint64_t value, min, max;
     } rules[] = {{"keep_alive_s", o->keep_alive_s, 1, 65535},
                  {"connect_timeout_ms", o->connect_timeout_ms, 100, 300000},
+                 {"connect_spread_ms", o->connect_spread_ms, 0, 3600000},
                  {"reconnect_max_ms", o->reconnect_max_ms, 10, 3600000},
                  {"reconnect_min_ms", o->reconnect_min_ms, 10, o->reconnect_max_ms},
                  {"batch_max_bytes", o->batch_max_bytes, 1, 64 * 1024 * 1024},

@@ -123,10 +123,18 @@ spb_status spb_address__parse(spb_address *out, const char *uri, spb_error *err)
     if (*rest != '\0' && !is_path(rest)) {
         return refuse(err, uri, "the path is too long or has characters that cannot stand there");
     }
+    out->scheme = found->for_paho;
+    out->port = port;
     snprintf(out->host_port, sizeof out->host_port, *host == '[' ? "[%s]:%u" : "%s:%u", out->host, port);
     const char *path = out->is_websocket && *rest == '\0' ? "/mqtt" : rest;
     snprintf(out->uri, sizeof out->uri, "%s://%s%s", found->for_paho, out->host_port, path);
     return SPB_OK;
+}
+
+void spb_address__uri_at(const spb_address *address, const spb_endpoint *place, char *uri, size_t capacity) {
+    char text[SPB_ENDPOINT_TEXT];
+    spb_endpoint__write(place, text);
+    snprintf(uri, capacity, strchr(text, ':') ? "%s://[%s]:%u" : "%s://%s:%u", address->scheme, text, address->port);
 }
 
 /* See SECURITY.md: whoever can write into such a connection can write into the memory of this process. */

@@ -287,11 +287,12 @@ int spb_events__break(spb_link *link) {
     if (is_mqtt_5(link)) {
         return disconnect5(link, on_broken5);
     }
-    if (!link->will_topic) {
+    const spb_transport_message *will = &link->request.will;
+    if (!will->topic) {
         return MQTTASYNC_FAILURE;
     }
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
     response.onSuccess = on_broken;
     response.context = link;
-    return MQTTAsync_send(link->client, link->will_topic, (int)link->will_len, link->will_payload, 0, 0, &response);
+    return MQTTAsync_send(link->client, will->topic, (int)will->payload.len, will->payload.data, 0, 0, &response);
 }

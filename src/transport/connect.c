@@ -9,14 +9,14 @@
 #define RECEIVE_MAXIMUM 64  /* QoS 1 messages that the server may send before they are acknowledged */
 #define MAX_IN_FLIGHT 65534 /* QoS 1 and requests; one less than there are packet identifiers */
 
-int spb_connect__create(MQTTAsync *out, const spb_address *address, const char *client_id, spb_mqtt_version version,
+int spb_connect__create(MQTTAsync *out, const char *uri, const char *client_id, spb_mqtt_version version,
                         spb_persistence *persistence) {
     MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
     options.MQTTVersion = version == SPB_MQTT_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
     options.maxBufferedMessages = INT_MAX; /* the caller has a limit of his own */
     options.persistQoS0 = 0;
-    return MQTTAsync_createWithOptions(out, address->uri, client_id, MQTTCLIENT_PERSISTENCE_USER,
-                                       &persistence->for_paho, &options);
+    return MQTTAsync_createWithOptions(out, uri, client_id, MQTTCLIENT_PERSISTENCE_USER, &persistence->for_paho,
+                                       &options);
 }
 
 /* ---- properties of MQTT 5 ---- */
@@ -79,8 +79,8 @@ static int connect_without_sigpipe(MQTTAsync client, const MQTTAsync_connectOpti
     return code;
 }
 
-int spb_connect__start(MQTTAsync client, const spb_address *address, const spb_transport_connect *request,
-                       const spb_mqtt_options *settings, const char *password, const spb_connect_callbacks *callbacks) {
+int spb_connect__start(MQTTAsync client, const spb_transport_connect *request, const spb_mqtt_options *settings,
+                       const char *password, MQTTAsync_SSLOptions *tls, const spb_connect_callbacks *callbacks) {
     MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
     will.topicName = request->will.topic;
     will.qos = request->will.qos;
@@ -99,11 +99,7 @@ int spb_connect__start(MQTTAsync client, const spb_address *address, const spb_t
     options.username = settings->user;
     options.password = password;
     options.will = request->will.topic ? &will : NULL;
-    MQTTAsync_SSLOptions tls;
-    if (address->has_tls) {
-        tls = spb_tls__options(settings, callbacks->tls_log);
-        options.ssl = &tls;
-    }
+    options.ssl = tls;
     MQTTProperties properties = MQTTProperties_initializer;
     int code = 0;
     if (settings->version == SPB_MQTT_5) {

@@ -18,17 +18,18 @@ void spb_events__report(spb_link *link, spb_transport_event event) {
     if (is_last) {
         link->is_silent = true;
         link->has_ended = true;
+        link->has_left = event.kind == SPB_TRANSPORT_DISCONNECTED;
         pthread_cond_signal(&link->changed);
     }
     pthread_mutex_unlock(&link->lock);
     if (!was_silent && link->listener.call) {
-        event.link = link->number;
+        event.link = link->request.link;
         link->listener.call(link->listener.context, &event);
     }
 }
 
-/* Ends the link because of what the server has sent: nothing more of it is reported or read. */
-static void refuse_server(spb_link *link, const char *text) {
+/* Ends the link because of what the server has sent, or is: nothing more of it is reported or read. */
+static void refuse_server_as(spb_link *link, spb_status status, const char *text) {
     pthread_mutex_lock(&link->lock);
     if (link->refusal[0] == '\0') {
         snprintf(link->refusal, sizeof link->refusal, "%s", text);
@@ -36,9 +37,13 @@ static void refuse_server(spb_link *link, const char *text) {
     pthread_mutex_unlock(&link->lock);
     spb_events__report(
         link, (spb_transport_event){.kind = link->is_connected ? SPB_TRANSPORT_LOST : SPB_TRANSPORT_CONNECT_FAILED,
-                                    .status = SPB_ERR_LIMIT,
+                                    .status = status,
                                     .reason = text});
     spb_guard__cut(&link->guard);
+}
+
+static void refuse_server(spb_link *link, const char *text) {
+    refuse_server_as(link, SPB_ERR_LIMIT, text);
 }
 
 static void explain_size(const spb_link *link, char *text, size_t capacity) {
@@ -100,8 +105,18 @@ static void warn_of_files(spb_link *link) {
     }
 }
 
+/* It cannot be: see tls.c. Nothing more is said to a server whose name nobody has compared. */
+static bool is_unchecked(spb_link *link) {
+    return link->address.has_tls && !link->settings->insecure_skip_verify && !spb_tls__is_checked(&link->tls_peer);
+}
+
 static void report_connected(spb_link *link, spb_transport_event event) {
     spb_guard__count_packet(&link->guard);
+    if (is_unchecked(link)) {
+        refuse_server_as(link, SPB_ERR_TLS, "the certificate of the server was not checked");
+        return;
+    }
+    spb_tls__forget(&link->tls_peer);
     link->is_connected = true;
     warn(link);
     warn_of_files(link);
@@ -140,7 +155,7 @@ static spb_status explain_failure(spb_link *link, int code, const char *message,
         return spb_reason__connack(code, link->settings->version, server, text, capacity);
     }
     if (strstr(message, "timeout")) {
-        snprintf(text, capacity, "no answer from %s within %lu ms", server, (unsigned long)link->timeout_ms);
+        snprintf(text, capacity, "no answer from %s within %lu ms", server, (unsigned long)link->request.timeout_ms);
         return SPB_ERR_TIMEOUT;
     }
     if (link->address.is_websocket && strstr(message, "socket error")) {
@@ -156,14 +171,16 @@ static spb_status explain_failure(spb_link *link, int code, const char *message,
         snprintf(text, capacity, "%s closed the connection instead of answering CONNECT%s", server,
                  link->address.has_tls ? "" : " (does it expect TLS on this port?)");
     } else if (status == SPB_OK) {
-        snprintf(text, capacity, "cannot connect to %s: %s", server,
-                 link->address.is_numeric ? "refused or unreachable" : "name unknown, refused or unreachable");
+        bool is_named = link->place_text[0] != '\0';
+        snprintf(text, capacity, "cannot connect to %s%s%s: refused or unreachable", server, is_named ? " at " : "",
+                 link->place_text);
     }
     return status == SPB_OK ? SPB_ERR_CONNECT : status;
 }
 
 static void report_failure(spb_link *link, int code, const char *message) {
     char text[512];
+    spb_tls__forget(&link->tls_peer);
     if (spb_events__explain_end(link, text, sizeof text)) {
         refuse_server(link, text);
         return;
@@ -255,6 +272,5 @@ spb_connect_callbacks spb_events__of_connect(spb_link *link) {
                                    .on_failure = on_connect_failed,
                                    .on_success5 = on_connected5,
                                    .on_failure5 = on_connect_failed5,
-                                   .context = link,
-                                   .tls_log = &link->tls_log};
+                                   .context = link};
 }

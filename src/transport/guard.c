@@ -277,6 +277,26 @@ bool spb_guard__cut(spb_guard *guard) {
     return is_known;
 }
 
+/* The kernel has something that it cannot send now, or must send again. What is under way and not acknowledged yet does
+ * not count, nor what only waits to become a full packet (it is sent by the option): both are on every good link. */
+static bool has_unsent(int fd) {
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           (info.tcpi_notsent_bytes > 0 || (info.tcpi_unacked > 0 && info.tcpi_retransmits > 0));
+}
+
+/* A connection to nowhere ends the present one at once, whoever else has its socket (connect(2): AF_UNSPEC). */
+void spb_guard__reset_unsent(spb_guard *guard) {
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    pthread_mutex_lock(&lock);
+    if (guard->client_id && guard->fd >= 0 && has_unsent(guard->fd)) {
+        connect(guard->fd, &nowhere, sizeof nowhere);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 bool spb_guard__is_over(spb_guard *guard) {
     pthread_mutex_lock(&lock);
     bool is_over = guard->is_over;

@@ -4,6 +4,8 @@
 
 #include <spb/transport.h>
 
+#include "transport/endpoint.h"
+
 typedef struct spb_link spb_link;
 
 /* Who hears of the events. */
@@ -12,13 +14,14 @@ typedef struct spb_link_listener {
     void *context;
 } spb_link_listener;
 
-/* Starts to connect. The settings outlive the link, the request does not. The statuses are those of
- * spb_transport.connect. */
+/* Starts to connect. The settings outlive the link, the request does not. The address `avoid` is tried after the others
+ * of its host; it may be AF_UNSPEC. The statuses are those of spb_transport.connect. */
 spb_status spb_link__open(spb_link **out, const spb_transport_connect *request, const spb_mqtt_options *settings,
-                          spb_link_listener listener, spb_error *err);
+                          const spb_endpoint *avoid, spb_link_listener listener, spb_error *err);
 /* Ends it in any state, without DISCONNECT when it is connected. Blocks for a fraction of a second at most (what that
- * is for: see link.c). No event is reported after the return, nor from inside. NULL is fine. */
-void spb_link__free(spb_link *link);
+ * is for: see link.c). No event is reported after the return, nor from inside. Tells in *avoid, which may be NULL, what
+ * the next link is to avoid, if it has learned something. NULL is fine. */
+void spb_link__free(spb_link *link, spb_endpoint *avoid);
 
 uint32_t spb_link__number(const spb_link *link);
 /* As in spb_transport. */

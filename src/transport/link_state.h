@@ -1,4 +1,4 @@
-/* What a link is made of: for link.c, events.c and answers.c alone. */
+/* What a link is made of: for link.c, begin.c, events.c and answers.c alone. */
 #ifndef SPB_TRANSPORT_LINK_STATE_H
 #define SPB_TRANSPORT_LINK_STATE_H
 
@@ -7,6 +7,7 @@
 #include <MQTTAsync.h>
 
 #include "transport/address.h"
+#include "transport/dial.h"
 #include "transport/guard.h"
 #include "transport/link.h"
 #include "transport/persistence.h"
@@ -38,11 +39,11 @@ typedef struct spb_fence_asked {
 } spb_fence_asked;
 
 struct spb_link {
-    MQTTAsync client;
-    uint32_t number;
-    uint32_t timeout_ms;
-    char *client_id;
+    spb_transport_connect request; /* a copy of its own, without the server */
     spb_address address;
+    spb_dial dial;
+    spb_endpoint place;                 /* the address of the host that was chosen */
+    char place_text[SPB_ENDPOINT_TEXT]; /* "": none was, paho has the URI as it is */
     const spb_mqtt_options *settings;
     spb_tls_log tls_log; /* of paho's threads, one after the other */
     spb_tls_peer tls_peer;
@@ -52,14 +53,13 @@ struct spb_link {
     spb_link_listener listener;
     spb_subscribe_request *requests; /* the worker's alone */
     spb_fence_asked fences[SPB_FENCE_FORMS];
-    char *will_topic; /* NULL: there is none */
-    uint8_t *will_payload;
-    size_t will_len;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;  /* is_broken or has_ended */
+    MQTTAsync client;        /* NULL: not made yet */
     bool is_silent;          /* nothing is reported any more */
     bool has_ended;          /* the connection is gone */
+    bool has_left;           /* with a DISCONNECT that was asked for */
     bool is_broken;          /* what lets the will out is written */
     char refusal[400];       /* why this side has ended the connection, or "" */
     bool disconnect_wanted;  /* DISCONNECT follows when unanswered_count has come down to 0 */

@@ -15,7 +15,8 @@
 typedef struct mqtt_transport {
     spb_transport base; /* first: a pointer to it is a pointer to the whole */
     spb_link_listener listener;
-    spb_link *link; /* the present one, or one that has ended and is not cleared away yet */
+    spb_link *link;     /* the present one, or one that has ended and is not cleared away yet */
+    spb_endpoint avoid; /* the address of the last server that came to nothing; AF_UNSPEC: none */
     spb_mqtt_options settings;
 } mqtt_transport;
 
@@ -33,7 +34,7 @@ static spb_status not_open(uint32_t number, spb_error *err) {
 }
 
 static void drop_link(mqtt_transport *mqtt) {
-    spb_link__free(mqtt->link);
+    spb_link__free(mqtt->link, &mqtt->avoid);
     mqtt->link = NULL;
 }
 
@@ -44,7 +45,7 @@ static void mqtt_set_listener(spb_transport *self, spb_transport_listener listen
 static spb_status mqtt_connect(spb_transport *self, const spb_transport_connect *request, spb_error *err) {
     mqtt_transport *mqtt = from_base(self);
     drop_link(mqtt);
-    return spb_link__open(&mqtt->link, request, &mqtt->settings, mqtt->listener, err);
+    return spb_link__open(&mqtt->link, request, &mqtt->settings, &mqtt->avoid, mqtt->listener, err);
 }
 
 static spb_status mqtt_subscribe(spb_transport *self, uint32_t number, const spb_subscription *items, size_t count,

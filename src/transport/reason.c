@@ -1,7 +1,13 @@
-/* Decides what the codes of MQTT are called and to which status they belong. */
+/* Decides what the codes of MQTT, and of paho, are called and to which status they belong. */
 #include "transport/reason.h"
 
 #include <stdio.h>
+
+#include <MQTTAsync.h>
+
+#include "base/error.h"
+
+#define PAHO_NO_MEMORY (-99) /* PAHO_MEMORY_ERROR of its sources; its public headers do not name it */
 
 /* MQTT 5, 2.4, those from 0x80 on. */
 static const struct {
@@ -76,4 +82,15 @@ spb_status spb_reason__connack(int code, spb_mqtt_version version, const char *s
     }
     snprintf(text, capacity, "%s refuses the connection with return code %d", server, code);
     return SPB_ERR_REFUSED;
+}
+
+spb_status spb_reason__paho(spb_error *err, const char *what, int code) {
+    spb_status status = SPB_ERR_ARGUMENT;
+    if (code == MQTTASYNC_DISCONNECTED) {
+        status = SPB_ERR_CONNECT;
+    } else if (code == PAHO_NO_MEMORY) {
+        status = SPB_ERR_NO_MEMORY;
+    }
+    const char *words = MQTTAsync_strerror(code);
+    return spb_error__set(err, status, "%s: %s", what, words ? words : "MQTT client error");
 }

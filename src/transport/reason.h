@@ -17,4 +17,7 @@ typedef struct spb_reason {
 } spb_reason;
 spb_reason spb_reason__find(int code);
 
+/* A call to paho that failed with this code: "what: words". */
+spb_status spb_reason__paho(spb_error *err, const char *what, int code);
+
 #endif

@@ -1,4 +1,4 @@
-/* Decides what becomes of a SIGPIPE that paho causes: nothing. */
+/* Decides what becomes of a SIGPIPE that paho causes, and which signals threads of ours take: nothing, and none. */
 #include "transport/signals.h"
 
 #include <pthread.h>
@@ -23,4 +23,10 @@ void spb_signals__restore(const sigset_t *before) {
         sigtimedwait(&set, NULL, &(struct timespec){0});
     }
     pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+void spb_signals__block_all(sigset_t *before) {
+    sigset_t set;
+    sigfillset(&set);
+    pthread_sigmask(SIG_SETMASK, &set, before);
 }

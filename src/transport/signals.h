@@ -1,4 +1,4 @@
-/* Keeps SIGPIPE away from the program that uses paho. */
+/* Keeps SIGPIPE away from the program that uses paho, and the program's signals away from threads of ours. */
 #ifndef SPB_TRANSPORT_SIGNALS_H
 #define SPB_TRANSPORT_SIGNALS_H
 
@@ -12,5 +12,9 @@
 void spb_signals__block_pipe(sigset_t *before);
 /* Takes away a SIGPIPE that came meanwhile. */
 void spb_signals__restore(const sigset_t *before);
+
+/* Around the start of a thread of ours, which inherits it: the signals of the program are for its own threads. The mask
+ * of before is set again by pthread_sigmask. */
+void spb_signals__block_all(sigset_t *before);
 
 #endif

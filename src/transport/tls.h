@@ -15,11 +15,15 @@ typedef struct spb_tls_log {
     char text[256];
 } spb_tls_log;
 
-/* A server that a link is to reach with TLS. */
+/* A server that a link is connecting to with TLS. */
 typedef struct spb_tls_peer {
     struct spb_tls_peer *next;
     const spb_mqtt_options *settings; /* NULL: it is not in the list */
     const spb_address *address;
+    const char *asked; /* what stands in paho's URI for the host: the host, or an address of it */
+    bool is_waiting;
+    int wake;        /* an eventfd, which is written when a peer that is waiting may try again */
+    bool is_checked; /* the name in its certificate is right */
 } spb_tls_peer;
 
 /* How the last TLS connection of this thread ended. */
@@ -32,13 +36,20 @@ typedef struct spb_tls_end {
 /* Whether the files can be used. SPB_ERR_ARGUMENT names the one that cannot. */
 spb_status spb_tls__check(const spb_mqtt_options *options, spb_error *err);
 
-/* Certificates of that server are checked more strictly than paho does, by these settings, until it is forgotten. Both
- * outlive that. Nothing happens for an address without TLS, and forgetting is fine for a zeroed one. */
-void spb_tls__expect(spb_tls_peer *peer, const spb_mqtt_options *settings, const spb_address *address);
+/* The certificate that comes from there is checked against the host of the address, by these settings and more strictly
+ * than paho does, until the peer is forgotten; all arguments outlive that. When `asked` is an address instead of the
+ * host, the server is asked for the host. False: a link to another host is connecting to the same address and port, and
+ * one could not be told from the other; to be called again when `wake` has been written. */
+bool spb_tls__expect(spb_tls_peer *peer, const spb_mqtt_options *settings, const spb_address *address,
+                     const char *asked, int wake);
+/* When the handshake is over. Fine for one that is zeroed, or forgotten. */
 void spb_tls__forget(spb_tls_peer *peer);
+/* Whether its certificate was found to be right. */
+bool spb_tls__is_checked(const spb_tls_peer *peer);
 
-/* The options for one link. They borrow from the settings; the log gets the link's errors, on paho's threads. */
-MQTTAsync_SSLOptions spb_tls__options(const spb_mqtt_options *settings, spb_tls_log *log);
+/* The options for a link with that peer. They borrow from the settings; the log gets the link's errors, on paho's
+ * threads. */
+MQTTAsync_SSLOptions spb_tls__options(const spb_tls_peer *peer, spb_tls_log *log);
 
 /* Tells how the TLS connection ended that paho has just closed, and forgets it. To be called first in every callback
  * that tells of the end of a link. */

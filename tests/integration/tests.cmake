@@ -29,8 +29,8 @@ if(SPB_BUILD_CLI)
         spb_integration_test(${test} ${with_peers} ${PYTHON} -B ${here}/test_${test}.py)
     endforeach()
 
-    spb_unit_program(mqtt_ws transport support/broker.c support/mqtt_client.c)
+    spb_unit_program(mqtt_ws transport support/broker.c support/mqtt_client.c support/names.c)
     add_test(NAME unit/mqtt_ws COMMAND ${with_peers} $<TARGET_FILE:test_mqtt_ws>)
-    set_tests_properties(unit/mqtt_ws PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT
+    set_tests_properties(unit/mqtt_ws PROPERTIES TIMEOUT 240 SKIP_RETURN_CODE 77 ENVIRONMENT
         "CK_FORK=no;SPB_WS_BROKER=${CMAKE_CURRENT_SOURCE_DIR}/peers/ws_broker.js")
 endif()

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/mqtt_client.h"
+#include "support/names.h"
 #include "support/suite.h"
 
 static broker *files; /* for its directory alone */
@@ -161,6 +162,20 @@ START_TEST(an_unknown_authority_is_named) {
 }
 END_TEST
 
+START_TEST(a_server_is_reached_by_its_name) {
+    start_server("wss");
+    char uri[64];
+    client *edge = new_client(&ca);
+    snprintf(uri, sizeof uri, "wss://localhost:%u", port);
+    start_connect(edge, uri, "edge", 1);
+    await(edge, SPB_TRANSPORT_CONNECTED, 1);
+    names_set("stranger.test", "127.0.0.1");
+    snprintf(uri, sizeof uri, "wss://stranger.test:%u", port);
+    expect_failure(edge, uri, 2, SPB_ERR_TLS, "another host than \"stranger.test\"");
+    client_free(edge);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("mqtt_ws");
     TCase *web = tcase_create("websocket");
@@ -172,6 +187,7 @@ int main(void) {
     tcase_add_loop_test(web, a_wrong_path_is_named, 0, 2);
     tcase_add_test(web, without_tls_it_needs_consent);
     tcase_add_test(web, an_unknown_authority_is_named);
+    tcase_add_test(web, a_server_is_reached_by_its_name);
     suite_add_tcase(suite, web);
     return suite_run(suite);
 }

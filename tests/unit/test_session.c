@@ -55,6 +55,34 @@ START_TEST(a_second_start_has_no_effect) {
 }
 END_TEST
 
+/* Each seed has a moment of its own within the spread, and all of it is used. */
+START_TEST(the_first_attempt_waits_its_turn) {
+    uint64_t first_ms = UINT64_MAX, last_ms = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        spb_session_options options = wire_options();
+        options.connect_spread_ms = 60000;
+        options.random_seed = seed;
+        wire_open(&w, &options);
+        uint64_t start_ms = w.now.mono_ms;
+        spb_session_start(w.session, w.now);
+        wire_run(&w);
+        ck_assert_str_eq(w.ledger, "");
+        ck_assert_str_eq(w.states, "WAITING");
+        uint64_t wait_ms = spb_session_deadline_ms(w.session) - start_ms;
+        ck_assert_uint_le(wait_ms, 60000);
+        first_ms = wait_ms < first_ms ? wait_ms : first_ms;
+        last_ms = wait_ms > last_ms ? wait_ms : last_ms;
+        wire_sleep(&w, wait_ms);
+        ck_assert_str_eq(w.ledger, "SAVE 0, CONNECT 0, SUBSCRIBE, NBIRTH 0");
+        wire_lose(&w); /* what follows has the usual wait */
+        ck_assert_uint_le(spb_session_deadline_ms(w.session), w.now.mono_ms + 1250);
+        wire_close(&w);
+    }
+    ck_assert_uint_lt(first_ms, 6000);
+    ck_assert_uint_gt(last_ms, 54000);
+}
+END_TEST
+
 START_TEST(the_bdseq_goes_on_from_the_store_and_wraps) {
     spb_session_options options = wire_options();
     options.has_bdseq = true;
@@ -469,6 +497,7 @@ int main(void) {
     tcase_add_test(all, a_session_saves_connects_subscribes_and_is_born);
     tcase_add_test(all, nothing_happens_before_the_start);
     tcase_add_test(all, a_second_start_has_no_effect);
+    tcase_add_test(all, the_first_attempt_waits_its_turn);
     tcase_add_test(all, the_bdseq_goes_on_from_the_store_and_wraps);
     tcase_add_test(all, a_bdseq_that_was_not_saved_is_used_all_the_same);
     tcase_add_test(all, a_bdseq_that_was_not_saved_is_saved_when_the_store_works_again);
