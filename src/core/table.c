@@ -341,7 +341,3 @@ spb_metric *spb_table__find_alias(const spb_table *table, uint64_t alias) {
 const char *spb_device_id(const spb_device *device) {
     return device->id;
 }
-
-spb_session *spb_device__session(const spb_device *device) {
-    return device->session;
-}

@@ -7,11 +7,11 @@
 #include "node/node.h"
 
 static spb_node *node_of_device(const spb_device *device) {
-    return spb_session__owner(spb_device__session(device));
+    return spb_device__owner(device);
 }
 
 static spb_node *node_of_metric(const spb_metric *metric) {
-    return spb_session__owner(spb_metric__session(metric));
+    return spb_metric__owner(metric);
 }
 
 static spb_metric *add_metric(spb_node *node, spb_device *device, const spb_metric_def *def, spb_error *err) {
@@ -109,12 +109,13 @@ static void end_update_locked(spb_node *node) {
  * in the order of their times. */
 static bool take_in_lane(spb_node *node, const spb_sample *sample) {
     spb_lane *lane = spb_lock__take_lane(&node->lock, sample->metric);
-    bool is_taken = true;
-    if (!spb_session__is_news(sample)) { /* the cheap way, which most samples of a steady plant take */
-        spb_session__suppress(node->session, sample, spb_clock__of_update(false), &lane->tally);
-    } else {
-        spb_time now = spb_clock__of_update(sample->timestamp_ms == SPB_NOW);
-        is_taken = spb_session__join(node->session, sample, now, &lane->tally);
+    spb_way way = spb_session__way(node->session, sample);
+    bool is_taken = way == SPB_WAY_SUPPRESS;
+    if (is_taken) { /* the cheap way, which most samples of a steady plant take */
+        spb_session__suppress(sample, spb_clock__wall_ms(false), &lane->tally);
+    } else if (way == SPB_WAY_JOIN) {
+        uint64_t wall_ms = spb_clock__wall_ms(sample->timestamp_ms == SPB_NOW);
+        is_taken = spb_session__join(node->session, sample, wall_ms, &lane->tally);
     }
     spb_lock__give_lane(lane);
     return is_taken;
