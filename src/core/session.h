@@ -60,9 +60,10 @@ struct spb_session {
     spb_list births; /* of devices that want a DBIRTH, in the order of the time for it */
     spb_list deaths; /* of those that want a DDEATH */
     spb_command_queue commands;
-    uint32_t commands_in_a_row; /* handed out, with nothing else between that had to wait */
-    spb_quota refusals;         /* log lines about what peers sent, */
-    spb_quota too_large;        /* and about messages that the server does not take */
+    uint32_t commands_in_a_row;    /* handed out, with nothing else between that had to wait */
+    uint32_t store_calls_in_a_row; /* the same */
+    spb_quota refusals;            /* log lines about what peers sent, */
+    spb_quota too_large;           /* and about messages that the server does not take */
     spb_notices notices;
     spb_servers servers;
     spb_host host;
