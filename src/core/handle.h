@@ -30,7 +30,8 @@ typedef enum spb_way {
 
 /* Until the wall clock is set, all samples take the whole way. */
 spb_way spb_session__way(const spb_session *session, const spb_sample *sample);
-/* Takes a sample of SPB_WAY_SUPPRESS; the time of the clock need not be exact. */
+/* Takes a sample of SPB_WAY_SUPPRESS. The clock, which here and below counts for samples of SPB_NOW alone, need not be
+ * exact. */
 void spb_session__suppress(const spb_sample *sample, uint64_t wall_ms, spb_tally *tally);
 /* Takes one of SPB_WAY_JOIN. False: there is no message that is open and stays so, or the value does not fit its
  * datatype: the whole way is left; nothing has changed. */

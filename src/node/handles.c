@@ -105,6 +105,11 @@ static void end_update_locked(spb_node *node) {
     }
 }
 
+/* The clock takes as long as all the rest: it is read for those that get their time from it. */
+static uint64_t wall_ms_for(const spb_sample *sample, bool is_exact) {
+    return sample->timestamp_ms == SPB_NOW ? spb_clock__wall_ms(is_exact) : 0;
+}
+
 /* Most samples need no more than their lane. The clock is read under the lock: samples that get "now" as their time are
  * in the order of their times. */
 static bool take_in_lane(spb_node *node, const spb_sample *sample) {
@@ -112,10 +117,9 @@ static bool take_in_lane(spb_node *node, const spb_sample *sample) {
     spb_way way = spb_session__way(node->session, sample);
     bool is_taken = way == SPB_WAY_SUPPRESS;
     if (is_taken) { /* the cheap way, which most samples of a steady plant take */
-        spb_session__suppress(sample, spb_clock__wall_ms(false), &lane->tally);
+        spb_session__suppress(sample, wall_ms_for(sample, false), &lane->tally);
     } else if (way == SPB_WAY_JOIN) {
-        uint64_t wall_ms = spb_clock__wall_ms(sample->timestamp_ms == SPB_NOW);
-        is_taken = spb_session__join(node->session, sample, wall_ms, &lane->tally);
+        is_taken = spb_session__join(node->session, sample, wall_ms_for(sample, true), &lane->tally);
     }
     spb_lock__give_lane(lane);
     return is_taken;
