@@ -1,10 +1,6 @@
 /* Decides nothing but the order of arrival. */
 #include "base/list.h"
 
-void *spb_list__item(spb_list_link *link, size_t offset) {
-    return link ? (char *)link - offset : NULL;
-}
-
 void spb_list__push_behind(spb_list *list, spb_list_link *ahead, spb_list_link *link) {
     if (link->list) {
         return;

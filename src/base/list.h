@@ -24,7 +24,10 @@ struct spb_list {
 /* The thing of that type whose `member` the link is; NULL for NULL. */
 #define SPB_LINKED(link, type, member) ((type *)spb_list__item((link), offsetof(type, member)))
 
-void *spb_list__item(spb_list_link *link, size_t offset);
+static inline void *spb_list__item(spb_list_link *link, size_t offset) {
+    return link ? (char *)link - offset : NULL;
+}
+
 /* Adds it at the end, at the front, or behind another one of the list (NULL: at the front). No effect when the link is
  * in a list already. */
 void spb_list__push(spb_list *list, spb_list_link *link);

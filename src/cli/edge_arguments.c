@@ -90,6 +90,7 @@ enum {
     STORE_SYNC,
     DELIVERY,
     REPLAY_RATE,
+    STRICT_ORDER,
     MAX_MESSAGE,
     CONFIRM
 };
@@ -107,6 +108,7 @@ static const struct option known[] = {{"broker", required_argument, NULL, BROKER
                                       {"store-sync", required_argument, NULL, STORE_SYNC},
                                       {"delivery", required_argument, NULL, DELIVERY},
                                       {"replay-rate", required_argument, NULL, REPLAY_RATE},
+                                      {"strict-order", no_argument, NULL, STRICT_ORDER},
                                       {"max-message", required_argument, NULL, MAX_MESSAGE},
                                       {"confirm", required_argument, NULL, CONFIRM},
                                       OPTIONS_MQTT,
@@ -130,6 +132,7 @@ static bool take(edge_arguments *out, int option, const char *value) {
     case STORE_SYNC: return take_sync(value, &node->store_options.sync);
     case DELIVERY: return take_delivery(value, &node->delivery);
     case REPLAY_RATE: return take_u32("replay-rate", value, 0, UINT32_MAX, 1, &node->replay_samples_per_s);
+    case STRICT_ORDER: node->strict_order = true; return true;
     case MAX_MESSAGE: return take_message_size(value, &node->max_message_bytes);
     case CONFIRM: return take_confirm(value, &node->confirm);
     case 'v': out->is_verbose = true; return true;

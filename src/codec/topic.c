@@ -2,7 +2,7 @@
  * Decides what a Sparkplug topic is: its namespace, the nine kinds of messages, which of them have a device part, and
  * what an ID may hold. Filters for subscriptions, and which topics a node uses, are left to the session.
  */
-#include <spb/topic.h>
+#include "codec/topic.h"
 
 #include <string.h>
 
@@ -242,9 +242,10 @@ static spb_status check_parts(const spb_topic *topic, spb_error *err) {
 
 spb_status spb_topic_format(const spb_topic *topic, char *buffer, size_t capacity, size_t *len, spb_error *err) {
     spb_status status = check_parts(topic, err);
-    if (status != SPB_OK) {
-        return status;
-    }
+    return status == SPB_OK ? spb_topic__write(topic, buffer, capacity, len, err) : status;
+}
+
+spb_status spb_topic__write(const spb_topic *topic, char *buffer, size_t capacity, size_t *len, spb_error *err) {
     spb_str kind = spb_str_from(spb_kind_name(topic->kind));
     spb_str parts[MAX_PARTS] = {spb_str_from(SPB_NAMESPACE), kind, topic->host_id};
     size_t count = 3;

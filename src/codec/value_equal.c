@@ -115,8 +115,9 @@ static bool same_template(const spb_template *a, const spb_template *b) {
     return true;
 }
 
-/* Recursion ends with the values: what was decoded or copied is at most as deep as the limit. */
-static bool same_content(const spb_value *a, const spb_value *b) {
+/* Recursion ends with the values: what was decoded or copied is at most as deep as the limit. Kept apart: numbers,
+ * which are compared for each sample, need no place on the stack. */
+static __attribute__((noinline)) bool same_content(const spb_value *a, const spb_value *b) {
     spb_type form = spb_value__form(a);
     if (form != spb_value__form(b)) {
         return false;

@@ -264,15 +264,24 @@ static bool next_of_store(spb_session *session, spb_time now, spb_action *out, u
            spb_outbox__next_store(&session->outbox, session->table.unsaved.count == 0, is_running, now, out, due_ms);
 }
 
+/* So many calls of the store are made in a row; then the network has a turn. Else a node whose samples keep the journal
+ * busy all the time would never connect. */
+#define STORE_CALLS_IN_A_ROW 16
+
 /* One round: the next action, or when to ask again; see outbox.h. The state may have changed: then another round. */
 static bool next(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     bool is_turn = out && session->commands_in_a_row < COMMANDS_IN_A_ROW; /* all that there are were pulled */
-    if (next_close(session, out) || next_notice(session, out) || (is_turn && next_command(session, now, out)) ||
-        next_of_store(session, now, out, due_ms)) {
+    if (next_close(session, out) || next_notice(session, out) || (is_turn && next_command(session, now, out))) {
+        return true;
+    }
+    if (session->store_calls_in_a_row < STORE_CALLS_IN_A_ROW && next_of_store(session, now, out, due_ms)) {
+        session->store_calls_in_a_row += out != NULL;
         return true;
     }
     spb_session_state state = session->state;
-    if (next_network(session, now, out, due_ms)) {
+    bool is_for_network = next_network(session, now, out, due_ms);
+    session->store_calls_in_a_row = out ? 0 : session->store_calls_in_a_row;
+    if (is_for_network) {
         return true;
     }
     /* What was too large for the server makes way for others, which may be for the store. */

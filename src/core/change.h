@@ -29,6 +29,11 @@ typedef struct spb_report {
     bool is_forced;   /* to be sent, whatever the rules say */
 } spb_report;
 
+/* Without rules of its own a metric sends what is not this. */
+static inline bool spb_report__is_same(const spb_report *last, const spb_report *sample) {
+    return !sample->is_forced && sample->quality == last->quality && spb_value_equal(last->value, sample->value);
+}
+
 typedef enum spb_verdict_kind {
     SPB_VERDICT_DROP,  /* says nothing new, and will never be sent */
     SPB_VERDICT_HOLD,  /* is sent at until_ms, unless another sample comes before */

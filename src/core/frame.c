@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "codec/topic.h"
 #include "core/certificate.h"
 #include "core/session.h"
 
@@ -42,7 +43,7 @@ spb_status spb_session__begin_message(spb_session *session, spb_kind kind, const
     if (!spb_buffer__reserve(&session->topic, topic.group_id.len + topic.node_id.len + topic.device_id.len + 32)) {
         return SPB_ERR_NO_MEMORY;
     }
-    return spb_topic_format(&topic, (char *)session->topic.data, session->topic.capacity, NULL, NULL);
+    return spb_topic__write(&topic, (char *)session->topic.data, session->topic.capacity, NULL, NULL);
 }
 
 size_t spb_session__publish(spb_session *session, spb_bytes payload, spb_action *out) {

@@ -4,12 +4,11 @@
 
 #include <spb/session.h>
 
-/* The session that a handle was made from. Immutable, so any thread. */
-spb_session *spb_metric__session(const spb_metric *metric);
-spb_session *spb_device__session(const spb_device *device);
-/* A pointer that the owner of the session keeps there: the node. Set once, before there are handles. */
+/* The owner of a session: the node. Set once, before there are handles. */
 void spb_session__set_owner(spb_session *session, void *owner);
-void *spb_session__owner(const spb_session *session);
+/* That of the session that a handle was made from. Any thread. */
+void *spb_metric__owner(const spb_metric *metric);
+void *spb_device__owner(const spb_device *device);
 /*
  * Most samples concern their holder alone: a device, or the node for metrics of its own. The three functions that
  * follow may be called by one thread for each holder at a time, all at once, while nobody else uses the session. No
@@ -23,13 +22,20 @@ typedef struct spb_tally {
 
 /* The same for metrics of one holder. Immutable, so any thread. */
 uint32_t spb_metric__lane(const spb_metric *metric);
-/* The sample may be worth a message, or is wrong. If not, its time need not be exact: it is suppressed at any. */
-bool spb_session__is_news(const spb_sample *sample);
-/* Takes a sample that is none. */
-void spb_session__suppress(const spb_session *session, const spb_sample *sample, spb_time now, spb_tally *tally);
-/* Takes a sample that is news and joins an open message. False: this one concerns more, and spb_session_sample is to
- * take it; nothing has changed. */
-bool spb_session__join(const spb_session *session, const spb_sample *sample, spb_time now, spb_tally *tally);
+typedef enum spb_way {
+    SPB_WAY_WHOLE,    /* it concerns more than its holder, or is wrong: spb_session_sample is to take it */
+    SPB_WAY_SUPPRESS, /* it says nothing new */
+    SPB_WAY_JOIN      /* it may join an open message */
+} spb_way;
+
+/* Until the wall clock is set, all samples take the whole way. */
+spb_way spb_session__way(const spb_session *session, const spb_sample *sample);
+/* Takes a sample of SPB_WAY_SUPPRESS. The clock, which here and below counts for samples of SPB_NOW alone, need not be
+ * exact. */
+void spb_session__suppress(const spb_sample *sample, uint64_t wall_ms, spb_tally *tally);
+/* Takes one of SPB_WAY_JOIN. False: there is no message that is open and stays so, or the value does not fit its
+ * datatype: the whole way is left; nothing has changed. */
+bool spb_session__join(const spb_session *session, const spb_sample *sample, uint64_t wall_ms, spb_tally *tally);
 /* Adds the tally to what the session has counted, and empties it. */
 void spb_session__settle(spb_session *session, spb_tally *tally);
 

@@ -397,10 +397,6 @@ spb_device *spb_metric_device(const spb_metric *metric) {
     return spb_device__is_node(metric->holder) ? NULL : metric->holder;
 }
 
-spb_session *spb_metric__session(const spb_metric *metric) {
-    return metric->holder->session;
-}
-
 spb_write_fn spb_metric__on_write(const spb_metric *metric, void **user) {
     *user = metric->extra ? metric->extra->user : NULL;
     return metric->extra ? metric->extra->on_write : NULL;

@@ -163,13 +163,6 @@ static spb_status store(spb_session *session, spb_metric *metric, const sample *
     return SPB_OK;
 }
 
-bool spb_session__is_followed(const spb_session *session, const spb_metric *metric) {
-    const spb_device *holder = metric->holder;
-    /* A device that went offline and came back is born again soon: with a journal, its samples stay in order. */
-    bool is_dying = session->outbox.journal.is_used && holder->in_deaths.list;
-    return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth && !is_dying;
-}
-
 static spb_status pass(spb_session *session, spb_metric *metric, const sample *s, spb_time now) {
     session->scratch.len = 0;
     spb_status status =

@@ -329,6 +329,10 @@ void spb_session__set_owner(spb_session *session, void *owner) {
     session->owner = owner;
 }
 
-void *spb_session__owner(const spb_session *session) {
-    return session->owner;
+void *spb_metric__owner(const spb_metric *metric) {
+    return metric->holder->session->owner;
+}
+
+void *spb_device__owner(const spb_device *device) {
+    return device->session->owner;
 }

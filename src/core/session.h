@@ -58,7 +58,8 @@ struct spb_session {
     spb_list births; /* of devices that want a DBIRTH, in the order of the time for it */
     spb_list deaths; /* of those that want a DDEATH */
     spb_command_queue commands;
-    uint32_t commands_in_a_row; /* handed out, with nothing else between that had to wait */
+    uint32_t commands_in_a_row;    /* handed out, with nothing else between that had to wait */
+    uint32_t store_calls_in_a_row; /* the same */
     spb_notices notices;
     spb_servers servers;
     spb_host host;
@@ -114,7 +115,9 @@ struct spb_session {
 /* Enters the state and tells so. `reason` may be NULL. */
 void spb_session__enter(spb_session *session, spb_session_state state, const char *reason);
 /* Hosts have been told of births in this connection, and want to hear more. */
-bool spb_session__is_live(const spb_session *session);
+static inline bool spb_session__is_live(const spb_session *session) {
+    return session->phase != SPB_PHASE_UNBORN && session->state != SPB_SESSION_STOPPING;
+}
 bool spb_session__is_running(const spb_session *session);
 /* The primary host is online: births may go ahead. Always so without one. */
 bool spb_session__may_be_born(const spb_session *session);
@@ -151,7 +154,12 @@ static inline spb_report spb_session__report(const spb_sample *given, uint64_t t
                         .is_forced = (given->flags & SPB_SAMPLE_FORCED) != 0};
 }
 /* A sample of it goes into a live block, for those who follow. */
-bool spb_session__is_followed(const spb_session *session, const spb_metric *metric);
+static inline bool spb_session__is_followed(const spb_session *session, const spb_metric *metric) {
+    const spb_device *holder = metric->holder;
+    /* A device that went offline and came back is born again soon: with a journal, its samples stay in order. */
+    bool is_dying = session->outbox.journal.is_used && holder->in_deaths.list;
+    return spb_session__is_live(session) && holder->is_born && holder->is_online && metric->in_birth && !is_dying;
+}
 /* As spb_session_sample, when the sample was checked, and the clock was looked at. */
 spb_status spb_session__take_sample(spb_session *session, const spb_sample *given, spb_time now);
 /* A sample that nothing has carried gives way: to a newer one, or with its metric. */

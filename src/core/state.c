@@ -11,10 +11,6 @@ void spb_session__enter(spb_session *session, spb_session_state state, const cha
     spb_notices__state(&session->notices, state, reason);
 }
 
-bool spb_session__is_live(const spb_session *session) {
-    return session->phase != SPB_PHASE_UNBORN && session->state != SPB_SESSION_STOPPING;
-}
-
 bool spb_session__is_running(const spb_session *session) {
     return session->state != SPB_SESSION_STOPPED;
 }

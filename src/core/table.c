@@ -258,7 +258,3 @@ bool spb_table__whose_alias(const spb_table *table, uint32_t alias, spb_alias *o
 const char *spb_device_id(const spb_device *device) {
     return device->id;
 }
-
-spb_session *spb_device__session(const spb_device *device) {
-    return device->session;
-}

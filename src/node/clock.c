@@ -25,8 +25,12 @@ spb_time spb_clock__now(void) {
 #define REALTIME_OF_TICK CLOCK_REALTIME
 #endif
 
+uint64_t spb_clock__wall_ms(bool is_exact) {
+    return read_ms(is_exact ? CLOCK_REALTIME : REALTIME_OF_TICK);
+}
+
 spb_time spb_clock__of_update(bool gives_time) {
-    uint64_t wall_ms = read_ms(gives_time ? CLOCK_REALTIME : REALTIME_OF_TICK);
+    uint64_t wall_ms = spb_clock__wall_ms(gives_time);
     bool is_set = wall_ms >= SPB_EARLIEST_MS; /* else the monotonic clock gives the sample its time */
     return (spb_time){.mono_ms = read_ms(gives_time && !is_set ? CLOCK_MONOTONIC : MONOTONIC_OF_TICK),
                       .wall_ms = wall_ms};

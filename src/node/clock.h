@@ -14,6 +14,8 @@ spb_time spb_clock__now(void);
  * little before those of other calls, and of each other.
  */
 spb_time spb_clock__of_update(bool gives_time);
+/* The wall clock alone, likewise: exact, or as the tick left it. */
+uint64_t spb_clock__wall_ms(bool is_exact);
 /* A condition variable whose timed waits follow the monotonic clock. 0, or the system's error number. */
 int spb_clock__init_cond(pthread_cond_t *cond);
 /* Waits for a signal; false when deadline_ms (monotonic) has come first. May wake without a signal, as condition

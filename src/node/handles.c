@@ -7,11 +7,11 @@
 #include "node/node.h"
 
 static spb_node *node_of_device(const spb_device *device) {
-    return spb_session__owner(spb_device__session(device));
+    return spb_device__owner(device);
 }
 
 static spb_node *node_of_metric(const spb_metric *metric) {
-    return spb_session__owner(spb_metric__session(metric));
+    return spb_metric__owner(metric);
 }
 
 static spb_metric *add_metric(spb_node *node, spb_device *device, const spb_metric_def *def, spb_error *err) {
@@ -105,16 +105,21 @@ static void end_update_locked(spb_node *node) {
     }
 }
 
+/* The clock takes as long as all the rest: it is read for those that get their time from it. */
+static uint64_t wall_ms_for(const spb_sample *sample, bool is_exact) {
+    return sample->timestamp_ms == SPB_NOW ? spb_clock__wall_ms(is_exact) : 0;
+}
+
 /* Most samples need no more than their lane. The clock is read under the lock: samples that get "now" as their time are
  * in the order of their times. */
 static bool take_in_lane(spb_node *node, const spb_sample *sample) {
     spb_lane *lane = spb_lock__take_lane(&node->lock, sample->metric);
-    bool is_taken = true;
-    if (!spb_session__is_news(sample)) { /* the cheap way, which most samples of a steady plant take */
-        spb_session__suppress(node->session, sample, spb_clock__of_update(false), &lane->tally);
-    } else {
-        spb_time now = spb_clock__of_update(sample->timestamp_ms == SPB_NOW);
-        is_taken = spb_session__join(node->session, sample, now, &lane->tally);
+    spb_way way = spb_session__way(node->session, sample);
+    bool is_taken = way == SPB_WAY_SUPPRESS;
+    if (is_taken) { /* the cheap way, which most samples of a steady plant take */
+        spb_session__suppress(sample, wall_ms_for(sample, false), &lane->tally);
+    } else if (way == SPB_WAY_JOIN) {
+        is_taken = spb_session__join(node->session, sample, wall_ms_for(sample, true), &lane->tally);
     }
     spb_lock__give_lane(lane);
     return is_taken;

@@ -187,25 +187,29 @@ static void take_event_locked(spb_node *node) {
     spb_session_on_transport(node->session, &event, spb_clock__now());
 }
 
-/* Of a large command there are as many actions as it has metrics: what the server answers meanwhile does not wait for
- * all of them. */
-#define COMMANDS_PER_EVENT 16
+/* Of a large command there are as many actions as it has metrics, and the journal may be busy all the time: what the
+ * server answers meanwhile does not wait for the end of it. */
+#define ACTIONS_PER_EVENT 16
+
+static bool may_be_many(const spb_action *action) {
+    return action->kind == SPB_ACTION_WRITE || action->kind == SPB_ACTION_COMMAND || action->kind == SPB_ACTION_APPEND;
+}
 
 /* Gives the lock back for the length of each action. When it returns the session has nothing left to do, and nobody has
  * had the lock since. */
 static void carry_out_all_locked(spb_node *node) {
     spb_action action;
-    uint32_t commands = 0;
+    uint32_t many = 0;
     while (spb_session_next_action(node->session, spb_clock__now(), &action)) {
         if (action.kind == SPB_ACTION_CONNECT) {
             node->link = action.link;
         }
-        commands += action.kind == SPB_ACTION_WRITE || action.kind == SPB_ACTION_COMMAND;
+        many += may_be_many(&action);
         spb_lock__give(&node->lock);
         carry_out(node, &action);
         spb_lock__take(&node->lock);
-        if (commands == COMMANDS_PER_EVENT) {
-            commands = 0;
+        if (many == ACTIONS_PER_EVENT) {
+            many = 0;
             take_event_locked(node);
         }
         spb_node__tell_flushes_locked(node);

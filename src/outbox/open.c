@@ -2,10 +2,13 @@
  * Decides which block a sample joins, and when an open block is closed. Whether hosts follow the sample is the
  * session's matter; where the block goes then is left to live.c and append.c.
  */
+#include "codec/encode.h"
 #include "outbox/entity.h"
 
 /* A link that is slower than its samples keeps as many full blocks of an entity as this. */
 #define MAX_WAITING_BLOCKS 16
+/* No sample of a number is longer. */
+#define MOST_NUMBER_BYTES 64
 /* What may wait in memory for the journal. */
 #define MAX_HISTORY_BYTES ((size_t)16 * 1024 * 1024)
 
@@ -187,6 +190,22 @@ void spb_outbox__add_live(spb_entity *entity, spb_bytes metric, uint64_t timesta
         begin_window(entity, now);
         spb_entity__place(entity);
     }
+}
+
+size_t spb_outbox__join(spb_entity *entity, const spb_outbox_number *number, size_t most_bytes, size_t unsettled) {
+    spb_outbox_block *block = entity->open;
+    if (!block || entity->is_patient || spb_outbox__is_over(entity, MOST_NUMBER_BYTES, unsettled)) {
+        return 0;
+    }
+    spb_block_limits limits = spb_outbox__limits(entity, most_bytes);
+    size_t begin = block->bytes.len;
+    if (!spb_encode__sample(&block->bytes, number->alias, number->timestamp_ms, number->is_transient, number->value) ||
+        !spb_block__join(block, begin, number->timestamp_ms, &limits)) {
+        return 0;
+    }
+    size_t bytes = block->bytes.len - begin;
+    entity->live_bytes += bytes;
+    return bytes;
 }
 
 static uint32_t history_window_ms(const spb_outbox *outbox) {

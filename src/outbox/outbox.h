@@ -80,6 +80,17 @@ bool spb_outbox__reserve(spb_outbox *outbox, spb_entity *entity, size_t bytes);
 /* A sample that hosts will follow. A patient one goes along with the next that is not. */
 void spb_outbox__add_live(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, bool is_patient,
                           const spb_block_limits *limits, spb_time now);
+/* A number as a sample. */
+typedef struct spb_outbox_number {
+    uint64_t alias, timestamp_ms;
+    const spb_value *value;
+    bool is_transient;
+} spb_outbox_number;
+
+/* Hosts will follow it, too: it joins the open live block of the entity, and nothing else changes: neither a deadline
+ * nor what waits of all entities, of which `unsettled` bytes are not counted yet. The bytes that it takes; 0: it
+ * cannot. */
+size_t spb_outbox__join(spb_entity *entity, const spb_outbox_number *number, size_t most_bytes, size_t unsettled);
 /* A sample that nobody follows; and one of the past, which has no order with others that are not. */
 void spb_outbox__add_history(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, spb_time now);
 void spb_outbox__add_past(spb_entity *entity, spb_bytes metric, uint64_t timestamp_ms, spb_time now);

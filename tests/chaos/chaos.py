@@ -32,7 +32,6 @@ LIVE_MESSAGE = 64 << 10
 HOST_WINDOW = 8 << 20
 # What was confirmed in the settle time may come again as well; the library keeps no more of it than this.
 SETTLING = 8 << 20
-STORE_MEBIBYTES = 24
 METRICS = 12  # of the node, and of each device
 
 
@@ -45,6 +44,7 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, help="default: one is drawn")
     parser.add_argument("--samples", type=int, default=0, help="at least so many")
     parser.add_argument("--rate", type=int, default=5000, help="samples/s")
+    parser.add_argument("--message", type=int, default=10000, metavar="SAMPLES", help="at most so many in one; 1: a flood")
     parser.add_argument("--devices", type=int, default=4)
     parser.add_argument("--keep-alive", type=int, default=1, metavar="S")
     parser.add_argument("--replay", type=int, default=100000, metavar="SAMPLES/S", help="pace of the replay; 0: unpaced")
@@ -52,6 +52,7 @@ def parse(arguments):
     parser.add_argument("--settle", type=int, default=500, metavar="MS", help="how long a server's answer is not believed")
     parser.add_argument("--primary", action="store_true", help="with a primary host; scenes host and all have one")
     parser.add_argument("--unset-clock", action="store_true", help="the machine boots in 1970; scene clock does")
+    parser.add_argument("--store", type=int, default=24, metavar="MIB", help="what the journal may take of the disk")
     parser.add_argument("--memory", action="store_true", help="the journal is in memory")
     parser.add_argument("--debug", action="store_true", help="the edge logs each message")
     parser.add_argument("--seconds", type=int, help="runs of all levels and scenes, one after the other, for so long")
@@ -81,7 +82,7 @@ class Run:
         self.options, self.directory = options, directory
         self.account, self.ledger = directory / "account", directory / "ledger"
         self.closing = []
-        self.disk = self.owned(Disk(directory, STORE_MEBIBYTES + 8))
+        self.disk = self.owned(Disk(directory, options.store + 8))
         self.broker = self.owned(Broker())
         self.proxy = self.owned(Proxy(self.broker.port))
         self.host = self.owned(Host(directory, self.broker.port, self.ledger, options.primary))
@@ -101,11 +102,12 @@ class Run:
         options = self.options
         arguments = {
             "server": self.proxy.uri,
-            "store-bytes": STORE_MEBIBYTES << 20,
+            "store-bytes": options.store << 20,
             "level": options.level,
             "account": self.account,
             "samples": options.samples,
             "rate": options.rate,
+            "message": options.message,
             "devices": options.devices,
             "metrics": METRICS,
             "keep-alive": options.keep_alive,

@@ -158,7 +158,7 @@ enum {
     FLUSH,
     SYNC,
     STORE_BYTES,
-    BATCH,
+    MESSAGE,
     DEBUG
 };
 
@@ -180,7 +180,7 @@ static const struct option words[] = {{"server", required_argument, NULL, SERVER
                                       {"flush", required_argument, NULL, FLUSH},
                                       {"sync", required_argument, NULL, SYNC},
                                       {"store-bytes", required_argument, NULL, STORE_BYTES},
-                                      {"batch", required_argument, NULL, BATCH},
+                                      {"message", required_argument, NULL, MESSAGE},
                                       {"debug", no_argument, NULL, DEBUG},
                                       {0}};
 
@@ -208,7 +208,7 @@ static void set_option(edge *self, int option, const char *value, unsigned *devi
         options->store_options.sync = strcmp(value, "full") == 0 ? SPB_STORE_SYNC_FULL : SPB_STORE_SYNC_NORMAL;
         break;
     case STORE_BYTES: options->store_options.max_bytes = strtoull(value, NULL, 10); break;
-    case BATCH: options->batch_window_ms = number; break;
+    case MESSAGE: options->batch_max_samples = number; break;
     case DEBUG: options->log_level = SPB_LOG_DEBUG; break;
     default: exit(2);
     }

@@ -16,6 +16,7 @@ SCENES = {
     "host": ["host_kill", "host_freeze", "host_kill_unheard", "reset", "broker_kill", "blackhole"],
     "disk": ["disk_full", "disk_fails", "disk_full_outage", "outage", "broker_kill"],
     "clock": ["clock", "outage", "broker_kill", "reset"],
+    "broker": ["broker_kill"],
 }
 SCENES["all"] = list(dict.fromkeys(kind for scene in SCENES.values() for kind in scene))
 

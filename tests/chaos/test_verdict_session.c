@@ -56,6 +56,40 @@ START_TEST(a_session_has_a_new_bdseq) {
 }
 END_TEST
 
+static void kill_after(const char *mark) {
+    story_accept(1);
+    story_mark(mark);
+    story_births(7, VERDICT_NONE);
+    story_data(0, false);
+    story_ndeath(7);
+    chaos_account_begin(story.account);
+    story.life = 1;
+    story_births(7, 0);
+}
+
+START_TEST(a_bdseq_that_could_not_be_saved_comes_again_after_a_kill) {
+    kill_after("fault 1 disk_fails");
+    ck_assert(verdict_finish(story.judge));
+}
+END_TEST
+
+START_TEST(one_that_could_be_saved_does_not) {
+    kill_after("fault 1 outage");
+    story_expect(VERDICT_BDSEQ);
+}
+END_TEST
+
+START_TEST(without_a_kill_it_does_not_either) {
+    story_accept(1);
+    story_mark("fault 1 disk_fails");
+    story_births(7, VERDICT_NONE);
+    story_data(0, false);
+    story_ndeath(7);
+    story_births(7, 0);
+    story_expect(VERDICT_BDSEQ);
+}
+END_TEST
+
 START_TEST(an_old_session_dies_before_the_next_one_is_born) {
     story_sound();
     story_births(9, 5);
@@ -136,6 +170,9 @@ int main(void) {
     tcase_add_test(all, numbers_of_messages_have_no_gap);
     tcase_add_test(all, a_host_that_was_away_hears_the_middle_of_a_session);
     tcase_add_test(all, a_session_has_a_new_bdseq);
+    tcase_add_test(all, a_bdseq_that_could_not_be_saved_comes_again_after_a_kill);
+    tcase_add_test(all, one_that_could_be_saved_does_not);
+    tcase_add_test(all, without_a_kill_it_does_not_either);
     tcase_add_test(all, an_old_session_dies_before_the_next_one_is_born);
     tcase_add_test(all, each_session_has_its_ndeath);
     tcase_add_test(all, a_server_that_was_killed_publishes_no_will);

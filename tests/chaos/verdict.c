@@ -132,6 +132,8 @@ static void hear_mark(verdict *self, const char *text) {
         self->session.broker_kills++;
         /* A primary host that connects anew has a new timestamp, as if it had been away. */
         self->ends[self->end_count - 1].is_host_lost |= self->options.host_bytes > 0;
+    } else if (strstr(text, "disk_fails")) {
+        self->session.disk_failed_ms = self->time_ms;
     } else if (strcmp(text, "host killed") == 0) {
         verdict_host_killed(self);
     }

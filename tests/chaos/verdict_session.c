@@ -7,6 +7,8 @@
 
 /* A session may follow another one after so many attempts to connect that came to nothing. */
 #define MOST_ATTEMPTS 100
+/* With the connection that comes while it lasts; see faults.py. */
+#define LONGEST_DISK_FAULT_MS 5000
 
 static const Spb__Pb__Payload__Metric *find_name(const Spb__Pb__Payload *payload, const char *name) {
     for (size_t i = 0; i < payload->n_metrics; i++) {
@@ -122,6 +124,12 @@ static void take_birth(verdict *self, const verdict_message *message) {
     self->numbers.births++;
 }
 
+/* A node goes online although its disk fails, and then nothing knows of its bdSeq any more when it is killed. */
+static bool may_be_unsaved(const verdict_session *session) {
+    return session->disk_failed_ms <= session->began_ms &&
+           session->began_ms - session->disk_failed_ms <= LONGEST_DISK_FAULT_MS;
+}
+
 /* What an earlier life left is older than any birth of this one. */
 static void begin_session(verdict *self, uint64_t bdseq, int64_t life) {
     verdict_session *session = &self->session;
@@ -131,7 +139,8 @@ static void begin_session(verdict *self, uint64_t bdseq, int64_t life) {
     }
     if (self->numbers.sessions > 0) {
         uint64_t ahead = (bdseq - session->bdseq) & 255;
-        if (ahead == 0 || ahead > MOST_ATTEMPTS) {
+        bool may_repeat = life != session->life && may_be_unsaved(session);
+        if ((ahead == 0 && !may_repeat) || ahead > MOST_ATTEMPTS) {
             verdict_break(self, VERDICT_BDSEQ, "%" PRIu64 " follows %" PRIu64, bdseq, session->bdseq);
         }
         self->ends[self->end_count - 1].is_killed = life != session->life;
@@ -144,6 +153,7 @@ static void begin_session(verdict *self, uint64_t bdseq, int64_t life) {
     }
     memset(self->has_floor, 0, sizeof self->has_floor);
     session->bdseq = bdseq;
+    session->began_ms = self->time_ms;
     session->life = life;
 }
 

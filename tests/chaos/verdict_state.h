@@ -36,14 +36,16 @@ typedef struct verdict_end {
 } verdict_end;
 
 typedef struct verdict_session {
-    bool is_open;   /* an NBIRTH came, and no NDEATH */
-    bool is_heard;  /* the host has listened since the NBIRTH */
-    bool is_set;    /* the last NBIRTH has a time after 2020 */
-    uint64_t bdseq; /* of the last NBIRTH */
+    bool is_open;      /* an NBIRTH came, and no NDEATH */
+    bool is_heard;     /* the host has listened since the NBIRTH */
+    bool is_set;       /* the last NBIRTH has a time after 2020 */
+    uint64_t bdseq;    /* of the last NBIRTH, */
+    uint64_t began_ms; /* and when the first one of this session came */
     uint64_t seq;
     int64_t life;
     uint64_t deaths_unheard; /* sessions that ended without NDEATH */
     uint64_t broker_kills;
+    uint64_t disk_failed_ms; /* when the disk began to fail last */
 } verdict_session;
 
 struct verdict {

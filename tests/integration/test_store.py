@@ -32,6 +32,21 @@ class StoreTest(StoreCase):
     def test_durable_does_as_well(self):
         self.outage_by(lambda: self.proxy.blackhole(DOWN), delivery="durable")
 
+    def test_in_strict_order_live_data_waits_for_all_history(self):
+        edge = self.edge("--strict-order", "--replay-rate", 100)
+        start = self.host.wait_kind("DDATA")
+        self.proxy.refuse(True)
+        self.proxy.reset()
+        death = self.host.wait_kind("NDEATH", start)
+        self.await_state(edge, "WAITING", 10)
+        self.proxy.refuse(False)
+        live = self.await_live_data_after_replay(self.host, death)
+        self.stop(edge)
+        messages = self.host.messages[: live + 1]
+        flags = [is_old for _, _, is_old, _ in samples_of(messages[death:], names_of(messages))]
+        self.assertGreater(flags.count(True), 100, "at 100 a second, there was time for live data")
+        self.assertNotIn(True, flags[flags.index(False):], "history behind live data")
+
     # ---- a server that takes no large messages, and does not say so ----
 
     def outage_at_a_broker_of_small_messages(self, *options):

@@ -9,11 +9,12 @@
 static inline spb_status short_way_sample(spb_session *session, const spb_sample *sample, spb_time now,
                                           uint64_t *joined) {
     spb_tally tally = {0};
-    bool is_taken = true;
-    if (!spb_session__is_news(sample)) {
-        spb_session__suppress(session, sample, now, &tally);
-    } else {
-        is_taken = spb_session__join(session, sample, now, &tally);
+    spb_way way = spb_session__way(session, sample);
+    bool is_taken = way == SPB_WAY_SUPPRESS;
+    if (is_taken) {
+        spb_session__suppress(sample, now.wall_ms, &tally);
+    } else if (way == SPB_WAY_JOIN) {
+        is_taken = spb_session__join(session, sample, now.wall_ms, &tally);
     }
     if (joined) {
         *joined += tally.accepted - tally.suppressed;

@@ -75,6 +75,25 @@ START_TEST(samples_of_an_outage_share_blocks) {
 }
 END_TEST
 
+/* Each action takes as long as the next sample: there is always something for the journal. */
+START_TEST(a_journal_that_is_busy_all_the_time_does_not_keep_the_node_offline) {
+    options.batch_max_samples = 1;
+    go_online();
+    wire_lose(&w);
+    wire_forget(&w);
+    for (int32_t i = 1; i <= 200 && spb_session_get_state(w.session) != SPB_SESSION_ONLINE; i++) {
+        w.now.mono_ms += 20;
+        w.now.wall_ms += 20;
+        update(i);
+        ck_assert(wire_step(&w));
+    }
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_sleep(&w, 5000);
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_overflow, 0);
+    ck_assert_uint_eq(wire_stats(&w).samples_in_journal, 0);
+}
+END_TEST
+
 START_TEST(a_slow_link_makes_old_samples_historical_and_loses_none) {
     options.batch_max_bytes = 30;
     options.max_in_flight = 1;
@@ -335,6 +354,7 @@ int main(void) {
     tcase_add_test(all, what_is_confirmed_is_not_stored);
     tcase_add_test(all, what_waits_to_be_sent_is_stored_behind_what_was);
     tcase_add_test(all, samples_of_an_outage_share_blocks);
+    tcase_add_test(all, a_journal_that_is_busy_all_the_time_does_not_keep_the_node_offline);
     tcase_add_test(all, a_slow_link_makes_old_samples_historical_and_loses_none);
     tcase_add_test(all, publishing_pauses_when_too_much_is_not_confirmed);
     tcase_add_test(all, samples_that_find_no_room_beside_those_of_another_device_are_not_lost);

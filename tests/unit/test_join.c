@@ -37,8 +37,9 @@ static spb_metric *add_number(const char *name) {
 
 static bool join_at(spb_metric *metric, int32_t value, uint64_t timestamp_ms) {
     spb_sample sample = {.metric = metric, .value = spb_int32(value), .timestamp_ms = timestamp_ms};
-    ck_assert(spb_session__is_news(&sample));
-    return spb_session__join(w.session, &sample, w.now, &tally);
+    spb_way way = spb_session__way(w.session, &sample);
+    ck_assert_int_ne(way, SPB_WAY_SUPPRESS);
+    return way == SPB_WAY_JOIN && spb_session__join(w.session, &sample, w.now.wall_ms, &tally);
 }
 
 static bool join(spb_metric *metric, int32_t value) {
@@ -117,8 +118,7 @@ START_TEST(what_makes_a_message_leave_takes_the_whole_way) {
     static const uint32_t flags[] = {SPB_SAMPLE_URGENT, SPB_SAMPLE_FORCED, SPB_SAMPLE_BAD, SPB_SAMPLE_STALE};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         spb_sample sample = {.metric = a, .value = spb_int32(2), .flags = flags[i]};
-        ck_assert(spb_session__is_news(&sample));
-        ck_assert(!spb_session__join(w.session, &sample, w.now, &tally));
+        ck_assert_int_eq(spb_session__way(w.session, &sample), SPB_WAY_WHOLE);
     }
     ck_assert_str_eq(sent(), "1");
 }
@@ -131,8 +131,13 @@ START_TEST(so_does_what_takes_memory_or_is_wrong) {
     begin(a, 1);
     spb_sample longer = {.metric = text, .value = spb_string("y")};
     spb_sample wrong = {.metric = a, .value = spb_float(2)};
-    ck_assert(!spb_session__join(w.session, &longer, w.now, &tally));
-    ck_assert(!spb_session__join(w.session, &wrong, w.now, &tally));
+    spb_sample absent = {.metric = a, .value = spb_null(SPB_INT32)};
+    spb_sample large = {.metric = a, .value = {.type = SPB_INT32, .as.i64 = INT64_C(1) << 40}};
+    ck_assert_int_eq(spb_session__way(w.session, &longer), SPB_WAY_WHOLE);
+    ck_assert_int_eq(spb_session__way(w.session, &wrong), SPB_WAY_WHOLE);
+    ck_assert(!spb_session__join(w.session, &absent, w.now.wall_ms, &tally));
+    ck_assert(!spb_session__join(w.session, &large, w.now.wall_ms, &tally));
+    ck_assert_uint_eq(tally.accepted, 0);
     ck_assert_str_eq(sent(), "1");
 }
 END_TEST
@@ -154,8 +159,8 @@ START_TEST(a_deadband_is_around_the_value_that_joined) {
     begin(a, 5);
     ck_assert(join(a, 10));
     spb_sample near = {.metric = a, .value = spb_int32(11)}, far = {.metric = a, .value = spb_int32(5)};
-    ck_assert(!spb_session__is_news(&near));
-    ck_assert(spb_session__is_news(&far));
+    ck_assert_int_eq(spb_session__way(w.session, &near), SPB_WAY_SUPPRESS);
+    ck_assert_int_eq(spb_session__way(w.session, &far), SPB_WAY_JOIN);
     ck_assert_str_eq(sent(), "5 10");
 }
 END_TEST
@@ -166,8 +171,8 @@ START_TEST(what_was_suppressed_before_is_forgotten) {
     wire_go_online(&w);
     begin(a, 5);
     spb_sample near = {.metric = a, .value = spb_int32(6)};
-    ck_assert(!spb_session__is_news(&near));
-    spb_session__suppress(w.session, &near, w.now, &tally);
+    ck_assert_int_eq(spb_session__way(w.session, &near), SPB_WAY_SUPPRESS);
+    spb_session__suppress(&near, w.now.wall_ms, &tally);
     ck_assert(join(a, 10));
     spb_session__settle(w.session, &tally);
     wire_request_rebirth(&w);
