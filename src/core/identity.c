@@ -26,11 +26,11 @@ static bool find_alias(const spb_table *table, uint32_t number, spb_alias *out) 
     return entry != NULL;
 }
 
-/* All that are new, with copies of their names: metrics may be removed before they are written. */
+/* All that are new, with copies of their names: the store may take long, and metrics may be removed meanwhile. */
 static bool copy_aliases(spb_session *session, size_t *count) {
     const spb_table *table = &session->table;
     spb_alias *items = realloc(session->alias_items, table->unsaved_count * sizeof *items);
-    spb_buffer *texts = &session->payload;
+    spb_buffer *texts = &session->alias_texts;
     if (!items) {
         return false;
     }
@@ -84,6 +84,7 @@ void spb_session_on_aliases_saved(spb_session *session, spb_status status, const
     if (status == SPB_OK) {
         spb_outbox__store_went_well(&session->outbox);
         spb_table__aliases_saved(&session->table, session->saving_aliases);
+        spb_buffer__clear(&session->alias_texts); /* there were as many as metrics, and will be few */
     } else {
         spb_outbox__store_failed(&session->outbox, "aliases", status, reason, now);
     }

@@ -9,13 +9,15 @@
 #include "base/quota.h"
 #include "node/lock.h"
 #include "node/mailbox.h"
+#include "node/store_thread.h"
 
 typedef struct spb_flush_wait spb_flush_wait;
 
 struct spb_node {
     /* Fixed when the node is made. */
-    spb_transport *transport; /* called by the worker only */
-    spb_store *store;         /* called by the worker only; NULL: none */
+    spb_transport *transport;      /* called by the worker only */
+    spb_store *store;              /* called by its thread only; NULL: none */
+    spb_store_thread store_thread; /* of the store, if there is one */
     spb_state_fn on_state;
     spb_command_fn on_command;
     spb_log_fn on_log;
@@ -40,7 +42,7 @@ struct spb_node {
     pthread_cond_t run_ended;
     spb_flush_wait *flushes; /* the calls of spb_node_flush that wait, */
     pthread_cond_t flushed;  /* and what wakes them */
-    pthread_t worker;        /* while has_worker */
+    pthread_t worker;        /* while has_worker, as is the thread of the store */
     bool has_worker;         /* to be joined */
     bool worker_ended;
 };
