@@ -32,6 +32,7 @@ typedef struct spb_journal {
     bool forgets_kept;     /* the store is to be told that none is kept; */
     bool has_forgotten;    /* it was, since the last COMMIT */
     spb_ranges told;       /* since the last COMMIT: if that fails, they are told again */
+    bool owes_read;        /* since the last READ there was a COMMIT: READ goes first, if there is something to read */
     bool is_full;          /* the last block was not taken */
     uint64_t full_ms;      /* when live data is to be tried again */
     bool is_failing;
