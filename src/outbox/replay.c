@@ -136,7 +136,7 @@ bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, ui
         replay->read_from = first.first;
         replay->is_cut = false;
         journal->asked = SPB_CALL_READ;
-        journal->owes_read = false;
+        journal->read_ms = SPB_NEVER;
         *out = (spb_action){.kind = SPB_ACTION_READ};
         out->as.read_from_id = first.first;
     }

@@ -1,14 +1,13 @@
 /*
  * Decides which call of the store is next, and what a failure of it means: the session goes on, and asks again later.
  * The order is: what is to be appended, then what has no answer of its own, then the commit that makes all of it safe.
- * On a slow disk there is always more to be appended: so a commit that is late goes ahead of it, and so does a read,
- * once after each commit.
+ * On a slow disk there is always more to be appended: so a commit that is late goes ahead of it, as does a read.
  */
 #include "outbox/append.h"
 #include "outbox/entity.h"
 
 #define EXPIRE_MS 60000
-/* A commit that has been due for so long waits for no further block. */
+/* A commit that has been due for so long waits for no further block, nor does a READ. */
 #define LATE_MS 1000
 
 /* ---- how the store fares ---- */
@@ -102,7 +101,6 @@ static void commit(spb_outbox *outbox, spb_action *out) {
     spb_journal *journal = &outbox->journal;
     journal->asked = SPB_CALL_COMMIT;
     journal->asked_id = journal->appended_id;
-    journal->owes_read = true;
     journal->bytes = 0;
     journal->has_news = false;
     journal->commit_ms = journal->confirm_ms = SPB_NEVER;
@@ -151,6 +149,17 @@ static bool is_commit_late(const spb_journal *journal, spb_time now) {
     return now.mono_ms >= LATE_MS && journal->commit_ms <= now.mono_ms - LATE_MS;
 }
 
+static bool next_late_read(spb_outbox *outbox, spb_time now, spb_action *out) {
+    spb_journal *journal = &outbox->journal;
+    uint64_t due_ms = SPB_NEVER;
+    if (!spb_outbox__next_read(outbox, now, NULL, &due_ms)) {
+        journal->read_ms = SPB_NEVER;
+        return false;
+    }
+    journal->read_ms = journal->read_ms == SPB_NEVER ? now.mono_ms + LATE_MS : journal->read_ms;
+    return journal->read_ms <= now.mono_ms && spb_outbox__next_read(outbox, now, out, &due_ms);
+}
+
 /* In a session that is stopped, nobody waits for anything: what can be done is done at once. */
 static bool next_silent(spb_outbox *outbox, bool is_running, spb_time now, spb_action *out) {
     spb_journal *journal = &outbox->journal;
@@ -189,7 +198,7 @@ bool spb_outbox__next_store(spb_outbox *outbox, bool may_append, bool is_running
         spb_due__by(due_ms, is_running ? journal->retry_ms : SPB_NEVER);
         return false;
     }
-    if (journal->owes_read && spb_outbox__next_read(outbox, now, out, due_ms)) {
+    if (out && next_late_read(outbox, now, out)) { /* else it is found where READ has its place: in the session */
         return true;
     }
     if ((may_append && !is_commit_late(journal, now) && spb_outbox__next_append(outbox, now, out)) ||

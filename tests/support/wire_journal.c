@@ -47,6 +47,29 @@ static void answer(wire *w, spb_action_kind kind, uint64_t id, spb_status status
     }
 }
 
+static uint64_t mix(uint64_t hash, const void *data, size_t len) { /* FNV-1a */
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ ((const uint8_t *)data)[i]) * UINT64_C(0x100000001B3);
+    }
+    return hash;
+}
+
+/* Of what the action points to. */
+static uint64_t fingerprint(const spb_action *action) {
+    uint64_t hash = 0;
+    if (action->kind == SPB_ACTION_APPEND) {
+        const spb_block *block = &action->as.block;
+        hash = mix(mix(1, block->metrics.data, block->metrics.len), block->device_id.data, block->device_id.len);
+    } else if (action->kind == SPB_ACTION_SAVE_ALIASES) {
+        for (size_t i = 0; i < action->as.aliases.count; i++) {
+            const spb_alias *item = &action->as.aliases.items[i];
+            hash = mix(mix(hash + item->alias, item->name.data, item->name.len), item->device_id.data,
+                       item->device_id.len);
+        }
+    }
+    return hash;
+}
+
 /* What the store is asked for is done at once; only the answer may be late. */
 static spb_status call(wire_journal *journal, const spb_action *action) {
     spb_store *store = journal->store;
@@ -85,8 +108,8 @@ static void serve(wire *w, const spb_action *action) {
     if (has_answer && journal->is_slow) {
         journal->is_waiting = true;
         journal->waiting_status = status;
-        journal->waiting_kind = action->kind;
-        journal->waiting_id = id;
+        journal->waiting = *action;
+        journal->waiting_hash = fingerprint(action);
     } else if (has_answer) {
         answer(w, action->kind, id, status);
     }
@@ -94,9 +117,11 @@ static void serve(wire *w, const spb_action *action) {
 
 void wire_journal_answer(wire *w) {
     wire_journal *journal = w->journal;
+    const spb_action *waiting = &journal->waiting;
     ck_assert(journal->is_waiting);
+    ck_assert_uint_eq(fingerprint(waiting), journal->waiting_hash); /* until now the store may look at it */
     journal->is_waiting = false;
-    answer(w, journal->waiting_kind, journal->waiting_id, journal->waiting_status);
+    answer(w, waiting->kind, waiting->kind == SPB_ACTION_APPEND ? waiting->as.block.id : 0, journal->waiting_status);
 }
 
 static void adopt(void *context, const spb_alias *alias) {
