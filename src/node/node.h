@@ -34,7 +34,8 @@ struct spb_node {
     spb_session *session;  /* the pointer is fixed; only the worker pulls actions */
     uint64_t wakes_ms;     /* when the worker, which sleeps, will look again; 0: it is awake, and will look anyway */
     bool is_wanted;        /* started, and not stopped since */
-    bool is_stopping;      /* the session has been told to stop and has not got there */
+    bool is_stopping;      /* the session has been told to stop and has not got there, or the store has not */
+    bool has_told_rest;    /* while it is: the store has been told all that was left */
     spb_status farewell;   /* what a stop that ended now would return */
     uint32_t link;         /* of the last CONNECT */
     uint64_t runs_ended;   /* how often a stop was completed, */

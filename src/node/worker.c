@@ -116,15 +116,25 @@ static void take_event_locked(spb_node *node) {
  * all of them. */
 #define COMMANDS_PER_EVENT 16
 
+/* A session that has stopped stores what it could not send; one COMMIT makes all of it safe. If the application goes on
+ * meanwhile, a slow store always has more to do: so what came later is left to the next run, but for words about the
+ * COMMIT. */
+static bool next_action_locked(spb_node *node, spb_action *out) {
+    return node->has_told_rest ? spb_session__next_news(node->session, out)
+                               : spb_session_next_action(node->session, spb_clock__now(), out);
+}
+
 /* Gives the lock back for the length of each action. When it returns the session has nothing left to do, and nobody has
  * had the lock since. */
 static void carry_out_all_locked(spb_node *node) {
     spb_action action;
     uint32_t commands = 0;
-    while (spb_session_next_action(node->session, spb_clock__now(), &action)) {
+    while (next_action_locked(node, &action)) {
         if (action.kind == SPB_ACTION_CONNECT) {
             node->link = action.link;
         }
+        bool has_stopped = spb_session_get_state(node->session) == SPB_SESSION_STOPPED;
+        node->has_told_rest |= action.kind == SPB_ACTION_COMMIT && node->is_stopping && has_stopped;
         commands += action.kind == SPB_ACTION_WRITE || action.kind == SPB_ACTION_COMMAND;
         spb_lock__give(&node->lock);
         carry_out(node, &action);
@@ -139,6 +149,7 @@ static void carry_out_all_locked(spb_node *node) {
 
 static void end_run_locked(spb_node *node) {
     node->is_stopping = false;
+    node->has_told_rest = false;
     node->runs_ended++;
     node->run_status = node->farewell;
     pthread_cond_broadcast(&node->run_ended);
@@ -167,9 +178,30 @@ static void wait_for_something(spb_node *node, uint32_t published_wanted, uint64
     log_news_of_store(node, now_ms);
 }
 
-/* What the session could not send is still being stored, or what it knows of the store is not the newest. */
-static bool awaits_store_locked(spb_node *node) {
-    return node->store && !spb_store_thread__is_idle(&node->store_thread);
+/* ---- its life ---- */
+
+static bool is_store_idle(spb_node *node) {
+    return !node->store || spb_store_thread__is_idle(&node->store_thread);
+}
+
+/* The session has stopped. True: there is something new for it, or for the store. */
+static bool goes_on_locked(spb_node *node) {
+    bool is_idle = is_store_idle(node);
+    if (!node->is_stopping && node->is_wanted) {
+        spb_session_start(node->session, spb_clock__now());
+        return true;
+    }
+    if (is_idle && spb_node__log_due_ms(node) != SPB_NEVER) {
+        spb_lock__give(&node->lock);
+        spb_node__log_dropped(node, 0, SPB_NEVER); /* not a second later, but before the run ends */
+        spb_lock__take(&node->lock);
+        return true;
+    }
+    if (is_idle && node->is_stopping) {
+        end_run_locked(node);
+        return node->is_wanted;
+    }
+    return false;
 }
 
 void *spb_worker__run(void *context) {
@@ -180,25 +212,15 @@ void *spb_worker__run(void *context) {
         spb_session_on_tick(node->session, spb_clock__now());
         spb_node__tell_flushes_locked(node);
         carry_out_all_locked(node);
-
-        bool has_stopped = spb_session_get_state(node->session) == SPB_SESSION_STOPPED && !awaits_store_locked(node);
-        if (has_stopped && spb_node__log_due_ms(node) != SPB_NEVER) {
-            spb_lock__give(&node->lock);
-            spb_node__log_dropped(node, 0, SPB_NEVER); /* not a second later, but before the run ends */
-            spb_lock__take(&node->lock);
+        bool has_stopped = spb_session_get_state(node->session) == SPB_SESSION_STOPPED;
+        if (has_stopped && goes_on_locked(node)) {
             continue;
         }
-        if (has_stopped && node->is_stopping) {
-            end_run_locked(node);
-        }
-        if (has_stopped && !node->is_wanted) {
+        if (has_stopped && !node->is_wanted && !node->is_stopping) {
             break;
         }
-        if (has_stopped) {
-            spb_session_start(node->session, spb_clock__now());
-            continue;
-        }
-        uint64_t deadline_ms = node->wakes_ms = spb_session_deadline_ms(node->session);
+        uint64_t deadline_ms = node->wakes_ms =
+            node->has_told_rest ? SPB_NEVER : spb_session_deadline_ms(node->session);
         uint32_t published_wanted = spb_session__reports_wanted(node->session);
         spb_lock__give(&node->lock);
         wait_for_something(node, published_wanted, deadline_ms);

@@ -201,7 +201,8 @@ bool spb_outbox__next_store(spb_outbox *outbox, bool may_append, bool is_running
     if (out && next_late_read(outbox, now, out)) { /* else it is found where READ has its place: in the session */
         return true;
     }
-    if ((may_append && !is_commit_late(journal, now) && spb_outbox__next_append(outbox, now, out)) ||
+    bool is_late = is_running && is_commit_late(journal, now);
+    if ((may_append && !is_late && spb_outbox__next_append(outbox, now, out)) ||
         next_silent(outbox, is_running, now, out)) {
         return true;
     }

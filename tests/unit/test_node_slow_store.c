@@ -14,14 +14,14 @@
 
 static node_fixture f;
 static kept_store kept;
-static size_t asked;
+static size_t asked, updates;
 
 static void setup(void) {
     node_fixture_init(&f);
     kept_store_init(&kept);
     f.options.store = &kept.store;
     f.options.store_window_ms = 0;
-    asked = 0;
+    asked = updates = 0;
 }
 
 static void teardown(void) {
@@ -165,6 +165,28 @@ START_TEST(a_stop_returns_when_the_rest_is_stored) {
 }
 END_TEST
 
+/* While a commit is made, the application goes on: so there is always more to be stored. */
+static spb_status commit_and_update(spb_store *store, spb_error *err) {
+    spb_store *inner = ((kept_store *)store)->inner;
+    spb_status status = inner->commit(inner, err);
+    spb_metric_update(f.counter, spb_int32((int32_t)++updates), SPB_NOW);
+    return status;
+}
+
+START_TEST(a_store_that_always_has_more_to_do_holds_up_neither_start_nor_stop) {
+    f.options.delivery = (spb_delivery)_i;
+    kept.store.commit = commit_and_update;
+    node_fixture_make(&f);
+    update(0);
+    node_fixture_start(&f);
+    fake_server_await(f.server, SPB_KIND_NBIRTH, 1);
+    update(0);
+    ck_assert_int_eq(spb_node_stop(f.node, LONG_MS), SPB_OK);
+    node_fixture_start(&f);
+    ck_assert_int_eq(spb_node_stop(f.node, LONG_MS), SPB_OK);
+}
+END_TEST
+
 /* ---- the log ---- */
 
 static char told[300];
@@ -207,6 +229,8 @@ int main(void) {
     tcase_add_test(tests, while_a_commit_hangs_a_lost_connection_is_noticed);
     tcase_add_test(tests, a_stop_does_not_wait_for_a_commit_beyond_its_deadline);
     tcase_add_test(tests, a_stop_returns_when_the_rest_is_stored);
+    tcase_add_loop_test(tests, a_store_that_always_has_more_to_do_holds_up_neither_start_nor_stop,
+                        (int)SPB_DELIVERY_OUTAGE, (int)SPB_DELIVERY_DURABLE + 1);
     tcase_add_test(tests, a_call_that_does_not_return_is_told);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
