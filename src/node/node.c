@@ -118,7 +118,7 @@ static int create_threads_locked(spb_node *node) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &kept);
     node->worker_ended = false;
-    int failure = node->store ? spb_store_thread__begin(&node->store_thread) : 0;
+    int failure = node->store && !node->is_store_in_memory ? spb_store_thread__begin(&node->store_thread) : 0;
     if (failure == 0) {
         failure = pthread_create(&node->worker, NULL, spb_worker__run, node);
         node->has_worker = failure == 0;

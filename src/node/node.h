@@ -16,8 +16,9 @@ typedef struct spb_flush_wait spb_flush_wait;
 struct spb_node {
     /* Fixed when the node is made. */
     spb_transport *transport;      /* called by the worker only */
-    spb_store *store;              /* called by its thread only; NULL: none */
-    spb_store_thread store_thread; /* of the store, if there is one */
+    spb_store *store;              /* called by its thread, or the worker; NULL: none */
+    bool is_store_in_memory;       /* and made by the node: its calls never wait */
+    spb_store_thread store_thread; /* of other stores */
     spb_state_fn on_state;
     spb_command_fn on_command;
     spb_log_fn on_log;

@@ -214,6 +214,10 @@ static bool make_room_locked(spb_store_thread *self) {
 }
 
 void spb_store_thread__put(spb_store_thread *self, const spb_action *action) {
+    if (!self->has_thread) {
+        carry_out(self->node, action);
+        return;
+    }
     bool is_answered = has_answer(action->kind);
     pthread_mutex_lock(&self->lock);
     bool must_fail = self->has_lost && action->kind == SPB_ACTION_COMMIT;

@@ -13,7 +13,8 @@
  * - The thread begins with the worker and ends with it. The run of a worker is over when nothing is left to be stored,
  * so the thread waits for nothing then. If a call of the store never returns, spb_node_stop returns at its deadline,
  *   spb_node_free waits for the call, and an attempt to connect waits in SPB_SESSION_SAVING.
- * - There is no thread without a store. It is opened and freed by those who make and free the node.
+ * - There is no thread without a store, nor for one in memory that the node has made: no call of that waits, so the
+ * worker makes it at once. A store is opened and freed by those who make and free the node.
  */
 #ifndef SPB_NODE_STORE_THREAD_H
 #define SPB_NODE_STORE_THREAD_H
@@ -29,7 +30,7 @@ struct spb_node;
 typedef struct spb_store_thread {
     struct spb_node *node;
     pthread_t thread;
-    bool has_thread; /* to be joined; the lock of the node guards it */
+    bool has_thread; /* to be joined; it changes only while there is no worker */
 
     pthread_mutex_t lock; /* guards all that follows; may be taken while that of the node is held, never the other way
                              round */
@@ -59,7 +60,8 @@ int spb_store_thread__begin(spb_store_thread *self);
 void spb_store_thread__end(spb_store_thread *self);
 void spb_store_thread__join(spb_store_thread *self);
 
-/* An action of the store: SAVE_BDSEQ … READ. Worker only, with no lock held. */
+/* An action of the store: SAVE_BDSEQ … READ; without a thread, it is carried out at once. Worker only, with no lock
+ * held. */
 void spb_store_thread__put(spb_store_thread *self, const spb_action *action);
 /* Nothing is left to be carried out or answered. */
 bool spb_store_thread__is_idle(spb_store_thread *self);
