@@ -1,10 +1,10 @@
 /*
  * An edge node: define metrics once, update them by handle from any thread, forget the rest.
  *
- * A node runs one worker thread, which owns the session and talks to the MQTT server and the store. All functions may
- * be called from any thread unless they say otherwise; none but spb_node_flush, spb_node_stop and spb_node_free waits
- * for the network. Callbacks run on the worker, one at a time, with no lock held; every call is allowed in them but
- * these three.
+ * A node runs one worker thread, which owns the session and talks to the MQTT server, and with a store one more, in
+ * which that is called: neither the network nor callbacks wait for a disk. All functions may be called from any thread
+ * unless they say otherwise; none but spb_node_flush, spb_node_stop and spb_node_free waits for the network or the
+ * disk. Callbacks run on the worker, one at a time, with no lock held; every call is allowed in them but these three.
  */
 #ifndef SPB_NODE_H
 #define SPB_NODE_H
@@ -99,15 +99,16 @@ typedef struct spb_node_options {
  * SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_node_new(spb_node **out, const spb_node_options *options, spb_error *err);
-/* Starts the worker, which connects and stays connected. SPB_ERR_STATE: already started. SPB_ERR_SYSTEM: no thread. */
+/* Starts the worker, which connects and stays connected, and the thread of the store. SPB_ERR_STATE: already started.
+ * SPB_ERR_SYSTEM: no thread. */
 SPB_API spb_status spb_node_start(spb_node *node, spb_error *err);
 /*
- * Stops on purpose: pending samples, NDEATH, DISCONNECT, worker ended; returns within timeout_ms in every state. The
- * node may be started again. Two threads may stop it at once. Not from a callback. SPB_OK: all of it was written, or
- * there was nothing to write. SPB_ERR_TIMEOUT: the link was dropped at the deadline, the server publishes the will; if
- * a call of the transport, the store or a callback has not returned by then, the worker ends as soon as it does.
- * SPB_ERR_CONNECT: the connection was lost meanwhile, the server publishes the will. SPB_ERR_STATE: not started, or
- * called from a callback.
+ * Stops on purpose: pending samples, NDEATH, DISCONNECT, what is left is stored, threads ended; returns within
+ * timeout_ms in every state. Samples that are taken meanwhile may wait for the next start. The node may be started
+ * again. Two threads may stop it at once. Not from a callback. SPB_OK: all of it was written, or there was nothing to
+ * write. SPB_ERR_TIMEOUT: the link was dropped at the deadline, the server publishes the will; or a call of the
+ * transport, the store or a callback has not returned by then: the threads end as soon as it does. SPB_ERR_CONNECT: the
+ * connection was lost meanwhile, the server publishes the will. SPB_ERR_STATE: not started, or called from a callback.
  */
 SPB_API spb_status spb_node_stop(spb_node *node, uint32_t timeout_ms);
 /* Frees the node with its devices and metrics. One that runs is dropped as by a stop with no time; a call of the

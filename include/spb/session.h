@@ -404,10 +404,12 @@ typedef struct spb_action {
 } spb_action;
 
 /*
- * The next thing to do; false when there is none. Carry each out before pulling the next. Sequence numbers are given
- * here, so the order of the calls is the order on the wire. After each 16 WRITE and COMMAND all else that is due goes
- * first. Pointers in *out stay valid until the next call of spb_session_next_action or spb_session_free, whatever other
- * calls come between.
+ * The next thing to do; false when there is none. Carry each out before pulling the next, but for those of the store:
+ * SAVE_BDSEQ … READ may be carried out later, in their order, for instance by a thread that waits for the disk while
+ * this one goes on. Of SAVE_ALIASES, APPEND, COMMIT and READ, one at a time waits for its answer. Sequence numbers are
+ * given here, so the order of the calls is the order on the wire. After each 16 WRITE and COMMAND all else that is due
+ * goes first. Pointers in *out stay valid until the next call of spb_session_next_action or spb_session_free, whatever
+ * other calls come between; those of SAVE_ALIASES and APPEND until the answer, or spb_session_free.
  */
 SPB_API bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out);
 

@@ -3,8 +3,11 @@
  * journal: samples that no server has confirmed yet.
  *
  * libspb brings two implementations: a SQLite file, and memory. Who has a database of his own implements this struct:
- * embed it as the first member of your own and hand it to spb_node_options.store. One thread at a time calls it; calls
- * may block for as long as the disk takes.
+ * embed it as the first member of your own and hand it to spb_node_options.store. One thread at a time calls it: that
+ * of spb_node_new (the functions that load, and info), then, from each spb_node_start to the end of that run, one of
+ * the node's own that does nothing else, and the thread that frees the node (free). So calls may block for as long as
+ * the disk takes: what depends on their result waits for it, and nothing else. None may call spb_node_flush,
+ * spb_node_stop or spb_node_free.
  */
 #ifndef SPB_STORE_H
 #define SPB_STORE_H

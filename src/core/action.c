@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "core/convert.h"
+#include "core/handle.h"
 #include "core/session.h"
 
 /* ---- news ---- */
@@ -35,6 +36,10 @@ static bool next_notice(spb_session *session, spb_action *out) {
         out->as.log.text = notice->text;
     }
     return true;
+}
+
+bool spb_session__next_news(spb_session *session, spb_action *out) {
+    return next_notice(session, out);
 }
 
 /* ---- commands ---- */

@@ -27,6 +27,10 @@ static void fail_with(spb_session *session, const char *what, spb_status status,
     spb_session__fail(session, text, now);
 }
 
+void spb_session__log(spb_session *session, spb_log_level level, const char *text) {
+    spb_notices__log(&session->notices, level, "%s", text);
+}
+
 static void begin_fences(spb_session *session, uint32_t keep_alive_s) {
     const spb_server *server = spb_servers__current(&session->servers);
     spb_fences *fences = &session->outbox.fences;

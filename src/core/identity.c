@@ -6,11 +6,11 @@
 
 /* ---- aliases ---- */
 
-/* All that are new, with copies of their names: metrics may be removed before they are written. */
+/* All that are new, with copies of their names: the store may take long, and metrics may be removed meanwhile. */
 static bool copy_aliases(spb_session *session, size_t *count) {
     const spb_table *table = &session->table;
     spb_alias *items = realloc(session->alias_items, (size_t)table->unsaved.total * sizeof *items);
-    spb_buffer *texts = &session->payload;
+    spb_buffer *texts = &session->alias_texts;
     if (!items) {
         return false;
     }
@@ -65,6 +65,7 @@ void spb_session_on_aliases_saved(spb_session *session, spb_status status, const
     if (status == SPB_OK) {
         spb_outbox__store_went_well(&session->outbox);
         spb_ranges__remove(&session->table.unsaved, 0, session->saving_alias);
+        spb_buffer__clear(&session->alias_texts); /* there were as many as metrics, and will be few */
     } else {
         spb_outbox__store_failed(&session->outbox, "aliases", status, reason, now);
     }

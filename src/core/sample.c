@@ -62,8 +62,7 @@ static spb_status replace_value(spb_session *session, spb_metric *metric, const 
     if (status == SPB_OK) {
         spb_session__drop_unsent(session, metric);
         set_unsent(session, metric, false);
-        /* Older ones that wait will follow the birth; those of a device that is offline leave before its death. */
-        metric->is_behind = metric->holder->is_online && metric->holder->entity->live.first;
+        metric->is_behind = metric->holder->entity->live.first; /* older ones will follow the birth */
     }
     return status;
 }
@@ -293,7 +292,8 @@ static void note_told(spb_session *session, spb_metric *metric) {
 void spb_session__catch_up(spb_session *session, spb_device *holder, spb_time now) {
     holder->has_dropped = false;
     for (spb_metric *metric = holder->first_metric; metric; metric = metric->next_of_holder) {
-        if (!metric->is_behind || !metric->in_birth) {
+        bool is_for_birth = metric->is_unsent && !metric->is_held; /* nobody followed when it came */
+        if (!metric->is_behind || !metric->in_birth || is_for_birth) {
             continue;
         }
         session->scratch.len = 0;

@@ -180,6 +180,7 @@ void spb_session_free(spb_session *session) {
     spb_host__clear(&session->host);
     spb_commands__clear(&session->commands);
     free(session->alias_items);
+    spb_buffer__clear(&session->alias_texts);
     spb_buffer__clear(&session->scratch);
     spb_buffer__clear(&session->payload);
     spb_buffer__clear(&session->topic);

@@ -101,8 +101,10 @@ struct spb_session {
     bool was_clock_unset;  /* the wall clock was seen not to show the time */
     spb_deadlines timers;  /* of samples that are held, or deferred, by the rules of their metrics */
     spb_buffer scratch;    /* one encoded metric */
-    /* What the last action points to. */
+    /* What SAVE_ALIASES points to, until it is answered. */
     spb_alias *alias_items;
+    spb_buffer alias_texts;
+    /* What the last action points to. */
     spb_buffer payload;
     spb_buffer topic;
     spb_notice notice;

@@ -46,7 +46,11 @@ static spb_status init_locks(spb_node *node, spb_error *err) {
         status = spb_error__set(err, SPB_ERR_SYSTEM, "cannot make the condition variable of flushes");
         goto no_flushed;
     }
-    return SPB_OK;
+    status = spb_store_thread__init(&node->store_thread, node, err);
+    if (status == SPB_OK) {
+        return SPB_OK;
+    }
+    pthread_cond_destroy(&node->flushed);
 
 no_flushed:
     pthread_cond_destroy(&node->run_ended);
@@ -98,22 +102,31 @@ bool spb_node__is_worker_locked(const spb_node *node) {
     return node->has_worker && pthread_equal(pthread_self(), node->worker);
 }
 
-/* The worker's last act is to give back the lock, so joining it here does not wait for anything. */
+/* The worker's last act is to give back the lock, and the thread of the store has nothing to do then, so joining them
+ * here does not wait for anything. */
 static void join_ended_worker_locked(spb_node *node) {
     if (node->has_worker && node->worker_ended) {
         pthread_join(node->worker, NULL);
+        spb_store_thread__join(&node->store_thread);
         node->has_worker = false;
     }
 }
 
-/* The worker takes no signals: they belong to the application's own threads. */
-static int create_worker_locked(spb_node *node) {
+/* The threads take no signals: they belong to the application's own ones. */
+static int create_threads_locked(spb_node *node) {
     sigset_t all, kept;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &kept);
     node->worker_ended = false;
-    int failure = pthread_create(&node->worker, NULL, spb_worker__run, node);
-    node->has_worker = failure == 0;
+    int failure = node->store && !node->is_store_in_memory ? spb_store_thread__begin(&node->store_thread) : 0;
+    if (failure == 0) {
+        failure = pthread_create(&node->worker, NULL, spb_worker__run, node);
+        node->has_worker = failure == 0;
+    }
+    if (failure && node->store_thread.has_thread) {
+        spb_store_thread__end(&node->store_thread);
+        spb_store_thread__join(&node->store_thread);
+    }
     pthread_sigmask(SIG_SETMASK, &kept, NULL);
     return failure;
 }
@@ -125,9 +138,9 @@ spb_status spb_node_start(spb_node *node, spb_error *err) {
     if (node->is_wanted) {
         status = spb_error__set(err, SPB_ERR_STATE, "the node is already started");
     } else if (!node->has_worker) {
-        int failure = create_worker_locked(node);
+        int failure = create_threads_locked(node);
         if (failure) {
-            status = spb_error__set(err, SPB_ERR_SYSTEM, "cannot create the worker thread: error %d", failure);
+            status = spb_error__set(err, SPB_ERR_SYSTEM, "cannot create the threads of the node: error %d", failure);
         }
     }
     /* A worker that still ends the run before begins the next one. */
@@ -195,6 +208,7 @@ void spb_node_free(spb_node *node) {
     spb_parts__free(node->transport, node->store, node->session);
     /* The transport was the last one to post. */
     spb_mailbox__clear(&node->mailbox);
+    spb_store_thread__clear(&node->store_thread);
     pthread_cond_destroy(&node->flushed);
     pthread_cond_destroy(&node->run_ended);
     spb_lock__clear(&node->lock);

@@ -9,13 +9,16 @@
 #include "base/quota.h"
 #include "node/lock.h"
 #include "node/mailbox.h"
+#include "node/store_thread.h"
 
 typedef struct spb_flush_wait spb_flush_wait;
 
 struct spb_node {
     /* Fixed when the node is made. */
-    spb_transport *transport; /* called by the worker only */
-    spb_store *store;         /* called by the worker only; NULL: none */
+    spb_transport *transport;      /* called by the worker only */
+    spb_store *store;              /* called by its thread, or the worker; NULL: none */
+    bool is_store_in_memory;       /* and made by the node: its calls never wait */
+    spb_store_thread store_thread; /* of other stores */
     spb_state_fn on_state;
     spb_command_fn on_command;
     spb_log_fn on_log;
@@ -32,7 +35,8 @@ struct spb_node {
     spb_session *session;  /* the pointer is fixed; only the worker pulls actions */
     uint64_t wakes_ms;     /* when the worker, which sleeps, will look again; 0: it is awake, and will look anyway */
     bool is_wanted;        /* started, and not stopped since */
-    bool is_stopping;      /* the session has been told to stop and has not got there */
+    bool is_stopping;      /* the session has been told to stop and has not got there, or the store has not */
+    bool has_told_rest;    /* while it is: the store has been told all that was left */
     spb_status farewell;   /* what a stop that ended now would return */
     uint32_t link;         /* of the last CONNECT */
     uint64_t runs_ended;   /* how often a stop was completed, */
@@ -40,7 +44,7 @@ struct spb_node {
     pthread_cond_t run_ended;
     spb_flush_wait *flushes; /* the calls of spb_node_flush that wait, */
     pthread_cond_t flushed;  /* and what wakes them */
-    pthread_t worker;        /* while has_worker */
+    pthread_t worker;        /* while has_worker, as is the thread of the store */
     bool has_worker;         /* to be joined */
     bool worker_ended;
 };

@@ -122,8 +122,8 @@ static spb_status make_store(spb_node *node, const spb_node_options *options, sp
         return spb_store_open(&node->store, options->store_path, options->group_id, options->node_id,
                               &options->store_options, err);
     }
-    bool is_in_memory = !node->store && options->delivery == SPB_DELIVERY_OUTAGE;
-    return is_in_memory ? spb_store_new_in_memory(&node->store, &options->store_options, err) : SPB_OK;
+    node->is_store_in_memory = !node->store && options->delivery == SPB_DELIVERY_OUTAGE;
+    return node->is_store_in_memory ? spb_store_new_in_memory(&node->store, &options->store_options, err) : SPB_OK;
 }
 
 typedef struct adoption {

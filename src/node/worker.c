@@ -1,6 +1,6 @@
 /*
  * Decides in which order a node's worker serves events, timers and actions, and keeps the lock out of every call that
- * may wait. What is to be done, and when, is the session's decision.
+ * may wait. What is to be done, and when, is the session's decision; how the store is called, that of store_thread.c.
  */
 #include "core/handle.h"
 #include "node/clock.h"
@@ -19,90 +19,15 @@ static void note_loss_locked(spb_node *node) {
 
 /* ---- carrying out one action, with no lock held ---- */
 
-static void save_bdseq(spb_node *node, uint8_t bdseq) {
-    spb_error err = {.text = ""};
-    spb_status status = node->store ? node->store->save_bdseq(node->store, bdseq, &err) : SPB_OK;
-    spb_lock__take(&node->lock);
-    spb_session_on_bdseq_saved(node->session, status, status == SPB_OK ? NULL : reason_of(status, &err),
-                               spb_clock__now());
-    spb_lock__give(&node->lock);
-}
-
-static void save_aliases(spb_node *node, const spb_alias *items, size_t count) {
-    spb_error err = {.text = ""};
-    spb_status status = node->store->save_aliases(node->store, items, count, &err);
-    spb_lock__take(&node->lock);
-    spb_session_on_aliases_saved(node->session, status, reason_of(status, &err), spb_clock__now());
-    spb_lock__give(&node->lock);
-}
-
-static void append(spb_node *node, const spb_block *block) {
-    spb_error err = {.text = ""};
-    uint64_t id = block->id;
-    spb_status status = node->store->append(node->store, block, &err);
-    spb_lock__take(&node->lock);
-    spb_session_on_appended(node->session, id, status, reason_of(status, &err), spb_clock__now());
-    spb_lock__give(&node->lock);
-}
-
-static void commit(spb_node *node) {
-    spb_error err = {.text = ""};
-    spb_store_info info;
-    spb_status status = node->store->commit(node->store, &err);
-    node->store->info(node->store, &info);
-    spb_lock__take(&node->lock);
-    spb_session_on_committed(node->session, status, reason_of(status, &err), &info, spb_clock__now());
-    spb_lock__give(&node->lock);
-}
-
-/* The session copies each block under the lock; the disk is read without it. A block that cannot be read is left out:
- * the store counts what was in it. */
-static void read_journal(spb_node *node, uint64_t from_id) {
-    spb_error err = {.text = ""};
-    spb_status status = SPB_OK;
-    for (bool is_wanted = true; is_wanted;) {
-        spb_block block = {.id = 0};
-        bool found;
-        status = node->store->read(node->store, from_id, &block, &found, &err);
-        if (status == SPB_ERR_STORE && block.id >= from_id) {
-            spb_node__log(node, SPB_LOG_ERROR, err.text);
-            from_id = block.id + 1;
-            continue;
-        }
-        if (status != SPB_OK || !found) {
-            break;
-        }
-        spb_lock__take(&node->lock);
-        is_wanted = spb_session_on_block(node->session, &block, spb_clock__now());
-        spb_lock__give(&node->lock);
-        from_id = block.id + 1;
+/* Without a store, there is nothing to be saved, and the session wants nothing else. */
+static void call_store(spb_node *node, const spb_action *action) {
+    if (node->store) {
+        spb_store_thread__put(&node->store_thread, action);
+        return;
     }
     spb_lock__take(&node->lock);
-    spb_session_on_read_done(node->session, status, reason_of(status, &err), spb_clock__now());
+    spb_session_on_bdseq_saved(node->session, SPB_OK, NULL, spb_clock__now());
     spb_lock__give(&node->lock);
-}
-
-/* What has no answer of its own: if the store fails, the next commit tells. */
-static void note_for_store(spb_node *node, const spb_action *action) {
-    spb_store *store = node->store;
-    spb_error err = {.text = ""};
-    spb_status status = SPB_OK;
-    switch (action->kind) {
-    case SPB_ACTION_CONFIRM:
-        status = store->confirm(store, action->as.confirm.first_id, action->as.confirm.last_id, &err);
-        break;
-    case SPB_ACTION_KEEP:
-        if (store->keep) {
-            status =
-                store->keep(store, action->as.keep.kept_for, action->as.keep.first_id, action->as.keep.last_id, &err);
-        }
-        break;
-    case SPB_ACTION_EXPIRE: status = store->expire(store, action->as.before_ms, &err); break;
-    default: status = store->save_clock(store, action->as.clock.boot, action->as.clock.offset_ms, &err);
-    }
-    if (status != SPB_OK) {
-        spb_node__log(node, SPB_LOG_WARNING, reason_of(status, &err));
-    }
 }
 
 static void call_transport(spb_node *node, const spb_action *action) {
@@ -138,15 +63,15 @@ static void ask_application(spb_node *node, spb_metric *metric, spb_value value)
 
 static void carry_out(spb_node *node, const spb_action *action) {
     switch (action->kind) {
-    case SPB_ACTION_SAVE_BDSEQ: save_bdseq(node, action->as.bdseq); break;
-    case SPB_ACTION_SAVE_ALIASES: save_aliases(node, action->as.aliases.items, action->as.aliases.count); break;
-    case SPB_ACTION_APPEND: append(node, &action->as.block); break;
-    case SPB_ACTION_COMMIT: commit(node); break;
-    case SPB_ACTION_READ: read_journal(node, action->as.read_from_id); break;
+    case SPB_ACTION_SAVE_BDSEQ:
+    case SPB_ACTION_SAVE_ALIASES:
+    case SPB_ACTION_SAVE_CLOCK:
+    case SPB_ACTION_APPEND:
     case SPB_ACTION_CONFIRM:
     case SPB_ACTION_KEEP:
+    case SPB_ACTION_COMMIT:
     case SPB_ACTION_EXPIRE:
-    case SPB_ACTION_SAVE_CLOCK: note_for_store(node, action); break;
+    case SPB_ACTION_READ: call_store(node, action); break;
     case SPB_ACTION_CONNECT:
     case SPB_ACTION_SUBSCRIBE:
     case SPB_ACTION_PUBLISH:
@@ -195,15 +120,25 @@ static bool may_be_many(const spb_action *action) {
     return action->kind == SPB_ACTION_WRITE || action->kind == SPB_ACTION_COMMAND || action->kind == SPB_ACTION_APPEND;
 }
 
+/* A session that has stopped stores what it could not send; one COMMIT makes all of it safe. If the application goes on
+ * meanwhile, a slow store always has more to do: so what came later is left to the next run, but for words about the
+ * COMMIT. */
+static bool next_action_locked(spb_node *node, spb_action *out) {
+    return node->has_told_rest ? spb_session__next_news(node->session, out)
+                               : spb_session_next_action(node->session, spb_clock__now(), out);
+}
+
 /* Gives the lock back for the length of each action. When it returns the session has nothing left to do, and nobody has
  * had the lock since. */
 static void carry_out_all_locked(spb_node *node) {
     spb_action action;
     uint32_t many = 0;
-    while (spb_session_next_action(node->session, spb_clock__now(), &action)) {
+    while (next_action_locked(node, &action)) {
         if (action.kind == SPB_ACTION_CONNECT) {
             node->link = action.link;
         }
+        bool has_stopped = spb_session_get_state(node->session) == SPB_SESSION_STOPPED;
+        node->has_told_rest |= action.kind == SPB_ACTION_COMMIT && node->is_stopping && has_stopped;
         many += may_be_many(&action);
         spb_lock__give(&node->lock);
         carry_out(node, &action);
@@ -218,17 +153,59 @@ static void carry_out_all_locked(spb_node *node) {
 
 static void end_run_locked(spb_node *node) {
     node->is_stopping = false;
+    node->has_told_rest = false;
     node->runs_ended++;
     node->run_status = node->farewell;
     pthread_cond_broadcast(&node->run_ended);
     pthread_cond_broadcast(&node->flushed);
 }
 
+static void log_news_of_store(spb_node *node, uint64_t now_ms) {
+    spb_log_level level;
+    char text[160];
+    if (node->store && spb_store_thread__take_news(&node->store_thread, now_ms, &level, text, sizeof text)) {
+        spb_node__log(node, level, text);
+    }
+}
+
+static uint64_t news_of_store_ms(spb_node *node) {
+    return node->store ? spb_store_thread__news_ms(&node->store_thread) : SPB_NEVER;
+}
+
 /* No lock is held. What is to be told later wakes the worker, too. */
 static void wait_for_something(spb_node *node, uint32_t published_wanted, uint64_t deadline_ms) {
-    uint64_t log_ms = spb_node__log_due_ms(node);
+    uint64_t log_ms = spb_node__log_due_ms(node), store_ms = news_of_store_ms(node);
+    log_ms = store_ms < log_ms ? store_ms : log_ms;
     spb_mailbox__wait(&node->mailbox, published_wanted, log_ms < deadline_ms ? log_ms : deadline_ms);
-    spb_node__log_dropped(node, spb_mailbox__take_dropped(&node->mailbox), spb_clock__now().mono_ms);
+    uint64_t now_ms = spb_clock__now().mono_ms;
+    spb_node__log_dropped(node, spb_mailbox__take_dropped(&node->mailbox), now_ms);
+    log_news_of_store(node, now_ms);
+}
+
+/* ---- its life ---- */
+
+static bool is_store_idle(spb_node *node) {
+    return !node->store || spb_store_thread__is_idle(&node->store_thread);
+}
+
+/* The session has stopped. True: there is something new for it, or for the store. */
+static bool goes_on_locked(spb_node *node) {
+    bool is_idle = is_store_idle(node);
+    if (!node->is_stopping && node->is_wanted) {
+        spb_session_start(node->session, spb_clock__now());
+        return true;
+    }
+    if (is_idle && spb_node__log_due_ms(node) != SPB_NEVER) {
+        spb_lock__give(&node->lock);
+        spb_node__log_dropped(node, 0, SPB_NEVER); /* not a second later, but before the run ends */
+        spb_lock__take(&node->lock);
+        return true;
+    }
+    if (is_idle && node->is_stopping) {
+        end_run_locked(node);
+        return node->is_wanted;
+    }
+    return false;
 }
 
 void *spb_worker__run(void *context) {
@@ -239,30 +216,23 @@ void *spb_worker__run(void *context) {
         spb_session_on_tick(node->session, spb_clock__now());
         spb_node__tell_flushes_locked(node);
         carry_out_all_locked(node);
-
         bool has_stopped = spb_session_get_state(node->session) == SPB_SESSION_STOPPED;
-        if (has_stopped && spb_node__log_due_ms(node) != SPB_NEVER) {
-            spb_lock__give(&node->lock);
-            spb_node__log_dropped(node, 0, SPB_NEVER); /* not a second later, but before the run ends */
-            spb_lock__take(&node->lock);
+        if (has_stopped && goes_on_locked(node)) {
             continue;
         }
-        if (has_stopped && node->is_stopping) {
-            end_run_locked(node);
-        }
-        if (has_stopped && !node->is_wanted) {
+        if (has_stopped && !node->is_wanted && !node->is_stopping) {
             break;
         }
-        if (has_stopped) {
-            spb_session_start(node->session, spb_clock__now());
-            continue;
-        }
-        uint64_t deadline_ms = node->wakes_ms = spb_session_deadline_ms(node->session);
+        uint64_t deadline_ms = node->wakes_ms =
+            node->has_told_rest ? SPB_NEVER : spb_session_deadline_ms(node->session);
         uint32_t published_wanted = spb_session__reports_wanted(node->session);
         spb_lock__give(&node->lock);
         wait_for_something(node, published_wanted, deadline_ms);
         spb_lock__take(&node->lock);
         node->wakes_ms = 0;
+    }
+    if (node->store) {
+        spb_store_thread__end(&node->store_thread);
     }
     node->worker_ended = true;
     spb_lock__give(&node->lock);

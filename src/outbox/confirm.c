@@ -63,7 +63,7 @@ static void leave_kept(spb_outbox *outbox, spb_outbox_block *block) {
 static void let_go(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     leave_kept(outbox, block);
     if (block->id != 0 && !spb_journal__confirm(&outbox->journal, block->id, block->last_id, now.mono_ms)) {
-        outbox->replay.is_incomplete = true; /* without memory: they are there, and are sent once more */
+        spb_outbox__want(outbox, block->id, block->last_id, true); /* without memory: they are sent once more */
         spb_outbox__count_again(outbox, block);
     }
     spb_outbox__release(outbox, block);

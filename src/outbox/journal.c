@@ -15,6 +15,7 @@ void spb_journal__init(spb_journal *journal, const spb_store_info *info, bool is
                              .committed_id = info->last_id,
                              .commit_ms = SPB_NEVER,
                              .confirm_ms = SPB_NEVER,
+                             .read_ms = SPB_NEVER,
                              .expire_ms = is_used && expires ? 0 : SPB_NEVER};
 }
 

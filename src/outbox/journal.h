@@ -32,6 +32,7 @@ typedef struct spb_journal {
     bool forgets_kept;     /* the store is to be told that none is kept; */
     bool has_forgotten;    /* it was, since the last COMMIT */
     spb_ranges told;       /* since the last COMMIT: if that fails, they are told again */
+    uint64_t read_ms;      /* when the READ that is possible is late; SPB_NEVER: none is possible, or was noticed */
     bool is_full;          /* the last block was not taken */
     uint64_t full_ms;      /* when live data is to be tried again */
     bool is_failing;

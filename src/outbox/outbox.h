@@ -43,7 +43,8 @@ void spb_outbox__init(spb_outbox *outbox, const spb_session_options *options, sp
 void spb_outbox__clear(spb_outbox *outbox);
 /* In blocks that are neither sent nor in the journal. It looks at all of them. */
 uint64_t spb_outbox__waiting_samples(const spb_outbox *outbox);
-/* The next action is asked for: what the last one pointed to is not in use any more. */
+/* The next action is asked for: what the last one pointed to is not in use any more, unless it is an APPEND, whose
+ * block stays until the answer. */
 void spb_outbox__unpin(spb_outbox *outbox);
 /* Open blocks whose time is over become due, and what was confirmed long enough ago is let go of. */
 void spb_outbox__advance(spb_outbox *outbox, spb_time now);

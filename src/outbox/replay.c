@@ -139,6 +139,7 @@ bool spb_outbox__next_read(spb_outbox *outbox, spb_time now, spb_action *out, ui
         replay->retry_ms = 0;
         replay->is_cut = false;
         journal->asked = SPB_CALL_READ;
+        journal->read_ms = SPB_NEVER;
         *out = (spb_action){.kind = SPB_ACTION_READ};
         out->as.read_from_id = first.first;
     }

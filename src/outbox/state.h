@@ -116,7 +116,8 @@ struct spb_outbox {
     size_t history_bytes;      /* and in all HISTORY ones, */
     size_t open_history_bytes; /* and in those of them that are open */
 
-    spb_outbox_block *appending; /* while journal.asked is SPB_CALL_APPEND */
+    spb_outbox_block
+        *appending; /* while journal.asked is SPB_CALL_APPEND; its bytes and its entity are in use outside */
     struct {
         uint64_t id;
         size_t bytes;
@@ -125,7 +126,7 @@ struct spb_outbox {
     spb_journal journal;
     spb_replay replay;
     spb_flushes flushes;
-    spb_buffer filtered; /* the metrics of the block that was asked for, if some were left out */
+    spb_buffer filtered; /* the metrics of the block that was asked for, until the answer, if some were left out */
 };
 
 #endif

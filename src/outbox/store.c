@@ -1,11 +1,14 @@
 /*
  * Decides which call of the store is next, and what a failure of it means: the session goes on, and asks again later.
  * The order is: what is to be appended, then what has no answer of its own, then the commit that makes all of it safe.
+ * On a slow disk there is always more to be appended: so a commit that is late goes ahead of it, as does a read.
  */
 #include "outbox/append.h"
 #include "outbox/entity.h"
 
 #define EXPIRE_MS 60000
+/* A commit that has been due for so long waits for no further block, nor does a READ. */
+#define LATE_MS 1000
 
 /* ---- how the store fares ---- */
 
@@ -142,6 +145,21 @@ void spb_outbox__committed(spb_outbox *outbox, spb_status status, const char *re
 
 /* ---- the choice ---- */
 
+static bool is_commit_late(const spb_journal *journal, spb_time now) {
+    return now.mono_ms >= LATE_MS && journal->commit_ms <= now.mono_ms - LATE_MS;
+}
+
+static bool next_late_read(spb_outbox *outbox, spb_time now, spb_action *out) {
+    spb_journal *journal = &outbox->journal;
+    uint64_t due_ms = SPB_NEVER;
+    if (!spb_outbox__next_read(outbox, now, NULL, &due_ms)) {
+        journal->read_ms = SPB_NEVER;
+        return false;
+    }
+    journal->read_ms = journal->read_ms == SPB_NEVER ? now.mono_ms + LATE_MS : journal->read_ms;
+    return journal->read_ms <= now.mono_ms && spb_outbox__next_read(outbox, now, out, &due_ms);
+}
+
 /* In a session that is stopped, nobody waits for anything: what can be done is done at once. */
 static bool next_silent(spb_outbox *outbox, bool is_running, spb_time now, spb_action *out) {
     spb_journal *journal = &outbox->journal;
@@ -180,7 +198,12 @@ bool spb_outbox__next_store(spb_outbox *outbox, bool may_append, bool is_running
         spb_due__by(due_ms, is_running ? journal->retry_ms : SPB_NEVER);
         return false;
     }
-    if ((may_append && spb_outbox__next_append(outbox, now, out)) || next_silent(outbox, is_running, now, out)) {
+    if (out && next_late_read(outbox, now, out)) { /* else it is found where READ has its place: in the session */
+        return true;
+    }
+    bool is_late = is_running && is_commit_late(journal, now);
+    if ((may_append && !is_late && spb_outbox__next_append(outbox, now, out)) ||
+        next_silent(outbox, is_running, now, out)) {
         return true;
     }
     if (journal->commit_ms <= now.mono_ms || journal->is_failing || (!is_running && journal->has_news)) {

@@ -105,6 +105,8 @@ static void settle_part(const spb_outbox *outbox, spb_outbox_block *block, spb_t
         block->settled = block->settling;
         block->settling = block->arrived;
         block->at_ms = now.mono_ms;
+    } else if (block->at_ms == now.mono_ms) { /* one fence has shown that several messages have arrived */
+        block->settling = block->arrived;
     }
 }
 

@@ -29,6 +29,13 @@ if(SPB_BUILD_CLI)
         spb_integration_test(${test} ${with_peers} ${PYTHON} -B ${here}/test_${test}.py)
     endforeach()
 
+    if(NOT SPB_SANITIZE) # whose libraries have to come first
+        add_library(slow_disk MODULE ${CMAKE_CURRENT_SOURCE_DIR}/support/slow_disk.c)
+        target_link_libraries(slow_disk PRIVATE spb_flags)
+        spb_integration_test(slow_disk ${with_peers} ${PYTHON} -B ${here}/test_slow_disk.py)
+        set_property(TEST integration/slow_disk APPEND PROPERTY ENVIRONMENT "SPB_SLOW_DISK=$<TARGET_FILE:slow_disk>")
+    endif()
+
     spb_unit_program(mqtt_ws transport support/broker.c support/mqtt_client.c support/names.c)
     add_test(NAME unit/mqtt_ws COMMAND ${with_peers} $<TARGET_FILE:test_mqtt_ws>)
     set_tests_properties(unit/mqtt_ws PROPERTIES TIMEOUT 240 SKIP_RETURN_CODE 77 ENVIRONMENT

@@ -103,6 +103,10 @@ typedef struct sim_journal {
     bool has_ever_failed; /* in this run */
     bool is_failing;      /* the session's last news of it is a failure, */
     bool is_read_failing; /* and of reading */
+    bool is_apart;        /* in this run, the store is called by a thread of its own: no answer comes at once */
+    spb_action given;     /* APPEND or SAVE_ALIASES without an answer: what it points to must stay as it is; */
+    uint64_t given_hash;  /* 0: there is none */
+    sim_event *answer;    /* of the journal, that is on its way; or NULL */
     unsigned answers_waiting;
     uint64_t answer_ms;        /* of the last of them */
     uint64_t samples_appended; /* by this process */
@@ -165,6 +169,10 @@ typedef struct sim_flush {
 
 /* ---- journal.c ---- */
 
+/* The next call of the journal is that action. */
+void sim_journal_ask(sim *s, const spb_action *action);
+/* An answer that is on its way comes now. */
+void sim_journal_hurry(sim *s);
 void sim_journal_append(sim *s, const spb_block *block);
 void sim_journal_confirm(sim *s, uint64_t first_id, uint64_t last_id);
 void sim_journal_keep(sim *s, const spb_action *action);

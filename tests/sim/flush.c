@@ -16,10 +16,16 @@ static uint64_t count_gone(const sim *s, const sim_flush *flush) {
     return gone;
 }
 
+static bool has_repeated(const sim *s) {
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    return stats.samples_repeated > 0;
+}
+
 /* Nothing of it vanished; all of it arrived, or is safe. */
 static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
     uint64_t dropped = sim_ledger_dropped(s);
-    uint64_t gone = count_gone(s, flush);
+    uint64_t gone = count_gone(s, flush), again = 0;
     sim_note(s, "  a flush is done: %d", (int)how);
     if (gone > dropped) {
         sim_ledger_note(s);
@@ -40,6 +46,13 @@ static void check_flushed(sim *s, const sim_flush *flush, spb_flush how) {
         /* Of two copies, the first will do. */
         bool is_committed = s->journal.blocks[record->block].is_committed || record->copies > 1;
         bool is_of_before = record->is_old && how == SPB_FLUSH_CONFIRMED; /* an earlier process has stored it */
+        /* It was dropped for want of room before the flush, and its value, the newest, was taken once more behind it:
+         * while a disk is slow, that may not be committed yet when the flush is done. */
+        bool is_again = how == SPB_FLUSH_STORED && !is_committed && has_repeated(s);
+        again += is_again;
+        if (is_again && gone + again <= dropped) {
+            continue;
+        }
         if (!is_of_before && (how == SPB_FLUSH_CONFIRMED || !is_committed)) {
             sim_fail(s, "flush", "%s, but %s at %llu is not", how == SPB_FLUSH_CONFIRMED ? "confirmed" : "stored",
                      s->metrics[record->metric].name, (unsigned long long)record->timestamp_ms);

@@ -52,19 +52,41 @@ static spb_status status_of(const sim *s, bool fails) {
 static void answer(sim *s, void (*happen)(sim *s, sim_event *event), uint64_t id, spb_status status) {
     sim_journal *journal = &s->journal;
     bool is_slow = sim_happens(s, SIM_STORE_SLOW);
-    if (!is_slow && journal->answers_waiting == 0) {
+    if (!is_slow && !journal->is_apart && journal->answers_waiting == 0) {
         sim_event now = {.id = id, .status = status};
         journal->answers_waiting++;
         happen(s, &now);
         return;
     }
-    uint64_t at_ms = s->now.mono_ms + (is_slow ? sim_below(s, 1500) : 0);
+    uint64_t at_ms = s->now.mono_ms + (is_slow ? sim_below(s, 1500) : journal->is_apart ? sim_below(s, 2) : 0);
     journal->answer_ms = at_ms > journal->answer_ms ? at_ms : journal->answer_ms; /* one thing after the other */
     sim_event *event = sim_later(s, journal->answer_ms - s->now.mono_ms, happen);
     event->id = id;
     event->status = status;
     event->of_process = true;
+    journal->answer = event;
     journal->answers_waiting++;
+}
+
+void sim_journal_ask(sim *s, const spb_action *action) {
+    s->journal.given = *action;
+    s->journal.given_hash = sim_fingerprint(action);
+}
+
+/* The store may have looked at it until now. */
+static void check_given(sim *s) {
+    if (s->journal.given_hash != 0 && sim_fingerprint(&s->journal.given) != s->journal.given_hash) {
+        sim_fail(s, "actions", "what the store was given was changed before it had answered");
+    }
+    s->journal.given_hash = 0;
+}
+
+void sim_journal_hurry(sim *s) {
+    sim_event *event = s->journal.answer;
+    if (event && !event->is_void && s->journal.is_apart) {
+        event->is_void = true; /* in its place on the calendar */
+        event->happen(s, event);
+    }
 }
 
 static const char *reason_of(spb_status status) {
@@ -72,6 +94,8 @@ static const char *reason_of(spb_status status) {
 }
 
 static void told(sim *s, spb_status status) {
+    check_given(s);
+    s->journal.answer = NULL;
     s->journal.answers_waiting--;
     s->journal.is_failing = status != SPB_OK;
     s->journal.has_failed |= status != SPB_OK;
@@ -246,9 +270,15 @@ static bool is_for_memory(const sim *s, const sim_block *block) {
            sim_replay_can_be_sent(s, block->holder);
 }
 
+/* Between two blocks, the disk may be slow. */
+static bool goes_on_later(sim *s) {
+    return s->journal.is_apart && sim_below(s, 8) == 0;
+}
+
 static void hand_out(sim *s, sim_event *event) {
     spb_status status = event->status;
     size_t bytes = 0;
+    s->journal.answer = NULL;
     s->journal.answers_waiting--;
     s->journal.has_failed |= status != SPB_OK;
     s->journal.reads++;
@@ -272,6 +302,11 @@ static void hand_out(sim *s, sim_event *event) {
         sim_enter(s);
         is_wanted = spb_session_on_block(s->session, &copy, s->now);
         sim_leave(s);
+        if (is_wanted && goes_on_later(s)) {
+            sim_rules_read(s, bytes);
+            answer(s, hand_out, block->id + 1, SPB_OK);
+            return;
+        }
     }
     sim_rules_read(s, bytes);
     s->journal.is_read_failing = status != SPB_OK;
@@ -298,6 +333,8 @@ void sim_journal_arrived(sim *s, size_t block) {
 /* ---- aliases, clocks ---- */
 
 static void aliases_saved(sim *s, sim_event *event) {
+    check_given(s);
+    s->journal.answer = NULL;
     s->journal.answers_waiting--;
     s->journal.has_failed |= event->status != SPB_OK;
     sim_note(s, "< the aliases are saved%s", event->status == SPB_OK ? "" : ", failed");
@@ -373,6 +410,8 @@ void sim_journal_die(sim *s) {
     }
     journal->is_confirm_lost = journal->is_failing = journal->is_read_failing = journal->has_failed =
         journal->is_broken = journal->is_full = false;
+    journal->answer = NULL;
+    journal->given_hash = 0;
     journal->answers_waiting = 0;
     journal->answer_ms = journal->samples_appended = 0;
 }

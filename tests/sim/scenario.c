@@ -92,6 +92,7 @@ static void delivery_draw(sim *s, spb_session_options *o) {
     o->strict_order = s->level != SPB_DELIVERY_LIVE && (s->seed * UINT64_C(0x9e3779b97f4a7c15) >> 60) % 3 == 0;
     s->journal.max_bytes = ONE_OF(s, 1 << 20, 1 << 20, 1 << 20, 20000);
     s->journal.drops_newest = sim_below(s, 2) == 0;
+    s->journal.is_apart = (s->seed * UINT64_C(0x94d049bb133111eb)) >> 63;
     s->has_unset_clocks = s->has_journal && sim_below(s, 6) == 0;
     sim_note(s, "level %d, confirm %d, keep-alive %u s, window %u ms, %zu bytes, store window %u ms, host window %u ms",
              (int)s->level, (int)o->confirm, o->keep_alive_s, o->batch_window_ms, o->batch_max_bytes,

@@ -405,6 +405,8 @@ sim_event *sim_later(sim *s, uint64_t delay_ms, void (*happen)(sim *s, sim_event
 void sim_carry(sim_event *event, const void *payload, size_t len);
 /* Carries out all that the session wants. */
 void sim_pump(sim *s);
+/* Of what the action points to. */
+uint64_t sim_fingerprint(const spb_action *action);
 /* Lets everything happen that is due until then. */
 void sim_run_until(sim *s, uint64_t end_ms);
 /* Around each call of the session: allocations may fail in between. */

@@ -36,17 +36,40 @@ static void read_all(wire *w, spb_store *store, uint64_t from_id) {
     spb_session_on_read_done(w->session, status, status == SPB_OK ? NULL : "the disk is broken", w->now);
 }
 
-static void answer(wire *w, spb_action_kind kind, uint64_t id, spb_status status) {
+static void answer(wire *w, const spb_action *action, spb_status status) {
     const wire_journal *journal = w->journal;
     const char *reason = status == SPB_OK ? NULL : "the disk is broken";
     spb_store_info info = wire_journal_info(journal);
-    switch (kind) {
+    switch (action->kind) {
     case SPB_ACTION_SAVE_ALIASES: spb_session_on_aliases_saved(w->session, status, reason, w->now); break;
-    case SPB_ACTION_APPEND: spb_session_on_appended(w->session, id, status, reason, w->now); break;
+    case SPB_ACTION_APPEND: spb_session_on_appended(w->session, action->as.block.id, status, reason, w->now); break;
     case SPB_ACTION_COMMIT: spb_session_on_committed(w->session, status, reason, &info, w->now); break;
-    case SPB_ACTION_READ: read_all(w, journal->store, id); break;
+    case SPB_ACTION_READ: read_all(w, journal->store, action->as.read_from_id); break;
     default: break;
     }
+}
+
+static uint64_t mix(uint64_t hash, const void *data, size_t len) { /* FNV-1a */
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ ((const uint8_t *)data)[i]) * UINT64_C(0x100000001B3);
+    }
+    return hash;
+}
+
+/* Of what the action points to. */
+static uint64_t fingerprint(const spb_action *action) {
+    uint64_t hash = 0;
+    if (action->kind == SPB_ACTION_APPEND) {
+        const spb_block *block = &action->as.block;
+        hash = mix(mix(1, block->metrics.data, block->metrics.len), block->device_id.data, block->device_id.len);
+    } else if (action->kind == SPB_ACTION_SAVE_ALIASES) {
+        for (size_t i = 0; i < action->as.aliases.count; i++) {
+            const spb_alias *item = &action->as.aliases.items[i];
+            hash = mix(mix(hash + item->alias, item->name.data, item->name.len), item->device_id.data,
+                       item->device_id.len);
+        }
+    }
+    return hash;
 }
 
 /* What the store is asked for is done at once, but for READ; only the answer may be late. */
@@ -79,24 +102,23 @@ static void serve(wire *w, const spb_action *action) {
                       action->kind == SPB_ACTION_COMMIT || action->kind == SPB_ACTION_READ;
     ck_assert(!journal->is_waiting);
     spb_status status = call(journal, action);
-    uint64_t id = action->kind == SPB_ACTION_APPEND ? action->as.block.id
-                  : action->kind == SPB_ACTION_READ ? action->as.read_from_id
-                                                    : 0;
     if (has_answer && journal->is_slow) {
         journal->is_waiting = true;
         journal->waiting_status = status;
-        journal->waiting_kind = action->kind;
-        journal->waiting_id = id;
+        journal->waiting = *action;
+        journal->waiting_hash = fingerprint(action);
     } else if (has_answer) {
-        answer(w, action->kind, id, status);
+        answer(w, action, status);
     }
 }
 
 void wire_journal_answer(wire *w) {
     wire_journal *journal = w->journal;
+    const spb_action *waiting = &journal->waiting;
     ck_assert(journal->is_waiting);
+    ck_assert_uint_eq(fingerprint(waiting), journal->waiting_hash); /* until now the store may look at it */
     journal->is_waiting = false;
-    answer(w, journal->waiting_kind, journal->waiting_id, journal->waiting_status);
+    answer(w, waiting, journal->waiting_status);
 }
 
 static void adopt(void *context, const spb_alias *alias) {

@@ -13,8 +13,8 @@ typedef struct wire_journal {
     bool is_slow;                                                    /* answers wait for wire_journal_answer */
     bool is_waiting;
     spb_status waiting_status;
-    spb_action_kind waiting_kind;
-    uint64_t waiting_id;
+    spb_action waiting;    /* the one without an answer, */
+    uint64_t waiting_hash; /* and what it pointed to */
     uint64_t commits;
     uint64_t blocks_read;
 } wire_journal;

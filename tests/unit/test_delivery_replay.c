@@ -161,6 +161,39 @@ START_TEST(for_one_block_the_rest_of_the_journal_is_not_read) {
 }
 END_TEST
 
+/* Of a block that is not finished, several messages have arrived by one answer. */
+START_TEST(what_one_fence_has_confirmed_is_not_sent_again) {
+    options.replay_samples_per_s = 20;
+    options.settle_ms = 500;
+    wire_open_with(&w, &journal, &options);
+    w.welcome.max_packet_bytes = 300;
+    spb_device *press = wire_add_device(&w, "Press");
+    x = wire_add_metric(&w, press, "y", spb_int32(0));
+    wire_go_online(&w);
+    wire_lose(&w);
+    for (int32_t i = 0; i < 200; i++) {
+        update(i);
+    }
+    w.is_deaf = true;
+    wire_sleep(&w, 6000);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_run(&w);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 0);
+    for (spb_fence_form form = 0; form < SPB_FENCE_FORMS; form++) {
+        wire_fenced(&w, form);
+    }
+    uint64_t sent = wire_stats(&w).samples_replayed, confirmed = wire_stats(&w).samples_confirmed;
+    ck_assert_uint_gt(confirmed, 20); /* a message holds as many */
+    wire_sleep(&w, options.settle_ms + 1);
+    wire_lose(&w);
+    w.is_deaf = false;
+    spb_session_set_device_online(w.session, press, true, w.now);
+    wire_sleep(&w, 30000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, 200 + sent - confirmed);
+    ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 200);
+}
+END_TEST
+
 /* The half-sent block is all that may be read ahead. */
 START_TEST(a_block_whose_device_is_offline_does_not_hold_up_those_of_others) {
     options.replay_samples_per_s = 1000;
@@ -400,6 +433,7 @@ int main(void) {
     tcase_add_test(all, what_is_left_of_a_block_after_several_interruptions_is_counted_once);
     tcase_add_test(all, a_block_whose_device_goes_offline_in_the_middle_goes_on_when_it_is_back);
     tcase_add_test(all, for_one_block_the_rest_of_the_journal_is_not_read);
+    tcase_add_test(all, what_one_fence_has_confirmed_is_not_sent_again);
     tcase_add_test(all, a_block_whose_device_is_offline_does_not_hold_up_those_of_others);
     tcase_add_test(all, blocks_that_were_put_off_stay_ahead_of_those_that_were_read_later);
     tcase_add_test(all, several_outages_are_replayed_in_their_order);

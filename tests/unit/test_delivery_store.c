@@ -128,6 +128,32 @@ START_TEST(a_store_that_fails_is_asked_again_later_and_later) {
 }
 END_TEST
 
+/* While a call is under way, there comes more to be appended, for ever. */
+START_TEST(on_a_slow_disk_blocks_are_committed_and_read_all_the_same) {
+    options.delivery = SPB_DELIVERY_DURABLE;
+    options.batch_window_ms = 0;
+    go_online();
+    wire_lose(&w);
+    update(1);
+    wire_run(&w);
+    journal.is_slow = true;
+    update(2);
+    wire_sleep(&w, 3000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_forget(&w);
+    for (int32_t i = 3; i < 33; i++) {
+        ck_assert(journal.is_waiting);
+        update(i);
+        wire_sleep(&w, 100);
+        wire_journal_answer(&w);
+        wire_run(&w);
+    }
+    ck_assert_ptr_nonnull(strstr(w.ledger, "COMMIT"));
+    ck_assert_ptr_nonnull(strstr(w.ledger, "READ 1"));
+    ck_assert_uint_gt(wire_stats(&w).samples_replayed, 0);
+}
+END_TEST
+
 START_TEST(a_spill_that_fails_in_the_middle_goes_on_where_it_stopped) {
     options.batch_window_ms = 0;
     go_online();
@@ -418,6 +444,7 @@ int main(void) {
     tcase_add_test(all, a_metric_that_comes_back_has_its_alias_again_and_its_samples);
     tcase_add_test(all, an_alias_whose_metric_comes_back_before_it_is_saved_is_saved_once);
     tcase_add_test(all, a_store_that_fails_is_asked_again_later_and_later);
+    tcase_add_test(all, on_a_slow_disk_blocks_are_committed_and_read_all_the_same);
     tcase_add_test(all, a_spill_that_fails_in_the_middle_goes_on_where_it_stopped);
     tcase_add_test(all, what_a_full_journal_does_not_take_is_counted);
     tcase_add_test(all, a_commit_that_fails_is_made_up_for);
