@@ -14,18 +14,6 @@
 
 enum { LEN = 64 * 1024 };
 
-/* Of the sanitizers, when they are there. */
-void __lsan_disable(void) __attribute__((weak));
-void __lsan_enable(void) __attribute__((weak));
-
-/* paho loses the memory of what is still queued in a client that is destroyed. */
-static void expect_leak(bool expected) {
-    void (*call)(void) = expected ? __lsan_disable : __lsan_enable;
-    if (call) {
-        call();
-    }
-}
-
 /* A server, or a link to it, that has stopped: it accepts the connection and reads nothing after CONNECT. */
 typedef struct stalled_server {
     int listening, fd;
@@ -61,12 +49,12 @@ static void teardown(void) {
     close(server.listening);
 }
 
-static void publish_much(size_t count) {
+/* More than the server has room for; then all of it is in the kernel of this side. */
+static void publish_much(void) {
     static uint8_t payload[LEN];
-    for (size_t i = 0; i < count; i++) {
-        spb_transport_message message = {.topic = "data", .payload = {.data = payload, .len = LEN}};
-        ck_assert_int_eq(edge->transport->publish(edge->transport, 1, &message, NULL), SPB_OK);
-    }
+    spb_transport_message message = {.topic = "data", .payload = {.data = payload, .len = LEN}};
+    ck_assert_int_eq(edge->transport->publish(edge->transport, 1, &message, NULL), SPB_OK);
+    await_published(edge, 1);
 }
 
 /* Reads all that comes: how much, the last two bytes, and the error at the end, or 0. */
@@ -90,16 +78,9 @@ static size_t drain(uint8_t last[static 2], int *error) {
 /* ---- the tests ---- */
 
 START_TEST(nothing_leaves_a_link_that_is_given_up) {
-    setup_of(_i % 2 == 0 ? SPB_MQTT_3_1_1 : SPB_MQTT_5);
-    expect_leak(true);
-    publish_much(_i < 2 ? 1 : 64); /* all of it in the kernel, or most of it still here */
-    if (_i < 2) {
-        await_published(edge, 1);
-    } else {
-        edge->transport->disconnect(edge->transport, 1, 100); /* in vain: it is behind the messages */
-    }
+    setup_of(_i == 0 ? SPB_MQTT_3_1_1 : SPB_MQTT_5);
+    publish_much();
     edge->transport->close(edge->transport, 1);
-    expect_leak(false);
     int waiting = 0, error = 0;
     uint8_t last[2];
     ck_assert_int_eq(ioctl(server.fd, FIONREAD, &waiting), 0);
@@ -113,8 +94,7 @@ END_TEST
 
 START_TEST(all_leaves_a_link_that_says_goodbye) {
     setup_of(_i == 0 ? SPB_MQTT_3_1_1 : SPB_MQTT_5);
-    publish_much(1);
-    await_published(edge, 1);
+    publish_much();
     edge->transport->disconnect(edge->transport, 1, 1000);
     await(edge, SPB_TRANSPORT_DISCONNECTED, 1);
     int waiting = 0, error = 0;
@@ -150,7 +130,7 @@ static Suite *reset_suite(void) {
     TCase *tests = tcase_create("reset");
     tcase_add_checked_fixture(tests, NULL, teardown);
     tcase_set_timeout(tests, 300);
-    tcase_add_loop_test(tests, nothing_leaves_a_link_that_is_given_up, 0, 4);
+    tcase_add_loop_test(tests, nothing_leaves_a_link_that_is_given_up, 0, 2);
     tcase_add_loop_test(tests, all_leaves_a_link_that_says_goodbye, 0, 2);
     tcase_add_test(tests, a_link_without_a_rest_is_not_reset);
     suite_add_tcase(suite, tests);
