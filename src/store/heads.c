@@ -49,7 +49,7 @@ void spb_heads__close(spb_heads *heads) {
 }
 
 spb_status spb_heads__count(spb_heads *heads, uint64_t first_id, uint64_t last_id, spb_amount *out, spb_error *err) {
-    spb_head head;
+    spb_head head = {0}; /* gcc with -O3 does not see that it is set when something is found */
     bool found = true;
     spb_status status = SPB_OK;
     *out = (spb_amount){0};

@@ -23,6 +23,9 @@ MAX_MB = float(os.environ.get("SPB_HOSTILE_MAX_MB", "32"))
 SIDES = int(os.environ.get("SPB_HOSTILE_SIDES", "6"))  # nodes for each version, at the same time
 # What a node says when a flood took so long that its own watchdog was first, as on a slow machine.
 GAVE_UP = "does not answer any more"
+# How a node ends that is stopped behind the last scenario: it was cut off by it, or it waits in vain for answers, as what it got
+# last is the beginning of a packet.
+ENDS = ("the connection was lost before the goodbye", "the server did not take the goodbye in time")
 
 
 class Trial(threading.Thread):
@@ -72,8 +75,8 @@ class Trial(threading.Thread):
             try:
                 self.edge.stop()
             except AssertionError as error:
-                is_cut_off = "the connection was lost before the goodbye" in self.edge.output()  # by the last scenario
-                if not is_cut_off or self.edge.process.poll() is None:
+                has_ended = any(words in self.edge.output() for words in ENDS) and self.edge.process.poll() is not None
+                if not has_ended:
                     self.faults.append(str(error)[-4000:])
         output = self.edge.output()
         if "Sanitizer" in output or "runtime error" in output:
