@@ -32,26 +32,26 @@ struct spb_metric {
     uint8_t type;    /* an spb_type */
     uint8_t keep;    /* an spb_keep */
     uint8_t quality; /* SPB_SAMPLE_GOOD, _BAD or _STALE */
-    bool is_transient;
-    bool is_urgent;
-    bool is_definition;         /* of a template: stands in the NBIRTH, and nowhere else */
-    bool is_removed;            /* out of the table: only the answer to a write is waited for */
-    bool is_deep;               /* `value` was made by spb_value_copy */
-    bool in_birth;              /* the last birth of its holder has it */
-    bool is_unsent;             /* the value is a sample that no message and no birth has carried yet */
-    bool is_held;               /* the same, because its rules say so */
-    bool is_ahead;              /* the value is newer than what messages have carried: see birth.c */
-    bool has_quality;           /* hosts were told of a quality, and are from then on */
-    bool is_alias_saved;        /* the store has it */
-    bool is_behind;             /* its last sample was dropped under load: hosts have an older value */
-    bool is_time_given;         /* the application said when the value was taken */
+    bool in_birth;   /* the last birth of its holder has it */
+    bool is_unsent;  /* the value is a sample that no message and no birth has carried yet */
+    bool is_ahead;   /* the value is newer than what messages have carried: see birth.c */
+    bool is_transient : 1;
+    bool is_urgent : 1;
+    bool has_quality : 1;    /* hosts were told of a quality, and are from then on */
+    bool is_behind : 1;      /* its last sample was dropped under load: hosts have an older value */
+    bool is_time_given : 1;  /* the application said when the value was taken */
+    bool is_held : 1;        /* is_unsent, because its rules say so */
+    bool is_deep : 1;        /* `value` was made by spb_value_copy */
+    bool is_definition : 1;  /* of a template: stands in the NBIRTH, and nowhere else */
+    bool is_removed : 1;     /* out of the table: only the answer to a write is waited for */
+    bool is_alias_saved : 1; /* the store has it */
+    uint32_t hash;
+    uint32_t storage_capacity;
     spb_metric *next_of_holder; /* in the order of definition */
     spb_metric *previous_of_holder;
     spb_metric *next_in_bucket;
     spb_metric_extra *extra; /* NULL: none of it */
     void *storage;           /* what `value` points to when it is text or plain bytes; kept for the next value */
-    uint32_t storage_capacity;
-    uint32_t hash;
     uint32_t name_len;
     spb_deadline timer; /* of a sample that is held, or deferred */
     char name[];        /* ends in NUL */
