@@ -2,6 +2,7 @@
  * metric stands, and when its value is sent, is left to table and session. */
 #include "core/metric.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,7 +241,8 @@ spb_status spb_metric__new(spb_metric **out, const spb_metric_def *def, uint64_t
         return status;
     }
     size_t len = strlen(def->name);
-    spb_metric *metric = calloc(1, sizeof *metric + len + 1);
+    size_t bytes = offsetof(spb_metric, name) + len + 1;
+    spb_metric *metric = calloc(1, bytes > sizeof *metric ? bytes : sizeof *metric);
     if (!metric) {
         return spb_error__no_memory(err, "a metric");
     }

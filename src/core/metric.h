@@ -22,7 +22,7 @@ typedef struct spb_metric_extra {
 } spb_metric_extra;
 
 struct spb_metric {
-    /* What each sample looks at stands together, in two cache lines; two flags of others share a byte for that. */
+    /* What each sample looks at stands together, in two cache lines. */
     spb_device *holder; /* the node itself is one, too */
     spb_change *change; /* NULL: it has no rules of its own */
     uint64_t timestamp_ms;
@@ -32,27 +32,27 @@ struct spb_metric {
     uint8_t type;    /* an spb_type */
     uint8_t keep;    /* an spb_keep */
     uint8_t quality; /* SPB_SAMPLE_GOOD, _BAD or _STALE */
-    bool is_transient;
-    bool is_urgent;
+    bool in_birth;   /* the last birth of its holder has it */
+    bool is_unsent;  /* the value is a sample that no message and no birth has carried yet */
+    bool is_ahead;   /* the value is newer than what messages have carried: see birth.c */
+    bool is_transient : 1;
+    bool is_urgent : 1;
+    bool has_quality : 1;   /* hosts were told of a quality, and are from then on */
+    bool is_behind : 1;     /* its last sample was dropped under load: hosts have an older value */
+    bool is_time_given : 1; /* the application said when the value was taken */
+    bool is_held : 1;       /* is_unsent, because its rules say so */
+    bool is_deep : 1;       /* `value` was made by spb_value_copy */
     bool is_definition : 1; /* of a template: stands in the NBIRTH, and nowhere else */
     bool is_removed : 1;    /* out of the table: only the answer to a write is waited for */
-    bool is_deep;           /* `value` was made by spb_value_copy */
-    bool in_birth;          /* the last birth of its holder has it */
-    bool is_unsent;         /* the value is a sample that no message and no birth has carried yet */
-    bool is_held;           /* the same, because its rules say so */
-    bool is_ahead;          /* the value is newer than what messages have carried: see birth.c */
-    bool has_quality;       /* hosts were told of a quality, and are from then on */
-    bool is_behind;         /* its last sample was dropped under load: hosts have an older value */
-    bool is_time_given;     /* the application said when the value was taken */
     uint16_t name_len;
+    uint32_t storage_capacity;
     spb_metric *next_of_holder; /* in the order of definition */
     spb_metric *previous_of_holder;
     spb_bucket_link in_table;
     spb_metric_extra *extra; /* NULL: none of it */
     void *storage;           /* what `value` points to when it is text or plain bytes; kept for the next value */
-    uint32_t storage_capacity;
-    spb_deadline timer; /* of a sample that is held, or deferred */
-    char name[];        /* ends in NUL */
+    spb_deadline timer;      /* of a sample that is held, or deferred */
+    char name[];             /* ends in NUL */
 };
 
 /* A metric from its definition, not yet in a table. Statuses as spb_session_add_metric. */
