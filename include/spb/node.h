@@ -1,10 +1,11 @@
 /*
  * An edge node: define metrics once, update them by handle from any thread, forget the rest.
  *
- * A node runs one worker thread, which owns the session and talks to the MQTT server, and with a store one more, in
- * which that is called: neither the network nor callbacks wait for a disk. All functions may be called from any thread
- * unless they say otherwise; none but spb_node_flush, spb_node_stop and spb_node_free waits for the network or the
- * disk. Callbacks run on the worker, one at a time, with no lock held; every call is allowed in them but these three.
+ * A node runs one worker thread, which owns the session and talks to the MQTT server, and one more in which its store
+ * is called, unless that is in memory: neither the network nor callbacks wait for a disk. All functions may be called
+ * from any thread unless they say otherwise; none but spb_node_flush, spb_node_stop and spb_node_free waits for the
+ * network or the disk. Callbacks run on the worker, one at a time, with no lock held; every call is allowed in them but
+ * these three.
  */
 #ifndef SPB_NODE_H
 #define SPB_NODE_H

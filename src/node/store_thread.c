@@ -74,6 +74,9 @@ static spb_status read_journal(spb_node *node, uint64_t from_id, spb_error *err)
             is_wanted = spb_session_on_block(node->session, &block, spb_clock__now());
         }
         spb_lock__give(&node->lock);
+        if (is_damaged) { /* many lines, if they are not taken soon, are more than the session holds */
+            spb_mailbox__wake(&node->mailbox);
+        }
         from_id = block.id + 1;
     }
     return SPB_OK;
