@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The moment may be earlier than was thought. */
+static inline void spb_due__by(uint64_t *due_ms, uint64_t at_ms) {
+    *due_ms = at_ms < *due_ms ? at_ms : *due_ms;
+}
+
 /* The index in the heap, from 1, which the heap keeps right. 0: no deadline is set. */
 typedef uint32_t spb_deadline;
 

@@ -19,13 +19,14 @@ spb_outbox_block *spb_entity__first_live(const spb_entity *entity) {
     return SPB_LINKED(entity->live.first, spb_outbox_block, of_live);
 }
 
-bool spb_block__is_done(const spb_outbox_block *block) {
+/* The LIVE or HISTORY block takes no more, or may leave as its time is over. */
+static bool is_done(const spb_outbox_block *block) {
     return block->state != SPB_BLOCK_OPEN || block->is_due;
 }
 
 spb_outbox_block *spb_entity__next_to_store(const spb_entity *entity) {
     spb_outbox_block *past = SPB_LINKED(entity->past.first, spb_outbox_block, of_entity);
-    return past && spb_block__is_done(past) ? past : SPB_LINKED(entity->unstored.first, spb_outbox_block, of_entity);
+    return past && is_done(past) ? past : SPB_LINKED(entity->unstored.first, spb_outbox_block, of_entity);
 }
 
 /* ---- the queues ---- */
@@ -34,9 +35,9 @@ void spb_entity__place(spb_entity *entity) {
     spb_outbox *outbox = entity->outbox;
     const spb_outbox_block *live = spb_entity__first_live(entity), *unstored = spb_entity__next_to_store(entity);
     bool is_durable = outbox->level == SPB_DELIVERY_DURABLE;
-    bool is_live_done = live && spb_block__is_done(live);
+    bool is_live_done = live && is_done(live);
     bool is_for_journal = is_durable && is_live_done && live->id == 0 && !live->is_refused;
-    bool is_storable = unstored && unstored->state <= SPB_BLOCK_READY && spb_block__is_done(unstored) &&
+    bool is_storable = unstored && unstored->state <= SPB_BLOCK_READY && is_done(unstored) &&
                        (unstored->kind == SPB_BLOCK_HISTORY || (is_for_journal && unstored == live));
     spb_list__set(&outbox->ready, &entity->in_ready, is_live_done && !is_for_journal);
     spb_list__set(&outbox->trying, &entity->in_trying, is_for_journal);

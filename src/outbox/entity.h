@@ -24,8 +24,6 @@ void spb_outbox__end_history(spb_outbox *outbox, spb_outbox_block *block);
 spb_outbox_block *spb_entity__first_live(const spb_entity *entity);
 /* The next for the journal, once it may be stored. */
 spb_outbox_block *spb_entity__next_to_store(const spb_entity *entity);
-/* The LIVE or HISTORY block takes no more, or may leave as its time is over. */
-bool spb_block__is_done(const spb_outbox_block *block);
 
 /* So many samples are not any more in the journal and yet to be delivered; returns how many of them were. */
 uint64_t spb_outbox__leave_journal(spb_outbox *outbox, uint64_t samples);

@@ -2,6 +2,8 @@
  * the session. */
 #include "outbox/journal.h"
 
+#include "base/deadlines.h"
+
 #define MIN_WAIT_MS 1000
 #define MAX_WAIT_MS 60000
 /* A commit costs as much as many samples: those of this size, or of this time, share one. */
@@ -29,26 +31,18 @@ bool spb_journal__cannot_take(const spb_journal *journal) {
     return journal->is_failing || journal->is_full;
 }
 
-bool spb_journal__is_blocked(const spb_journal *journal, uint64_t now_ms) {
-    return journal->asked != SPB_CALL_NONE || (journal->is_failing && now_ms < journal->retry_ms);
-}
-
-static void bring_forward(uint64_t *at_ms, uint64_t to_ms) {
-    *at_ms = to_ms < *at_ms ? to_ms : *at_ms;
-}
-
 void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint32_t wait_ms, uint64_t now_ms) {
     journal->appended_id = id;
     journal->bytes += bytes;
     journal->has_news = true;
-    bring_forward(&journal->commit_ms, journal->bytes >= COMMIT_BYTES ? now_ms : now_ms + wait_ms);
+    spb_due__by(&journal->commit_ms, journal->bytes >= COMMIT_BYTES ? now_ms : now_ms + wait_ms);
 }
 
 bool spb_journal__confirm(spb_journal *journal, uint64_t first_id, uint64_t last_id, uint64_t now_ms) {
     if (!spb_ranges__add(&journal->confirms, first_id, last_id)) {
         return false;
     }
-    bring_forward(&journal->confirm_ms, now_ms + CONFIRM_MS);
+    spb_due__by(&journal->confirm_ms, now_ms + CONFIRM_MS);
     return true;
 }
 
@@ -61,7 +55,7 @@ void spb_journal__keep(spb_journal *journal, uint64_t first_id, uint64_t last_id
 void spb_journal__forget_kept(spb_journal *journal, uint64_t now_ms) {
     if (journal->kept_for != 0) { /* else the store may know of an earlier run, for that same host */
         journal->forgets_kept = true;
-        bring_forward(&journal->commit_ms, now_ms + CONFIRM_MS);
+        spb_due__by(&journal->commit_ms, now_ms + CONFIRM_MS);
         spb_ranges__clear(&journal->keeps);
     }
 }
@@ -75,7 +69,7 @@ void spb_journal__keep_for(spb_journal *journal, uint64_t kept_for, uint64_t now
 
 void spb_journal__want_commit(spb_journal *journal, uint64_t now_ms) {
     if (journal->has_news || journal->confirms.count > 0) {
-        bring_forward(&journal->commit_ms, now_ms);
+        spb_due__by(&journal->commit_ms, now_ms);
     }
 }
 

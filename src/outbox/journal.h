@@ -46,8 +46,6 @@ void spb_journal__init(spb_journal *journal, const spb_store_info *info, bool is
 void spb_journal__clear(spb_journal *journal);
 /* Live data need not wait for it. */
 bool spb_journal__cannot_take(const spb_journal *journal);
-/* No call may be made now: one is under way, or the store fails and is left alone for a while. */
-bool spb_journal__is_blocked(const spb_journal *journal, uint64_t now_ms);
 /* A block was taken; it is to be committed within wait_ms. */
 void spb_journal__appended(spb_journal *journal, uint64_t id, size_t bytes, uint32_t wait_ms, uint64_t now_ms);
 /* Blocks have arrived, or are not wanted. False: no memory; they stay in the journal. */

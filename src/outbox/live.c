@@ -6,7 +6,8 @@
 
 /* ---- the choice ---- */
 
-bool spb_outbox__is_full(const spb_outbox *outbox) {
+/* So much is under way that data has to wait. */
+static bool is_full(const spb_outbox *outbox) {
     size_t bytes = outbox->journal.is_used ? outbox->unconfirmed_bytes : outbox->fences.unanswered;
     return bytes >= outbox->options->max_unconfirmed_bytes;
 }
@@ -85,7 +86,7 @@ spb_outbox_block *spb_outbox__next_live(const spb_outbox *outbox, const spb_enti
         entity = first_of(&outbox->ready, may_try ? &outbox->trying : NULL, is_in_order);
     }
     spb_outbox_block *block = entity ? spb_entity__first_live(entity) : NULL;
-    return block && may_leave(outbox, block) && !spb_outbox__is_full(outbox) ? block : NULL;
+    return block && may_leave(outbox, block) && !is_full(outbox) ? block : NULL;
 }
 
 /* ---- it is published ---- */

@@ -30,11 +30,6 @@
 
 #include "outbox/state.h"
 
-/* The moment may be earlier than was thought. */
-static inline void spb_due__by(uint64_t *due_ms, uint64_t at_ms) {
-    *due_ms = at_ms < *due_ms ? at_ms : *due_ms;
-}
-
 /* ---- the outbox ---- (outbox.c) */
 
 /* `options`, `stats` and `notices` are the session's and outlive the outbox. */
@@ -119,8 +114,6 @@ void spb_outbox__send_first(spb_entity *entity);
 spb_outbox_block *spb_outbox__next_live(const spb_outbox *outbox, const spb_entity *entity);
 /* In strict order: the entity has live blocks, which wait for history. */
 bool spb_outbox__awaits_history(const spb_entity *entity);
-/* So much is under way that data has to wait. */
-bool spb_outbox__is_full(const spb_outbox *outbox);
 /* The block is in a message of so many bytes, topic included, that the transport takes now. Its bytes stay until
  * spb_outbox__unpin. */
 void spb_outbox__sent(spb_outbox *outbox, spb_outbox_block *block, size_t message_bytes, spb_time now);

@@ -58,10 +58,6 @@ uint64_t spb_pace__next_ms(const spb_pace *pace, uint32_t samples, size_t bytes,
     return now_ms + (by_samples_ms > by_bytes_ms ? by_samples_ms : by_bytes_ms);
 }
 
-bool spb_pace__may(const spb_pace *pace, uint32_t samples, size_t bytes, uint64_t now_ms) {
-    return spb_pace__next_ms(pace, samples, bytes, now_ms) <= now_ms;
-}
-
 void spb_pace__take(spb_pace *pace, uint32_t samples, size_t bytes, uint64_t now_ms) {
     uint64_t elapsed = elapsed_ms(pace, now_ms);
     take(&pace->samples, samples, elapsed);

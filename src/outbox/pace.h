@@ -24,8 +24,6 @@ typedef struct spb_pace {
 void spb_pace__init(spb_pace *pace, uint32_t samples_per_s, uint32_t bytes_per_s);
 /* When a message with so much in it may leave, if none does before: now_ms, or later. */
 uint64_t spb_pace__next_ms(const spb_pace *pace, uint32_t samples, size_t bytes, uint64_t now_ms);
-/* May it leave now? */
-bool spb_pace__may(const spb_pace *pace, uint32_t samples, size_t bytes, uint64_t now_ms);
 /* It left. */
 void spb_pace__take(spb_pace *pace, uint32_t samples, size_t bytes, uint64_t now_ms);
 

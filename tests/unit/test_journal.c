@@ -51,8 +51,7 @@ END_TEST
 START_TEST(a_store_that_fails_is_left_alone_for_longer_and_longer) {
     static const uint32_t waits_ms[] = {1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000};
     ck_assert(spb_journal__failed(&journal, 0)); /* that is news */
-    ck_assert(spb_journal__is_blocked(&journal, 999));
-    ck_assert(!spb_journal__is_blocked(&journal, 1000));
+    ck_assert_uint_eq(journal.retry_ms, 1000);
     for (size_t i = 1; i < sizeof waits_ms / sizeof *waits_ms; i++) {
         ck_assert(!spb_journal__failed(&journal, 0));
         ck_assert_uint_eq(journal.retry_ms, waits_ms[i]);
@@ -60,15 +59,9 @@ START_TEST(a_store_that_fails_is_left_alone_for_longer_and_longer) {
     ck_assert(spb_journal__cannot_take(&journal));
     ck_assert(spb_journal__went_well(&journal));
     ck_assert(!spb_journal__went_well(&journal));
-    ck_assert(!spb_journal__is_blocked(&journal, 0));
+    ck_assert(!journal.is_failing);
     spb_journal__failed(&journal, 0);
     ck_assert_uint_eq(journal.retry_ms, 1000);
-}
-END_TEST
-
-START_TEST(one_call_at_a_time) {
-    journal.asked = SPB_CALL_READ;
-    ck_assert(spb_journal__is_blocked(&journal, 0));
 }
 END_TEST
 
@@ -89,7 +82,6 @@ int main(void) {
     tcase_add_test(all, a_MiB_is_committed_at_once);
     tcase_add_test(all, confirms_are_gathered_for_a_second);
     tcase_add_test(all, a_store_that_fails_is_left_alone_for_longer_and_longer);
-    tcase_add_test(all, one_call_at_a_time);
     tcase_add_test(all, there_is_nothing_to_commit_when_nothing_changed);
     Suite *suite = suite_create("journal");
     suite_add_tcase(suite, all);
