@@ -99,12 +99,13 @@ static bool wait_for_signal(const sigset_t *signals, uint64_t deadline_ms) {
 }
 
 /* Measures at multiples of the interval until the end or a signal. What was missed, by a machine that slept, is left
- * out. */
+ * out, and so is what would follow at once: no two samples of a metric have the same time. */
 static void measure_until_end(plant *p, const edge_arguments *args, const sigset_t *signals) {
     uint64_t start_ms = now_ms(), before_ms = start_ms;
     uint64_t end_ms = args->duration_s ? start_ms + args->duration_s * UINT64_C(1000) : UINT64_MAX;
     for (;;) {
-        uint64_t next_ms = before_ms + args->interval_ms - (before_ms - start_ms) % args->interval_ms;
+        uint64_t rest_ms = args->interval_ms - (before_ms - start_ms) % args->interval_ms;
+        uint64_t next_ms = before_ms + rest_ms + (rest_ms < args->interval_ms / 2 ? args->interval_ms : 0);
         if (wait_for_signal(signals, next_ms < end_ms ? next_ms : end_ms)) {
             return;
         }

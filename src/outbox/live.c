@@ -12,17 +12,13 @@ static bool is_full(const spb_outbox *outbox) {
     return bytes >= outbox->options->max_unconfirmed_bytes;
 }
 
-static bool is_asked(const spb_outbox *outbox, const spb_outbox_block *block) {
-    return outbox->journal.asked == SPB_CALL_APPEND && outbox->appending == block;
-}
-
 /* At the level DURABLE it is safe, or cannot be made so. */
 static bool may_leave(const spb_outbox *outbox, const spb_outbox_block *block) {
     if (outbox->level != SPB_DELIVERY_DURABLE) {
         return true;
     }
     if (spb_journal__cannot_take(&outbox->journal)) {
-        return !is_asked(outbox, block);
+        return !spb_outbox__is_asked(outbox, block);
     }
     return block->is_refused || (block->id != 0 && block->id <= outbox->journal.committed_id);
 }
@@ -219,8 +215,8 @@ void spb_outbox__drop_too_large(spb_outbox *outbox, spb_outbox_block *block, spb
 
 spb_outbox_block *spb_outbox__can_make_room(spb_entity *entity) {
     const spb_outbox *outbox = entity->outbox;
-    spb_outbox_block *block = spb_entity__first_live(entity);
-    bool is_possible = outbox->journal.is_used && !outbox->journal.is_failing && block && !is_asked(outbox, block) &&
+    spb_outbox_block *block = spb_entity__first_free(entity);
+    bool is_possible = outbox->journal.is_used && !outbox->journal.is_failing && block &&
                        !spb_outbox__is_history_over(entity, spb_block__metrics(block).len);
     if (is_possible && block == entity->open) {
         spb_outbox__close_live(entity);

@@ -27,8 +27,9 @@ static spb_block_limits history_limits(const spb_entity *entity) {
 bool spb_outbox__is_over(const spb_entity *entity, size_t more, size_t unsettled) {
     const spb_session_options *options = entity->outbox->options;
     size_t most_bytes = MAX_WAITING_BLOCKS * options->batch_max_bytes;
-    return entity->live.first && (entity->live_bytes + more > most_bytes ||
-                                  entity->outbox->waiting_bytes + unsettled + more > options->max_waiting_bytes);
+    return (entity->live_bytes + more > most_bytes ||
+            entity->outbox->waiting_bytes + unsettled + more > options->max_waiting_bytes) &&
+           spb_entity__first_free(entity);
 }
 
 bool spb_outbox__is_history_over(const spb_entity *entity, size_t more) {
