@@ -60,7 +60,7 @@ static uint64_t calm_limit_ms(const sim *s) {
  * before, which never does, until the session is known to do without. */
 static bool is_cut(const sim *s) {
     const sim_broker *broker = &s->brokers[s->link.server];
-    bool is_silent = (broker->is_mute || broker->forms == 0) && !sim_fence_is_in_vain(s);
+    bool is_silent = (broker->is_mute || broker->forms == 0) && !sim_fence_is_without(s);
     return s->link.is_open && (s->link.up_cut || s->link.down_cut || is_silent);
 }
 
