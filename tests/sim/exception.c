@@ -64,7 +64,7 @@ static void open_turn(sim *s) {
         spb_session_stats(s->session, &stats);
         s->overflowed_before = stats.samples_dropped_overflow;
         s->is_turn_open = true;
-        s->turn++;
+        s->first_turn = ++s->turn;
     }
     s->idle_ticks = 0;
 }
@@ -126,7 +126,7 @@ void sim_exception_called(sim *s) {
     spb_session_stats(s->session, &stats);
     s->is_turn_open = false;
     if (stats.samples_dropped_overflow > s->overflowed_before) {
-        sim_rules_overflowed(s, stats.samples_dropped_overflow - s->overflowed_before);
+        sim_rules_overflowed(s, stats.samples_dropped_overflow - s->overflowed_before, s->first_turn);
     }
 }
 

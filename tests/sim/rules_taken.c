@@ -180,14 +180,15 @@ void sim_rules_released(sim *s, int metric) {
                          .turn = s->turn});
 }
 
-/* Some of those that left in this turn were dropped; nobody knows which. That goes for those that may be sent, too. */
-void sim_rules_overflowed(sim *s, uint64_t count) {
+/* Some of those that left since that turn were dropped; nobody knows which. That goes for those that may be sent, too.
+ */
+void sim_rules_overflowed(sim *s, uint64_t count, uint32_t first_turn) {
     s->counts.overflowed += count;
     for (size_t i = 0; i < s->holder_count; i++) {
         for (size_t k = 0; k < s->holders[i].owed_count; k++) {
             sim_sample *owed = &s->holders[i].owed[s->holders[i].owed_first + k];
             sim_metric *m = &s->metrics[owed->metric];
-            if (owed->turn == s->turn) {
+            if (owed->turn != 0 && owed->turn >= first_turn) {
                 s->counts.uncertain += !owed->is_optional;
                 owed->is_optional = m->is_behind = m->is_unsure = true;
                 owed->changes = ++m->changes;
@@ -272,7 +273,7 @@ void sim_rules_accepted(sim *s, const spb_sample *sample, int metric, const spb_
         take_news(s, &n);
     }
     if (overflowed > 0 && verdict.releases_held && !m->is_unsure) {
-        sim_rules_overflowed(s, overflowed);
+        sim_rules_overflowed(s, overflowed, s->turn);
     }
     if (!m->is_unsure && after.samples_suppressed - before->samples_suppressed !=
                              (uint64_t)(verdict.kind == WITNESS_DROP) + verdict.replaces_held) {

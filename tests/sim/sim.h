@@ -311,7 +311,8 @@ struct sim {
     uint32_t message_cut;
     bool is_message_early; /* none of its samples had to leave yet */
     bool is_message_paid;  /* all of them were owed for sure */
-    uint32_t turn;         /* of samples that leave together */
+    uint32_t turn;         /* of samples that leave together; */
+    uint32_t first_turn;   /* the first one of the call of the session */
     uint64_t turn_ms;
     bool is_turn_open;
     bool is_running;            /* after the last call of the session */
@@ -551,7 +552,7 @@ void sim_rules_owe(sim_holder *holder, sim_sample sample);
 /* Older samples wait, or may do so: they will take hosts back. */
 bool sim_rules_has_older(const sim *s, unsigned holder);
 bool sim_rules_owes(const sim *s, int metric, uint64_t hash, uint64_t timestamp_ms);
-void sim_rules_overflowed(sim *s, uint64_t count);
+void sim_rules_overflowed(sim *s, uint64_t count, uint32_t first_turn);
 void sim_rules_sample(sim *s, int metric, uint64_t hash, uint64_t timestamp_ms, bool is_past);
 void sim_rules_sampled(sim *s, unsigned holder);
 void sim_rules_carried(sim *s, unsigned holder);
