@@ -56,11 +56,13 @@ static uint64_t calm_limit_ms(const sim *s) {
            2 * s->server_count * (o->connect_timeout_ms + o->host_wait_ms + UINT64_C(4000)) + replay_limit_ms(s);
 }
 
-/* Its end is still to come: as for one that leads to a broker that answers no fences any more, or to another one than
- * before, which never does, until the session is known to do without. */
+/* Its end is still to come, or may be: as for one that leads to a broker that answers no fences any more, or another
+ * form than the first, which is tried for a part of a keep-alive alone, until the session is known to have found out.
+ */
 static bool is_cut(const sim *s) {
     const sim_broker *broker = &s->brokers[s->link.server];
-    bool is_silent = (broker->is_mute || broker->forms == 0) && !sim_fence_is_without(s);
+    bool is_other = !(broker->forms & 1u << SPB_FENCE_FORM_UNSUBSCRIBE) && !s->wire.is_form_known;
+    bool is_silent = (broker->is_mute || is_other) && !sim_fence_is_without(s);
     return s->link.is_open && (s->link.up_cut || s->link.down_cut || is_silent);
 }
 
