@@ -16,11 +16,16 @@
 
 /* ---- one message ---- */
 
+/* What a metric of the block grows by, at most. */
+static size_t growth_of(const spb_outbox_block *block) {
+    return GROWTH + (block->shift_ms != 0 ? GROWTH_OF_TIME : 0);
+}
+
 /* What of the block is left, at most what one message takes, may leave together with what is in the message already. */
 static uint64_t pace_ms(const spb_outbox *outbox, const spb_replay_message *m, const spb_outbox_block *block,
                         uint64_t now_ms) {
     uint32_t samples = spb_stored__rest(block);
-    size_t bytes = spb_block__metrics(block).len - block->sent.bytes + GROWTH * (size_t)samples;
+    size_t bytes = spb_block__metrics(block).len - block->sent.bytes + growth_of(block) * samples;
     samples = m->samples + samples < MAX_SAMPLES ? m->samples + samples : MAX_SAMPLES;
     bytes = m->bytes + bytes < m->most_bytes ? m->bytes + bytes : m->most_bytes;
     return spb_pace__next_ms(&outbox->replay.pace, samples, bytes + OTHERS, now_ms);
@@ -79,7 +84,7 @@ static spb_status add_block(spb_outbox *outbox, spb_replay_message *m, spb_outbo
                             spb_time now) {
     spb_bytes metrics = spb_block__metrics(block);
     spb_bytes rest = {metrics.data + block->sent.bytes, 0};
-    size_t growth = GROWTH + (block->shift_ms != 0 ? GROWTH_OF_TIME : 0);
+    size_t growth = growth_of(block);
     size_t room = m->bytes < m->most_bytes ? m->most_bytes - m->bytes : 0, before = out->len;
     /* One message is in time order. */
     bool is_older = m->samples > 0 && spb_outbox__put_right(block->first_ms, block->shift_ms) < m->last_ms;
