@@ -61,7 +61,6 @@ static void leave_kept(spb_outbox *outbox, spb_outbox_block *block) {
 }
 
 static void let_go(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
-    leave_kept(outbox, block);
     if (block->id != 0 && !spb_journal__confirm(&outbox->journal, block->id, block->last_id, now.mono_ms)) {
         spb_outbox__want(outbox, block->id, block->last_id, true); /* without memory: they are sent once more */
         spb_outbox__count_again(outbox, block);
@@ -69,9 +68,9 @@ static void let_go(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     spb_outbox__release(outbox, block);
 }
 
-/* Of what is in the journal, a range of ids that were confirmed one after the other is one. */
-static bool join_range(spb_outbox *outbox, const spb_outbox_block *block) {
-    spb_outbox_block *last = SPB_LINKED(outbox->kept.last, spb_outbox_block, of_state);
+/* Of what is in the journal, a range of ids that were confirmed one after the other is one, and needs no copy. */
+static bool join_range(spb_outbox *outbox, const spb_list *list, spb_outbox_block *block) {
+    spb_outbox_block *last = SPB_LINKED(list->last, spb_outbox_block, of_state);
     if (!last || block->id == 0 || last->id == 0 || last->last_id + 1 != block->id || last->at_ms != block->at_ms) {
         return false;
     }
@@ -79,29 +78,34 @@ static bool join_range(spb_outbox *outbox, const spb_outbox_block *block) {
     last->arrived_samples += block->arrived_samples;
     last->sent.gone += block->sent.gone;
     last->sent.too_large += block->sent.too_large;
+    spb_outbox__release(outbox, block);
     return true;
 }
 
 /* The server has it for good; a host may have missed it. */
+static void keep(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
+    bool is_kept = block->at_ms + kept_ms(outbox) > now.mono_ms && block->arrived_samples > 0;
+    if (!is_kept) {
+        let_go(outbox, block, now);
+        return;
+    }
+    if (block->id != 0) {
+        spb_journal__keep(&outbox->journal, block->id, block->last_id);
+    }
+    if (!join_range(outbox, &outbox->kept, block)) {
+        block->state = SPB_BLOCK_KEPT;
+        spb_list__push(&outbox->kept, &block->of_state);
+        outbox->kept_bytes += spb_block__weight(block);
+    }
+}
+
 static void settle(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     if (block->of_entity.list) {
         spb_list__remove(&block->of_entity);
         spb_entity__place(block->entity);
     }
-    bool is_kept = block->at_ms + kept_ms(outbox) > now.mono_ms && block->arrived_samples > 0;
-    if (is_kept && block->id != 0) {
-        spb_journal__keep(&outbox->journal, block->id, block->last_id);
-    }
-    if (!is_kept) {
-        let_go(outbox, block, now);
-    } else if (join_range(outbox, block)) {
-        leave_kept(outbox, block);
-        spb_outbox__release(outbox, block);
-    } else {
-        spb_list__remove(&block->of_state);
-        spb_list__push(&outbox->kept, &block->of_state);
-        block->state = SPB_BLOCK_KEPT;
-    }
+    leave_kept(outbox, block);
+    keep(outbox, block, now);
 }
 
 static void settle_what_is_old(spb_outbox *outbox, spb_time now) {
@@ -109,7 +113,9 @@ static void settle_what_is_old(spb_outbox *outbox, spb_time now) {
         settle(outbox, first_of(&outbox->settling), now);
     }
     while (kept_until_ms(outbox) <= now.mono_ms) {
-        let_go(outbox, first_of(&outbox->kept), now);
+        spb_outbox_block *oldest = first_of(&outbox->kept);
+        leave_kept(outbox, oldest);
+        let_go(outbox, oldest, now);
     }
 }
 
@@ -117,8 +123,10 @@ void spb_outbox__confirmed(spb_outbox *outbox, spb_outbox_block *block, spb_time
     block->state = SPB_BLOCK_SETTLING;
     block->at_ms = now.mono_ms;
     block->last_id = block->id;
-    spb_list__push(&outbox->settling, &block->of_state);
-    outbox->kept_bytes += spb_block__weight(block);
+    if (!join_range(outbox, &outbox->settling, block)) {
+        spb_list__push(&outbox->settling, &block->of_state);
+        outbox->kept_bytes += spb_block__weight(block);
+    }
 }
 
 bool spb_outbox__is_kept(const spb_outbox *outbox, const spb_block *block) {
@@ -132,12 +140,12 @@ bool spb_outbox__keep(spb_outbox *outbox, spb_entity *entity, const spb_block *b
     if (!kept) {
         return false;
     }
-    kept->id = block->id;
+    kept->id = kept->last_id = block->id;
+    kept->at_ms = now.mono_ms;
     kept->is_accounted = true;
     kept->arrived_samples = block->samples;
     outbox->stats->samples_found -= spb_outbox__leave_journal(outbox, block->samples);
-    spb_outbox__confirmed(outbox, kept, now);
-    settle(outbox, kept, now);
+    keep(outbox, kept, now);
     return true;
 }
 
@@ -266,10 +274,6 @@ void spb_outbox__advance(spb_outbox *outbox, spb_time now) {
 static void reopen(spb_outbox *outbox, spb_outbox_block *block) {
     leave_kept(outbox, block);
     block->is_doubtful = true;
-    if (block->kind == SPB_BLOCK_STORED && block->state == SPB_BLOCK_SETTLING) {
-        spb_outbox__replay_again(outbox, block);
-        return;
-    }
     if (block->id != 0) {
         spb_outbox__count_again(outbox, block);
         spb_outbox__want(outbox, block->id, block->last_id, true);

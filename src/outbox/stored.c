@@ -145,20 +145,6 @@ void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block) 
     outbox->stats->samples_dropped_overflow -= block->sent.too_large;
 }
 
-void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block) {
-    spb_outbox__count_again(outbox, block);
-    block->arrived_samples = 0;
-    block->sent = block->arrived = block->settling = block->settled = (spb_progress){0};
-    block->ordinal = 0;
-    block->at_ms = 0;
-    block->is_doubtful = true;
-    block->state = SPB_BLOCK_READY;
-    spb_list__push_front(&block->entity->stored, &block->of_entity);
-    spb_list__push_front(&outbox->replay.blocks, &block->of_state);
-    outbox->replay.bytes += size_of(block);
-    outbox->replay.next = outbox->replay.blocks.first;
-}
-
 void spb_outbox__replay_in_order(spb_outbox *outbox) {
     spb_list_link *next;
     spb_range wanted;

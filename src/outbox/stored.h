@@ -23,8 +23,6 @@ void spb_outbox__replay_in_order(spb_outbox *outbox);
 void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
 /* A connection ended with a message of the replay under way, whose metrics have so many bytes. */
 void spb_outbox__replay_broke(spb_outbox *outbox, size_t bytes);
-/* A block that was settling is to be sent again, ahead of all others. */
-void spb_outbox__replay_again(spb_outbox *outbox, spb_outbox_block *block);
 /* All of the STORED block was sent on this connection, or had to be left out; else so many samples are left. */
 bool spb_block__is_replayed(const spb_outbox_block *block);
 uint32_t spb_stored__rest(const spb_outbox_block *block);
