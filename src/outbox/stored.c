@@ -49,6 +49,7 @@ static void finish(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     spb_outbox__leave_journal(outbox, (uint64_t)block->sent.gone + block->sent.too_large);
     spb_ranges__remove(&outbox->replay.doubtful, block->id, block->id);
     block->arrived_samples = block->sent.samples;
+    spb_buffer__clear(&block->bytes); /* the journal has them */
     spb_outbox__confirmed(outbox, block, now);
 }
 
