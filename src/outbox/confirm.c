@@ -62,6 +62,7 @@ static void leave_kept(spb_outbox *outbox, spb_outbox_block *block) {
 
 static void let_go(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     if (block->id != 0 && !spb_journal__confirm(&outbox->journal, block->id, block->last_id, now.mono_ms)) {
+        spb_ranges__remove(&outbox->journal.keeps, block->id, block->last_id);
         spb_outbox__want(outbox, block->id, block->last_id, true); /* without memory: they are sent once more */
         spb_outbox__count_again(outbox, block);
     }
