@@ -228,6 +228,7 @@ END_TEST
 
 /* The link is slower than the samples, and the disk is, too: the block that it is about to take cannot make room. */
 START_TEST(what_comes_while_the_journal_takes_a_block_is_not_dropped) {
+    wire_close(&w);
     options.batch_max_bytes = 1;
     options.batch_window_ms = 0;
     go_online();
