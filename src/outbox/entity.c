@@ -28,12 +28,6 @@ bool spb_outbox__is_asked(const spb_outbox *outbox, const spb_outbox_block *bloc
     return outbox->journal.asked == SPB_CALL_APPEND && outbox->appending == block;
 }
 
-spb_outbox_block *spb_entity__first_free(const spb_entity *entity) {
-    spb_outbox_block *block = spb_entity__first_live(entity);
-    bool is_asked = block && spb_outbox__is_asked(entity->outbox, block);
-    return is_asked ? SPB_LINKED(block->of_live.next, spb_outbox_block, of_live) : block;
-}
-
 spb_outbox_block *spb_entity__next_to_store(const spb_entity *entity) {
     spb_outbox_block *past = SPB_LINKED(entity->past.first, spb_outbox_block, of_entity);
     return past && is_done(past) ? past : SPB_LINKED(entity->unstored.first, spb_outbox_block, of_entity);

@@ -24,8 +24,6 @@ void spb_outbox__end_history(spb_outbox *outbox, spb_outbox_block *block);
 spb_outbox_block *spb_entity__first_live(const spb_entity *entity);
 /* The journal is just asked to take it. */
 bool spb_outbox__is_asked(const spb_outbox *outbox, const spb_outbox_block *block);
-/* The first live one of which that is not so. */
-spb_outbox_block *spb_entity__first_free(const spb_entity *entity);
 /* The next for the journal, once it may be stored. */
 spb_outbox_block *spb_entity__next_to_store(const spb_entity *entity);
 

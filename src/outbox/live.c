@@ -215,8 +215,9 @@ void spb_outbox__drop_too_large(spb_outbox *outbox, spb_outbox_block *block, spb
 
 spb_outbox_block *spb_outbox__can_make_room(spb_entity *entity) {
     const spb_outbox *outbox = entity->outbox;
-    spb_outbox_block *block = spb_entity__first_free(entity);
+    spb_outbox_block *block = spb_entity__first_live(entity);
     bool is_possible = outbox->journal.is_used && !outbox->journal.is_failing && block &&
+                       !spb_outbox__is_asked(outbox, block) &&
                        !spb_outbox__is_history_over(entity, spb_block__metrics(block).len);
     if (is_possible && block == entity->open) {
         spb_outbox__close_live(entity);

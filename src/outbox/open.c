@@ -7,6 +7,9 @@
 
 /* A link that is slower than its samples keeps as many full blocks of an entity as this. */
 #define MAX_WAITING_BLOCKS 16
+/* And so much more while the journal is asked to take the oldest, which cannot make room then, nor can those behind it
+ * without going ahead of it. */
+#define MAX_ASKED_BYTES ((size_t)64 * 1024)
 /* No sample of a number is longer. */
 #define MOST_NUMBER_BYTES 64
 /* What may wait in memory for the journal. */
@@ -26,10 +29,14 @@ static spb_block_limits history_limits(const spb_entity *entity) {
 
 bool spb_outbox__is_over(const spb_entity *entity, size_t more, size_t unsettled) {
     const spb_session_options *options = entity->outbox->options;
+    const spb_outbox_block *first = spb_entity__first_live(entity);
+    if (!first) {
+        return false;
+    }
     size_t most_bytes = MAX_WAITING_BLOCKS * options->batch_max_bytes;
-    return (entity->live_bytes + more > most_bytes ||
-            entity->outbox->waiting_bytes + unsettled + more > options->max_waiting_bytes) &&
-           spb_entity__first_free(entity);
+    most_bytes += spb_outbox__is_asked(entity->outbox, first) ? MAX_ASKED_BYTES : 0;
+    return entity->live_bytes + more > most_bytes ||
+           entity->outbox->waiting_bytes + unsettled + more > options->max_waiting_bytes;
 }
 
 bool spb_outbox__is_history_over(const spb_entity *entity, size_t more) {

@@ -65,9 +65,8 @@ spb_str spb_entity__id(const spb_entity *entity);
 /* How large the open live block of the entity may become. most_bytes is what the server takes; 0: any. */
 spb_block_limits spb_outbox__limits(const spb_entity *entity, size_t most_bytes);
 /* More than may wait, of the entity or of all, with so many bytes more; but one sample may always wait, else nothing
- * would lead to the journal, or to the newest values being sent once more, and one beside that which the journal is
- * just asked to take, which cannot make room. `unsettled`: bytes that the entity counts already, and the outbox does
- * not yet. */
+ * would lead to the journal, or to the newest values being sent once more. `unsettled`: bytes that the entity counts
+ * already, and the outbox does not yet. */
 bool spb_outbox__is_over(const spb_entity *entity, size_t more, size_t unsettled);
 /* The same for samples of the journal. */
 bool spb_outbox__is_history_over(const spb_entity *entity, size_t more);
