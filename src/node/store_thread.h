@@ -6,15 +6,15 @@
  *   The session waits with what depends on an answer, and with that alone: the CONNECT for its bdSeq, a birth for its
  *   aliases, live data of the level DURABLE for its commit.
  * - What an action points to is the session's, which leaves it as it is until the answer: nothing is copied. APPEND
- * reads the block with no lock held.
+ *   reads the block with no lock held.
  * - The answer is given to the session here, under the lock of the node, as an application thread would call it; then
- * the worker is woken, as after such a call. Blocks that are read are handed to the session one by one, so that the
- * lock is free while the disk is read. Lines for the log go through the session too: callbacks are the worker's.
+ *   the worker is woken, as after such a call. Blocks that are read are handed to the session one by one, so that the
+ *   lock is free while the disk is read. Lines for the log go through the session too: callbacks are the worker's.
  * - The thread begins with the worker and ends with it. The run of a worker is over when nothing is left to be stored,
- * so the thread waits for nothing then. If a call of the store never returns, spb_node_stop returns at its deadline,
+ *   so the thread waits for nothing then. If a call of the store never returns, spb_node_stop returns at its deadline,
  *   spb_node_free waits for the call, and an attempt to connect waits in SPB_SESSION_SAVING.
  * - There is no thread without a store, nor for one in memory that the node has made: no call of that waits, so the
- * worker makes it at once. A store is opened and freed by those who make and free the node.
+ *   worker makes it at once. A store is opened and freed by those who make and free the node.
  */
 #ifndef SPB_NODE_STORE_THREAD_H
 #define SPB_NODE_STORE_THREAD_H
