@@ -296,9 +296,10 @@ static bool next(spb_session *session, spb_time now, spb_action *out, uint64_t *
 
 bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out) {
     spb_session_state state;
-    uint64_t due_ms;
+    uint64_t due_ms, dropped;
     spb_outbox__unpin(&session->outbox);
     do {
+        dropped = session->stats.samples_dropped_overflow;
         spb_session_on_tick(session, now);
         if (session->state == SPB_SESSION_STOPPED) {
             drop_commands(session, now);
@@ -311,8 +312,9 @@ bool spb_session_next_action(spb_session *session, spb_time now, spb_action *out
             spb_notices__tell_left_out(&session->notices, SPB_NEVER);
         }
         /* Again, if a message could not be made, or there was none to be made: then there is news, or the connection is
-         * to be closed, or the journal has something to forget. */
-    } while (session->state != state || session->notices.count > 0 || spb_session__tick_ms(session) <= now.mono_ms);
+         * to be closed, or the journal has something to forget, or what was too large has made way. */
+    } while (session->state != state || session->notices.count > 0 || spb_session__tick_ms(session) <= now.mono_ms ||
+             session->stats.samples_dropped_overflow != dropped);
     session->commands_in_a_row = 0;
     return next_command(session, now, out);
 }

@@ -146,6 +146,27 @@ START_TEST(a_stream_of_samples_that_are_too_large_does_not_flood_the_log) {
 }
 END_TEST
 
+/* Where the log says no more of it, too: what makes way leads to what is next, in one go. */
+START_TEST(a_device_dies_behind_a_sample_that_is_too_large) {
+    open_with("mqtt://a", 500);
+    spb_device *press = wire_add_device(&w, "Press");
+    spb_metric *text = wire_add_metric(&w, press, "text", spb_string(""));
+    wire_go_online(&w);
+    for (int i = 0; i < 20; i++) { /* more than the log tells of in a second */
+        wire_update(&w, text, spb_string(long_text(1000)));
+    }
+    wire_sleep(&w, 100);
+    wire_update(&w, text, spb_string(long_text(1000)));
+    spb_session_set_device_online(w.session, press, false, w.now);
+    spb_action action;
+    while (spb_session_next_action(w.session, w.now, &action)) {
+    }
+    ck_assert_uint_gt(spb_session_deadline_ms(w.session), w.now.mono_ms);
+    ck_assert_uint_eq(wire_stats(&w).samples_dropped_overflow, 21);
+    wire_close(&w);
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("session_size");
     tcase_add_test(all, a_birth_that_just_fits_is_sent);
@@ -154,6 +175,7 @@ int main(void) {
     tcase_add_test(all, data_is_cut_to_fit);
     tcase_add_test(all, one_sample_that_is_too_large_is_dropped_and_named);
     tcase_add_test(all, a_stream_of_samples_that_are_too_large_does_not_flood_the_log);
+    tcase_add_test(all, a_device_dies_behind_a_sample_that_is_too_large);
     Suite *suite = suite_create("session_size");
     suite_add_tcase(suite, all);
     return suite_run(suite);
