@@ -26,9 +26,10 @@ static int find_metric(const sim *s, unsigned holder, const spb_payload_metric *
 static void check_sample(sim *s, uint32_t number) {
     sim_record *record = &s->ledger.records[number];
     sim_metric *metric = &s->metrics[record->metric];
-    /* After an overflow, as it is the newest; or was, when a message that was too large had made it so. */
+    /* After an overflow, as it is the newest; or was, when a message that was too large had made it so, also if it has
+     * arrived: what follows such a message may make room. */
     record->may_be_copied |=
-        record->copies > 0 && (metric->record == number || metric->newest == number || record->has_unseen);
+        (record->copies > 0 && (metric->record == number || metric->newest == number)) || record->has_unseen;
     bool may_be_copied = record->may_be_copied || s->counts.overflowed > 0 ||
                          s->scenario.permille[SIM_ALLOCATION_FAILS] > 0; /* what catches up is sent besides */
     if (record->copies > 0 && !may_be_copied) {
