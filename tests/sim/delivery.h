@@ -33,6 +33,7 @@ typedef struct sim_record {
     bool is_confirmed;     /* and the session was told */
     bool is_doubtful;      /* a link ended while it was on its way */
     bool is_excused;       /* it was lost with its process, or counted before the end of that */
+    uint32_t drops;        /* copies of it that the store has dropped */
     bool was_put_off;      /* when a flush began: so it is not for it */
     bool is_carried;       /* a birth had it, and the application wants no more */
     bool is_old;           /* of an earlier process, */

@@ -23,6 +23,7 @@ static void count_copies(sim *s, const sim_block *block, int change) {
 static void drop(sim *s, sim_block *block) {
     for (uint32_t i = 0; i < block->block.samples; i++) { /* the store does not know which have arrived */
         s->ledger.records[block->records[i]].is_doubtful = true;
+        s->ledger.records[block->records[i]].drops++;
     }
     count_copies(s, block, -1);
     block->is_gone = true;

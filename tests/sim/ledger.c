@@ -104,6 +104,8 @@ static uint64_t count_doubtful(const sim *s) {
         const sim_record *record = &s->ledger.records[i];
         bool had_doubt = record->is_doubtful || record->may_come_again || record->may_be_copied;
         bool was_dropped = record->was_stored && s->journal.blocks[record->block].is_gone;
+        doubtful +=
+            record->drops > 1 ? record->drops - 1 : 0; /* it was stored again for a host, and did not fit again */
         doubtful += (had_doubt && record->is_delivered) || record->is_carried || (record->is_excused && was_dropped);
     }
     return doubtful;
@@ -192,6 +194,7 @@ void sim_ledger_bury(sim *s) {
         record->is_owed_again = false;
         record->is_confirmed = record->is_confirmed && (record->copies == 0 || record->was_kept);
         record->sent = 0;
+        record->drops = 0;
     }
 }
 
