@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outbox/stored.h"
+
 bool spb_entity__is_node(const spb_entity *entity) {
     return entity->id_len == 0;
 }
@@ -138,6 +140,9 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block) {
     if (block->id != 0) {
         outbox->stats->samples_in_journal += block->samples;
         spb_outbox__want(outbox, block->id, block->id, block->is_doubtful);
+        if (spb_outbox__is_newer_in_memory(outbox, block->id)) {
+            spb_outbox__replay_in_order(outbox);
+        }
         spb_outbox__release(outbox, block);
     } else {
         spb_list__remove(&block->of_state); /* it may have been sent */

@@ -167,6 +167,10 @@ static bool is_behind(const spb_list_link *link, uint64_t id) {
     return link && SPB_LINKED((spb_list_link *)link, spb_outbox_block, of_state)->id > id;
 }
 
+bool spb_outbox__is_newer_in_memory(const spb_outbox *outbox, uint64_t id) {
+    return is_behind(outbox->replay.blocks.last, id);
+}
+
 /* Nothing is under way: what was read behind newer blocks stands ahead of them from now on. */
 static void sort(spb_outbox *outbox) {
     spb_list *blocks = &outbox->replay.blocks;

@@ -19,6 +19,8 @@ void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_t
 /* Older ones may have come to be wanted: then what is in memory, and was not begun to be sent, is read again, behind
  * them. */
 void spb_outbox__replay_in_order(spb_outbox *outbox);
+/* Some of what is in memory is newer than that block. */
+bool spb_outbox__is_newer_in_memory(const spb_outbox *outbox, uint64_t id);
 /* Blocks that were done with are in the journal and to be sent again: so say the counters. */
 void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block);
 /* A connection ended with a message of the replay under way, whose metrics have so many bytes. */

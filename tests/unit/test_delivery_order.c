@@ -234,6 +234,42 @@ START_TEST(samples_of_a_metric_that_is_removed_leave_all_the_same) {
 }
 END_TEST
 
+/* What its device has not sent before its death is read again, ahead of what was read meanwhile. */
+START_TEST(what_is_put_back_at_a_death_goes_ahead_of_newer_history) {
+    options.delivery = SPB_DELIVERY_DURABLE;
+    options.replay_samples_per_s = 0;
+    options.batch_window_ms = 0;
+    options.max_in_flight = 4;
+    wire_open_with(&w, &journal, &options);
+    spb_device *press = wire_add_device(&w, "Press");
+    spb_metric *other = wire_add_metric(&w, NULL, "other", spb_int32(0));
+    x = wire_add_metric(&w, press, "x", spb_int32(0));
+    wire_go_online(&w);
+    w.is_silent = true;
+    for (int32_t i = 0; i < 4; i++) { /* fill the link */
+        wire_update(&w, other, spb_int32(i + 7));
+        wire_run(&w);
+    }
+    update(1);
+    wire_run(&w);
+    ck_assert_msg(strstr(w.ledger, "APPEND 5 Press 1, COMMIT") != NULL, "%s", w.ledger);
+    wire_forget(&w);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    update(2);
+    wire_sleep(&w, 20);
+    ck_assert_msg(strstr(w.ledger, "READ 6") != NULL, "%s", w.ledger);
+    spb_session_set_device_online(w.session, press, true, w.now);
+    wire_published(&w, 1); /* the death leaves, and fills it again */
+    wire_run(&w);
+    wire_published(&w, 1); /* and the birth */
+    wire_sleep(&w, 1000);
+    w.is_silent = false;
+    wire_published(&w, w.unanswered);
+    wire_sleep(&w, 5000);
+    ck_assert_str_eq(samples(), "1h 2h");
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, delivery_teardown);
@@ -248,6 +284,7 @@ int main(void) {
     tcase_add_test(all, what_waits_when_the_node_is_stopped_is_not_sent_ahead);
     tcase_add_test(all, nor_what_waits_when_its_device_goes_offline);
     tcase_add_test(all, samples_of_a_metric_that_is_removed_leave_all_the_same);
+    tcase_add_test(all, what_is_put_back_at_a_death_goes_ahead_of_newer_history);
     Suite *suite = suite_create("delivery_order");
     suite_add_tcase(suite, all);
     return suite_run(suite);
