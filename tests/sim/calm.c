@@ -37,9 +37,17 @@ static uint64_t windows(const sim *s) {
     return 4 + bytes / (s->options.max_unconfirmed_bytes / 2);
 }
 
+/* In strict order, live data waits for history that is stored when the live data ahead of it has settled, for which
+ * many wait together: block by block, if they come in turns. */
+static uint64_t turns_ms(const sim *s) {
+    spb_stats stats;
+    spb_session_stats(s->session, &stats);
+    return s->options.strict_order ? stats.samples_waiting * (s->options.settle_ms + UINT64_C(1500)) : 0;
+}
+
 /* A store is tried again within a minute, and so is a metric that may still be added; then the replay has its pace. */
 static uint64_t replay_limit_ms(const sim *s) {
-    return s->has_journal ? 130000 + s->calm_replay_ms + windows(s) * confirm_window_ms(s) : 0;
+    return s->has_journal ? 130000 + s->calm_replay_ms + windows(s) * confirm_window_ms(s) + turns_ms(s) : 0;
 }
 
 static uint64_t replay_ms(const sim *s) {
