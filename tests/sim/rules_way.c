@@ -280,12 +280,22 @@ void sim_way_born(sim *s) {
     s->way.is_born = true;
 }
 
-/* The link is over; what was not confirmed, or not for long, may have arrived, or not. */
+static void doubt_record(sim_record *record) {
+    record->is_doubtful = true;
+    record->is_confirmed = false;
+}
+
+/* The link is over; what was not confirmed, or not for long, may have arrived, or not. A block of the journal settles
+ * when the last message with some of it does, and comes again as a whole. */
 static void doubt(sim *s, const sim_sent *sent, bool is_confirmed) {
     bool is_settled = is_confirmed && (s->way.has_parted || sent->fenced_ms + s->options.settle_ms <= s->now.mono_ms);
     for (uint32_t k = 0; k < sent->count && !is_settled; k++) {
-        s->ledger.records[sent->records[k]].is_doubtful = true;
-        s->ledger.records[sent->records[k]].is_confirmed = false;
+        sim_record *record = &s->ledger.records[sent->records[k]];
+        const sim_block *block = sent->is_replay && record->was_stored ? &s->journal.blocks[record->block] : NULL;
+        doubt_record(record);
+        for (uint32_t i = 0; block && i < block->block.samples; i++) {
+            doubt_record(&s->ledger.records[block->records[i]]);
+        }
     }
 }
 
