@@ -280,11 +280,6 @@ void sim_way_born(sim *s) {
     s->way.is_born = true;
 }
 
-static void doubt_record(sim_record *record) {
-    record->is_doubtful = true;
-    record->is_confirmed = false;
-}
-
 /* The link is over; what was not confirmed, or not for long, may have arrived, or not. A block of the journal settles
  * when the last message with some of it does, and comes again as a whole. */
 static void doubt(sim *s, const sim_sent *sent, bool is_confirmed) {
@@ -292,9 +287,10 @@ static void doubt(sim *s, const sim_sent *sent, bool is_confirmed) {
     for (uint32_t k = 0; k < sent->count && !is_settled; k++) {
         sim_record *record = &s->ledger.records[sent->records[k]];
         const sim_block *block = sent->is_replay && record->was_stored ? &s->journal.blocks[record->block] : NULL;
-        doubt_record(record);
+        record->is_doubtful = true;
+        record->is_confirmed = false;
         for (uint32_t i = 0; block && i < block->block.samples; i++) {
-            doubt_record(&s->ledger.records[block->records[i]]);
+            s->ledger.records[block->records[i]].may_come_again = true;
         }
     }
 }
