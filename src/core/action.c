@@ -18,7 +18,7 @@ static bool next_close(spb_session *session, spb_action *out) {
     return true;
 }
 
-static bool next_notice(spb_session *session, spb_action *out) {
+bool spb_session__next_news(spb_session *session, spb_action *out) {
     spb_notice *notice = &session->notice;
     if (!out) {
         return session->notices.count > 0;
@@ -36,10 +36,6 @@ static bool next_notice(spb_session *session, spb_action *out) {
         out->as.log.text = notice->text;
     }
     return true;
-}
-
-bool spb_session__next_news(spb_session *session, spb_action *out) {
-    return next_notice(session, out);
 }
 
 /* ---- commands ---- */
@@ -276,7 +272,8 @@ static bool next_of_store(spb_session *session, spb_time now, spb_action *out, u
 /* One round: the next action, or when to ask again; see outbox.h. The state may have changed: then another round. */
 static bool next(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     bool is_turn = out && session->commands_in_a_row < COMMANDS_IN_A_ROW; /* all that there are were pulled */
-    if (next_close(session, out) || next_notice(session, out) || (is_turn && next_command(session, now, out))) {
+    if (next_close(session, out) || spb_session__next_news(session, out) ||
+        (is_turn && next_command(session, now, out))) {
         return true;
     }
     if (session->store_calls_in_a_row < STORE_CALLS_IN_A_ROW && next_of_store(session, now, out, due_ms)) {

@@ -60,11 +60,16 @@ static void leave_kept(spb_outbox *outbox, spb_outbox_block *block) {
     outbox->kept_bytes -= spb_block__weight(block);
 }
 
+/* What is in the journal is read from there once more. */
+static void send_again(spb_outbox *outbox, const spb_outbox_block *block) {
+    spb_outbox__count_again(outbox, block);
+    spb_outbox__want(outbox, block->id, block->last_id, true);
+}
+
 static void let_go(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     if (block->id != 0 && !spb_journal__confirm(&outbox->journal, block->id, block->last_id, now.mono_ms)) {
         spb_ranges__remove(&outbox->journal.keeps, block->id, block->last_id);
-        spb_outbox__want(outbox, block->id, block->last_id, true); /* without memory: they are sent once more */
-        spb_outbox__count_again(outbox, block);
+        send_again(outbox, block); /* without memory */
     }
     spb_outbox__release(outbox, block);
 }
@@ -83,6 +88,13 @@ static bool join_range(spb_outbox *outbox, const spb_list *list, spb_outbox_bloc
     return true;
 }
 
+static void enter_kept(spb_outbox *outbox, spb_list *list, spb_outbox_block *block) {
+    if (!join_range(outbox, list, block)) {
+        spb_list__push(list, &block->of_state);
+        outbox->kept_bytes += spb_block__weight(block);
+    }
+}
+
 /* The server has it for good; a host may have missed it. */
 static void keep(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     bool is_kept = block->at_ms + kept_ms(outbox) > now.mono_ms && block->arrived_samples > 0;
@@ -93,11 +105,8 @@ static void keep(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     if (block->id != 0) {
         spb_journal__keep(&outbox->journal, block->id, block->last_id);
     }
-    if (!join_range(outbox, &outbox->kept, block)) {
-        block->state = SPB_BLOCK_KEPT;
-        spb_list__push(&outbox->kept, &block->of_state);
-        outbox->kept_bytes += spb_block__weight(block);
-    }
+    block->state = SPB_BLOCK_KEPT;
+    enter_kept(outbox, &outbox->kept, block);
 }
 
 static void settle(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
@@ -124,10 +133,7 @@ void spb_outbox__confirmed(spb_outbox *outbox, spb_outbox_block *block, spb_time
     block->state = SPB_BLOCK_SETTLING;
     block->at_ms = now.mono_ms;
     block->last_id = block->id;
-    if (!join_range(outbox, &outbox->settling, block)) {
-        spb_list__push(&outbox->settling, &block->of_state);
-        outbox->kept_bytes += spb_block__weight(block);
-    }
+    enter_kept(outbox, &outbox->settling, block);
 }
 
 bool spb_outbox__is_kept(const spb_outbox *outbox, const spb_block *block) {
@@ -276,8 +282,7 @@ static void reopen(spb_outbox *outbox, spb_outbox_block *block) {
     leave_kept(outbox, block);
     block->is_doubtful = true;
     if (block->id != 0) {
-        spb_outbox__count_again(outbox, block);
-        spb_outbox__want(outbox, block->id, block->last_id, true);
+        send_again(outbox, block);
         spb_outbox__release(outbox, block);
     } else {
         outbox->stats->samples_reopened += block->arrived_samples;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/deadlines.h"
 #include "base/escape.h"
 
 #define MAX_LINES_PER_S 10
@@ -71,8 +72,7 @@ void spb_notices__tell_left_out(spb_notices *notices, uint64_t now_ms) {
 uint64_t spb_notices__left_out_ms(const spb_notices *notices) {
     uint64_t at_ms = UINT64_MAX;
     for (int i = 0; i < SPB_FLOODS; i++) {
-        uint64_t due_ms = spb_quota__due_ms(&notices->floods[i]);
-        at_ms = due_ms < at_ms ? due_ms : at_ms;
+        spb_due__by(&at_ms, spb_quota__due_ms(&notices->floods[i]));
     }
     return at_ms;
 }
