@@ -271,10 +271,7 @@ spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t 
                        .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     dial->avoid = avoid ? *avoid : (spb_endpoint){.as.any.sa_family = AF_UNSPEC};
     atomic_init(&dial->is_stopped, false);
-    sigset_t before;
-    spb_signals__block_all(&before);
-    dial->is_started = dial->wake >= 0 && pthread_create(&dial->thread, NULL, run, dial) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    dial->is_started = dial->wake >= 0 && spb_signals__start_thread(&dial->thread, run, dial);
     if (dial->is_started) {
         return SPB_OK;
     }

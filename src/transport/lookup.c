@@ -87,10 +87,7 @@ static spb_lookup *find_locked(const char *host) {
 
 static bool start_thread(spb_lookup *self) {
     pthread_t thread;
-    sigset_t before;
-    spb_signals__block_all(&before);
-    bool is_started = pthread_create(&thread, NULL, run, self) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool is_started = spb_signals__start_thread(&thread, run, self);
     if (is_started) {
         pthread_detach(thread);
     }

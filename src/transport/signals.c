@@ -1,7 +1,6 @@
 /* Decides what becomes of a SIGPIPE that paho causes, and which signals threads of ours take: nothing, and none. */
 #include "transport/signals.h"
 
-#include <pthread.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -25,8 +24,11 @@ void spb_signals__restore(const sigset_t *before) {
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-void spb_signals__block_all(sigset_t *before) {
-    sigset_t set;
-    sigfillset(&set);
-    pthread_sigmask(SIG_SETMASK, &set, before);
+bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg) {
+    sigset_t all, before; /* the thread inherits the mask */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool is_started = pthread_create(thread, NULL, run, arg) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_started;
 }

@@ -2,7 +2,9 @@
 #ifndef SPB_TRANSPORT_SIGNALS_H
 #define SPB_TRANSPORT_SIGNALS_H
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 
 /*
  * paho writes to sockets that the server may have closed, and ignores SIGPIPE in the whole process for that; whoever
@@ -13,8 +15,8 @@ void spb_signals__block_pipe(sigset_t *before);
 /* Takes away a SIGPIPE that came meanwhile. */
 void spb_signals__restore(const sigset_t *before);
 
-/* Around the start of a thread of ours, which inherits it: the signals of the program are for its own threads. The mask
- * of before is set again by pthread_sigmask. */
-void spb_signals__block_all(sigset_t *before);
+/* As pthread_create, for a thread of ours: it takes no signals, as those of the program are for its own threads.
+ * False: there is no thread. */
+bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
 #endif
