@@ -100,13 +100,18 @@ START_TEST(while_a_commit_hangs_live_data_is_published_and_confirmed) {
 }
 END_TEST
 
-START_TEST(durable_data_waits_for_its_commit_and_nothing_else_does) {
+/* Durable, online, and the first sample hangs in its commit. */
+static void begin_held_commit(void) {
     f.options.delivery = SPB_DELIVERY_DURABLE;
     node_fixture_make(&f);
     node_fixture_start(&f);
     kept_store_hold_commit(&kept, true);
     update(1);
     kept_store_await_held(&kept, 1);
+}
+
+START_TEST(durable_data_waits_for_its_commit_and_nothing_else_does) {
+    begin_held_commit();
     ask(3);
     spb_node_rebirth(f.node); /* the sample goes ahead of it */
     ask(3);
@@ -118,12 +123,7 @@ START_TEST(durable_data_waits_for_its_commit_and_nothing_else_does) {
 END_TEST
 
 START_TEST(while_a_commit_hangs_a_lost_connection_is_noticed) {
-    f.options.delivery = SPB_DELIVERY_DURABLE;
-    node_fixture_make(&f);
-    node_fixture_start(&f);
-    kept_store_hold_commit(&kept, true);
-    update(1);
-    kept_store_await_held(&kept, 1);
+    begin_held_commit();
     size_t connects = fake_server_connects(f.server);
     fake_server_lose(f.server);
     node_fixture_await_state(&f, SPB_SESSION_SAVING, 2);
@@ -135,12 +135,7 @@ START_TEST(while_a_commit_hangs_a_lost_connection_is_noticed) {
 END_TEST
 
 START_TEST(a_stop_does_not_wait_for_a_commit_beyond_its_deadline) {
-    f.options.delivery = SPB_DELIVERY_DURABLE;
-    node_fixture_make(&f);
-    node_fixture_start(&f);
-    kept_store_hold_commit(&kept, true);
-    update(1);
-    kept_store_await_held(&kept, 1);
+    begin_held_commit();
     ck_assert_int_eq(spb_node_stop(f.node, SHORT_MS), SPB_ERR_TIMEOUT);
     node_fixture_await_state(&f, SPB_SESSION_STOPPED, 1);
     ck_assert_int_eq(spb_node_start(f.node, NULL), SPB_OK); /* once the run before has ended */
