@@ -95,6 +95,7 @@ void check__birth(check *c, const judged *m) {
         check__metric(c, m, metric, NULL);
     }
     judge_case(c, m->payload);
+    check__time_order(c, m);
     if (m->kind == SPB_KIND_NBIRTH) {
         judge_rebirth_metric(c, m);
     }

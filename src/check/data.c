@@ -73,20 +73,10 @@ static void judge_metric(check *c, const judged *m, const spb_payload_metric *me
 
 void check__data(check *c, const judged *m) {
     const bool is_node = m->kind == SPB_KIND_NDATA;
-    uint64_t last_ms = 0;
     for (size_t i = 0; i < m->payload->metric_count; i++) {
-        const spb_payload_metric *metric = &m->payload->metrics[i];
-        judge_metric(c, m, metric, is_node ? RULE_NODE_METRICS : RULE_DEVICE_METRICS, RULE_VALUE_TYPE);
-        if (!metric->has_timestamp || metric->is_historical) {
-            continue;
-        }
-        if (metric->timestamp_ms < last_ms) {
-            check__report(c, is_node ? RULE_NODE_TIME_ORDER : RULE_DEVICE_TIME_ORDER,
-                          "metric %zu of the message is %" PRIu64 " ms older than the one before it", i + 1,
-                          last_ms - metric->timestamp_ms);
-        }
-        last_ms = metric->timestamp_ms;
+        judge_metric(c, m, &m->payload->metrics[i], is_node ? RULE_NODE_METRICS : RULE_DEVICE_METRICS, RULE_VALUE_TYPE);
     }
+    check__time_order(c, m);
 }
 
 /* ---- commands ---- */

@@ -74,6 +74,8 @@ void check__data(check *c, const judged *m);
 void check__command(check *c, const judged *m);
 /* metric.c: what holds in births and in data. `birth` is what the birth says; NULL: not known. */
 void check__metric(check *c, const judged *m, const spb_payload_metric *metric, const spb_payload_metric *birth);
+/* Those of the message among themselves, in births and in data. */
+void check__time_order(check *c, const judged *m);
 /* template.c */
 void check__template(check *c, const judged *m, spb_str name, const spb_template *tmpl);
 

@@ -69,3 +69,20 @@ void check__metric(check *c, const judged *m, const spb_payload_metric *metric, 
         check__template(c, m, name, value->as.tmpl);
     }
 }
+
+void check__time_order(check *c, const judged *m) {
+    const bool is_node = m->kind == SPB_KIND_NBIRTH || m->kind == SPB_KIND_NDATA;
+    uint64_t last_ms = 0;
+    for (size_t i = 0; i < m->payload->metric_count; i++) {
+        const spb_payload_metric *metric = &m->payload->metrics[i];
+        if (!metric->has_timestamp || metric->is_historical) {
+            continue;
+        }
+        if (metric->timestamp_ms < last_ms) {
+            check__report(c, is_node ? RULE_NODE_TIME_ORDER : RULE_DEVICE_TIME_ORDER,
+                          "metric %zu of the message is %" PRIu64 " ms older than the one before it", i + 1,
+                          last_ms - metric->timestamp_ms);
+        }
+        last_ms = metric->timestamp_ms;
+    }
+}

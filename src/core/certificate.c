@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "codec/encode.h"
+#include "core/birth_order.h"
 
 /* So many properties of a birth are put together without the heap. */
 #define FEW_PROPERTIES 16
@@ -39,12 +40,12 @@ static spb_status with_quality(spb_buffer *out, spb_payload_metric *entry, uint8
     return status;
 }
 
-spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, spb_error *err) {
+spb_status spb_certificate__metric(spb_buffer *out, const spb_metric *metric, uint64_t timestamp_ms, spb_error *err) {
     const spb_metric_extra *extra = metric->extra;
     spb_payload_metric entry = {.name = spb_metric__name_view(metric),
                                 .alias = metric->alias,
                                 .has_alias = metric->alias != 0,
-                                .timestamp_ms = metric->timestamp_ms,
+                                .timestamp_ms = timestamp_ms,
                                 .has_timestamp = true,
                                 .is_transient = metric->is_transient,
                                 .value = metric->value};
@@ -90,15 +91,49 @@ static spb_status own_metric(spb_buffer *out, const char *name, spb_value value,
     return spb_encode__metric(out, &entry, err);
 }
 
+/* What the session says of itself is of now, and stands where that belongs: usually at the end. */
+typedef struct own_facts {
+    const spb_birth_fact *items;
+    size_t count;
+    uint64_t now_ms;
+} own_facts;
+
+static spb_status add_facts(spb_buffer *out, own_facts *facts) {
+    spb_status status = SPB_OK;
+    for (size_t i = 0; i < facts->count && status == SPB_OK; i++) {
+        status = own_metric(out, facts->items[i].name, facts->items[i].value, facts->now_ms, NULL);
+    }
+    facts->count = 0;
+    return status;
+}
+
+static spb_status add_in_order(spb_buffer *out, spb_birth_order *order, own_facts facts) {
+    spb_status status = SPB_OK;
+    const spb_metric *metric;
+    while (status == SPB_OK && (metric = spb_birth_order__next(order))) {
+        uint64_t timestamp_ms = metric->is_definition ? order->oldest_ms : metric->timestamp_ms;
+        if (timestamp_ms > facts.now_ms) {
+            status = add_facts(out, &facts);
+        }
+        if (status == SPB_OK) {
+            status = spb_certificate__metric(out, metric, timestamp_ms, NULL);
+        }
+    }
+    return status == SPB_OK ? add_facts(out, &facts) : status;
+}
+
 spb_status spb_certificate__birth(spb_buffer *out, const spb_device *holder, const spb_birth_fact *facts,
                                   size_t fact_count, uint8_t seq, uint64_t now_ms) {
-    spb_status status = spb_encode__timestamp(out, now_ms);
-    for (size_t i = 0; i < fact_count && status == SPB_OK; i++) {
-        status = own_metric(out, facts[i].name, facts[i].value, now_ms, NULL);
+    spb_birth_order order;
+    spb_status status = spb_birth_order__init(&order, holder);
+    if (status != SPB_OK) {
+        return status;
     }
-    for (const spb_metric *metric = holder->first_metric; metric && status == SPB_OK; metric = metric->next_of_holder) {
-        status = spb_certificate__metric(out, metric, NULL);
+    status = spb_encode__timestamp(out, now_ms);
+    if (status == SPB_OK) {
+        status = add_in_order(out, &order, (own_facts){facts, fact_count, now_ms});
     }
+    spb_birth_order__clear(&order);
     return status == SPB_OK ? spb_encode__seq(out, seq) : status;
 }
 

@@ -251,7 +251,7 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
     metric->is_definition = is_definition;
     /* Encoding it once shows what no other check sees: contents of DataSets, Templates and property sets. */
     session->scratch.len = 0;
-    status = spb_certificate__metric(&session->scratch, metric, err);
+    status = spb_certificate__metric(&session->scratch, metric, metric->timestamp_ms, err);
     if (status == SPB_OK) {
         status = spb_table__add_metric(&session->table, holder, metric, err);
     }

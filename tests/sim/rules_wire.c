@@ -206,6 +206,15 @@ static void check_birth_metric(sim *s, unsigned holder, const spb_payload_metric
     }
 }
 
+/* tck-id-operational-behavior-data-publish-nbirth-order, tck-id-operational-behavior-data-publish-dbirth-order */
+static void check_order_of_time(sim *s, const spb_payload *birth) {
+    for (size_t i = 1; i < birth->metric_count; i++) {
+        if (birth->metrics[i].timestamp_ms < birth->metrics[i - 1].timestamp_ms) {
+            sim_fail(s, "birth", "metric %zu is older than the one before it", i + 1);
+        }
+    }
+}
+
 /* Whether it is one of the session's own, which stand in each NBIRTH. */
 static bool is_own(sim *s, const spb_payload_metric *metric) {
     bool is_next_server = spb_str_equal(metric->name, spb_str_from(NEXT_SERVER)) && s->options.next_server_metric;
@@ -236,6 +245,7 @@ static void check_birth(sim *s, const message *m) {
             check_birth_metric(s, m->holder, &m->payload->metrics[i], seen);
         }
     }
+    check_order_of_time(s, m->payload);
     if (m->kind == SPB_KIND_NBIRTH && own != 2u + s->options.next_server_metric + s->has_template) {
         sim_fail(s, "birth", "NBIRTH without %s and %s, once each", BDSEQ, REBIRTH);
     }

@@ -97,6 +97,16 @@ static void node_time_order(bool right) {
                                : MESSAGE(1, AT(1, 1700000000001, "") "," AT(1, 1700000000000, "")));
 }
 
+static void time_order_in_nbirth(bool right) {
+    nbirth("," METRIC("a", "'type':'Int8','value':1") ",{'name':'b','timestamp':1700000000001,'type':'Int8','value':1}",
+           ",{'name':'b','timestamp':1690000000000,'type':'Int8','value':1}", right);
+}
+
+static void time_order_in_dbirth(bool right) {
+    dbirth("{'name':'b','timestamp':1690000000000,'type':'Int8','value':1}," GOOD,
+           GOOD ",{'name':'b','timestamp':1690000000000,'type':'Int8','value':1}", right);
+}
+
 static void nbirth_payload(bool right) {
     stream_connected();
     if (right) {
@@ -496,6 +506,8 @@ const check_case check_cases_payload[] = {
     ONLY(RULE_METRIC_TIMESTAMP_UTC, metric_timestamp_utc),
     ONLY(RULE_DEVICE_TIME_ORDER, device_time_order),
     ONLY(RULE_NODE_TIME_ORDER, node_time_order),
+    ONLY(RULE_NODE_TIME_ORDER, time_order_in_nbirth),
+    ONLY(RULE_DEVICE_TIME_ORDER, time_order_in_dbirth),
     ONLY(RULE_NBIRTH_PAYLOAD, nbirth_payload),
     ONLY(RULE_DBIRTH_PAYLOAD, dbirth_payload),
     ONLY(RULE_OTHER_PAYLOAD, other_payload),
