@@ -12,7 +12,8 @@ extern "C" {
 typedef struct spb_metric spb_metric;
 typedef struct spb_device spb_device;
 
-/* The timestamp that means: now. */
+/* The timestamp that means: now. Others of applications lie between SPB_FIRST_TIMESTAMP_MS and SPB_LAST_TIMESTAMP_MS;
+ * while the clock of this machine is not set, earlier ones are taken for those of its clock. */
 #define SPB_NOW UINT64_C(0)
 
 /*
@@ -37,7 +38,7 @@ typedef struct spb_metric_def {
     const char *name; /* UTF-8; may hold '/'; unique in its node or device (tck-id-topics … names are per level) */
     spb_type type;    /* may be left out when `value` has one */
     spb_value value;  /* first value; left out: null */
-    uint64_t timestamp_ms;   /* of the first value; SPB_NOW: when it is added */
+    uint64_t timestamp_ms;   /* of the first value; SPB_NOW: when it is added; else as SPB_FIRST_TIMESTAMP_MS says */
     const char *unit;        /* property `engUnit` of the birth */
     double min, max;         /* both 0: no range; else the properties `engLow` and `engHigh`, and commands outside are
                                 refused; for numbers */

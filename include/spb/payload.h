@@ -36,6 +36,11 @@ struct spb_property_sets {
 #define SPB_QUALITY_GOOD 192
 #define SPB_QUALITY_STALE 500
 
+/* From 1990 to 2262 UTC: a timestamp outside is no time in milliseconds, but seconds, microseconds, or none at all
+ * (tck-id-payloads-timestamp-in-UTC). Payloads hold it nevertheless; edge nodes take none from their application. */
+#define SPB_FIRST_TIMESTAMP_MS UINT64_C(631152000000)
+#define SPB_LAST_TIMESTAMP_MS UINT64_C(9223372036854)
+
 struct spb_dataset {
     size_t column_count;
     const spb_str *columns;

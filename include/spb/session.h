@@ -220,7 +220,8 @@ SPB_API spb_status spb_session_remove_template(spb_session *session, const char 
  * A new sample. Published with the next message of its device when that is born; else it is the value of the next
  * birth. Never blocks. `value` is copied. One with a timestamp before that of the newest one is of the past: see
  * SPB_SAMPLE_HISTORICAL. SPB_ERR_TYPE: another datatype than the metric's. SPB_ERR_NAME: text that is
- * not UTF-8. SPB_ERR_NOT_FOUND, SPB_ERR_ARGUMENT: a template that is not true to its definition. SPB_ERR_NO_MEMORY.
+ * not UTF-8. SPB_ERR_NOT_FOUND, SPB_ERR_ARGUMENT: a template that is not true to its definition. SPB_ERR_RANGE: the
+ * timestamp is no time in milliseconds (SPB_FIRST_TIMESTAMP_MS). SPB_ERR_NO_MEMORY.
  */
 SPB_API spb_status spb_session_update(spb_session *session, spb_metric *metric, const spb_value *value,
                                       uint64_t timestamp_ms, spb_time now);

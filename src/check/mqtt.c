@@ -29,9 +29,8 @@ void check__mqtt(check *c, spb_kind kind) {
     }
 }
 
-/* From 1990 to 2262 in milliseconds: what lies outside is seconds, or microseconds, or no time at all. */
 static bool is_plausible(uint64_t ms) {
-    return ms >= UINT64_C(631152000000) && ms < UINT64_C(9223372036855);
+    return ms >= SPB_FIRST_TIMESTAMP_MS && ms <= SPB_LAST_TIMESTAMP_MS;
 }
 
 static void judge_timestamps(check *c, const judged *m) {

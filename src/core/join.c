@@ -42,7 +42,8 @@ static bool is_plain(const spb_sample *given) {
 }
 
 spb_way spb_session__way(const spb_session *session, const spb_sample *given) {
-    if (!session->outbox.is_clock_set || spb_session__may_be_late(given) || !is_number(given)) {
+    if (!session->outbox.is_clock_set || spb_session__may_be_late(given) || !is_number(given) ||
+        !spb_session__is_time(given->timestamp_ms, true)) {
         return SPB_WAY_WHOLE;
     }
     return is_same(given) ? SPB_WAY_SUPPRESS : is_plain(given) ? SPB_WAY_JOIN : SPB_WAY_WHOLE;

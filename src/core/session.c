@@ -11,6 +11,7 @@
 #include "core/handle.h"
 #include "core/info.h"
 #include "core/options.h"
+#include "core/past.h"
 
 #define MAX_TOPIC_BYTES 65535
 
@@ -241,6 +242,10 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
     *out = NULL;
     if (spb_device__is_node(holder) && def->name && spb_session__is_own_name(session, def->name)) {
         return spb_error__set(err, SPB_ERR_EXISTS, "metric %s is the session's own", def->name);
+    }
+    if (def->name && !spb_session__is_time(def->timestamp_ms, now.wall_ms >= SPB_EARLIEST_MS)) {
+        return spb_error__set(err, SPB_ERR_RANGE, "metric %s: the timestamp %llu is no time in milliseconds", def->name,
+                              (unsigned long long)def->timestamp_ms);
     }
     spb_metric *metric;
     spb_session__see_clock(session, now);

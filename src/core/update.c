@@ -21,6 +21,9 @@ spb_status spb_session_sample(spb_session *session, const spb_sample *sample, sp
     if (status == SPB_OK && (sample->flags & SPB_SAMPLE_HISTORICAL) != 0 && sample->timestamp_ms == SPB_NOW) {
         status = SPB_ERR_ARGUMENT;
     }
+    if (status == SPB_OK && !spb_session__is_time(sample->timestamp_ms, now.wall_ms >= SPB_EARLIEST_MS)) {
+        status = SPB_ERR_RANGE;
+    }
     if (status != SPB_OK) {
         return status;
     }

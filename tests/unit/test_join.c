@@ -83,6 +83,15 @@ START_TEST(a_sample_joins_a_message_that_is_open) {
 }
 END_TEST
 
+START_TEST(a_timestamp_that_is_no_time_is_left_to_those_who_refuse_it) {
+    spb_metric *a = add_number("a");
+    wire_go_online(&w);
+    begin(a, 1);
+    ck_assert(!join_at(a, 2, UINT64_MAX));
+    ck_assert(join_at(a, 2, SPB_LAST_TIMESTAMP_MS));
+}
+END_TEST
+
 START_TEST(there_must_be_one_and_it_must_stay_open) {
     spb_metric *a = add_number("a");
     ck_assert(!join(a, 1)); /* nobody follows */
@@ -302,6 +311,7 @@ int main(void) {
     TCase *way = tcase_create("way");
     tcase_add_checked_fixture(way, open, close);
     tcase_add_test(way, a_sample_joins_a_message_that_is_open);
+    tcase_add_test(way, a_timestamp_that_is_no_time_is_left_to_those_who_refuse_it);
     tcase_add_test(way, there_must_be_one_and_it_must_stay_open);
     tcase_add_test(way, messages_are_in_the_order_of_time);
     tcase_add_test(way, what_makes_a_message_leave_takes_the_whole_way);

@@ -153,10 +153,10 @@ START_TEST(values_can_be_read_and_handles_found) {
     spb_value value;
     uint64_t timestamp_ms;
     node_fixture_make(&f);
-    ck_assert_int_eq(spb_metric_update(f.counter, spb_int32(-7), 1234), SPB_OK);
+    ck_assert_int_eq(spb_metric_update(f.counter, spb_int32(-7), UINT64_C(1600000000000)), SPB_OK);
     ck_assert_int_eq(spb_metric_read(f.counter, &value, &timestamp_ms), SPB_OK);
     ck_assert_int_eq(value.as.i64, -7);
-    ck_assert_uint_eq(timestamp_ms, 1234);
+    ck_assert_uint_eq(timestamp_ms, UINT64_C(1600000000000));
     spb_value_clear(&value);
     ck_assert_int_eq(spb_metric_update(f.counter, spb_string("no number"), SPB_NOW), SPB_ERR_TYPE);
     ck_assert_ptr_eq(spb_node_find_metric(f.node, "Counter"), f.counter);

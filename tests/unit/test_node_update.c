@@ -54,15 +54,16 @@ static size_t samples_in_first(spb_kind kind) {
 /* ---- many at once ---- */
 
 START_TEST(many_samples_are_taken_in_their_order) {
+    const uint64_t taken_ms = UINT64_C(1600000000000);
     f.options.batch_window_ms = 3600000;
     node_fixture_make(&f);
     node_fixture_start(&f);
     const spb_sample samples[] = {
-        {.metric = f.counter, .value = spb_int32(1), .timestamp_ms = 1000},
+        {.metric = f.counter, .value = spb_int32(1), .timestamp_ms = taken_ms + 1000},
         {.metric = f.setpoint, .value = spb_double(30), .flags = SPB_SAMPLE_STALE},
-        {.metric = f.counter, .value = spb_int32(2), .timestamp_ms = 2000},
-        {.metric = f.counter, .value = spb_int32(2), .timestamp_ms = 3000}, /* says nothing new */
-        {.metric = f.counter, .value = spb_int32(3), .timestamp_ms = 4000, .flags = SPB_SAMPLE_URGENT},
+        {.metric = f.counter, .value = spb_int32(2), .timestamp_ms = taken_ms + 2000},
+        {.metric = f.counter, .value = spb_int32(2), .timestamp_ms = taken_ms + 3000}, /* says nothing new */
+        {.metric = f.counter, .value = spb_int32(3), .timestamp_ms = taken_ms + 4000, .flags = SPB_SAMPLE_URGENT},
     };
     size_t accepted = 99;
     ck_assert_int_eq(spb_node_update(f.node, samples, 5, &accepted), SPB_OK);
@@ -75,7 +76,7 @@ START_TEST(many_samples_are_taken_in_their_order) {
     uint64_t timestamp_ms;
     ck_assert_int_eq(spb_metric_read(f.counter, &value, &timestamp_ms), SPB_OK);
     ck_assert_int_eq(value.as.i64, 3);
-    ck_assert_uint_eq(timestamp_ms, 4000);
+    ck_assert_uint_eq(timestamp_ms, taken_ms + 4000);
     ck_assert_int_eq(spb_node_stop(f.node, 60000), SPB_OK);
     ck_assert_uint_eq(samples_in_first(SPB_KIND_DDATA), 1);
 }

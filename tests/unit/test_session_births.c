@@ -31,7 +31,7 @@ START_TEST(a_birth_holds_all_that_is_known_of_a_metric) {
     spb_property extra = {.key = spb_str_from("source"), .value = spb_string("PT100")};
     spb_metric_def def = {.name = "Temperature",
                           .value = spb_double(21.5),
-                          .timestamp_ms = 1234,
+                          .timestamp_ms = UINT64_C(1600000000000),
                           .unit = "°C",
                           .min = 20,
                           .max = 220,
@@ -44,7 +44,7 @@ START_TEST(a_birth_holds_all_that_is_known_of_a_metric) {
     wire_run(&w);
     const spb_payload_metric *born = find(SPB_KIND_NBIRTH, "Temperature");
     ck_assert(born->has_alias && born->alias == 1 && born->is_transient);
-    ck_assert_uint_eq(born->timestamp_ms, 1234);
+    ck_assert_uint_eq(born->timestamp_ms, UINT64_C(1600000000000));
     ck_assert_int_eq(born->value.type, SPB_DOUBLE);
     ck_assert_double_eq(born->value.as.f64, 21.5);
     ck_assert(spb_str_equal(spb_property_find(born->properties, "engUnit")->value.as.str, spb_str_from("°C")));

@@ -7,6 +7,7 @@
 #include "support/wire.h"
 
 static wire w;
+static const uint64_t taken_ms = UINT64_C(1600000000000);
 
 static void open_with(uint32_t window_ms, size_t max_bytes, uint32_t in_flight) {
     spb_session_options options = wire_options();
@@ -109,10 +110,10 @@ START_TEST(an_older_sample_goes_into_a_message_of_its_own) {
     wire_open(&w, NULL);
     spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
     wire_go_online(&w);
-    update_at(x, 1, 5000);
-    update_at(x, 2, 6000);
-    update_at(x, 3, 5500);
-    update_at(x, 4, 5500);
+    update_at(x, 1, taken_ms + 5000);
+    update_at(x, 2, taken_ms + 6000);
+    update_at(x, 3, taken_ms + 5500);
+    update_at(x, 4, taken_ms + 5500);
     wire_sleep(&w, 100);
     ck_assert_str_eq(w.ledger, "NDATA 1, NDATA 2");
     ck_assert_uint_eq(w.messages[0].payload->metric_count, 2);
@@ -180,11 +181,51 @@ START_TEST(the_last_value_can_be_read) {
     spb_metric *s = wire_add_metric(&w, NULL, "s", spb_string("abc"));
     uint64_t timestamp_ms;
     spb_value v = spb_string("xyz");
-    ck_assert_int_eq(spb_session_update(w.session, s, &v, 77, w.now), SPB_OK);
+    ck_assert_int_eq(spb_session_update(w.session, s, &v, taken_ms, w.now), SPB_OK);
     v = spb_session_value(w.session, s, &timestamp_ms);
     ck_assert(spb_str_equal(v.as.str, spb_str_from("xyz")));
-    ck_assert_uint_eq(timestamp_ms, 77);
+    ck_assert_uint_eq(timestamp_ms, taken_ms);
     ck_assert_ptr_eq(spb_session_find_metric(w.session, NULL, "s"), s);
+    wire_close(&w);
+}
+END_TEST
+
+static spb_status add_at(uint64_t timestamp_ms) {
+    spb_metric_def def = {.name = "y", .value = spb_int32(0), .timestamp_ms = timestamp_ms};
+    spb_metric *y;
+    spb_error err = {.text = ""};
+    spb_status status = spb_session_add_metric(w.session, &y, NULL, &def, w.now, &err);
+    ck_assert(status == SPB_OK || strstr(err.text, "no time in milliseconds"));
+    return status;
+}
+
+/* Seconds, microseconds, and -1. */
+START_TEST(what_is_no_time_in_milliseconds_is_refused) {
+    const uint64_t wrong[] = {UINT64_C(1700000000), UINT64_C(1700000000000000), UINT64_MAX, SPB_FIRST_TIMESTAMP_MS - 1,
+                              SPB_LAST_TIMESTAMP_MS + 1};
+    wire_open(&w, NULL);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    const spb_value v = spb_int32(1);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert_int_eq(spb_session_update(w.session, x, &v, wrong[i], w.now), SPB_ERR_RANGE);
+        ck_assert_int_eq(add_at(wrong[i]), SPB_ERR_RANGE);
+    }
+    ck_assert_uint_eq(wire_stats(&w).samples_accepted, 0);
+    ck_assert_int_eq(spb_session_update(w.session, x, &v, SPB_FIRST_TIMESTAMP_MS, w.now), SPB_OK);
+    ck_assert_int_eq(spb_session_update(w.session, x, &v, SPB_LAST_TIMESTAMP_MS, w.now), SPB_OK);
+    ck_assert_int_eq(add_at(SPB_LAST_TIMESTAMP_MS), SPB_OK);
+    wire_close(&w);
+}
+END_TEST
+
+START_TEST(before_the_clock_is_set_its_times_are_taken) {
+    wire_open(&w, NULL);
+    w.now.wall_ms = 5000;
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    const spb_value v = spb_int32(1);
+    ck_assert_int_eq(spb_session_update(w.session, x, &v, 4000, w.now), SPB_OK);
+    ck_assert_int_eq(spb_session_update(w.session, x, &v, UINT64_MAX, w.now), SPB_ERR_RANGE);
     wire_close(&w);
 }
 END_TEST
@@ -358,6 +399,8 @@ int main(void) {
     tcase_add_test(all, a_null_is_a_sample_too);
     tcase_add_test(all, a_wrong_value_changes_nothing);
     tcase_add_test(all, the_last_value_can_be_read);
+    tcase_add_test(all, what_is_no_time_in_milliseconds_is_refused);
+    tcase_add_test(all, before_the_clock_is_set_its_times_are_taken);
     tcase_add_test(all, no_more_than_the_allowed_messages_are_in_flight);
     tcase_add_test(all, data_waits_while_much_is_under_way);
     tcase_add_test(all, a_slow_link_drops_samples_and_counts_them_but_not_the_last_value);
