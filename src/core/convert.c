@@ -24,17 +24,35 @@ typedef struct number {
     double real;
 } number;
 
-static bool number_of(number *out, const spb_value *value) {
+static void set_signed(number *out, int64_t value) {
+    out->is_negative = value < 0;
+    out->magnitude = out->is_negative ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+/* An integer without a datatype has a sign if that of the metric has: the fields hold both kinds alike. */
+static void set_bare(number *out, const spb_value *value, spb_type type) {
+    bool is_short = value->wire == SPB_WIRE_INT;
+    if (is_unsigned(type)) {
+        out->magnitude = value->as.u64;
+    } else {
+        set_signed(out, is_short ? (int64_t)(int32_t)(uint32_t)value->as.u64 : value->as.i64);
+    }
+}
+
+/* `type` is that of the metric. */
+static bool number_of(number *out, const spb_value *value, spb_type type) {
+    bool is_bare = value->type == SPB_UNKNOWN;
     *out = (number){0};
-    if (is_signed(value->type)) {
-        out->is_negative = value->as.i64 < 0;
-        out->magnitude = out->is_negative ? 0 - (uint64_t)value->as.i64 : (uint64_t)value->as.i64;
+    if (is_bare && (value->wire == SPB_WIRE_INT || value->wire == SPB_WIRE_LONG)) {
+        set_bare(out, value, type);
+    } else if (is_signed(value->type)) {
+        set_signed(out, value->as.i64);
     } else if (is_unsigned(value->type)) {
         out->magnitude = value->as.u64;
-    } else if (value->type == SPB_FLOAT || (value->type == SPB_UNKNOWN && value->wire == SPB_WIRE_FLOAT)) {
+    } else if (value->type == SPB_FLOAT || (is_bare && value->wire == SPB_WIRE_FLOAT)) {
         out->is_real = true;
         out->real = (double)value->as.f32;
-    } else if (value->type == SPB_DOUBLE || (value->type == SPB_UNKNOWN && value->wire == SPB_WIRE_DOUBLE)) {
+    } else if (value->type == SPB_DOUBLE || (is_bare && value->wire == SPB_WIRE_DOUBLE)) {
         out->is_real = true;
         out->real = value->as.f64;
     } else {
@@ -105,13 +123,26 @@ static spb_status convert_number(spb_value *out, const spb_metric *metric, const
     return SPB_OK;
 }
 
+static bool is_text(spb_type type) {
+    return type == SPB_STRING || type == SPB_TEXT || type == SPB_UUID;
+}
+
+static bool is_bytes(spb_type type) {
+    return type == SPB_BYTES || type == SPB_FILE;
+}
+
 static spb_status convert(spb_value *out, const spb_metric *metric, const spb_value *sent, spb_error *err) {
     spb_type type = (spb_type)metric->type;
     number n;
     *out = *sent;
     spb_status status = spb_value_resolve(out, type, err);
     bool is_number = is_signed(type) || is_unsigned(type) || type == SPB_FLOAT || type == SPB_DOUBLE;
-    if (status == SPB_ERR_TYPE && is_number && number_of(&n, sent)) {
+    if (status == SPB_ERR_TYPE &&
+        ((is_text(type) && is_text(sent->type)) || (is_bytes(type) && is_bytes(sent->type)))) {
+        out->type = type; /* they have one field */
+        status = SPB_OK;
+    }
+    if (status == SPB_ERR_TYPE && is_number && number_of(&n, sent, type)) {
         return convert_number(out, metric, &n, err);
     }
     return status == SPB_OK ? spb_value__check(out, err) : status;
@@ -140,7 +171,7 @@ static double limit_of(double limit, spb_type type) {
 static spb_status check_range(const spb_metric *metric, const spb_value *value, spb_error *err) {
     const spb_metric_extra *extra = metric->extra;
     number n;
-    if (!extra || !extra->has_range || !number_of(&n, value)) {
+    if (!extra || !extra->has_range || !number_of(&n, value, value->type)) {
         return SPB_OK;
     }
     double min = limit_of(extra->min, value->type), max = limit_of(extra->max, value->type);

@@ -82,6 +82,40 @@ START_TEST(without_a_datatype_the_field_decides) {
 }
 END_TEST
 
+START_TEST(an_integer_without_a_datatype_may_stand_in_either_field) {
+    accept((spb_value){.wire = SPB_WIRE_INT, .as.u64 = 7}, spb_int64(7));
+    accept((spb_value){.wire = SPB_WIRE_INT, .as.u64 = 0xfffffffb}, spb_int64(-5));
+    accept((spb_value){.wire = SPB_WIRE_INT, .as.u64 = 4000000000}, spb_uint64(4000000000));
+    accept((spb_value){.wire = SPB_WIRE_INT, .as.u64 = 4000000000}, spb_datetime(4000000000));
+    accept((spb_value){.wire = SPB_WIRE_LONG, .as.i64 = -5}, spb_int8(-5));
+    accept((spb_value){.wire = SPB_WIRE_LONG, .as.u64 = 7}, spb_uint8(7));
+    accept((spb_value){.wire = SPB_WIRE_INT, .as.u64 = 0xfffffffb}, spb_double(-5));
+    accept((spb_value){.wire = SPB_WIRE_LONG, .as.i64 = -5}, spb_float(-5));
+    accept((spb_value){.wire = SPB_WIRE_LONG, .as.i64 = 12}, spb_double(12));
+    refuse((spb_value){.wire = SPB_WIRE_LONG, .as.i64 = (INT64_C(1) << 53) + 1}, SPB_DOUBLE, SPB_ERR_RANGE);
+    refuse((spb_value){.wire = SPB_WIRE_LONG, .as.i64 = 300}, SPB_INT8, SPB_ERR_RANGE);
+    refuse((spb_value){.wire = SPB_WIRE_LONG, .as.i64 = 1}, SPB_BOOLEAN, SPB_ERR_TYPE);
+}
+END_TEST
+
+START_TEST(datatypes_of_one_field_are_taken_for_each_other) {
+    const spb_type texts[] = {SPB_STRING, SPB_TEXT, SPB_UUID}, bytes[] = {SPB_BYTES, SPB_FILE};
+    const spb_str id = spb_str_from("123e4567-e89b-42d3-a456-426614174000");
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            accept((spb_value){.type = texts[i], .wire = SPB_WIRE_STRING, .as.str = id},
+                   (spb_value){.type = texts[j], .wire = SPB_WIRE_STRING, .as.str = id});
+        }
+    }
+    for (size_t i = 0; i < 4; i++) {
+        accept((spb_value){.type = bytes[i / 2], .wire = SPB_WIRE_BYTES, .as.bytes = {(const uint8_t *)"abc", 3}},
+               (spb_value){.type = bytes[i % 2], .wire = SPB_WIRE_BYTES, .as.bytes = {(const uint8_t *)"abc", 3}});
+    }
+    refuse((spb_value){.type = SPB_STRING, .wire = SPB_WIRE_STRING, .as.str = id}, SPB_BYTES, SPB_ERR_TYPE);
+    refuse((spb_value){.type = SPB_STRING, .wire = SPB_WIRE_STRING, .as.str = {"\xff", 1}}, SPB_TEXT, SPB_ERR_NAME);
+}
+END_TEST
+
 START_TEST(the_range_includes_its_ends) {
     spb_value got;
     ck_assert_int_eq(convert(&got, SPB_DOUBLE, 20, 220, spb_double(20)), SPB_OK);
@@ -157,6 +191,8 @@ int main(void) {
     tcase_add_test(all, numbers_that_do_not_fit_are_refused);
     tcase_add_test(all, other_things_are_of_the_wrong_type);
     tcase_add_test(all, without_a_datatype_the_field_decides);
+    tcase_add_test(all, an_integer_without_a_datatype_may_stand_in_either_field);
+    tcase_add_test(all, datatypes_of_one_field_are_taken_for_each_other);
     tcase_add_test(all, the_range_includes_its_ends);
     tcase_add_test(all, integers_of_64_bits_are_not_rounded_for_the_range);
     tcase_add_test(all, limits_may_lie_between_integers_and_beyond_them);
