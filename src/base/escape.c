@@ -42,7 +42,7 @@ static size_t put_escape(char *room, uint32_t code, uint8_t byte) {
                                                : put_hex(room, 'U', code, 8);
 }
 
-spb_str spb_escape__next(spb_str from, size_t *at, char room[SPB_ESCAPE_SIZE]) {
+spb_str spb_escape__next(spb_str from, size_t *at, char *room) {
     size_t start = *at;
     uint32_t code = spb_utf8__next(from, at);
     if (code != SPB_UTF8_BAD && !is_hidden(code)) {

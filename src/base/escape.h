@@ -19,8 +19,9 @@
  */
 
 /* The next character as it is shown; *at < from.len moves behind it. A view of `from`, or an escape in `room`, each of
- * whose bytes is one column. */
-spb_str spb_escape__next(spb_str from, size_t *at, char room[SPB_ESCAPE_SIZE]);
+ * whose bytes is one column. `room` has SPB_ESCAPE_SIZE bytes; declared as an array of so many, gcc 11 for 32 bits
+ * takes *at for it, and warns. */
+spb_str spb_escape__next(spb_str from, size_t *at, char *room);
 /* All of it, ended by NUL. What does not fit is cut off, never within a character or an escape. Returns the length. */
 size_t spb_escape__text(char *to, size_t size, spb_str from);
 /* The same for what printf would write; it may point into `to`. */
