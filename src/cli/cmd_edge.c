@@ -2,8 +2,10 @@
  * publishes to plant.c. */
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <spb/node.h>
 
@@ -25,6 +27,22 @@ static void on_state(spb_node *node, spb_session_state state, const char *reason
         complain("online as %s/%s at %s", args->node.group_id, args->node.node_id, args->node.servers);
     } else if (args->is_verbose) {
         complain("%s", spb_session_state_name(state));
+    }
+}
+
+/* Nothing that this node does makes its births smaller. The signal is what the main thread waits for. */
+static atomic_bool is_in_vain;
+
+static void on_birth_too_large(spb_node *node, const spb_birth_too_large *birth, void *user) {
+    (void)node;
+    (void)user;
+    if (birth->is_everywhere) {
+        complain("the births of this node are larger than %s: the %s%s has %zu bytes, and %zu are the most",
+                 birth->server ? "any server takes" : "--max-message allows",
+                 birth->device_id ? "DBIRTH of " : "NBIRTH", birth->device_id ? birth->device_id : "", birth->bytes,
+                 birth->max_bytes);
+        atomic_store(&is_in_vain, true);
+        kill(getpid(), SIGUSR1);
     }
 }
 
@@ -134,6 +152,7 @@ static void block_signals(sigset_t *signals) {
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGUSR1); /* of our own */
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -155,8 +174,10 @@ static int run(spb_node *node, const edge_arguments *args) {
         result = fail(&err);
     } else {
         measure_until_end(p, args, &signals);
+        sigdelset(&signals, SIGUSR1);
         pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second signal ends the process at once */
         result = stop(node);
+        result = atomic_load(&is_in_vain) ? CLI_FAILED : result;
     }
     if (args->is_verbose) {
         print_stats(node);
@@ -173,6 +194,7 @@ int cmd_edge(int argc, char **argv) {
         return result;
     }
     args.node.on_state = on_state;
+    args.node.on_birth_too_large = on_birth_too_large;
     args.node.on_log = on_log;
     args.node.user_data = &args;
     args.node.log_level = args.is_verbose ? SPB_LOG_INFO : SPB_LOG_WARNING;

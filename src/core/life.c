@@ -53,6 +53,8 @@ static void drop_link(spb_session *session, bool keeps_samples, spb_time now) {
 /* The bdSeq is made durable before the CONNECT that carries it. */
 static void begin_attempt(spb_session *session, const char *reason) {
     spb_bdseq__prepare(&session->bdseq);
+    session->oversize.is_in_the_way = false;
+    session->oversize.sent_bytes = 0;
     session->timer_ms = SPB_NEVER;
     session->is_due = true;
     spb_session__enter(session, SPB_SESSION_SAVING, reason);
@@ -82,6 +84,7 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
         spb_backoff__reset(&session->backoff);
         spb_servers__begin_round(&session->servers);
     }
+    size_t large_bytes = session->is_leaving ? 0 : spb_oversize__note_end(session);
     drop_link(session, session->is_leaving || session->phase == SPB_PHASE_UNBORN, now);
     bool is_round_over = spb_servers__walk(&session->servers);
     uint32_t wait_ms = is_round_over ? spb_backoff__next_ms(&session->backoff) : 0;
@@ -93,6 +96,7 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
     } else {
         spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s; next attempt in %u ms", text, (unsigned)wait_ms);
     }
+    spb_oversize__tell_end(session, large_bytes);
 }
 
 static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reason) {
@@ -246,6 +250,7 @@ static void finish_births(spb_session *session, spb_time now) {
         session->online_since_ms = now.mono_ms;
     }
     spb_outbox__births_over(&session->outbox);
+    spb_oversize__born(session);
     spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
     spb_notices__log(&session->notices, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
                      session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,

@@ -80,6 +80,7 @@ spb_status spb_node_new(spb_node **out, const spb_node_options *options, spb_err
     node->transport = options->transport;
     node->store = options->store;
     node->on_state = options->on_state;
+    node->on_birth_too_large = options->on_birth_too_large;
     node->on_command = options->on_command;
     node->on_log = options->on_log;
     node->log_level = options->log_level;
@@ -137,7 +138,10 @@ spb_status spb_node_start(spb_node *node, spb_error *err) {
     join_ended_worker_locked(node);
     if (node->is_wanted) {
         status = spb_error__set(err, SPB_ERR_STATE, "the node is already started");
-    } else if (!node->has_worker) {
+    } else {
+        status = spb_session_check_births(node->session, spb_clock__now(), err);
+    }
+    if (status == SPB_OK && !node->has_worker) {
         int failure = create_threads_locked(node);
         if (failure) {
             status = spb_error__set(err, SPB_ERR_SYSTEM, "cannot create the threads of the node: error %d", failure);

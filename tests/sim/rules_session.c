@@ -64,6 +64,22 @@ void sim_rules_told(sim *s, spb_session_state state) {
     }
 }
 
+/* Only where a server has said what it takes. The link may be another one by now. */
+void sim_rules_too_large(sim *s, const spb_birth_too_large *birth) {
+    bool has_reason = s->has_packet_limits && birth->server && birth->max_bytes > 0 && birth->bytes > birth->max_bytes;
+    bool is_one_of_several = birth->is_everywhere || s->server_count > 1;
+    if (!has_reason || !is_one_of_several) {
+        sim_fail(s, "size", "a birth of %zu bytes is said to be larger than %zu of %s", birth->bytes, birth->max_bytes,
+                 birth->server ? birth->server : "the options");
+    }
+    for (unsigned i = 1; birth->device_id && i < s->holder_count && strcmp(s->holders[i].id, birth->device_id) != 0;
+         i++) {
+        if (i + 1 == s->holder_count) {
+            sim_fail(s, "size", "there is no device %s", birth->device_id);
+        }
+    }
+}
+
 /* ---- after the last action ---- */
 
 /* How much later than it wants to the application may call the session, twice: for the fence, and at the end. */

@@ -596,6 +596,8 @@ void sim_rules_called(sim *s);
 /* After the last action: nothing is overdue, told and true state agree. */
 void sim_rules_drained(sim *s);
 void sim_rules_told(sim *s, spb_session_state state);
+/* The application hears of a birth that is too large. */
+void sim_rules_too_large(sim *s, const spb_birth_too_large *birth);
 void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening, bool is_short_of_memory);
 /* ---- rules_host.c: the primary host, and the way from server to server ---- */
 
