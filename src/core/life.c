@@ -67,6 +67,7 @@ static void finish_stop(spb_session *session, const char *reason, spb_time now) 
     spb_outbox__close_all_history(&session->outbox);
     session->outbox.journal.retry_ms = now.mono_ms;
     spb_journal__want_commit(&session->outbox.journal, now.mono_ms);
+    spb_outbox__tell_drops(&session->outbox, SPB_NEVER);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
     spb_notices__log(&session->notices, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
                      reason ? reason : "");
@@ -260,6 +261,9 @@ static void finish_births(spb_session *session, spb_time now) {
 void spb_session_on_tick(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
     spb_notices__tell_left_out(&session->notices, now.mono_ms);
+    if (spb_session__is_running(session)) {
+        spb_outbox__tell_drops(&session->outbox, now.mono_ms);
+    }
     if (samples_ms(session) <= now.mono_ms) {
         spb_session__ring_timers(session, now);
     }
@@ -287,5 +291,6 @@ uint64_t spb_session__tick_ms(const spb_session *session) {
     spb_due__by(&at_ms, spb_fences__lost_ms(&session->outbox.fences));
     spb_due__by(&at_ms, grace_ms(session));
     spb_due__by(&at_ms, spb_notices__left_out_ms(&session->notices));
+    spb_due__by(&at_ms, spb_session__is_running(session) ? spb_outbox__drops_ms(&session->outbox) : SPB_NEVER);
     return at_ms;
 }

@@ -238,7 +238,8 @@ static void judge(sim *s, const spb_action *action) {
     bool is_of_store = action->kind >= SPB_ACTION_SAVE_ALIASES && action->kind <= SPB_ACTION_READ;
     s->store_actions += is_of_store && action->kind != SPB_ACTION_CONFIRM && action->kind != SPB_ACTION_KEEP &&
                         action->kind != SPB_ACTION_EXPIRE;
-    s->actions += action->kind != SPB_ACTION_FENCE && !is_of_store; /* these go on in silence */
+    /* These go on in silence; and of what was dropped before, the log tells once in a minute. */
+    s->actions += action->kind != SPB_ACTION_FENCE && action->kind != SPB_ACTION_LOG && !is_of_store;
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {
         sim_rules_publish(s, &action->as.publish);
