@@ -44,6 +44,7 @@ typedef struct spb_node_options {
     uint32_t keep_alive_s; /* see spb_session_options for all of these */
     uint32_t connect_timeout_ms;
     uint32_t connect_spread_ms;
+    uint32_t clock_wait_s;
     uint32_t reconnect_min_ms;
     uint32_t reconnect_max_ms;
     uint32_t batch_window_ms;

@@ -102,10 +102,16 @@ typedef struct spb_session_options {
     uint32_t connect_timeout_ms; /* 100 … 300,000 */
     uint32_t connect_spread_ms; /* the first attempt after a start waits for a random part of this, so that a fleet does
                                    not come to its server at one moment; 0: it does not wait; at most 3,600,000 */
-    uint32_t reconnect_min_ms;  /* first wait after a failure, 10 … reconnect_max_ms */
-    uint32_t reconnect_max_ms;  /* it doubles up to here, with ± 25 % jitter; at most 3,600,000 */
-    uint32_t batch_window_ms;   /* samples of this time share a message; 0: each is sent at once */
-    size_t batch_max_bytes;     /* a message is closed when its metrics reach this size, */
+    uint32_t clock_wait_s;     /* while the wall clock of this machine is not set, the first attempt after a start waits
+                                  for it, for so long at most: births and data would carry 1970, and certificates count
+                                  as not valid yet. Samples are taken meanwhile as without a connection, and get the
+                                  right times: with a journal (OUTAGE has one, be it in memory) all are kept, within
+                                  its size, else the newest of each metric. At most 86,400; 0: it does not wait. Needs
+                                  `boot` */
+    uint32_t reconnect_min_ms; /* first wait after a failure, 10 … reconnect_max_ms */
+    uint32_t reconnect_max_ms; /* it doubles up to here, with ± 25 % jitter; at most 3,600,000 */
+    uint32_t batch_window_ms;  /* samples of this time share a message; 0: each is sent at once */
+    size_t batch_max_bytes;    /* a message is closed when its metrics reach this size, */
     uint32_t batch_max_samples; /* or this number */
     size_t max_waiting_bytes; /* of samples of all devices that wait to be published: beyond it, those of a device go to
                                  the journal, or without one, new ones are dropped and counted; one of each device may

@@ -61,6 +61,7 @@ static void begin_attempt(spb_session *session, const char *reason) {
 }
 
 static void finish_stop(spb_session *session, const char *reason, spb_time now) {
+    session->awaits_clock = false;
     drop_link(session, false, now);
     spb_session__release_all(session, now); /* what came after the stop, and is held */
     /* What could not be sent goes to the journal, if that takes it: with one more try, if it fails. */
@@ -139,12 +140,26 @@ void spb_session__part(spb_session *session, spb_time now) {
 }
 
 /* The nodes of a fleet come up together after a power cut. */
-static void wait_for_turn(spb_session *session, uint32_t wait_ms, spb_time now) {
+static void begin_first_attempt(spb_session *session, spb_time now) {
     char text[64];
+    uint32_t wait_ms = spb_backoff__first_ms(&session->backoff, session->options.connect_spread_ms);
+    if (wait_ms == 0) {
+        begin_attempt(session, NULL);
+        return;
+    }
     snprintf(text, sizeof text, "first attempt in %u ms (connect_spread_ms)", (unsigned)wait_ms);
     session->timer_ms = now.mono_ms + wait_ms;
     spb_session__enter(session, SPB_SESSION_WAITING, text);
     spb_notices__log(&session->notices, SPB_LOG_INFO, "%s", text);
+}
+
+static void end_wait(spb_session *session, spb_time now) {
+    if (session->awaits_clock) {
+        spb_session__end_clock_wait(session);
+        begin_first_attempt(session, now);
+    } else {
+        begin_attempt(session, NULL);
+    }
 }
 
 void spb_session_start(spb_session *session, spb_time now) {
@@ -153,11 +168,8 @@ void spb_session_start(spb_session *session, spb_time now) {
         session->outbox.replay.grace_ms = now.mono_ms + SPB_GRACE_MS;
         spb_backoff__reset(&session->backoff);
         spb_servers__begin_round(&session->servers);
-        uint32_t wait_ms = spb_backoff__first_ms(&session->backoff, session->options.connect_spread_ms);
-        if (wait_ms > 0) {
-            wait_for_turn(session, wait_ms, now);
-        } else {
-            begin_attempt(session, NULL);
+        if (!spb_session__await_clock(session, now)) {
+            begin_first_attempt(session, now);
         }
     }
 }
@@ -202,7 +214,7 @@ static const char *late(const spb_session *session) {
 
 static void end_state(spb_session *session, spb_time now) {
     switch (session->state) {
-    case SPB_SESSION_WAITING: begin_attempt(session, NULL); break;
+    case SPB_SESSION_WAITING: end_wait(session, now); break;
     case SPB_SESSION_CONNECTING: spb_session__fail(session, "no answer to CONNECT", now); break;
     case SPB_SESSION_SUBSCRIBING: spb_session__fail(session, "no answer to SUBSCRIBE", now); break;
     case SPB_SESSION_WAIT_HOST: spb_session__leave(session, "nothing was heard of the primary host", now); break;
@@ -287,6 +299,7 @@ void spb_session_on_tick(spb_session *session, spb_time now) {
 uint64_t spb_session__tick_ms(const spb_session *session) {
     uint64_t at_ms = spb_outbox__advance_ms(&session->outbox, spb_session__is_running(session));
     spb_due__by(&at_ms, session->timer_ms);
+    spb_due__by(&at_ms, session->awaits_clock ? session->clock_look_ms : SPB_NEVER);
     spb_due__by(&at_ms, samples_ms(session));
     spb_due__by(&at_ms, spb_fences__lost_ms(&session->outbox.fences));
     spb_due__by(&at_ms, grace_ms(session));

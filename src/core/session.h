@@ -100,11 +100,13 @@ struct spb_session {
     bool is_leaving;             /* in SPB_SESSION_STOPPING: only this server is left; the next one follows */
     char leave_reason[128];
 
-    uint32_t saving_alias; /* while the store is asked to save aliases: the highest of them */
-    uint64_t unsent;       /* metrics that hold a sample which nothing has carried */
-    bool was_clock_unset;  /* the wall clock was seen not to show the time */
-    spb_deadlines timers;  /* of samples that are held, or deferred, by the rules of their metrics */
-    spb_buffer scratch;    /* one encoded metric */
+    uint32_t saving_alias;  /* while the store is asked to save aliases: the highest of them */
+    uint64_t unsent;        /* metrics that hold a sample which nothing has carried */
+    bool was_clock_unset;   /* the wall clock was seen not to show the time */
+    bool awaits_clock;      /* in SPB_SESSION_WAITING: for that to change; */
+    uint64_t clock_look_ms; /* while it does: when to look again */
+    spb_deadlines timers;   /* of samples that are held, or deferred, by the rules of their metrics */
+    spb_buffer scratch;     /* one encoded metric */
     /* What SAVE_ALIASES points to, until it is answered. */
     spb_alias *alias_items;
     spb_buffer alias_texts;
@@ -201,6 +203,10 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
 
 /* Notices that the wall clock was set. */
 void spb_session__see_clock(spb_session *session, spb_time now);
+/* The session starts: true when it is to wait for that, in SPB_SESSION_WAITING (option clock_wait_s). */
+bool spb_session__await_clock(spb_session *session, spb_time now);
+/* That wait is over: the clock is set, or was not set in time. */
+void spb_session__end_clock_wait(spb_session *session);
 
 /* ---- life.c ---- */
 

@@ -349,6 +349,7 @@ static void tick(sim *s) {
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW || s->options.primary_host_id;
     is_by_time &= s->level != SPB_DELIVERY_LIVE;
     is_by_time |= sim_fence_is_without(s); /* so it is at every level then */
+    is_by_time |= sim_awaits_clock(s);     /* once in a second the session looks at it */
     s->idle_since_ms = s->idle_ticks == 0 ? s->now.mono_ms : s->idle_since_ms;
     uint64_t idle_s = (s->now.mono_ms - s->idle_since_ms) / 1000;
     uint64_t most = MAX_IDLE_TICKS + (is_by_time ? IDLE_TICKS_PER_S * idle_s : 0);
