@@ -6,8 +6,10 @@
  * there, as paho takes no socket. The first one that answers is taken. The next one is tried when one fails, or has not
  * answered for a second (or for its share of the time that is left); those before it go on being waited for.
  *
- * A WebSocket is the exception: paho takes the Host of its request from the URI and has nothing else for it, so it must
- * be given the name, and resolves it once more. It is given it only after a thread of ours has got an answer.
+ * A WebSocket is the exception: paho takes the Host of its request from the URI and has nothing else for it, so it is
+ * given the name while the address that it takes of it answers: it resolves the name once more, after a thread of ours
+ * has got an answer, and takes the first IPv4 address, or the last one. Another address is better than none: then the
+ * Host is that, which servers without virtual hosts do not mind.
  */
 #include "transport/dial.h"
 
@@ -115,6 +117,16 @@ static void sort_places(spb_endpoint *places, size_t count, const spb_endpoint *
             break;
         }
     }
+}
+
+/* The one that paho takes of a name. Of names whose addresses come in another order each time, only a guess. */
+static size_t choice_of_paho(const spb_endpoint *places, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].as.any.sa_family == AF_INET) {
+            return i;
+        }
+    }
+    return count - 1;
 }
 
 /* ---- the addresses ---- */
@@ -249,16 +261,20 @@ static void *run(void *context) {
     }
     spb_lookup_answer *answer = &self->lookup.answer;
     const spb_endpoint *place = &answer->places[0];
-    if (self->address->is_websocket) {
-        place = NULL;
-    } else if (answer->count > 1) {
+    size_t chosen = choice_of_paho(answer->places, answer->count);
+    const spb_endpoint of_name = answer->places[chosen];
+    if (answer->count > 1) {
+        if (self->address->is_websocket) {
+            move(answer->places, chosen, 0);
+        }
         sort_places(answer->places, answer->count, &self->avoid);
         place = find_one(self, answer->places, answer->count);
         if (!place) {
             return NULL;
         }
     }
-    connect_to(self, place);
+    bool is_by_name = self->address->is_websocket && spb_endpoint__is_same(place, &of_name);
+    connect_to(self, is_by_name ? NULL : place);
     return NULL;
 }
 
