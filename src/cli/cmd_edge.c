@@ -9,6 +9,7 @@
 
 #include <spb/node.h>
 
+#include "base/monotonic.h"
 #include "cli/cli.h"
 #include "cli/complain.h"
 #include "cli/edge_arguments.h"
@@ -95,16 +96,10 @@ static void print_stats(const spb_node *node) {
 
 /* ---- its life ---- */
 
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* True when one of the signals has come, or comes before the deadline. */
 static bool wait_for_signal(const sigset_t *signals, uint64_t deadline_ms) {
     for (;;) {
-        uint64_t now = now_ms();
+        uint64_t now = spb_monotonic__ms();
         uint64_t rest_ms = now < deadline_ms ? deadline_ms - now : 0;
         struct timespec rest = {.tv_sec = (time_t)(rest_ms / 1000), .tv_nsec = (long)(rest_ms % 1000) * 1000000};
         if (sigtimedwait(signals, NULL, &rest) > 0) {
@@ -119,7 +114,7 @@ static bool wait_for_signal(const sigset_t *signals, uint64_t deadline_ms) {
 /* Measures at multiples of the interval until the end or a signal. What was missed, by a machine that slept, is left
  * out, and so is what would follow at once: no two samples of a metric have the same time. */
 static void measure_until_end(plant *p, const edge_arguments *args, const sigset_t *signals) {
-    uint64_t start_ms = now_ms(), before_ms = start_ms;
+    uint64_t start_ms = spb_monotonic__ms(), before_ms = start_ms;
     uint64_t end_ms = args->duration_s ? start_ms + args->duration_s * UINT64_C(1000) : UINT64_MAX;
     for (;;) {
         uint64_t rest_ms = args->interval_ms - (before_ms - start_ms) % args->interval_ms;
@@ -127,7 +122,7 @@ static void measure_until_end(plant *p, const edge_arguments *args, const sigset
         if (wait_for_signal(signals, next_ms < end_ms ? next_ms : end_ms)) {
             return;
         }
-        uint64_t now = now_ms();
+        uint64_t now = spb_monotonic__ms();
         if (now >= end_ms) {
             return;
         }

@@ -4,10 +4,10 @@
  */
 #include "node/node.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "core/handle.h"
 #include "node/clock.h"
 #include "node/parts.h"
@@ -113,22 +113,17 @@ static void join_ended_worker_locked(spb_node *node) {
     }
 }
 
-/* The threads take no signals: they belong to the application's own ones. */
 static int create_threads_locked(spb_node *node) {
-    sigset_t all, kept;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &kept);
     node->worker_ended = false;
     int failure = node->store && !node->is_store_in_memory ? spb_store_thread__begin(&node->store_thread) : 0;
     if (failure == 0) {
-        failure = pthread_create(&node->worker, NULL, spb_worker__run, node);
+        failure = spb_thread__start(&node->worker, spb_worker__run, node);
         node->has_worker = failure == 0;
     }
     if (failure && node->store_thread.has_thread) {
         spb_store_thread__end(&node->store_thread);
         spb_store_thread__join(&node->store_thread);
     }
-    pthread_sigmask(SIG_SETMASK, &kept, NULL);
     return failure;
 }
 
