@@ -23,6 +23,9 @@ typedef struct spb_node spb_node;
 
 /* The state of the node's session changed. `reason` may be NULL; borrowed for the call. */
 typedef void (*spb_state_fn)(spb_node *node, spb_session_state state, const char *reason, void *user);
+/* A birth is larger than a message may be, so the node is not online: see SPB_ACTION_BIRTH_TOO_LARGE. Borrowed for the
+ * call. */
+typedef void (*spb_birth_too_large_fn)(spb_node *node, const spb_birth_too_large *birth, void *user);
 /* A command came that no writable metric takes (unknown, not writable, wrong type). Borrowed for the call. */
 typedef void (*spb_command_fn)(spb_node *node, const spb_command *command, void *user);
 /* A line for a log, borrowed for the call: UTF-8 without a newline, fit for a terminal, as whatever servers and hosts
@@ -41,6 +44,7 @@ typedef struct spb_node_options {
     uint32_t keep_alive_s; /* see spb_session_options for all of these */
     uint32_t connect_timeout_ms;
     uint32_t connect_spread_ms;
+    uint32_t clock_wait_s;
     uint32_t reconnect_min_ms;
     uint32_t reconnect_max_ms;
     uint32_t batch_window_ms;
@@ -75,10 +79,11 @@ typedef struct spb_node_options {
     spb_mqtt_options mqtt; /* MQTT version, user and password, TLS */
 
     spb_state_fn on_state; /* each may be NULL */
+    spb_birth_too_large_fn on_birth_too_large;
     spb_command_fn on_command;
     spb_log_fn on_log;
     spb_log_level log_level; /* the most detailed level that on_log wants */
-    void *user_data;         /* for the three callbacks */
+    void *user_data;         /* for the four callbacks */
 
     spb_transport *transport; /* one of your own, or NULL for MQTT over paho; freed by the node, also when new fails */
     spb_store *store;         /* one of your own, instead of store_path; freed by the node, also when new fails */
@@ -101,7 +106,7 @@ typedef struct spb_node_options {
  */
 SPB_API spb_status spb_node_new(spb_node **out, const spb_node_options *options, spb_error *err);
 /* Starts the worker, which connects and stays connected, and the thread of the store. SPB_ERR_STATE: already started.
- * SPB_ERR_SYSTEM: no thread. */
+ * SPB_ERR_LIMIT: a birth is larger than max_message_bytes; err->text says which. SPB_ERR_SYSTEM: no thread. */
 SPB_API spb_status spb_node_start(spb_node *node, spb_error *err);
 /*
  * Stops on purpose: pending samples, NDEATH, DISCONNECT, what is left is stored, threads ended; returns within

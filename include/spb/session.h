@@ -102,17 +102,25 @@ typedef struct spb_session_options {
     uint32_t connect_timeout_ms; /* 100 … 300,000 */
     uint32_t connect_spread_ms; /* the first attempt after a start waits for a random part of this, so that a fleet does
                                    not come to its server at one moment; 0: it does not wait; at most 3,600,000 */
-    uint32_t reconnect_min_ms;  /* first wait after a failure, 10 … reconnect_max_ms */
-    uint32_t reconnect_max_ms;  /* it doubles up to here, with ± 25 % jitter; at most 3,600,000 */
-    uint32_t batch_window_ms;   /* samples of this time share a message; 0: each is sent at once */
-    size_t batch_max_bytes;     /* a message is closed when its metrics reach this size, */
+    uint32_t clock_wait_s;     /* while the wall clock of this machine is not set, the first attempt after a start waits
+                                  for it, for so long at most: births and data would carry 1970, and certificates count
+                                  as not valid yet. Samples are taken meanwhile as without a connection, and get the
+                                  right times: with a journal (OUTAGE has one, be it in memory) all are kept, within
+                                  its size, else the newest of each metric. At most 86,400; 0: it does not wait. Needs
+                                  `boot` */
+    uint32_t reconnect_min_ms; /* first wait after a failure, 10 … reconnect_max_ms */
+    uint32_t reconnect_max_ms; /* it doubles up to here, with ± 25 % jitter; at most 3,600,000 */
+    uint32_t batch_window_ms;  /* samples of this time share a message; 0: each is sent at once */
+    size_t batch_max_bytes;    /* a message is closed when its metrics reach this size, */
     uint32_t batch_max_samples; /* or this number */
     size_t max_waiting_bytes; /* of samples of all devices that wait to be published: beyond it, those of a device go to
                                  the journal, or without one, new ones are dropped and counted; one of each device may
                                  always wait; at least 64 KiB */
     size_t max_message_bytes; /* the largest PUBLISH packet that servers take, if it is known: MQTT 3.1.1 servers do not
-                                 name it, and may end the connection for a larger one. Data is cut to fit; a birth that
-                                 is larger ends in an error in the log. 0: what the server names, if it does */
+                                 name it, and may end the connection for a larger one. Data is cut to fit; a definition
+                                 that would make a birth larger is refused, and one that has become larger since, by
+                                 its values, ends as SPB_ACTION_BIRTH_TOO_LARGE says. 0: what the server names, if it
+                                 does */
     uint32_t max_in_flight;   /* messages handed to the transport and not yet reported as published */
     bool no_aliases;          /* data messages carry names instead of aliases */
     const char *primary_host_id; /* births wait until this host application is online; NULL: none. Of its STATEs, those
@@ -188,7 +196,7 @@ SPB_API spb_status spb_session_add_device(spb_session *session, spb_device **out
  * share one birth. `bdSeq`, `Node Control/Rebirth` and those that options ask for are the session's own and cannot be
  * added. SPB_ERR_ARGUMENT, SPB_ERR_NAME, SPB_ERR_TYPE, SPB_ERR_RANGE, SPB_ERR_EXISTS, SPB_ERR_NO_MEMORY.
  * SPB_ERR_NOT_FOUND: a template instance whose definition was not added (tck-id-payloads-template-definition-nbirth).
- * On failure *out is NULL.
+ * SPB_ERR_LIMIT: the birth would be larger than max_message_bytes. On failure *out is NULL.
  */
 SPB_API spb_status spb_session_add_metric(spb_session *session, spb_metric **out, spb_device *device,
                                           const spb_metric_def *def, spb_time now, spb_error *err);
@@ -283,6 +291,9 @@ SPB_API spb_device *spb_session_find_device(const spb_session *session, const ch
  * cases, and follow the next births as historical data, as does what was not confirmed.
  */
 
+/* Whether all births, as they would be now, are within max_message_bytes: to be asked before a start, as without them
+ * there will be no session. SPB_ERR_LIMIT: one is larger; err->text says which, and by how much. SPB_ERR_NO_MEMORY. */
+SPB_API spb_status spb_session_check_births(spb_session *session, spb_time now, spb_error *err);
 /* Begins to connect, to the server it was on. No effect unless stopped. */
 SPB_API void spb_session_start(spb_session *session, spb_time now);
 /*
@@ -343,7 +354,9 @@ typedef enum spb_action_kind {
     SPB_ACTION_WRITE,   /* a host wants as.write.metric to become as.write.value: ask, then spb_session_on_write_done */
     SPB_ACTION_COMMAND, /* a host sent a command that no writable metric takes: tell the application, if it cares */
     SPB_ACTION_STATE,   /* the state changed: tell the application */
-    SPB_ACTION_LOG      /* something worth a line in a log */
+    SPB_ACTION_BIRTH_TOO_LARGE, /* a birth, and with it the connection, has failed: tell the application, which can help
+                                   by removing metrics or devices */
+    SPB_ACTION_LOG              /* something worth a line in a log */
 } spb_action_kind;
 
 /* Why a command was not carried out, or that it has no metric. */
@@ -354,6 +367,20 @@ typedef struct spb_command {
                           SPB_ERR_TIMEOUT (max_command_age_ms) */
     const char *reason;
 } spb_command;
+
+/*
+ * A birth was not sent, as it is larger than a message may be. Without it hosts would understand nothing that follows,
+ * so the connection ends. The next server may take more, and is tried at once; after a round of all servers, the
+ * session tries again as after other failures, and soon when a metric or device is removed, or a device goes offline.
+ */
+typedef struct spb_birth_too_large {
+    const char *device_id; /* NULL: the NBIRTH */
+    size_t bytes;          /* of the PUBLISH packet with it */
+    size_t max_bytes;      /* that one may have, */
+    const char *server;    /* as this server says; NULL: as max_message_bytes says */
+    bool is_everywhere;    /* since there was a birth, or since something was removed, each server of the list has
+                              refused one: it is in vain to wait for another of them */
+} spb_birth_too_large;
 
 typedef struct spb_action {
     spb_action_kind kind;
@@ -397,6 +424,7 @@ typedef struct spb_action {
             spb_session_state state;
             const char *reason; /* NULL if there is none; escaped, as text of spb_error */
         } state;
+        spb_birth_too_large birth_too_large;
         struct {
             spb_log_level level;
             const char *text; /* escaped, as text of spb_error */

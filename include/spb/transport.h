@@ -169,8 +169,10 @@ typedef struct spb_mqtt_options {
 } spb_mqtt_options;
 
 /*
- * A transport over paho.mqtt.c. Names are resolved in threads of their own, and all addresses of a name are tried (for
- * a WebSocket, one of them). `options` may be NULL. *out is the caller's, to be released with its `free`.
+ * A transport over paho.mqtt.c. Names are resolved in threads of their own, and all addresses of a name are tried. The
+ * Host in the request of a WebSocket is the name as long as the first IPv4 address answers (or the last of IPv6, where
+ * there is none), else the address that does. `options` may be NULL. *out is the caller's, to be released with its
+ * `free`.
  * SPB_ERR_ARGUMENT: options that do not go together, or a file that cannot be read; err->text names it.
  * SPB_ERR_NO_MEMORY. Any thread.
  */

@@ -2,11 +2,14 @@
  * publishes to plant.c. */
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <spb/node.h>
 
+#include "base/monotonic.h"
 #include "cli/cli.h"
 #include "cli/complain.h"
 #include "cli/edge_arguments.h"
@@ -25,6 +28,22 @@ static void on_state(spb_node *node, spb_session_state state, const char *reason
         complain("online as %s/%s at %s", args->node.group_id, args->node.node_id, args->node.servers);
     } else if (args->is_verbose) {
         complain("%s", spb_session_state_name(state));
+    }
+}
+
+/* Nothing that this node does makes its births smaller. The signal is what the main thread waits for. */
+static atomic_bool is_in_vain;
+
+static void on_birth_too_large(spb_node *node, const spb_birth_too_large *birth, void *user) {
+    (void)node;
+    (void)user;
+    if (birth->is_everywhere) {
+        complain("the births of this node are larger than %s: the %s%s has %zu bytes, and %zu are the most",
+                 birth->server ? "any server takes" : "--max-message allows",
+                 birth->device_id ? "DBIRTH of " : "NBIRTH", birth->device_id ? birth->device_id : "", birth->bytes,
+                 birth->max_bytes);
+        atomic_store(&is_in_vain, true);
+        kill(getpid(), SIGUSR1);
     }
 }
 
@@ -77,16 +96,10 @@ static void print_stats(const spb_node *node) {
 
 /* ---- its life ---- */
 
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* True when one of the signals has come, or comes before the deadline. */
 static bool wait_for_signal(const sigset_t *signals, uint64_t deadline_ms) {
     for (;;) {
-        uint64_t now = now_ms();
+        uint64_t now = spb_monotonic__ms();
         uint64_t rest_ms = now < deadline_ms ? deadline_ms - now : 0;
         struct timespec rest = {.tv_sec = (time_t)(rest_ms / 1000), .tv_nsec = (long)(rest_ms % 1000) * 1000000};
         if (sigtimedwait(signals, NULL, &rest) > 0) {
@@ -101,7 +114,7 @@ static bool wait_for_signal(const sigset_t *signals, uint64_t deadline_ms) {
 /* Measures at multiples of the interval until the end or a signal. What was missed, by a machine that slept, is left
  * out, and so is what would follow at once: no two samples of a metric have the same time. */
 static void measure_until_end(plant *p, const edge_arguments *args, const sigset_t *signals) {
-    uint64_t start_ms = now_ms(), before_ms = start_ms;
+    uint64_t start_ms = spb_monotonic__ms(), before_ms = start_ms;
     uint64_t end_ms = args->duration_s ? start_ms + args->duration_s * UINT64_C(1000) : UINT64_MAX;
     for (;;) {
         uint64_t rest_ms = args->interval_ms - (before_ms - start_ms) % args->interval_ms;
@@ -109,7 +122,7 @@ static void measure_until_end(plant *p, const edge_arguments *args, const sigset
         if (wait_for_signal(signals, next_ms < end_ms ? next_ms : end_ms)) {
             return;
         }
-        uint64_t now = now_ms();
+        uint64_t now = spb_monotonic__ms();
         if (now >= end_ms) {
             return;
         }
@@ -134,6 +147,7 @@ static void block_signals(sigset_t *signals) {
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGUSR1); /* of our own */
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -155,8 +169,10 @@ static int run(spb_node *node, const edge_arguments *args) {
         result = fail(&err);
     } else {
         measure_until_end(p, args, &signals);
+        sigdelset(&signals, SIGUSR1);
         pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* a second signal ends the process at once */
         result = stop(node);
+        result = atomic_load(&is_in_vain) ? CLI_FAILED : result;
     }
     if (args->is_verbose) {
         print_stats(node);
@@ -173,6 +189,7 @@ int cmd_edge(int argc, char **argv) {
         return result;
     }
     args.node.on_state = on_state;
+    args.node.on_birth_too_large = on_birth_too_large;
     args.node.on_log = on_log;
     args.node.user_data = &args;
     args.node.log_level = args.is_verbose ? SPB_LOG_INFO : SPB_LOG_WARNING;

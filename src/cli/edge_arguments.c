@@ -92,7 +92,8 @@ enum {
     REPLAY_RATE,
     STRICT_ORDER,
     MAX_MESSAGE,
-    CONFIRM
+    CONFIRM,
+    CLOCK_WAIT
 };
 
 static const struct option known[] = {{"broker", required_argument, NULL, BROKER},
@@ -111,6 +112,7 @@ static const struct option known[] = {{"broker", required_argument, NULL, BROKER
                                       {"strict-order", no_argument, NULL, STRICT_ORDER},
                                       {"max-message", required_argument, NULL, MAX_MESSAGE},
                                       {"confirm", required_argument, NULL, CONFIRM},
+                                      {"clock-wait", required_argument, NULL, CLOCK_WAIT},
                                       OPTIONS_MQTT,
                                       {"verbose", no_argument, NULL, 'v'},
                                       {"help", no_argument, NULL, 'h'},
@@ -135,6 +137,7 @@ static bool take(edge_arguments *out, int option, const char *value) {
     case STRICT_ORDER: node->strict_order = true; return true;
     case MAX_MESSAGE: return take_message_size(value, &node->max_message_bytes);
     case CONFIRM: return take_confirm(value, &node->confirm);
+    case CLOCK_WAIT: return take_u32("clock-wait", value, 0, 86400, 1, &node->clock_wait_s);
     case 'v': out->is_verbose = true; return true;
     case 'h': out->help = help_edge; return true;
     case OPTIONS_MQTT_HELP: out->help = help_mqtt; return true;

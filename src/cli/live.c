@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/monotonic.h"
 #include "cli/error.h"
 
 enum { KEEP_ALIVE_S = 30, TIMEOUT_MS = 10000, RETRY_MIN_MS = 1000, RETRY_MAX_MS = 30000, GOODBYE_MS = 1000 };
@@ -150,7 +151,7 @@ static void put_back(live *self, item *one) {
 
 static void retry_later(live *self) {
     self->is_online = false;
-    self->retry_at_ms = clock_ms(CLOCK_MONOTONIC) + self->retry_ms;
+    self->retry_at_ms = spb_monotonic__ms() + self->retry_ms;
     self->retry_ms = self->retry_ms < RETRY_MAX_MS / 2 ? 2 * self->retry_ms : RETRY_MAX_MS;
 }
 
@@ -213,7 +214,7 @@ static bool translate(live *self, const item *one, live_event *event) {
 
 static bool retry_if_due(live *self, live_event *event) {
     spb_error err;
-    if (self->retry_at_ms == 0 || clock_ms(CLOCK_MONOTONIC) < self->retry_at_ms) {
+    if (self->retry_at_ms == 0 || spb_monotonic__ms() < self->retry_at_ms) {
         return false;
     }
     return start(self, &err) != SPB_OK && go_offline(self, event, &err);
@@ -246,7 +247,7 @@ int live_fd(const live *self) {
 }
 
 int live_wait_ms(const live *self) {
-    uint64_t now = clock_ms(CLOCK_MONOTONIC);
+    uint64_t now = spb_monotonic__ms();
     if (self->retry_at_ms == 0) {
         return -1;
     }
@@ -315,10 +316,10 @@ spb_status live_new(live **out, const char *server, const spb_mqtt_options *mqtt
 
 /* Waits for the answer to DISCONNECT; messages that still come are dropped. */
 static void say_goodbye(live *self) {
-    uint64_t deadline_ms = clock_ms(CLOCK_MONOTONIC) + GOODBYE_MS;
+    uint64_t deadline_ms = spb_monotonic__ms() + GOODBYE_MS;
     self->transport->disconnect(self->transport, self->link, GOODBYE_MS);
     for (bool is_done = false; !is_done;) {
-        uint64_t missed, now = clock_ms(CLOCK_MONOTONIC);
+        uint64_t missed, now = spb_monotonic__ms();
         item *one = take(self, &missed);
         is_done = one ? one->kind == SPB_TRANSPORT_DISCONNECTED || one->kind == SPB_TRANSPORT_LOST : now >= deadline_ms;
         if (!one && !is_done) {

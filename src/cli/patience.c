@@ -6,6 +6,8 @@
 #include <sys/select.h>
 #include <time.h>
 
+#include "base/monotonic.h"
+
 static volatile sig_atomic_t is_over, is_resized;
 static sigset_t while_waiting;
 
@@ -66,7 +68,7 @@ static uint64_t read_clock(clockid_t clock) {
 }
 
 uint64_t patience_now_ms(void) {
-    return read_clock(CLOCK_MONOTONIC);
+    return spb_monotonic__ms();
 }
 
 uint64_t patience_unix_ms(void) {

@@ -4,16 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { CALLS_PER_LOOK = 256, FIRST_MS = 300, EVERY_MS = 100, WORTH_MS = 1000, WIDTH = 30 };
+#include "base/monotonic.h"
 
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+enum { CALLS_PER_LOOK = 256, FIRST_MS = 300, EVERY_MS = 100, WORTH_MS = 1000, WIDTH = 30 };
 
 void progress_begin(progress *p, int fd) {
     struct stat file;
@@ -22,8 +17,8 @@ void progress_begin(progress *p, int fd) {
     *p = (progress){.fd = is_wanted ? fd : -1,
                     .bytes = is_file ? (uint64_t)file.st_size : 0,
                     .to = stderr,
-                    .now_ms = now_ms,
-                    .started_ms = now_ms()};
+                    .now_ms = spb_monotonic__ms,
+                    .started_ms = spb_monotonic__ms()};
 }
 
 static void show(progress *p, uint64_t done, uint64_t passed_ms) {

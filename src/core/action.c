@@ -20,11 +20,11 @@ static bool next_close(spb_session *session, spb_action *out) {
 
 bool spb_session__next_news(spb_session *session, spb_action *out) {
     spb_notice *notice = &session->notice;
-    if (!out) {
-        return session->notices.count > 0;
+    if (!out && session->notices.count > 0) {
+        return true;
     }
-    if (!spb_notices__pull(&session->notices, notice)) {
-        return false;
+    if (!out || !spb_notices__pull(&session->notices, notice)) {
+        return spb_oversize__next(session, out);
     }
     if (notice->is_state) {
         *out = (spb_action){.kind = SPB_ACTION_STATE};

@@ -44,6 +44,11 @@ static void publish(spb_session *session, bool counts, spb_time now, spb_action 
     spb_outbox__sent_other(&session->outbox, bytes, counts, now);
 }
 
+static void publish_birth(spb_session *session, bool counts, spb_time now, spb_action *out) {
+    spb_oversize__sent(session, now);
+    publish(session, counts, now, out);
+}
+
 /* Makes the birth of the node or of a device in `payload`. With SPB_OK it may leave. */
 static spb_status make_birth(spb_session *session, const spb_device *holder, uint64_t unsent, spb_time now) {
     bool is_node = spb_device__is_node(holder);
@@ -54,8 +59,8 @@ static spb_status make_birth(spb_session *session, const spb_device *holder, uin
     if (status == SPB_OK) {
         status = spb_certificate__birth(&session->payload, holder, facts, fact_count, seq, now.wall_ms);
     }
-    if (status == SPB_OK && !spb_session__is_acceptable(session, payload_of(session), now)) {
-        status = SPB_ERR_LIMIT;
+    if (status == SPB_OK) {
+        status = spb_oversize__check_birth(session, holder, now);
     }
     if (status == SPB_OK && !spb_outbox__keep_birth(&session->outbox, unsent)) {
         status = SPB_ERR_NO_MEMORY;
@@ -85,7 +90,7 @@ spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, s
     if (session->state != SPB_SESSION_BIRTHING) {
         spb_session__enter(session, SPB_SESSION_BIRTHING, "rebirth");
     }
-    publish(session, unsent > 0, now, out);
+    publish_birth(session, unsent > 0, now, out);
     return SPB_OK;
 }
 
@@ -94,7 +99,7 @@ spb_status spb_session__publish_device_birth(spb_session *session, spb_device *d
     spb_status status = make_birth(session, device, unsent, now);
     if (status == SPB_OK) {
         mark_born(session, device);
-        publish(session, unsent > 0, now, out);
+        publish_birth(session, unsent > 0, now, out);
     }
     return status;
 }

@@ -1,7 +1,10 @@
 /*
  * Decides what time a sample gets while the wall clock was not set, as on a machine without a battery for it: that of
- * the monotonic clock, and the run of the machine with it, so that the journal can put it right later.
+ * the monotonic clock, and the run of the machine with it, so that the journal can put it right later. And whether
+ * births wait for it.
  */
+#include <stdio.h>
+
 #include "core/session.h"
 
 /* The values that births carry get the right time. */
@@ -28,15 +31,45 @@ static void end_old_time(spb_session *session, spb_device *holder) {
     }
 }
 
+/* Nothing tells of a clock that is set: one has to look. */
+#define LOOK_MS 1000
+
+bool spb_session__await_clock(spb_session *session, spb_time now) {
+    char text[96];
+    uint32_t wait_s = session->options.clock_wait_s;
+    session->awaits_clock = wait_s > 0 && !session->outbox.is_clock_set;
+    if (session->awaits_clock) {
+        snprintf(text, sizeof text, "the wall clock is not set: waiting for it, at most %u s (clock_wait_s)",
+                 (unsigned)wait_s);
+        session->timer_ms = now.mono_ms + wait_s * UINT64_C(1000);
+        session->clock_look_ms = now.mono_ms + LOOK_MS;
+        spb_session__enter(session, SPB_SESSION_WAITING, text);
+        spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s", text);
+    }
+    return session->awaits_clock;
+}
+
+void spb_session__end_clock_wait(spb_session *session) {
+    session->awaits_clock = false;
+    if (!session->outbox.is_clock_set) {
+        spb_notices__log(&session->notices, SPB_LOG_WARNING,
+                         "the wall clock was not set within %u s (clock_wait_s): births and data carry the time since "
+                         "the machine was started",
+                         (unsigned)session->options.clock_wait_s);
+    }
+}
+
 void spb_session__see_clock(spb_session *session, spb_time now) {
     if (session->outbox.is_clock_set) {
         return;
     }
+    session->clock_look_ms = now.mono_ms + LOOK_MS;
     if (now.wall_ms < SPB_EARLIEST_MS) {
         session->was_clock_unset = true;
         return;
     }
     session->outbox.is_clock_set = true;
+    session->timer_ms = session->awaits_clock ? now.mono_ms : session->timer_ms;
     if (!session->was_clock_unset) {
         return;
     }

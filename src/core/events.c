@@ -57,7 +57,8 @@ static void on_connected(spb_session *session, const spb_transport_event *event)
         size_t asked = session->options.max_message_bytes;
         begin_fences(session, event->keep_alive_s ? event->keep_alive_s : session->options.keep_alive_s);
         session->max_packet_bytes = event->max_packet_bytes;
-        if (asked > 0 && (event->max_packet_bytes == 0 || asked < event->max_packet_bytes)) {
+        session->is_limit_own = asked > 0 && (event->max_packet_bytes == 0 || asked < event->max_packet_bytes);
+        if (session->is_limit_own) {
             session->max_packet_bytes = asked < UINT32_MAX ? (uint32_t)asked : UINT32_MAX;
         }
         session->timer_ms = SPB_NEVER;

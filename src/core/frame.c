@@ -10,20 +10,25 @@
 #define KEPT_BYTES ((size_t)512 * 1024)
 
 /* A PUBLISH packet of MQTT 5, QoS 0, without properties; MQTT 3.1.1 servers name no limit. */
-static size_t packet_bytes(size_t topic_bytes, size_t payload_bytes) {
+size_t spb_session__packet_bytes(size_t topic_bytes, size_t payload_bytes) {
     size_t rest = 2 + topic_bytes + 1 + payload_bytes;
     size_t length_bytes = rest < 0x80 ? 1 : rest < 0x4000 ? 2 : rest < 0x200000 ? 3 : 4;
     return 1 + length_bytes + rest;
 }
 
+void spb_session__log_too_large(spb_session *session, size_t bytes, spb_time now) {
+    const char *whose = session->is_limit_own ? "max_message_bytes" : spb_servers__current(&session->servers)->uri;
+    spb_notices__log_some(&session->notices, SPB_FLOOD_TOO_LARGE, now.mono_ms,
+                          "%.150s: a packet of %zu bytes, but %.80s %s no more than %u",
+                          (const char *)session->topic.data, bytes, whose, session->is_limit_own ? "allows" : "takes",
+                          (unsigned)session->max_packet_bytes);
+}
+
 bool spb_session__is_acceptable(spb_session *session, spb_bytes payload, spb_time now) {
-    const char *topic = (const char *)session->topic.data;
-    size_t bytes = packet_bytes(strlen(topic), payload.len);
+    size_t bytes = spb_session__packet_bytes(strlen((const char *)session->topic.data), payload.len);
     bool fits = session->max_packet_bytes == 0 || bytes <= session->max_packet_bytes;
     if (!fits) {
-        spb_notices__log_some(&session->notices, SPB_FLOOD_TOO_LARGE, now.mono_ms,
-                              "%.150s: a packet of %zu bytes, but %.80s takes no more than %u", topic, bytes,
-                              spb_servers__current(&session->servers)->uri, (unsigned)session->max_packet_bytes);
+        spb_session__log_too_large(session, bytes, now);
     }
     return fits;
 }

@@ -39,7 +39,7 @@ bool spb_session__join(const spb_session *session, const spb_sample *sample, uin
 /* Adds the tally to what the session has counted, and empties it. */
 void spb_session__settle(spb_session *session, spb_tally *tally);
 
-/* A STATE or LOG that is next, and no other action; else as spb_session_next_action. */
+/* A STATE, LOG or BIRTH_TOO_LARGE that is next, and no other action; else as spb_session_next_action. */
 bool spb_session__next_news(spb_session *session, spb_action *out);
 /* A line for the log, in its turn among those of the session. */
 void spb_session__log(spb_session *session, spb_log_level level, const char *text);

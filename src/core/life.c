@@ -53,18 +53,22 @@ static void drop_link(spb_session *session, bool keeps_samples, spb_time now) {
 /* The bdSeq is made durable before the CONNECT that carries it. */
 static void begin_attempt(spb_session *session, const char *reason) {
     spb_bdseq__prepare(&session->bdseq);
+    session->oversize.is_in_the_way = false;
+    session->oversize.sent_bytes = 0;
     session->timer_ms = SPB_NEVER;
     session->is_due = true;
     spb_session__enter(session, SPB_SESSION_SAVING, reason);
 }
 
 static void finish_stop(spb_session *session, const char *reason, spb_time now) {
+    session->awaits_clock = false;
     drop_link(session, false, now);
     spb_session__release_all(session, now); /* what came after the stop, and is held */
     /* What could not be sent goes to the journal, if that takes it: with one more try, if it fails. */
     spb_outbox__close_all_history(&session->outbox);
     session->outbox.journal.retry_ms = now.mono_ms;
     spb_journal__want_commit(&session->outbox.journal, now.mono_ms);
+    spb_outbox__tell_drops(&session->outbox, SPB_NEVER);
     spb_session__enter(session, SPB_SESSION_STOPPED, reason);
     spb_notices__log(&session->notices, reason ? SPB_LOG_WARNING : SPB_LOG_INFO, "stopped%s%s", reason ? ": " : "",
                      reason ? reason : "");
@@ -82,6 +86,7 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
         spb_backoff__reset(&session->backoff);
         spb_servers__begin_round(&session->servers);
     }
+    size_t large_bytes = session->is_leaving ? 0 : spb_oversize__note_end(session);
     drop_link(session, session->is_leaving || session->phase == SPB_PHASE_UNBORN, now);
     bool is_round_over = spb_servers__walk(&session->servers);
     uint32_t wait_ms = is_round_over ? spb_backoff__next_ms(&session->backoff) : 0;
@@ -93,6 +98,7 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
     } else {
         spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s; next attempt in %u ms", text, (unsigned)wait_ms);
     }
+    spb_oversize__tell_end(session, large_bytes);
 }
 
 static void say_goodbye(spb_session *session, uint64_t end_ms, const char *reason) {
@@ -134,12 +140,26 @@ void spb_session__part(spb_session *session, spb_time now) {
 }
 
 /* The nodes of a fleet come up together after a power cut. */
-static void wait_for_turn(spb_session *session, uint32_t wait_ms, spb_time now) {
+static void begin_first_attempt(spb_session *session, spb_time now) {
     char text[64];
+    uint32_t wait_ms = spb_backoff__first_ms(&session->backoff, session->options.connect_spread_ms);
+    if (wait_ms == 0) {
+        begin_attempt(session, NULL);
+        return;
+    }
     snprintf(text, sizeof text, "first attempt in %u ms (connect_spread_ms)", (unsigned)wait_ms);
     session->timer_ms = now.mono_ms + wait_ms;
     spb_session__enter(session, SPB_SESSION_WAITING, text);
     spb_notices__log(&session->notices, SPB_LOG_INFO, "%s", text);
+}
+
+static void end_wait(spb_session *session, spb_time now) {
+    if (session->awaits_clock) {
+        spb_session__end_clock_wait(session);
+        begin_first_attempt(session, now);
+    } else {
+        begin_attempt(session, NULL);
+    }
 }
 
 void spb_session_start(spb_session *session, spb_time now) {
@@ -148,11 +168,8 @@ void spb_session_start(spb_session *session, spb_time now) {
         session->outbox.replay.grace_ms = now.mono_ms + SPB_GRACE_MS;
         spb_backoff__reset(&session->backoff);
         spb_servers__begin_round(&session->servers);
-        uint32_t wait_ms = spb_backoff__first_ms(&session->backoff, session->options.connect_spread_ms);
-        if (wait_ms > 0) {
-            wait_for_turn(session, wait_ms, now);
-        } else {
-            begin_attempt(session, NULL);
+        if (!spb_session__await_clock(session, now)) {
+            begin_first_attempt(session, now);
         }
     }
 }
@@ -197,7 +214,7 @@ static const char *late(const spb_session *session) {
 
 static void end_state(spb_session *session, spb_time now) {
     switch (session->state) {
-    case SPB_SESSION_WAITING: begin_attempt(session, NULL); break;
+    case SPB_SESSION_WAITING: end_wait(session, now); break;
     case SPB_SESSION_CONNECTING: spb_session__fail(session, "no answer to CONNECT", now); break;
     case SPB_SESSION_SUBSCRIBING: spb_session__fail(session, "no answer to SUBSCRIBE", now); break;
     case SPB_SESSION_WAIT_HOST: spb_session__leave(session, "nothing was heard of the primary host", now); break;
@@ -246,6 +263,7 @@ static void finish_births(spb_session *session, spb_time now) {
         session->online_since_ms = now.mono_ms;
     }
     spb_outbox__births_over(&session->outbox);
+    spb_oversize__born(session);
     spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
     spb_notices__log(&session->notices, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
                      session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
@@ -255,6 +273,9 @@ static void finish_births(spb_session *session, spb_time now) {
 void spb_session_on_tick(spb_session *session, spb_time now) {
     spb_session__see_clock(session, now);
     spb_notices__tell_left_out(&session->notices, now.mono_ms);
+    if (spb_session__is_running(session)) {
+        spb_outbox__tell_drops(&session->outbox, now.mono_ms);
+    }
     if (samples_ms(session) <= now.mono_ms) {
         spb_session__ring_timers(session, now);
     }
@@ -278,9 +299,11 @@ void spb_session_on_tick(spb_session *session, spb_time now) {
 uint64_t spb_session__tick_ms(const spb_session *session) {
     uint64_t at_ms = spb_outbox__advance_ms(&session->outbox, spb_session__is_running(session));
     spb_due__by(&at_ms, session->timer_ms);
+    spb_due__by(&at_ms, session->awaits_clock ? session->clock_look_ms : SPB_NEVER);
     spb_due__by(&at_ms, samples_ms(session));
     spb_due__by(&at_ms, spb_fences__lost_ms(&session->outbox.fences));
     spb_due__by(&at_ms, grace_ms(session));
     spb_due__by(&at_ms, spb_notices__left_out_ms(&session->notices));
+    spb_due__by(&at_ms, spb_session__is_running(session) ? spb_outbox__drops_ms(&session->outbox) : SPB_NEVER);
     return at_ms;
 }

@@ -12,6 +12,7 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
     } rules[] = {{"keep_alive_s", o->keep_alive_s, 1, 65535},
                  {"connect_timeout_ms", o->connect_timeout_ms, 100, 300000},
                  {"connect_spread_ms", o->connect_spread_ms, 0, 3600000},
+                 {"clock_wait_s", o->clock_wait_s, 0, 86400},
                  {"reconnect_max_ms", o->reconnect_max_ms, 10, 3600000},
                  {"reconnect_min_ms", o->reconnect_min_ms, 10, o->reconnect_max_ms},
                  {"batch_max_bytes", o->batch_max_bytes, 1, 64 * 1024 * 1024},
@@ -34,6 +35,9 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                                   (unsigned long long)rules[i].value, (unsigned long long)rules[i].min,
                                   (unsigned long long)rules[i].max);
         }
+    }
+    if (o->clock_wait_s > 0 && o->boot == 0) { /* nobody would give samples the right time later */
+        return spb_error__set(err, SPB_ERR_ARGUMENT, "clock_wait_s needs to know the run of the machine (boot)");
     }
     return SPB_OK;
 }

@@ -14,7 +14,8 @@
 static bool give_up(spb_session *session, spb_kind kind, spb_status status, spb_time now) {
     char text[80];
     if (status == SPB_ERR_LIMIT) {
-        snprintf(text, sizeof text, "%s is larger than the server takes", spb_kind_name(kind));
+        snprintf(text, sizeof text, "%s is larger than %s", spb_kind_name(kind),
+                 session->is_limit_own ? "max_message_bytes allows" : "the server takes");
     } else {
         snprintf(text, sizeof text, "%s could not be encoded (%s)", spb_kind_name(kind), spb_status_name(status));
     }

@@ -50,6 +50,7 @@ void spb_session__remove_metric(spb_session *session, spb_metric *metric, spb_ti
     metric->next_of_holder = session->removed_metrics;
     session->removed_metrics = metric;
     spb_session__bury(session);
+    spb_oversize__shrank(session, now);
     if (holder->is_born) {
         spb_session__want_birth(session, holder, now);
     }
@@ -78,6 +79,7 @@ void spb_session_remove_device(spb_session *session, spb_device *device, spb_tim
     }
     spb_table__unlink_device(&session->table, device);
     spb_list__remove(&device->in_births);
+    spb_oversize__shrank(session, now);
     device->is_online = device->has_dropped = false;
     device->is_removed = true;
     if (is_followed(session, device)) {

@@ -15,6 +15,7 @@ typedef struct spb_server {
     uint64_t far_ms;   /* and of the others; 0: none */
     bool has_fenced;   /* it has answered a fence, of this form: the first to be tried on the next connection */
     spb_fence_form fence;
+    bool is_too_narrow; /* a birth was larger than it, or the options, allow: see oversize.c */
 } spb_server;
 
 typedef struct spb_servers {

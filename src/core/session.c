@@ -185,6 +185,7 @@ void spb_session_free(spb_session *session) {
     spb_buffer__clear(&session->scratch);
     spb_buffer__clear(&session->payload);
     spb_buffer__clear(&session->topic);
+    spb_buffer__clear(&session->oversize.device_id);
     for (size_t i = 0; i < sizeof session->strings / sizeof *session->strings; i++) {
         free(session->strings[i]);
     }
@@ -258,6 +259,9 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
     session->scratch.len = 0;
     status = spb_certificate__metric(&session->scratch, metric, metric->timestamp_ms, err);
     if (status == SPB_OK) {
+        status = spb_oversize__check_growth(session, holder, metric->name, session->scratch.len, now, err);
+    }
+    if (status == SPB_OK) {
         status = spb_table__add_metric(&session->table, holder, metric, err);
     }
     if (status != SPB_OK) {
@@ -289,6 +293,7 @@ void spb_session_set_device_online(spb_session *session, spb_device *device, boo
         return;
     }
     spb_list__remove(&device->in_births);
+    spb_oversize__shrank(session, now);
     if (device->is_born) {
         spb_outbox__hurry(device->entity);
         spb_list__push(&session->deaths, &device->in_deaths);

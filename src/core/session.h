@@ -1,10 +1,11 @@
 /*
  * The parts of a session, and what its files share. From the bottom up: state.c (what the others ask about it),
- * frame.c (messages), birth.c (births and deaths), sample.c (what becomes of a sample), past.c (of one of the past),
- * remove.c (of what is removed), clock.c (when the wall clock is set), update.c (samples that the application hands
- * in), life.c (how connections come and go), message.c (what hosts say), publish.c (which message is next), action.c
- * (which action is next), events.c and session.c (what the application and the transport call). A file calls those
- * before it, and none behind it. The way of samples from here to the server and the journal is the outbox.
+ * frame.c (messages), oversize.c (births that are too large), birth.c (births and deaths), sample.c (what becomes of a
+ * sample), past.c (of one of the past), remove.c (of what is removed), clock.c (when the wall clock is set), update.c
+ * (samples that the application hands in), life.c (how connections come and go), message.c (what hosts say), publish.c
+ * (which message is next), action.c (which action is next), events.c and session.c (what the application and the
+ * transport call). A file calls those before it, and none behind it. The way of samples from here to the server and the
+ * journal is the outbox.
  */
 #ifndef SPB_CORE_SESSION_H
 #define SPB_CORE_SESSION_H
@@ -16,6 +17,7 @@
 #include "core/certificate.h"
 #include "core/command.h"
 #include "core/host.h"
+#include "core/oversize.h"
 #include "core/seq.h"
 #include "core/servers.h"
 #include "core/table.h"
@@ -78,7 +80,9 @@ struct spb_session {
     uint32_t last_link;
     uint32_t close_link;       /* to be closed; 0: none */
     uint32_t max_packet_bytes; /* that this server takes; 0: it has not said */
-    bool was_online;           /* in this connection, since: */
+    bool is_limit_own;         /* that is max_message_bytes of the options */
+    spb_oversize oversize;
+    bool was_online; /* in this connection, since: */
     uint64_t online_since_ms;
 
     spb_phase phase;
@@ -96,11 +100,13 @@ struct spb_session {
     bool is_leaving;             /* in SPB_SESSION_STOPPING: only this server is left; the next one follows */
     char leave_reason[128];
 
-    uint32_t saving_alias; /* while the store is asked to save aliases: the highest of them */
-    uint64_t unsent;       /* metrics that hold a sample which nothing has carried */
-    bool was_clock_unset;  /* the wall clock was seen not to show the time */
-    spb_deadlines timers;  /* of samples that are held, or deferred, by the rules of their metrics */
-    spb_buffer scratch;    /* one encoded metric */
+    uint32_t saving_alias;  /* while the store is asked to save aliases: the highest of them */
+    uint64_t unsent;        /* metrics that hold a sample which nothing has carried */
+    bool was_clock_unset;   /* the wall clock was seen not to show the time */
+    bool awaits_clock;      /* in SPB_SESSION_WAITING: for that to change; */
+    uint64_t clock_look_ms; /* while it does: when to look again */
+    spb_deadlines timers;   /* of samples that are held, or deferred, by the rules of their metrics */
+    spb_buffer scratch;     /* one encoded metric */
     /* What SAVE_ALIASES points to, until it is answered. */
     spb_alias *alias_items;
     spb_buffer alias_texts;
@@ -137,6 +143,10 @@ spb_status spb_session__check_template(const spb_session *session, const spb_val
 
 /* Begins a message: the topic, and nothing in the payload. */
 spb_status spb_session__begin_message(spb_session *session, spb_kind kind, const spb_device *holder);
+/* The PUBLISH packet of a message. */
+size_t spb_session__packet_bytes(size_t topic_bytes, size_t payload_bytes);
+/* The message of the topic, in a packet of so many bytes, is larger than the server or the options allow. */
+void spb_session__log_too_large(spb_session *session, size_t bytes, spb_time now);
 /* It fits what the server takes; else there is a line in the log. */
 bool spb_session__is_acceptable(spb_session *session, spb_bytes payload, spb_time now);
 /* The message of the topic becomes the action; returns its size, topic included. */
@@ -193,6 +203,10 @@ spb_status spb_session__add(spb_session *session, spb_metric **out, spb_device *
 
 /* Notices that the wall clock was set. */
 void spb_session__see_clock(spb_session *session, spb_time now);
+/* The session starts: true when it is to wait for that, in SPB_SESSION_WAITING (option clock_wait_s). */
+bool spb_session__await_clock(spb_session *session, spb_time now);
+/* That wait is over: the clock is set, or was not set in time. */
+void spb_session__end_clock_wait(spb_session *session);
 
 /* ---- life.c ---- */
 

@@ -23,6 +23,7 @@ struct spb_device {
     spb_metric *last_metric;
     uint64_t birth_due_ms; /* while it stands in births */
     uint64_t sequence;     /* the number of the NBIRTH that its last birth followed */
+    size_t birth_bytes;    /* of the payload of its birth: as measured last, with what was added since; 0: never */
     uint32_t number;       /* one after the other */
     uint32_t id_len;
     bool is_online;   /* as the application says */

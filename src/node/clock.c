@@ -6,6 +6,8 @@
 
 #include <time.h>
 
+#include "base/monotonic.h"
+
 static uint64_t read_ms(clockid_t clock) {
     struct timespec time = {0};
     clock_gettime(clock, &time);
@@ -13,7 +15,7 @@ static uint64_t read_ms(clockid_t clock) {
 }
 
 spb_time spb_clock__now(void) {
-    return (spb_time){.mono_ms = read_ms(CLOCK_MONOTONIC), .wall_ms = read_ms(CLOCK_REALTIME)};
+    return (spb_time){.mono_ms = spb_monotonic__ms(), .wall_ms = read_ms(CLOCK_REALTIME)};
 }
 
 /* Linux has clocks that are copied from the last tick instead of being read. */
@@ -32,7 +34,7 @@ uint64_t spb_clock__wall_ms(bool is_exact) {
 spb_time spb_clock__of_update(bool gives_time) {
     uint64_t wall_ms = spb_clock__wall_ms(gives_time);
     bool is_set = wall_ms >= SPB_EARLIEST_MS; /* else the monotonic clock gives the sample its time */
-    return (spb_time){.mono_ms = read_ms(gives_time && !is_set ? CLOCK_MONOTONIC : MONOTONIC_OF_TICK),
+    return (spb_time){.mono_ms = gives_time && !is_set ? spb_monotonic__ms() : read_ms(MONOTONIC_OF_TICK),
                       .wall_ms = wall_ms};
 }
 

@@ -4,10 +4,10 @@
  */
 #include "node/node.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "core/handle.h"
 #include "node/clock.h"
 #include "node/parts.h"
@@ -80,6 +80,7 @@ spb_status spb_node_new(spb_node **out, const spb_node_options *options, spb_err
     node->transport = options->transport;
     node->store = options->store;
     node->on_state = options->on_state;
+    node->on_birth_too_large = options->on_birth_too_large;
     node->on_command = options->on_command;
     node->on_log = options->on_log;
     node->log_level = options->log_level;
@@ -112,22 +113,17 @@ static void join_ended_worker_locked(spb_node *node) {
     }
 }
 
-/* The threads take no signals: they belong to the application's own ones. */
 static int create_threads_locked(spb_node *node) {
-    sigset_t all, kept;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &kept);
     node->worker_ended = false;
     int failure = node->store && !node->is_store_in_memory ? spb_store_thread__begin(&node->store_thread) : 0;
     if (failure == 0) {
-        failure = pthread_create(&node->worker, NULL, spb_worker__run, node);
+        failure = spb_thread__start(&node->worker, spb_worker__run, node);
         node->has_worker = failure == 0;
     }
     if (failure && node->store_thread.has_thread) {
         spb_store_thread__end(&node->store_thread);
         spb_store_thread__join(&node->store_thread);
     }
-    pthread_sigmask(SIG_SETMASK, &kept, NULL);
     return failure;
 }
 
@@ -137,7 +133,10 @@ spb_status spb_node_start(spb_node *node, spb_error *err) {
     join_ended_worker_locked(node);
     if (node->is_wanted) {
         status = spb_error__set(err, SPB_ERR_STATE, "the node is already started");
-    } else if (!node->has_worker) {
+    } else {
+        status = spb_session_check_births(node->session, spb_clock__now(), err);
+    }
+    if (status == SPB_OK && !node->has_worker) {
         int failure = create_threads_locked(node);
         if (failure) {
             status = spb_error__set(err, SPB_ERR_SYSTEM, "cannot create the threads of the node: error %d", failure);

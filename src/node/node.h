@@ -20,6 +20,7 @@ struct spb_node {
     bool is_store_in_memory;       /* and made by the node: its calls never wait */
     spb_store_thread store_thread; /* of other stores */
     spb_state_fn on_state;
+    spb_birth_too_large_fn on_birth_too_large;
     spb_command_fn on_command;
     spb_log_fn on_log;
     spb_log_level log_level;

@@ -29,6 +29,7 @@ static spb_session_options session_options(const spb_node_options *options) {
         .keep_alive_s = options->keep_alive_s,
         .connect_timeout_ms = options->connect_timeout_ms,
         .connect_spread_ms = options->connect_spread_ms,
+        .clock_wait_s = options->clock_wait_s,
         .reconnect_min_ms = options->reconnect_min_ms,
         .reconnect_max_ms = options->reconnect_max_ms,
         .batch_window_ms = options->batch_window_ms,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "core/handle.h"
 #include "node/clock.h"
 #include "node/node.h"
@@ -176,7 +177,7 @@ static void *run(void *context) {
 
 int spb_store_thread__begin(spb_store_thread *self) {
     self->is_ending = false; /* nobody else looks */
-    int failure = pthread_create(&self->thread, NULL, run, self);
+    int failure = spb_thread__start(&self->thread, run, self);
     self->has_thread = failure == 0;
     return failure;
 }

@@ -54,7 +54,7 @@ spb_status spb_store_thread__init(spb_store_thread *self, struct spb_node *node,
 /* There is no thread any more. */
 void spb_store_thread__clear(spb_store_thread *self);
 
-/* 0, or the system's error number. The thread takes no signals if the caller does not. */
+/* 0, or the system's error number. */
 int spb_store_thread__begin(spb_store_thread *self);
 /* The thread ends when it has nothing left to do; then it can be joined. */
 void spb_store_thread__end(spb_store_thread *self);

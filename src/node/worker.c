@@ -91,6 +91,11 @@ static void carry_out(spb_node *node, const spb_action *action) {
             node->on_state(node, action->as.state.state, action->as.state.reason, node->user_data);
         }
         break;
+    case SPB_ACTION_BIRTH_TOO_LARGE:
+        if (node->on_birth_too_large) {
+            node->on_birth_too_large(node, &action->as.birth_too_large, node->user_data);
+        }
+        break;
     case SPB_ACTION_LOG: spb_node__log(node, action->as.log.level, action->as.log.text); break;
     }
 }

@@ -205,6 +205,7 @@ void spb_outbox__drop_too_large(spb_outbox *outbox, spb_outbox_block *block, spb
         return;
     }
     outbox->stats->samples_dropped_overflow += block->samples;
+    outbox->notices->drops[SPB_DROP_OVERFLOW].told += block->samples; /* the session has said so */
     if (block->id == 0) {
         spb_flushes__lose(&outbox->flushes, block->epoch);
     }

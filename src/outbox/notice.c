@@ -1,5 +1,5 @@
-/* Decides what is forgotten when nobody pulls, and how many lines of a flood are told. What is worth telling is left to
- * the session. */
+/* Decides what is forgotten when nobody pulls, and how many lines of a flood, or about dropped samples, are told. What
+ * is worth telling is left to the session. */
 #include "outbox/notice.h"
 
 #include <stdarg.h>
@@ -86,6 +86,48 @@ void spb_notices__log_some(spb_notices *notices, spb_flood flood, uint64_t now_m
         vlog(notices, floods[flood].level, format, args);
         va_end(args);
     }
+}
+
+/* ---- what was dropped ---- */
+
+#define QUIET_MS 60000
+
+static const struct {
+    spb_log_level level;
+    const char *why;
+} drops[SPB_DROPS] = {
+    [SPB_DROP_OFFLINE] = {SPB_LOG_WARNING,
+                          "newer ones took their place before there was a birth, and no journal keeps them"},
+    [SPB_DROP_LOST] = {SPB_LOG_WARNING, "the connection was lost, and no journal keeps them"},
+    [SPB_DROP_OVERFLOW] = {SPB_LOG_ERROR,
+                           "the link is slower than the samples, or no message may be as large as they are"},
+    [SPB_DROP_GONE] = {SPB_LOG_WARNING, "they were in the journal, and their metric does not exist any more"},
+    [SPB_DROP_AGE] = {SPB_LOG_WARNING, "they were in the journal, and are too old (max_sample_age_s)"},
+    [SPB_DROP_DISK] = {SPB_LOG_ERROR, "the store takes none, and no more can wait in memory"},
+    [SPB_DROP_FULL] = {SPB_LOG_ERROR, "the journal is full, and newer ones took their place"},
+    [SPB_DROP_DAMAGE] = {SPB_LOG_ERROR, "the journal is damaged"},
+};
+
+void spb_notices__tell_drops(spb_notices *notices, const uint64_t counts[SPB_DROPS], uint64_t now_ms) {
+    for (int i = 0; i < SPB_DROPS; i++) {
+        spb_drop_notice *of = &notices->drops[i];
+        if (counts[i] <= of->told || now_ms < of->quiet_ms) {
+            continue;
+        }
+        uint64_t samples = counts[i] - of->told;
+        spb_notices__log(notices, drops[i].level, "%llu %ssample%s dropped: %s", (unsigned long long)samples,
+                         of->quiet_ms > 0 ? "more " : "", samples == 1 ? "" : "s", drops[i].why);
+        of->told = counts[i];
+        of->quiet_ms = now_ms == SPB_NEVER ? of->quiet_ms : now_ms + QUIET_MS;
+    }
+}
+
+uint64_t spb_notices__drops_ms(const spb_notices *notices, const uint64_t counts[SPB_DROPS]) {
+    uint64_t at_ms = SPB_NEVER;
+    for (int i = 0; i < SPB_DROPS; i++) {
+        spb_due__by(&at_ms, counts[i] > notices->drops[i].told ? notices->drops[i].quiet_ms : SPB_NEVER);
+    }
+    return at_ms;
 }
 
 bool spb_notices__pull(spb_notices *notices, spb_notice *out) {

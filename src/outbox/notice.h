@@ -24,10 +24,30 @@ typedef enum spb_flood {
     SPB_FLOODS
 } spb_flood;
 
+/* Why samples are dropped, but for spb_keep, which is a choice. Of each, the first is told at once, and how many more
+ * there were once in a minute. */
+typedef enum spb_drop {
+    SPB_DROP_OFFLINE, /* the counters of spb_stats: samples_dropped_offline, and so on */
+    SPB_DROP_LOST,
+    SPB_DROP_OVERFLOW, /* but for live ones that are told as SPB_FLOOD_TOO_LARGE */
+    SPB_DROP_GONE,
+    SPB_DROP_AGE,
+    SPB_DROP_DISK,
+    SPB_DROP_FULL, /* journal.dropped_full */
+    SPB_DROP_DAMAGE,
+    SPB_DROPS
+} spb_drop;
+
+typedef struct spb_drop_notice {
+    uint64_t told;     /* of the counter */
+    uint64_t quiet_ms; /* until then */
+} spb_drop_notice;
+
 typedef struct spb_notices {
     spb_notice items[SPB_NOTICE_CAPACITY];
     size_t count;
     spb_quota floods[SPB_FLOODS];
+    spb_drop_notice drops[SPB_DROPS];
 } spb_notices;
 
 /* `reason` may be NULL. */
@@ -40,6 +60,10 @@ void spb_notices__log_some(spb_notices *notices, spb_flood flood, uint64_t now_m
 /* Tells how many of each flood were left out, when their second is over; when that will be. */
 void spb_notices__tell_left_out(spb_notices *notices, uint64_t now_ms);
 uint64_t spb_notices__left_out_ms(const spb_notices *notices);
+/* Tells of what was dropped, as the counters say, and not told yet. now_ms SPB_NEVER: all of it, as nothing follows. */
+void spb_notices__tell_drops(spb_notices *notices, const uint64_t counts[SPB_DROPS], uint64_t now_ms);
+/* When there is something to tell of; it may be past. SPB_NEVER: nothing. */
+uint64_t spb_notices__drops_ms(const spb_notices *notices, const uint64_t counts[SPB_DROPS]);
 /* Moves the oldest to *out; false when there is none. */
 bool spb_notices__pull(spb_notices *notices, spb_notice *out);
 

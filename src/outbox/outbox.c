@@ -17,6 +17,7 @@ void spb_outbox__init(spb_outbox *outbox, const spb_session_options *options, sp
     spb_journal__init(&outbox->journal, journal, is_used, options->max_sample_age_s > 0);
     spb_flushes__init(&outbox->flushes);
     spb_pace__init(&outbox->replay.pace, options->replay_samples_per_s, options->replay_bytes_per_s);
+    spb_outbox__begin_drops(outbox);
     if (is_used && journal->last_id > 0) { /* what an earlier run left */
         spb_outbox__want(outbox, 1, journal->last_id, false);
         stats->samples_in_journal = stats->samples_found = journal->samples;

@@ -210,6 +210,14 @@ spb_status spb_outbox__fill(spb_outbox *outbox, spb_replay_message *message, spb
 spb_status spb_outbox__replayed(spb_outbox *outbox, const spb_replay_message *message, size_t payload_bytes,
                                 size_t message_bytes, spb_time now);
 
+/* ---- what was dropped ---- (drops.c) */
+
+/* What earlier runs have dropped is not told. */
+void spb_outbox__begin_drops(spb_outbox *outbox);
+/* See spb_notices__tell_drops, _drops_ms. */
+void spb_outbox__tell_drops(spb_outbox *outbox, uint64_t now_ms);
+uint64_t spb_outbox__drops_ms(const spb_outbox *outbox);
+
 /* ---- flush ---- (store.c) */
 
 /* Everything that was accepted is to be safe soon: the ticket. */

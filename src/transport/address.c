@@ -133,8 +133,10 @@ spb_status spb_address__parse(spb_address *out, const char *uri, spb_error *err)
 
 void spb_address__uri_at(const spb_address *address, const spb_endpoint *place, char *uri, size_t capacity) {
     char text[SPB_ENDPOINT_TEXT];
+    const char *path = address->is_websocket ? strchr(strstr(address->uri, "://") + 3, '/') : "";
     spb_endpoint__write(place, text);
-    snprintf(uri, capacity, strchr(text, ':') ? "%s://[%s]:%u" : "%s://%s:%u", address->scheme, text, address->port);
+    snprintf(uri, capacity, strchr(text, ':') ? "%s://[%s]:%u%s" : "%s://%s:%u%s", address->scheme, text, address->port,
+             path);
 }
 
 /* See SECURITY.md: whoever can write into such a connection can write into the memory of this process. */

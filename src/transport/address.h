@@ -23,8 +23,7 @@ typedef struct spb_address {
  * 443). Only a WebSocket has a path; it defaults to /mqtt. SPB_ERR_ARGUMENT. */
 spb_status spb_address__parse(spb_address *out, const char *uri, spb_error *err);
 
-/* The URI that names the place instead of the host; there is no such one for a WebSocket, whose request would lose the
- * name of the host. */
+/* The URI that names the place instead of the host. The request of a WebSocket loses the name of the host with that. */
 void spb_address__uri_at(const spb_address *address, const spb_endpoint *place, char *uri, size_t capacity);
 
 /* SPB_ERR_ARGUMENT: a WebSocket without TLS, and no consent to it. */

@@ -188,6 +188,15 @@ static void on_failed(void *context, spb_status status, const char *why) {
                        (spb_transport_event){.kind = SPB_TRANSPORT_CONNECT_FAILED, .status = status, .reason = why});
 }
 
+/* A server with virtual hosts takes it for another one. */
+static void tell_of_host(spb_link *link) {
+    char text[512];
+    snprintf(text, sizeof text,
+             "%s: the address that its name stands for does not answer, %s does: that is the Host of the request",
+             link->address.host_port, link->place_text);
+    spb_events__report(link, (spb_transport_event){.kind = SPB_TRANSPORT_WARNING, .reason = text});
+}
+
 static bool on_found(void *context, const spb_endpoint *place, uint32_t left_ms) {
     spb_link *link = context;
     char uri[sizeof link->address.uri];
@@ -195,6 +204,9 @@ static bool on_found(void *context, const spb_endpoint *place, uint32_t left_ms)
         link->place = *place;
         spb_endpoint__write(place, link->place_text);
         spb_address__uri_at(&link->address, place, uri, sizeof uri);
+    }
+    if (place && link->address.is_websocket) {
+        tell_of_host(link);
     }
     if (link->address.has_tls && !spb_tls__expect(&link->tls_peer, link->settings, &link->address,
                                                   place ? link->place_text : link->address.host, link->dial.wake)) {

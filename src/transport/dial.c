@@ -6,8 +6,10 @@
  * there, as paho takes no socket. The first one that answers is taken. The next one is tried when one fails, or has not
  * answered for a second (or for its share of the time that is left); those before it go on being waited for.
  *
- * A WebSocket is the exception: paho takes the Host of its request from the URI and has nothing else for it, so it must
- * be given the name, and resolves it once more. It is given it only after a thread of ours has got an answer.
+ * A WebSocket is the exception: paho takes the Host of its request from the URI and has nothing else for it, so it is
+ * given the name while the address that it takes of it answers: it resolves the name once more, after a thread of ours
+ * has got an answer, and takes the first IPv4 address, or the last one. Another address is better than none: then the
+ * Host is that, which servers without virtual hosts do not mind.
  */
 #include "transport/dial.h"
 
@@ -16,19 +18,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/monotonic.h"
 #include "transport/signals.h"
 
 #define HEAD_START_MS 1000 /* when the kernel itself sends a second SYN */
-
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static uint32_t left_ms(const spb_dial *self, uint64_t now) {
     return now < self->deadline_ms ? (uint32_t)(self->deadline_ms - now) : 0;
@@ -36,7 +32,7 @@ static uint32_t left_ms(const spb_dial *self, uint64_t now) {
 
 /* Until one of them is ready, or until that time, which is the deadline at the latest. False: the dial is stopped. */
 static bool wait_for(spb_dial *self, struct pollfd *fds, size_t count, uint64_t until_ms) {
-    uint64_t now = now_ms();
+    uint64_t now = spb_monotonic__ms();
     until_ms = until_ms < self->deadline_ms ? until_ms : self->deadline_ms;
     fds[0] = (struct pollfd){.fd = self->wake, .events = POLLIN};
     if (poll(fds, count, until_ms > now ? (int)(until_ms - now) : 0) > 0 && fds[0].revents) {
@@ -68,7 +64,7 @@ static bool find_places(spb_dial *self) {
     }
     struct pollfd wake;
     bool is_answered = spb_lookup__is_answered(&self->lookup);
-    while (!is_answered && left_ms(self, now_ms()) > 0) {
+    while (!is_answered && left_ms(self, spb_monotonic__ms()) > 0) {
         if (!wait_for(self, &wake, 1, self->deadline_ms)) {
             return false;
         }
@@ -117,6 +113,16 @@ static void sort_places(spb_endpoint *places, size_t count, const spb_endpoint *
     }
 }
 
+/* The one that paho takes of a name. Of names whose addresses come in another order each time, only a guess. */
+static size_t choice_of_paho(const spb_endpoint *places, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].as.any.sa_family == AF_INET) {
+            return i;
+        }
+    }
+    return count - 1;
+}
+
 /* ---- the addresses ---- */
 
 typedef struct attempts {
@@ -140,7 +146,8 @@ static void give_up(attempts *self, size_t index, int error) {
 
 /* Tries the next ones whose turn has come. True: one of them is connected. */
 static bool try_next(const spb_dial *dial, attempts *self, size_t *found) {
-    for (uint64_t now = now_ms(); self->next < self->count && (self->open_count == 0 || now >= self->next_ms);) {
+    for (uint64_t now = spb_monotonic__ms();
+         self->next < self->count && (self->open_count == 0 || now >= self->next_ms);) {
         size_t index = self->next++;
         bool is_pending;
         int fd = spb_endpoint__connect(&self->places[index], dial->address->port, &is_pending);
@@ -208,7 +215,7 @@ static const spb_endpoint *find_one(spb_dial *dial, const spb_endpoint *places, 
         }
         is_stopped = !wait_for(dial, self.fds, 1 + self.next, self.next < count ? self.next_ms : dial->deadline_ms);
         is_found = look_at(&self, &found);
-        is_late = left_ms(dial, now_ms()) == 0;
+        is_late = left_ms(dial, spb_monotonic__ms()) == 0;
     }
     for (size_t i = 0; i < self.next; i++) {
         give_up(&self, i, self.errors[i]);
@@ -226,10 +233,10 @@ static const spb_endpoint *find_one(spb_dial *dial, const spb_endpoint *places, 
 
 static void connect_to(spb_dial *self, const spb_endpoint *place) {
     struct pollfd wake;
-    uint32_t left = left_ms(self, now_ms());
+    uint32_t left = left_ms(self, spb_monotonic__ms());
     while (left > 0 && !atomic_load(&self->is_stopped) && !self->calls.on_found(self->calls.context, place, left)) {
         wait_for(self, &wake, 1, self->deadline_ms);
-        left = left_ms(self, now_ms());
+        left = left_ms(self, spb_monotonic__ms());
     }
     if (left == 0 && !atomic_load(&self->is_stopped)) {
         fail_late(self);
@@ -249,16 +256,20 @@ static void *run(void *context) {
     }
     spb_lookup_answer *answer = &self->lookup.answer;
     const spb_endpoint *place = &answer->places[0];
-    if (self->address->is_websocket) {
-        place = NULL;
-    } else if (answer->count > 1) {
+    size_t chosen = choice_of_paho(answer->places, answer->count);
+    const spb_endpoint of_name = answer->places[chosen];
+    if (answer->count > 1) {
+        if (self->address->is_websocket) {
+            move(answer->places, chosen, 0);
+        }
         sort_places(answer->places, answer->count, &self->avoid);
         place = find_one(self, answer->places, answer->count);
         if (!place) {
             return NULL;
         }
     }
-    connect_to(self, place);
+    bool is_by_name = self->address->is_websocket && spb_endpoint__is_same(place, &of_name);
+    connect_to(self, is_by_name ? NULL : place);
     return NULL;
 }
 
@@ -267,7 +278,7 @@ spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t 
     *dial = (spb_dial){.address = address,
                        .calls = *calls,
                        .timeout_ms = timeout_ms,
-                       .deadline_ms = now_ms() + timeout_ms,
+                       .deadline_ms = spb_monotonic__ms() + timeout_ms,
                        .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     dial->avoid = avoid ? *avoid : (spb_endpoint){.as.any.sa_family = AF_UNSPEC};
     atomic_init(&dial->is_stopped, false);

@@ -18,12 +18,13 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <MQTTAsync.h>
 
 #include "base/error.h"
+#include "base/monotonic.h"
+#include "base/thread.h"
 
 /* Answers to PINGREQ are not reported, so a little more is allowed as time goes by: 250 bytes a second. */
 #define MS_PER_BYTE 4
@@ -38,12 +39,6 @@ typedef struct watch {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static spb_guard *guards;
 static watch *watching;
-
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- the socket ---- */
 
@@ -79,7 +74,7 @@ static void check_locked(spb_guard *guard) {
         return;
     }
     unsigned count = atomic_load(&guard->packet_count);
-    uint64_t now = now_ms();
+    uint64_t now = spb_monotonic__ms();
     uint64_t allowed = guard->limit + (now - guard->seen_ms) / MS_PER_BYTE;
     if (count != guard->seen_count) {
         guard->seen_count = count;
@@ -152,7 +147,7 @@ static bool watch_locked(void) {
     self->end = eventfd(0, EFD_CLOEXEC);
     struct epoll_event end = {.events = EPOLLIN, .data.ptr = NULL};
     if (self->poll < 0 || self->end < 0 || epoll_ctl(self->poll, EPOLL_CTL_ADD, self->end, &end) != 0 ||
-        pthread_create(&self->thread, NULL, run, self) != 0) {
+        spb_thread__start(&self->thread, run, self) != 0) {
         free_watch(self);
         return false;
     }
@@ -188,7 +183,7 @@ static void adopt_locked(spb_guard *guard, int fd) {
     }
     if (guard->fd >= 0) {
         taken_bytes(guard->fd, &guard->seen_bytes);
-        guard->seen_ms = now_ms();
+        guard->seen_ms = spb_monotonic__ms();
     }
 }
 

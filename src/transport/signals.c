@@ -1,8 +1,10 @@
-/* Decides what becomes of a SIGPIPE that paho causes, and which signals threads of ours take: nothing, and none. */
+/* Decides what becomes of a SIGPIPE that paho causes: nothing. */
 #include "transport/signals.h"
 
 #include <stddef.h>
 #include <time.h>
+
+#include "base/thread.h"
 
 static sigset_t pipe_alone(void) {
     sigset_t set;
@@ -25,10 +27,5 @@ void spb_signals__restore(const sigset_t *before) {
 }
 
 bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg) {
-    sigset_t all, before; /* the thread inherits the mask */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool is_started = pthread_create(thread, NULL, run, arg) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return is_started;
+    return spb_thread__start(thread, run, arg) == 0;
 }

@@ -15,8 +15,7 @@ void spb_signals__block_pipe(sigset_t *before);
 /* Takes away a SIGPIPE that came meanwhile. */
 void spb_signals__restore(const sigset_t *before);
 
-/* As pthread_create, for a thread of ours: it takes no signals, as those of the program are for its own threads.
- * False: there is no thread. */
+/* As spb_thread__start. False: there is no thread. */
 bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
 #endif

@@ -9,6 +9,7 @@ if(SPB_BUILD_CLI)
     endfunction()
     spb_integration_test(wire ${PYTHON} -B ${here}/test_wire.py)
     spb_integration_test(fence ${PYTHON} -B ${here}/test_fence.py FenceTest)
+    spb_integration_test(limits ${PYTHON} -B ${here}/test_limits.py)
     spb_integration_test(hostile ${PYTHON} -B ${here}/test_hostile.py)
 
     # A sanitizer keeps what is freed, and is slow.

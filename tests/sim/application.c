@@ -236,7 +236,9 @@ void sim_application_write(sim *s, spb_metric *handle, const spb_value *wanted) 
 
 void sim_application_start(sim *s) {
     s->wants_up = true;
-    s->attempts = spb_session_get_state(s->session) == SPB_SESSION_STOPPED ? 0 : s->attempts;
+    bool is_begin = spb_session_get_state(s->session) == SPB_SESSION_STOPPED;
+    s->attempts = is_begin ? 0 : s->attempts;
+    s->started_ms = is_begin ? s->now.mono_ms : s->started_ms;
     sim_enter(s);
     spb_session_start(s->session, s->now);
     sim_leave(s);

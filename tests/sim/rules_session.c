@@ -39,7 +39,7 @@ void sim_rules_called(sim *s) {
 
 /* Which states may follow each state. */
 static const unsigned successors[] = {
-    [SPB_SESSION_STOPPED] = TO(SAVING),
+    [SPB_SESSION_STOPPED] = TO(SAVING) | TO(WAITING), /* for the clock */
     [SPB_SESSION_WAITING] = TO(SAVING) | TO(STOPPED),
     [SPB_SESSION_SAVING] = TO(CONNECTING) | TO(STOPPED),
     [SPB_SESSION_CONNECTING] = TO(SUBSCRIBING) | TO(WAITING) | TO(STOPPED),
@@ -50,17 +50,43 @@ static const unsigned successors[] = {
     [SPB_SESSION_STOPPING] = TO(WAITING) | TO(STOPPED),
 };
 
+bool sim_awaits_clock(const sim *s) {
+    return s->now.wall_ms < SPB_EARLIEST_MS &&
+           s->now.mono_ms < s->started_ms + s->options.clock_wait_s * UINT64_C(1000);
+}
+
 void sim_rules_told(sim *s, spb_session_state state) {
     sim_note(s, "> STATE %s", spb_session_state_name(state));
     if (!(successors[s->told_state] & 1u << state)) {
         sim_fail(s, "state", "told %s after %s", spb_session_state_name(state), spb_session_state_name(s->told_state));
     }
+    bool is_for_clock = s->told_state == SPB_SESSION_STOPPED;
+    if (state == SPB_SESSION_WAITING && is_for_clock && (!s->has_unset_clocks || s->options.clock_wait_s == 0)) {
+        sim_fail(s, "clock", "the session waits for a clock that is set");
+    }
     s->told_state = state;
-    if (state == SPB_SESSION_WAITING) {
+    s->is_for_clock = state == SPB_SESSION_WAITING && is_for_clock;
+    if (state == SPB_SESSION_WAITING && !is_for_clock) {
         s->next_server = (s->next_server + 1) % s->server_count;
     }
     if (state == SPB_SESSION_ONLINE && spb_session_get_state(s->session) == SPB_SESSION_ONLINE && !s->wire.is_born) {
         sim_fail(s, "state", "told to be ONLINE without an NBIRTH");
+    }
+}
+
+/* Only where a server has said what it takes. The link may be another one by now. */
+void sim_rules_too_large(sim *s, const spb_birth_too_large *birth) {
+    bool has_reason = s->has_packet_limits && birth->server && birth->max_bytes > 0 && birth->bytes > birth->max_bytes;
+    bool is_one_of_several = birth->is_everywhere || s->server_count > 1;
+    if (!has_reason || !is_one_of_several) {
+        sim_fail(s, "size", "a birth of %zu bytes is said to be larger than %zu of %s", birth->bytes, birth->max_bytes,
+                 birth->server ? birth->server : "the options");
+    }
+    for (unsigned i = 1; birth->device_id && i < s->holder_count && strcmp(s->holders[i].id, birth->device_id) != 0;
+         i++) {
+        if (i + 1 == s->holder_count) {
+            sim_fail(s, "size", "there is no device %s", birth->device_id);
+        }
     }
 }
 
@@ -84,6 +110,14 @@ static void check_watch(sim *s, spb_session_state state, uint64_t deadline_ms) {
     }
     if (is_watched && deadline_ms > limit_ms + lateness_ms(s)) {
         sim_fail(s, "watchdog", "nobody would notice a silent server");
+    }
+}
+
+/* One that is never set is not waited for. */
+static void check_clock(sim *s, spb_session_state state) {
+    uint64_t end_ms = s->started_ms + s->options.clock_wait_s * UINT64_C(1000);
+    if (s->is_for_clock && state == SPB_SESSION_WAITING && s->now.mono_ms > end_ms + lateness_ms(s)) {
+        sim_fail(s, "clock", "the session still waits for a clock");
     }
 }
 
@@ -125,6 +159,7 @@ void sim_rules_drained(sim *s) {
         sim_fail(s, "links", "link %u was left open in state %s", s->link.number, spb_session_state_name(state));
     }
     check_watch(s, state, deadline_ms);
+    check_clock(s, state);
     sim_rules_host_drained(s, state, deadline_ms);
     check_window(s, state, deadline_ms);
     sim_way_drained(s, state, deadline_ms);

@@ -101,6 +101,10 @@ void sim_rules_connect(sim *s, const spb_action *action) {
         strcmp(action->as.connect.client_id, SIM_GROUP "-" SIM_NODE) != 0) {
         sim_fail(s, "connect", "other options than those of the session");
     }
+    if (sim_awaits_clock(s)) {
+        sim_fail(s, "clock", "CONNECT after %llu ms without a clock",
+                 (unsigned long long)(s->now.mono_ms - s->started_ms));
+    }
     s->counts.connects++;
     s->last_bdseq = expected;
     s->last_link = action->link;

@@ -364,7 +364,9 @@ struct sim {
     sim_state states[SIM_MAX_SERVERS]; /* retained */
     uint64_t state_clock_ms;
     unsigned next_server; /* where the next CONNECT must go */
-    size_t attempts;      /* since the application started the session */
+    bool is_for_clock;    /* told_state is a wait for the clock */
+    uint64_t started_ms;  /* when the application started the session */
+    size_t attempts;      /* since then */
     uint64_t attempts_ms[SIM_MAX_SERVERS];
     uint64_t accepted_states[SIM_MAX_SERVERS][2]; /* by this process: the last time, and the last ahead of our clock; */
     uint64_t accepted_state_ms[SIM_MAX_SERVERS];  /* the last one */
@@ -595,7 +597,11 @@ extern const sim_move sim_exception_moves[];
 void sim_rules_called(sim *s);
 /* After the last action: nothing is overdue, told and true state agree. */
 void sim_rules_drained(sim *s);
+/* No attempt to connect may be made yet, as the clock is not set. */
+bool sim_awaits_clock(const sim *s);
 void sim_rules_told(sim *s, spb_session_state state);
+/* The application hears of a birth that is too large. */
+void sim_rules_too_large(sim *s, const spb_birth_too_large *birth);
 void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening, bool is_short_of_memory);
 /* ---- rules_host.c: the primary host, and the way from server to server ---- */
 

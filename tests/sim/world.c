@@ -226,6 +226,7 @@ static void carry_out(sim *s, const spb_action *action) {
         break;
     case SPB_ACTION_WRITE: sim_application_write(s, action->as.write.metric, &action->as.write.value); break;
     case SPB_ACTION_COMMAND: break;
+    case SPB_ACTION_BIRTH_TOO_LARGE: sim_rules_too_large(s, &action->as.birth_too_large); break;
     case SPB_ACTION_STATE: sim_rules_told(s, action->as.state.state); break;
     case SPB_ACTION_LOG: sim_note(s, "> LOG %s", action->as.log.text); break;
     default: call_store(s, action); break;
@@ -237,7 +238,8 @@ static void judge(sim *s, const spb_action *action) {
     bool is_of_store = action->kind >= SPB_ACTION_SAVE_ALIASES && action->kind <= SPB_ACTION_READ;
     s->store_actions += is_of_store && action->kind != SPB_ACTION_CONFIRM && action->kind != SPB_ACTION_KEEP &&
                         action->kind != SPB_ACTION_EXPIRE;
-    s->actions += action->kind != SPB_ACTION_FENCE && !is_of_store; /* these go on in silence */
+    /* These go on in silence; and of what was dropped before, the log tells once in a minute. */
+    s->actions += action->kind != SPB_ACTION_FENCE && action->kind != SPB_ACTION_LOG && !is_of_store;
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {
         sim_rules_publish(s, &action->as.publish);
@@ -347,6 +349,7 @@ static void tick(sim *s) {
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW || s->options.primary_host_id;
     is_by_time &= s->level != SPB_DELIVERY_LIVE;
     is_by_time |= sim_fence_is_without(s); /* so it is at every level then */
+    is_by_time |= sim_awaits_clock(s);     /* once in a second the session looks at it */
     s->idle_since_ms = s->idle_ticks == 0 ? s->now.mono_ms : s->idle_since_ms;
     uint64_t idle_s = (s->now.mono_ms - s->idle_since_ms) / 1000;
     uint64_t most = MAX_IDLE_TICKS + (is_by_time ? IDLE_TICKS_PER_S * idle_s : 0);

@@ -23,6 +23,7 @@ typedef struct node_fixture {
     size_t log_lines[SPB_LOG_DEBUG + 1];
     size_t commands;
     spb_status last_command;
+    spb_birth_too_large too_large; /* the last one that a test noted by itself */
 } node_fixture;
 
 /* Options for quick reconnects, and a fake server. */

@@ -329,6 +329,13 @@ static void record(wire *w, const spb_action *action) {
     case SPB_ACTION_STATE:
         write_down(w->states, sizeof w->states, " ", "%s", spb_session_state_name(action->as.state.state));
         break;
+    case SPB_ACTION_BIRTH_TOO_LARGE:
+        NOTE(w, "TOO LARGE %s %zu of %zu for %s%s",
+             action->as.birth_too_large.device_id ? action->as.birth_too_large.device_id : "NBIRTH",
+             action->as.birth_too_large.bytes, action->as.birth_too_large.max_bytes,
+             action->as.birth_too_large.server ? action->as.birth_too_large.server : "max_message_bytes",
+             action->as.birth_too_large.is_everywhere ? ", as for all" : "");
+        break;
     case SPB_ACTION_LOG: write_down(w->logs, sizeof w->logs, "\n", "%s", action->as.log.text); break;
     }
 }

@@ -141,6 +141,23 @@ START_TEST(an_address_that_came_to_nothing_is_tried_last) {
 }
 END_TEST
 
+/* Takes a connection on which something is said, which is a request with these words, and ends it. */
+static void take_request(int listening, const char *wanted) {
+    char request[1024] = "";
+    int fd;
+    ssize_t len;
+    do { /* the first connection only tries whether somebody is there */
+        fd = accept(listening, NULL, NULL);
+        len = recv(fd, request, sizeof request - 1, 0);
+    } while (len <= 0 && close(fd) == 0);
+    for (size_t used = (size_t)len; !strstr(request, "\r\n\r\n") && used < sizeof request - 1; used += (size_t)len) {
+        len = recv(fd, request + used, sizeof request - 1 - used, 0);
+        ck_assert_int_gt(len, 0);
+    }
+    ck_assert_msg(strstr(request, wanted), "%s", request);
+    close(fd);
+}
+
 /* paho takes the Host of the request from its URI, so that one keeps the name. */
 START_TEST(a_websocket_is_asked_for_by_its_name) {
     int listening = socket_at("127.0.0.2", broker_port(server));
@@ -151,16 +168,26 @@ START_TEST(a_websocket_is_asked_for_by_its_name) {
     snprintf(wanted, sizeof wanted, "\r\nHost: many.test:%u\r\n", (unsigned)broker_port(server));
     snprintf(uri, sizeof uri, "ws://many.test:%u/a", (unsigned)broker_port(server));
     start_connect(web, uri, "edge", 1);
-    int fd = accept(listening, NULL, NULL);
-    char request[1024] = "";
-    for (size_t used = 0; !strstr(request, "\r\n\r\n") && used < sizeof request - 1;) {
-        ssize_t len = recv(fd, request + used, sizeof request - 1 - used, 0);
-        ck_assert_int_gt(len, 0);
-        used += (size_t)len;
-    }
-    ck_assert_msg(strstr(request, wanted), "%s", request);
-    close(fd);
+    take_request(listening, wanted);
     await(web, SPB_TRANSPORT_CONNECT_FAILED, 1);
+    client_free(web);
+    close(listening);
+}
+END_TEST
+
+/* The first IPv4 address is the one that paho would take, and nobody is there. */
+START_TEST(a_websocket_goes_to_another_address_when_that_of_its_name_is_dead) {
+    int listening = socket_at("127.0.0.3", broker_port(server));
+    ck_assert_int_eq(listen(listening, 8), 0);
+    names_set("many.test", "::1 127.0.0.2 127.0.0.3");
+    client *web = client_new(&(spb_mqtt_options){.allow_unsafe_websocket = true});
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "GET /a HTTP/1.1\r\nHost: 127.0.0.3:%u\r\n", (unsigned)broker_port(server));
+    snprintf(uri, sizeof uri, "ws://many.test:%u/a", (unsigned)broker_port(server));
+    start_connect(web, uri, "edge", 1);
+    take_request(listening, wanted);
+    await(web, SPB_TRANSPORT_CONNECT_FAILED, 1);
+    ck_assert_ptr_nonnull(strstr(web->warnings, ", 127.0.0.3 does: that is the Host of the request"));
     client_free(web);
     close(listening);
 }
@@ -259,6 +286,7 @@ static Suite *names_suite(void) {
     tcase_add_test(tests, a_server_with_ipv6_alone_is_reached);
     tcase_add_test(tests, an_address_that_came_to_nothing_is_tried_last);
     tcase_add_test(tests, a_websocket_is_asked_for_by_its_name);
+    tcase_add_test(tests, a_websocket_goes_to_another_address_when_that_of_its_name_is_dead);
     tcase_add_test(tests, addresses_that_refuse_are_named);
     tcase_add_test(tests, addresses_that_say_nothing_are_named);
     tcase_add_test(tests, a_name_without_an_address_is_named);

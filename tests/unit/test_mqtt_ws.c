@@ -172,6 +172,14 @@ START_TEST(a_server_is_reached_by_its_name) {
     names_set("stranger.test", "127.0.0.1");
     snprintf(uri, sizeof uri, "wss://stranger.test:%u", port);
     expect_failure(edge, uri, 2, SPB_ERR_TLS, "another host than \"stranger.test\"");
+    names_set("localhost", "127.0.0.2 127.0.0.1"); /* where nobody is, and the server */
+    snprintf(uri, sizeof uri, "wss://localhost:%u", port);
+    start_connect(edge, uri, "edge", 3);
+    await(edge, SPB_TRANSPORT_CONNECTED, 3);
+    ck_assert_ptr_nonnull(strstr(edge->warnings, ", 127.0.0.1 does: that is the Host of the request"));
+    names_set("stranger.test", "127.0.0.2 127.0.0.1");
+    snprintf(uri, sizeof uri, "wss://stranger.test:%u", port);
+    expect_failure(edge, uri, 4, SPB_ERR_TLS, "another host than \"stranger.test\"");
     client_free(edge);
 }
 END_TEST

@@ -314,6 +314,46 @@ START_TEST(what_no_writable_metric_takes_is_told_to_the_application) {
 }
 END_TEST
 
+static void on_birth_too_large(spb_node *node, const spb_birth_too_large *birth, void *user) {
+    (void)node;
+    node_fixture *self = user;
+    pthread_mutex_lock(&self->lock);
+    self->too_large = *birth;
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+START_TEST(a_birth_that_is_too_large_is_told_to_the_application) {
+    f.options.on_birth_too_large = on_birth_too_large;
+    f.options.max_message_bytes = 500;
+    node_fixture_make(&f);
+    char text[501] = "";
+    memset(text, 'x', sizeof text - 1);
+    spb_metric_def def = {.name = "text", .value = spb_string("")};
+    spb_metric *metric = spb_device_add_metric(f.press, &def, NULL);
+    ck_assert_ptr_nonnull(metric);
+    node_fixture_start(&f);
+    spb_metric_update(metric, spb_string(text), SPB_NOW);
+    spb_node_rebirth(f.node);
+    pthread_mutex_lock(&f.lock);
+    while (f.too_large.bytes == 0) {
+        pthread_cond_wait(&f.changed, &f.lock);
+    }
+    ck_assert_uint_gt(f.too_large.bytes, 500);
+    ck_assert_uint_eq(f.too_large.max_bytes, 500);
+    ck_assert_ptr_null(f.too_large.server);
+    ck_assert(f.too_large.is_everywhere);
+    pthread_mutex_unlock(&f.lock);
+    spb_error err;
+    ck_assert_int_eq(spb_node_stop(f.node, 5000), SPB_OK);
+    ck_assert_int_eq(spb_node_start(f.node, &err), SPB_ERR_LIMIT);
+    ck_assert_ptr_nonnull(strstr(err.text, "the DBIRTH of Press is a packet of "));
+    spb_metric_remove(metric);
+    ck_assert_int_eq(spb_node_start(f.node, &err), SPB_OK);
+    node_fixture_await_state(&f, SPB_SESSION_ONLINE, node_fixture_seen(&f, SPB_SESSION_ONLINE) + 1);
+}
+END_TEST
+
 START_TEST(a_rebirth_request_brings_all_births_again) {
     node_fixture_make(&f);
     node_fixture_start(&f);
@@ -501,6 +541,7 @@ int main(void) {
     tcase_add_test(tests, without_a_window_each_sample_leaves_at_once);
     tcase_add_test(tests, writes_are_accepted_changed_or_refused_by_the_application);
     tcase_add_test(tests, what_no_writable_metric_takes_is_told_to_the_application);
+    tcase_add_test(tests, a_birth_that_is_too_large_is_told_to_the_application);
     tcase_add_test(tests, a_rebirth_request_brings_all_births_again);
     tcase_add_test(tests, callbacks_may_call_the_node);
     tcase_add_test(tests, the_log_callback_gets_no_more_than_it_wants);

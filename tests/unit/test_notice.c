@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "outbox/notice.h"
 #include "support/suite.h"
@@ -104,6 +105,32 @@ START_TEST(of_each_flood_ten_lines_a_second_are_told_and_the_rest_is_counted) {
 }
 END_TEST
 
+START_TEST(each_reason_for_dropped_samples_is_told_by_itself) {
+    uint64_t counts[SPB_DROPS] = {0};
+    spb_notices notices = {0};
+    spb_notices__tell_drops(&notices, counts, 5000);
+    ck_assert_uint_eq(notices.count, 0);
+    ck_assert_uint_eq(spb_notices__drops_ms(&notices, counts), SPB_NEVER);
+    for (int i = 0; i < SPB_DROPS; i++) {
+        counts[i] = 7;
+        ck_assert_uint_eq(spb_notices__drops_ms(&notices, counts), 0);
+        spb_notices__tell_drops(&notices, counts, 5000);
+        spb_notice notice;
+        ck_assert(spb_notices__pull(&notices, &notice));
+        ck_assert_uint_eq(strncmp(notice.text, "7 samples dropped: ", 19), 0);
+        ck_assert_uint_gt(strlen(notice.text), 19);
+        ck_assert_uint_eq(notices.count, 0);
+        counts[i] = 8;
+        ck_assert_uint_eq(spb_notices__drops_ms(&notices, counts), 65000);
+        spb_notices__tell_drops(&notices, counts, 64999);
+        ck_assert_uint_eq(notices.count, 0);
+        spb_notices__tell_drops(&notices, counts, SPB_NEVER);
+        ck_assert(spb_notices__pull(&notices, &notice));
+        ck_assert_uint_eq(strncmp(notice.text, "1 more sample dropped: ", 23), 0);
+    }
+}
+END_TEST
+
 START_TEST(one_flood_does_not_drown_another) {
     spb_notices notices = {0};
     for (int i = 0; i < 100; i++) {
@@ -123,6 +150,7 @@ int main(void) {
     tcase_add_test(all, the_oldest_log_line_makes_room);
     tcase_add_test(all, the_newest_state_is_never_lost);
     tcase_add_test(all, of_each_flood_ten_lines_a_second_are_told_and_the_rest_is_counted);
+    tcase_add_test(all, each_reason_for_dropped_samples_is_told_by_itself);
     tcase_add_test(all, one_flood_does_not_drown_another);
     Suite *suite = suite_create("notice");
     suite_add_tcase(suite, all);
