@@ -47,7 +47,7 @@ MAY_SEE_PUBLIC = {
 # Headers of other projects, and of threads and locks, with the rooms that may use them. paho calls back on threads of its
 # own, so transport has a lock too, as have the commands of the tool that use a transport without a node.
 FOREIGN = [
-    (r"protobuf-c/.*|.*\.pb-c\.h", set()),  # the reference of tests, not of the library
+    (r"protobuf-c/.*|.*\.pb-c\.h", {"codec"}),
     (r"jansson\.h", {"codec", "cli"}),
     (r"zlib\.h", {"codec", "store"}),
     (r"sqlite3\.h", {"store"}),
