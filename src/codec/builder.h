@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "codec/fields.h"
-#include "codec/schema.h"
+#include "codec/resolve.h"
 
 typedef struct spb_builder {
     spb_arena *arena;

@@ -4,8 +4,8 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "codec/encode.h"
+#include "codec/limits.h"
 #include "codec/list.h"
-#include "codec/schema.h"
 #include "codec/value.h"
 
 struct spb_dataset_builder {

@@ -7,8 +7,10 @@
 #include "base/error.h"
 #include "codec/builder.h"
 #include "codec/compress.h"
+#include "codec/limits.h"
 #include "codec/path.h"
 #include "codec/preflight.h"
+#include "codec/resolve.h"
 #include "codec/value.h"
 
 static spb_status read_set(spb_builder *b, spb_bytes from, spb_property_set *set);
@@ -44,7 +46,7 @@ spb_status spb_builder__settle(spb_builder *b, spb_message place, spb_value *val
         value->type = type; /* most values: nothing can be wrong with them */
         return SPB_OK;
     }
-    if (!spb_schema__type_fits(place, type)) {
+    if (!spb_type__fits(place, type)) {
         return spb_builder__fail(b, SPB_ERR_TYPE, at, "a datatype that cannot stand here");
     }
     if (!spb_type__is_known(type) || value->is_null) {
@@ -76,7 +78,7 @@ static spb_status read_set_value(spb_builder *b, const field *f, spb_value *valu
 static spb_status read_set_list(spb_builder *b, const field *f, spb_value *value) {
     size_t counts[FIELD_LIMIT] = {0};
     count_fields(f->bytes, counts);
-    const size_t count = counts[PROPERTY_SET_LIST_SETS];
+    const size_t count = counts[PROPERTY_SET_LIST_PROPERTYSET];
     spb_property_sets *list = spb_arena__alloc(b->arena, sizeof *list);
     spb_property_set *sets = spb_arena__calloc(b->arena, count, sizeof *sets);
     if (!list || !sets) {
@@ -88,7 +90,7 @@ static spb_status read_set_list(spb_builder *b, const field *f, spb_value *value
     while (p < end) {
         field each;
         field_next(&each, &p, end);
-        if (each.id == PROPERTY_SET_LIST_SETS) {
+        if (each.id == PROPERTY_SET_LIST_PROPERTYSET) {
             spb_status status = read_set(b, each.bytes, sets++);
             if (status != SPB_OK) {
                 return status;
@@ -99,7 +101,7 @@ static spb_status read_set_list(spb_builder *b, const field *f, spb_value *value
 }
 
 static spb_status read_nested_property(spb_builder *b, const field *f, spb_value *value, const uint8_t **at) {
-    spb_wire wire = spb_schema__value_wire(MESSAGE_PROPERTY, f->id);
+    spb_wire wire = wire_of_field(MESSAGE_PROPERTY_VALUE, f->id);
     if (wire == SPB_WIRE_NONE) {
         return SPB_OK;
     }
@@ -120,24 +122,24 @@ static spb_status read_property(spb_builder *b, spb_bytes from, const uint8_t *a
     spb_status status = SPB_OK;
     while (p < end && status == SPB_OK) {
         const uint8_t *begin = p;
-        if (scalar_next(value, PROPERTY_VALUE, &p, end)) {
+        if (scalar_next(value, PROPERTY_VALUE_INT_VALUE, &p, end)) {
             at = begin;
             continue;
         }
-        if (*p == TAG(PROPERTY_TYPE, WIRE_VARINT)) {
+        if (*p == TAG(PROPERTY_VALUE_TYPE, WIRE_VARINT)) {
             p = varint_read(p + 1, end, &type);
             continue;
         }
         field f;
         field_next(&f, &p, end);
-        if (f.id == PROPERTY_IS_NULL) {
+        if (f.id == PROPERTY_VALUE_IS_NULL) {
             is_null = f.number != 0;
         } else if (f.id < FIELD_LIMIT) {
             status = read_nested_property(b, &f, value, &at);
         }
     }
     settle_null(value, is_null);
-    return status == SPB_OK ? spb_builder__settle(b, MESSAGE_PROPERTY, value, type, at) : status;
+    return status == SPB_OK ? spb_builder__settle(b, MESSAGE_PROPERTY_VALUE, value, type, at) : status;
 }
 
 static spb_status read_set(spb_builder *b, spb_bytes from, spb_property_set *set) {
@@ -186,7 +188,7 @@ static spb_status read_rare_field(spb_builder *b, const field *f, spb_payload_me
     case METRIC_PROPERTIES: return read_properties(b, f, &metric->properties);
     default: break;
     }
-    spb_wire wire = f->id < FIELD_LIMIT ? spb_schema__value_wire(MESSAGE_METRIC, f->id) : SPB_WIRE_NONE;
+    spb_wire wire = wire_of_field(MESSAGE_METRIC, f->id);
     if (wire != SPB_WIRE_NONE) {
         metric->value.wire = (uint8_t)wire;
     }
@@ -224,10 +226,10 @@ spb_status spb_builder__metric(spb_builder *b, spb_bytes from, spb_payload_metri
         case TAG(METRIC_NAME, WIRE_BYTES): metric->name = text_in(content_next(&p, end)); continue;
         default: break;
         }
-        if (!scalar_next(&metric->value, METRIC_VALUE, &p, end)) {
+        if (!scalar_next(&metric->value, METRIC_INT_VALUE, &p, end)) {
             field_next(&f, &p, end);
             status = read_rare_field(b, &f, metric);
-            begin = f.id > METRIC_VALUE ? begin : value_at;
+            begin = f.id > METRIC_INT_VALUE ? begin : value_at;
         }
         value_at = begin;
     }

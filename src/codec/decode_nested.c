@@ -21,23 +21,23 @@ spb_status spb_builder__metadata(spb_builder *b, spb_bytes from, const spb_metad
         field f;
         field_next(&f, &p, end);
         switch (f.id) {
-        case METADATA_IS_MULTI_PART:
+        case META_DATA_IS_MULTI_PART:
             metadata->has_is_multi_part = true;
             metadata->is_multi_part = f.number != 0;
             break;
-        case METADATA_CONTENT_TYPE: metadata->content_type = text_of(&f); break;
-        case METADATA_SIZE:
+        case META_DATA_CONTENT_TYPE: metadata->content_type = text_of(&f); break;
+        case META_DATA_SIZE:
             metadata->has_size = true;
             metadata->size = f.number;
             break;
-        case METADATA_SEQ:
+        case META_DATA_SEQ:
             metadata->has_seq = true;
             metadata->seq = f.number;
             break;
-        case METADATA_FILE_NAME: metadata->file_name = text_of(&f); break;
-        case METADATA_FILE_TYPE: metadata->file_type = text_of(&f); break;
-        case METADATA_MD5: metadata->md5 = text_of(&f); break;
-        case METADATA_DESCRIPTION: metadata->description = text_of(&f); break;
+        case META_DATA_FILE_NAME: metadata->file_name = text_of(&f); break;
+        case META_DATA_FILE_TYPE: metadata->file_type = text_of(&f); break;
+        case META_DATA_MD5: metadata->md5 = text_of(&f); break;
+        case META_DATA_DESCRIPTION: metadata->description = text_of(&f); break;
         default: break;
         }
     }
@@ -49,10 +49,10 @@ static void read_plain_value(spb_message place, spb_bytes from, spb_value *value
     const uint8_t *p = from.data, *end = p + from.len;
     while (p < end) {
         const uint8_t *begin = p;
-        if (!scalar_next(value, spb_schema__value_base(place), &p, end)) {
+        if (!scalar_next(value, value_base(place), &p, end)) {
             field f;
             field_next(&f, &p, end);
-            if (spb_schema__value_wire(place, f.id) != SPB_WIRE_EXTENSION) {
+            if (wire_of_field(place, f.id) != SPB_WIRE_EXTENSION) {
                 continue;
             }
             value->wire = SPB_WIRE_EXTENSION;
@@ -72,8 +72,8 @@ static spb_status read_row(spb_builder *b, spb_bytes from, const spb_type *types
             continue;
         }
         const uint8_t *at = f.at;
-        read_plain_value(MESSAGE_CELL, f.bytes, cells, &at);
-        spb_status status = spb_builder__settle(b, MESSAGE_CELL, cells++, *types++, at);
+        read_plain_value(MESSAGE_DATA_SET_VALUE, f.bytes, cells, &at);
+        spb_status status = spb_builder__settle(b, MESSAGE_DATA_SET_VALUE, cells++, *types++, at);
         if (status != SPB_OK) {
             return status;
         }
@@ -96,13 +96,13 @@ static dataset_counts count_dataset(spb_bytes from) {
         uint8_t wire_type = *p & 7;
         field_next(&f, &p, end);
         switch (f.id) {
-        case DATASET_NUM_OF_COLUMNS:
+        case DATA_SET_NUM_OF_COLUMNS:
             counts.has_num = true;
             counts.num = f.number;
             break;
-        case DATASET_COLUMNS: counts.columns++; break;
-        case DATASET_ROWS: counts.rows++; break;
-        case DATASET_TYPES: {
+        case DATA_SET_COLUMNS: counts.columns++; break;
+        case DATA_SET_ROWS: counts.rows++; break;
+        case DATA_SET_TYPES: {
             const uint8_t *q = f.bytes.data;
             for (size_t i = 0; wire_type == WIRE_BYTES && i < f.bytes.len; i++) {
                 counts.types += q[i] < 0x80;
@@ -125,7 +125,7 @@ static spb_status check_dataset(spb_builder *b, spb_bytes from, const dataset_co
     while (p < end) {
         field f;
         field_next(&f, &p, end);
-        if (f.id == DATASET_ROWS && count_fields_of(f.bytes, ROW_ELEMENTS) != counts->columns) {
+        if (f.id == DATA_SET_ROWS && count_fields_of(f.bytes, ROW_ELEMENTS) != counts->columns) {
             return spb_builder__fail(b, SPB_ERR_MALFORMED, f.at,
                                      "a row with not as many elements as there are columns");
         }
@@ -140,11 +140,11 @@ static void read_columns(spb_bytes from, spb_str *columns, spb_type *types) {
         field f;
         uint8_t wire_type = *p & 7;
         field_next(&f, &p, end);
-        if (f.id == DATASET_COLUMNS) {
+        if (f.id == DATA_SET_COLUMNS) {
             *columns++ = text_of(&f);
-        } else if (f.id == DATASET_TYPES && wire_type == WIRE_VARINT) {
+        } else if (f.id == DATA_SET_TYPES && wire_type == WIRE_VARINT) {
             *types++ = (spb_type)(uint32_t)f.number;
-        } else if (f.id == DATASET_TYPES) {
+        } else if (f.id == DATA_SET_TYPES) {
             const uint8_t *q = f.bytes.data, *behind = q + f.bytes.len;
             while (q < behind) {
                 uint64_t number = 0;
@@ -178,7 +178,7 @@ spb_status spb_builder__dataset(spb_builder *b, spb_bytes from, const spb_datase
     while (p < end && status == SPB_OK) {
         field f;
         field_next(&f, &p, end);
-        if (f.id == DATASET_ROWS) {
+        if (f.id == DATA_SET_ROWS) {
             status = read_row(b, f.bytes, types, cells);
             cells += counts.columns;
         }
@@ -225,7 +225,7 @@ spb_status spb_builder__template(spb_builder *b, spb_bytes from, const spb_templ
         case TEMPLATE_VERSION: tmpl->version = text_of(&f); break;
         case TEMPLATE_METRICS: status = spb_builder__metric(b, f.bytes, metrics++); break;
         case TEMPLATE_PARAMETERS: status = read_parameter(b, &f, parameters++); break;
-        case TEMPLATE_REF: tmpl->template_ref = text_of(&f); break;
+        case TEMPLATE_TEMPLATE_REF: tmpl->template_ref = text_of(&f); break;
         case TEMPLATE_IS_DEFINITION:
             tmpl->has_is_definition = true;
             tmpl->is_definition = f.number != 0;

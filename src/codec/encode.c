@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "codec/compress.h"
+#include "codec/limits.h"
 #include "codec/pack.h"
+#include "codec/resolve.h"
 #include "codec/value.h"
 #include "codec/writer.h"
 
@@ -50,7 +52,7 @@ static spb_status check_value(spb_writer *w, spb_message message, const spb_valu
     if (!spb_type__is_known(judged.type)) {
         judged.type = SPB_UNKNOWN; /* by its wire field alone */
     }
-    if (!spb_schema__type_fits(message, value->type)) {
+    if (!spb_type__fits(message, value->type)) {
         return spb_writer__fail(w, SPB_ERR_TYPE, at, "a datatype that cannot stand here");
     }
     if (!value->is_null && judged.type == SPB_UNKNOWN && value->wire == SPB_WIRE_NONE) {
@@ -83,7 +85,7 @@ static spb_status write_array(spb_writer *w, unsigned id, const spb_value *value
  * Small integers are extended to 32 bits with their sign, as int_value is a uint32.
  */
 static inline uint8_t *put_scalar(uint8_t *p, spb_message message, const spb_value *value) {
-    const unsigned base = spb_schema__value_base(message);
+    const unsigned base = value_base(message);
     const int64_t i64 = value->as.i64;
     const uint64_t u64 = value->as.u64;
     bool fits;
@@ -117,7 +119,7 @@ static spb_status write_other_value(spb_writer *w, spb_message message, const sp
         return status;
     }
     spb_wire wire = wire_of(value);
-    unsigned id = spb_schema__value_field(message, wire);
+    unsigned id = spb_schema__value_fields[message][wire];
     if (id == 0) {
         return spb_writer__fail(w, SPB_ERR_TYPE, at, "a value that cannot stand here");
     }
@@ -157,8 +159,7 @@ spb_status spb_writer__value(spb_writer *w, spb_message message, const spb_value
         return spb_writer__no_memory(w);
     }
     if (value->type == SPB_STRING && value->as.str.data && !value->is_null) {
-        return writer_text(w, spb_schema__value_base(message) + SPB_WIRE_STRING - SPB_WIRE_INT, value->as.str, at,
-                           "string_value");
+        return writer_text(w, value_base(message) + SPB_WIRE_STRING - SPB_WIRE_INT, value->as.str, at, "string_value");
     }
     const uint8_t *behind = value->is_null ? NULL : put_scalar(writer_tail(w), message, value);
     if (!behind) {
@@ -175,13 +176,13 @@ static spb_status write_property(spb_writer *w, const spb_value *value, const sp
     }
     spb_status status = SPB_OK;
     if (value->type != SPB_UNKNOWN) {
-        status = writer_number(w, PROPERTY_TYPE, value->type);
+        status = writer_number(w, PROPERTY_VALUE_TYPE, value->type);
     }
     if (status == SPB_OK && value->is_null && value->wire != SPB_WIRE_ABSENT) {
-        status = writer_number(w, PROPERTY_IS_NULL, true);
+        status = writer_number(w, PROPERTY_VALUE_IS_NULL, true);
     }
     if (status == SPB_OK) {
-        status = spb_writer__value(w, MESSAGE_PROPERTY, value, at);
+        status = spb_writer__value(w, MESSAGE_PROPERTY_VALUE, value, at);
     }
     return status == SPB_OK ? writer_close(w, begin) : status;
 }
@@ -215,7 +216,7 @@ static spb_status write_set_list(spb_writer *w, const spb_property_sets *sets, u
         status = spb_writer__no_memory(w);
     }
     for (size_t i = 0; status == SPB_OK && i < sets->count; i++) {
-        status = write_set(w, &sets->items[i], PROPERTY_SET_LIST_SETS, &(spb_place){at, "propertyset", i});
+        status = write_set(w, &sets->items[i], PROPERTY_SET_LIST_PROPERTYSET, &(spb_place){at, "propertyset", i});
     }
     return status == SPB_OK ? writer_close(w, begin) : status;
 }

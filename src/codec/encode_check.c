@@ -5,6 +5,7 @@
 #include "codec/encode.h"
 
 #include "base/error.h"
+#include "codec/limits.h"
 #include "codec/writer.h"
 
 spb_status spb_encode__check_metric(const spb_payload_metric *metric, spb_error *err) {

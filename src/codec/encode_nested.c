@@ -3,6 +3,7 @@
  * every value is left to encode.c.
  */
 #include "base/error.h"
+#include "codec/resolve.h"
 #include "codec/writer.h"
 
 spb_status spb_writer__metadata(spb_writer *w, const spb_metadata *metadata, const spb_place *up) {
@@ -13,25 +14,25 @@ spb_status spb_writer__metadata(spb_writer *w, const spb_metadata *metadata, con
     }
     spb_status status = SPB_OK;
     if (metadata->has_is_multi_part) {
-        status = writer_number(w, METADATA_IS_MULTI_PART, metadata->is_multi_part);
+        status = writer_number(w, META_DATA_IS_MULTI_PART, metadata->is_multi_part);
     }
     if (status == SPB_OK) {
-        status = writer_text(w, METADATA_CONTENT_TYPE, metadata->content_type, &at, "content_type");
+        status = writer_text(w, META_DATA_CONTENT_TYPE, metadata->content_type, &at, "content_type");
     }
     if (status == SPB_OK && metadata->has_size) {
-        status = writer_number(w, METADATA_SIZE, metadata->size);
+        status = writer_number(w, META_DATA_SIZE, metadata->size);
     }
     if (status == SPB_OK && metadata->has_seq) {
-        status = writer_number(w, METADATA_SEQ, metadata->seq);
+        status = writer_number(w, META_DATA_SEQ, metadata->seq);
     }
     const struct {
         unsigned id;
         spb_str text;
         const char *name;
-    } texts[] = {{METADATA_FILE_NAME, metadata->file_name, "file_name"},
-                 {METADATA_FILE_TYPE, metadata->file_type, "file_type"},
-                 {METADATA_MD5, metadata->md5, "md5"},
-                 {METADATA_DESCRIPTION, metadata->description, "description"}};
+    } texts[] = {{META_DATA_FILE_NAME, metadata->file_name, "file_name"},
+                 {META_DATA_FILE_TYPE, metadata->file_type, "file_type"},
+                 {META_DATA_MD5, metadata->md5, "md5"},
+                 {META_DATA_DESCRIPTION, metadata->description, "description"}};
     for (size_t i = 0; status == SPB_OK && i < sizeof texts / sizeof *texts; i++) {
         status = writer_text(w, texts[i].id, texts[i].text, &at, texts[i].name);
     }
@@ -43,22 +44,22 @@ spb_status spb_writer__check_column(spb_writer *w, spb_str name, spb_type type, 
         return spb_writer__fail(w, SPB_ERR_NAME, &(spb_place){at, "columns", index},
                                 name.data ? "not UTF-8" : "missing");
     }
-    if (type == SPB_UNKNOWN || !spb_schema__type_fits(MESSAGE_CELL, type)) {
+    if (type == SPB_UNKNOWN || !spb_type__fits(MESSAGE_DATA_SET_VALUE, type)) {
         return spb_writer__fail(w, SPB_ERR_TYPE, &(spb_place){at, "types", index}, "a datatype that cannot stand here");
     }
     return SPB_OK;
 }
 
 static spb_status write_head(spb_writer *w, const spb_dataset *dataset, const spb_place *at) {
-    spb_status status = writer_number(w, DATASET_NUM_OF_COLUMNS, dataset->column_count);
+    spb_status status = writer_number(w, DATA_SET_NUM_OF_COLUMNS, dataset->column_count);
     for (size_t i = 0; status == SPB_OK && i < dataset->column_count; i++) {
         status = spb_writer__check_column(w, dataset->columns[i], dataset->types[i], i, at);
         if (status == SPB_OK) {
-            status = writer_text(w, DATASET_COLUMNS, dataset->columns[i], at, "columns");
+            status = writer_text(w, DATA_SET_COLUMNS, dataset->columns[i], at, "columns");
         }
     }
     for (size_t i = 0; status == SPB_OK && i < dataset->column_count; i++) {
-        status = writer_number(w, DATASET_TYPES, dataset->types[i]);
+        status = writer_number(w, DATA_SET_TYPES, dataset->types[i]);
     }
     return status;
 }
@@ -67,7 +68,7 @@ static spb_status write_head(spb_writer *w, const spb_dataset *dataset, const sp
 spb_status spb_writer__row(spb_writer *w, const spb_dataset *dataset, const spb_value *cells, size_t row,
                            const spb_place *at) {
     size_t row_begin, begin;
-    if (!writer_open(w, DATASET_ROWS, &row_begin)) {
+    if (!writer_open(w, DATA_SET_ROWS, &row_begin)) {
         return spb_writer__no_memory(w);
     }
     const spb_place row_place = {at, "rows", row};
@@ -80,7 +81,7 @@ spb_status spb_writer__row(spb_writer *w, const spb_dataset *dataset, const spb_
         if (!writer_open(w, ROW_ELEMENTS, &begin)) {
             return spb_writer__no_memory(w);
         }
-        spb_status status = spb_writer__value(w, MESSAGE_CELL, cell, &cell_place);
+        spb_status status = spb_writer__value(w, MESSAGE_DATA_SET_VALUE, cell, &cell_place);
         if (status == SPB_OK) {
             status = writer_close(w, begin);
         }
@@ -169,7 +170,7 @@ spb_status spb_writer__template(spb_writer *w, const spb_template *tmpl, unsigne
         status = spb_writer__parameter(w, &tmpl->parameters[i], &(spb_place){at, "parameters", i});
     }
     if (status == SPB_OK && !tmpl->is_definition) {
-        status = writer_text(w, TEMPLATE_REF, tmpl->template_ref, at, "template_ref");
+        status = writer_text(w, TEMPLATE_TEMPLATE_REF, tmpl->template_ref, at, "template_ref");
     }
     if (status == SPB_OK) { /* always there (tck-id-payloads-template-is-definition) */
         status = writer_number(w, TEMPLATE_IS_DEFINITION, tmpl->is_definition);

@@ -4,6 +4,7 @@
 
 #include <spb/value.h>
 
+#include "codec/schema.h"
 #include "codec/wire.h"
 
 /* One field. A varint or fixed-width number stands in `number`, anything else in `bytes`. */
@@ -49,6 +50,11 @@ static inline spb_bytes content_next(const uint8_t **p, const uint8_t *end) {
     const uint8_t *content = varint_read(*p + 1, end, &len);
     *p = content + len;
     return (spb_bytes){content, (size_t)len};
+}
+
+/* Which value a field carries. */
+static inline spb_wire wire_of_field(spb_message message, unsigned id) {
+    return id < FIELD_LIMIT ? (spb_wire)spb_schema__fields[message][id].wire : SPB_WIRE_NONE;
 }
 
 /*

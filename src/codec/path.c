@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "codec/schema.h"
+#include "codec/resolve.h"
 #include "codec/wire.h"
 
 /* One field of a message: from its tag (at) to the byte behind it (end), and its content from `content`. */
@@ -51,15 +51,16 @@ static void append(char *text, size_t size, size_t *len, const char *part) {
     *len += (size_t)written < size - *len ? (size_t)written : size - *len - 1;
 }
 
-static void append_field(char *text, size_t size, size_t *len, const spb_field *field, unsigned number, size_t index) {
+static void append_field(char *text, size_t size, size_t *len, spb_message message, unsigned number, size_t index) {
     char part[64];
     const char *dot = *len > 0 ? "." : "";
-    if (field->kind == FIELD_UNKNOWN) {
+    const char *name = field_name(message, number);
+    if (!name) {
         snprintf(part, sizeof part, "%sfield_%u", dot, number);
-    } else if (field->repeated) {
-        snprintf(part, sizeof part, "%s%s[%zu]", dot, field->name, index);
+    } else if (spb_schema__fields[message][number].is_repeated) {
+        snprintf(part, sizeof part, "%s%s[%zu]", dot, name, index);
     } else {
-        snprintf(part, sizeof part, "%s%s", dot, field->name);
+        snprintf(part, sizeof part, "%s%s", dot, name);
     }
     append(text, size, len, part);
 }
@@ -78,7 +79,7 @@ void spb_path__describe(char *text, size_t size, spb_bytes wire, size_t offset) 
         static const spb_field unknown = {.kind = FIELD_UNKNOWN};
         const spb_field *field = each.number < FIELD_LIMIT ? &spb_schema__fields[message][each.number] : &unknown;
         if (offset >= (size_t)(each.end - wire.data) && each.end < end) {
-            if (field->repeated) {
+            if (field->is_repeated) {
                 counts[each.number]++;
             }
             p = each.end;
@@ -87,7 +88,7 @@ void spb_path__describe(char *text, size_t size, spb_bytes wire, size_t offset) 
         if (offset >= (size_t)(each.end - wire.data) && offset < wire.len) {
             break; /* behind the last field, in what follows the message */
         }
-        append_field(text, size, &len, field, each.number, field->repeated ? counts[each.number] : 0);
+        append_field(text, size, &len, message, each.number, field->is_repeated ? counts[each.number] : 0);
         if (field->kind != FIELD_MESSAGE || !each.content || offset < (size_t)(each.content - wire.data)) {
             break;
         }

@@ -6,8 +6,8 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "codec/encode.h"
+#include "codec/limits.h"
 #include "codec/list.h"
-#include "codec/schema.h"
 #include "codec/value.h"
 
 spb_status spb_payload_new(spb_payload **out, spb_error *err) {

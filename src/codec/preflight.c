@@ -2,12 +2,13 @@
  * Decides whether bytes are a payload that may be built: form, nesting, counts, lengths. It does not recurse, so that
  * no input can exhaust the stack. What the values mean is left to decode.c.
  */
-#include "codec/preflight.h"
 
+#include "codec/preflight.h"
 #include <assert.h>
 
 #include "base/error.h"
 #include "codec/check.h"
+#include "codec/limits.h"
 #include "codec/path.h"
 #include "codec/schema.h"
 #include "codec/wire.h"
@@ -22,15 +23,14 @@
 #define ARRAY_ROUNDING 16
 static const uint16_t built_bytes[MESSAGE_COUNT] = {
     [MESSAGE_METRIC] = sizeof(spb_payload_metric),
-    [MESSAGE_METADATA] = ROUNDED(spb_metadata),
+    [MESSAGE_META_DATA] = ROUNDED(spb_metadata),
     [MESSAGE_PROPERTY_SET] = ROUNDED(spb_property_set) + ARRAY_ROUNDING,
-    [MESSAGE_PROPERTY] = sizeof(spb_property),
+    [MESSAGE_PROPERTY_VALUE] = sizeof(spb_property),
     [MESSAGE_PROPERTY_SET_LIST] = ROUNDED(spb_property_sets) + ARRAY_ROUNDING,
-    [MESSAGE_DATASET] = ROUNDED(spb_dataset) + 3 * ARRAY_ROUNDING,
-    [MESSAGE_CELL] = sizeof(spb_value),
+    [MESSAGE_DATA_SET] = ROUNDED(spb_dataset) + 3 * ARRAY_ROUNDING,
+    [MESSAGE_DATA_SET_VALUE] = sizeof(spb_value),
     [MESSAGE_TEMPLATE] = ROUNDED(spb_template) + 2 * ARRAY_ROUNDING,
     [MESSAGE_PARAMETER] = sizeof(spb_parameter),
-    [MESSAGE_COLUMN] = sizeof(spb_str) + sizeof(spb_type),
 };
 
 /* A message that is being read. What is written last and read first does not lie side by side, or it would be read in
@@ -93,7 +93,7 @@ static inline spb_status enter(scan *s, const spb_field *field, const uint8_t *a
     assert(s->frame_count < FRAMES_MAX);
     s->frames[s->frame_count++] = (frame){.end = end, .message = field->message};
     s->size->heap_bytes += built_bytes[field->message];
-    return field->repeated ? count_item(s, at) : SPB_OK;
+    return field->is_repeated ? count_item(s, at) : SPB_OK;
 }
 
 /* A metric has a name or an alias, or nobody can tell whose value it is. */
@@ -131,6 +131,13 @@ static spb_status check_numbers(scan *s, const uint8_t *at, const uint8_t *p, co
     return SPB_OK;
 }
 
+/* The name of a DataSet's column, which comes with a type. */
+static inline void count_column(scan *s, const spb_field *field) {
+    if (field == &spb_schema__fields[MESSAGE_DATA_SET][DATA_SET_COLUMNS]) {
+        s->size->heap_bytes += sizeof(spb_str) + sizeof(spb_type);
+    }
+}
+
 /* A length-delimited field with its content from `p` to `end`. */
 static spb_status check_content(scan *s, const spb_field *field, const uint8_t *at, const uint8_t *p,
                                 const uint8_t *end) {
@@ -146,7 +153,7 @@ static spb_status check_content(scan *s, const spb_field *field, const uint8_t *
     if (len > s->limits->max_string_bytes) {
         return fail(s, SPB_ERR_LIMIT, at, "longer than the limit max_string_bytes");
     }
-    s->size->heap_bytes += built_bytes[field->message];
+    count_column(s, field);
     return field->kind == FIELD_TEXT ? check_text(s, p, len) : SPB_OK;
 }
 
@@ -187,7 +194,7 @@ static spb_status check_tag(scan *s, frame *in, const uint8_t *at, tag *out) {
     if (number >> 3 < FIELD_LIMIT) {
         const uint32_t bit = 1u << (number >> 3);
         out->field = &spb_schema__fields[in->message][number >> 3];
-        if (out->field->kind == FIELD_MESSAGE && !out->field->repeated && in->seen & bit) {
+        if (out->field->kind == FIELD_MESSAGE && !out->field->is_repeated && in->seen & bit) {
             return fail(s, SPB_ERR_MALFORMED, at, "a field that may stand once stands here twice");
         }
         in->seen |= bit;
@@ -259,7 +266,7 @@ static inline const uint8_t *skip_plain_fields(scan *s, uint8_t message, const u
         case FIELD_TEXT:
             next = wire_type == WIRE_BYTES ? short_content(p + 1, end, s->limits->max_string_bytes) : NULL;
             if (next && spb_utf8__is_ascii((spb_str){(const char *)next, p[1]})) {
-                s->size->heap_bytes += built_bytes[field->message];
+                count_column(s, field);
                 next += p[1];
             } else {
                 next = NULL;
@@ -285,7 +292,7 @@ static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb
     const unsigned number = *at < 0x80 ? *at >> 3 : 0;
     const spb_field *field = &spb_schema__fields[in->message][number];
     const uint32_t bit = 1u << number;
-    if (field->kind != FIELD_MESSAGE || (*at & 7) != WIRE_BYTES || (!field->repeated && in->seen & bit)) {
+    if (field->kind != FIELD_MESSAGE || (*at & 7) != WIRE_BYTES || (!field->is_repeated && in->seen & bit)) {
         return false;
     }
     const uint8_t *content = short_content(at + 1, in->end, SIZE_MAX);
@@ -299,7 +306,7 @@ static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb
     if (*p == end && !is_level(field->message) && has_identity(field->message, seen)) {
         s->size->metric_count += s->frame_count == 1;
         s->size->heap_bytes += built_bytes[field->message];
-        *status = field->repeated ? count_item(s, at) : SPB_OK;
+        *status = field->is_repeated ? count_item(s, at) : SPB_OK;
         return true;
     }
     *status = enter(s, field, at, end);

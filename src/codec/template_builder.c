@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "codec/check.h"
 #include "codec/encode.h"
+#include "codec/limits.h"
 #include "codec/list.h"
-#include "codec/schema.h"
 #include "codec/value.h"
 
 struct spb_template_builder {

@@ -4,55 +4,19 @@
  */
 #include "codec/value.h"
 
-static const char *const type_names[] = {
-    [SPB_UNKNOWN] = "Unknown",
-    [SPB_INT8] = "Int8",
-    [SPB_INT16] = "Int16",
-    [SPB_INT32] = "Int32",
-    [SPB_INT64] = "Int64",
-    [SPB_UINT8] = "UInt8",
-    [SPB_UINT16] = "UInt16",
-    [SPB_UINT32] = "UInt32",
-    [SPB_UINT64] = "UInt64",
-    [SPB_FLOAT] = "Float",
-    [SPB_DOUBLE] = "Double",
-    [SPB_BOOLEAN] = "Boolean",
-    [SPB_STRING] = "String",
-    [SPB_DATETIME] = "DateTime",
-    [SPB_TEXT] = "Text",
-    [SPB_UUID] = "UUID",
-    [SPB_DATASET] = "DataSet",
-    [SPB_BYTES] = "Bytes",
-    [SPB_FILE] = "File",
-    [SPB_TEMPLATE] = "Template",
-    [SPB_PROPERTY_SET] = "PropertySet",
-    [SPB_PROPERTY_SET_LIST] = "PropertySetList",
-    [SPB_INT8_ARRAY] = "Int8Array",
-    [SPB_INT16_ARRAY] = "Int16Array",
-    [SPB_INT32_ARRAY] = "Int32Array",
-    [SPB_INT64_ARRAY] = "Int64Array",
-    [SPB_UINT8_ARRAY] = "UInt8Array",
-    [SPB_UINT16_ARRAY] = "UInt16Array",
-    [SPB_UINT32_ARRAY] = "UInt32Array",
-    [SPB_UINT64_ARRAY] = "UInt64Array",
-    [SPB_FLOAT_ARRAY] = "FloatArray",
-    [SPB_DOUBLE_ARRAY] = "DoubleArray",
-    [SPB_BOOLEAN_ARRAY] = "BooleanArray",
-    [SPB_STRING_ARRAY] = "StringArray",
-    [SPB_DATETIME_ARRAY] = "DateTimeArray",
-};
+#include "codec/schema.h"
 
 bool spb_type__is_known(spb_type type) {
     return type >= SPB_INT8 && type <= SPB_DATETIME_ARRAY;
 }
 
 const char *spb_type_name(spb_type type) {
-    return type_names[spb_type__is_known(type) ? type : SPB_UNKNOWN];
+    return spb_schema__type_names[spb_type__is_known(type) ? type : SPB_UNKNOWN];
 }
 
 spb_type spb_type_from_name(spb_str name) {
     for (int type = SPB_INT8; type <= SPB_DATETIME_ARRAY; type++) {
-        if (spb_str_equal(name, spb_str_from(type_names[type]))) {
+        if (spb_str_equal(name, spb_str_from(spb_schema__type_names[type]))) {
             return (spb_type)type;
         }
     }

@@ -9,8 +9,8 @@
 #include <spb/payload.h>
 
 #include "base/error.h"
+#include "codec/limits.h"
 #include "codec/list.h"
-#include "codec/schema.h"
 #include "codec/value.h"
 
 typedef struct block {

@@ -2,26 +2,26 @@
  * Decides which field of the wire may carry which datatype, and which number a small integer means. What the fields
  * are on the wire is left to the decoder.
  */
-#include "codec/value.h"
+#include "codec/resolve.h"
 
 #include "base/error.h"
+#include "codec/value.h"
 
-static const char *field_name(uint8_t wire) {
-    switch ((spb_wire)wire) {
-    case SPB_WIRE_ABSENT:
-    case SPB_WIRE_NONE: break;
-    case SPB_WIRE_INT: return "int_value";
-    case SPB_WIRE_LONG: return "long_value";
-    case SPB_WIRE_FLOAT: return "float_value";
-    case SPB_WIRE_DOUBLE: return "double_value";
-    case SPB_WIRE_BOOLEAN: return "boolean_value";
-    case SPB_WIRE_STRING: return "string_value";
-    case SPB_WIRE_BYTES: return "bytes_value";
-    case SPB_WIRE_DATASET: return "dataset_value";
-    case SPB_WIRE_TEMPLATE: return "template_value";
-    case SPB_WIRE_SET: return "propertyset_value";
-    case SPB_WIRE_SET_LIST: return "propertysets_value";
-    case SPB_WIRE_EXTENSION: return "extension_value";
+bool spb_type__fits(spb_message place, spb_type type) {
+    bool is_set = type == SPB_PROPERTY_SET || type == SPB_PROPERTY_SET_LIST;
+    if (place == MESSAGE_METRIC) {
+        return !is_set;
+    }
+    /* DataSets, bytes, templates and arrays have no field elsewhere. */
+    return type <= SPB_UUID || type > SPB_DATETIME_ARRAY || (is_set && place == MESSAGE_PROPERTY_VALUE);
+}
+
+static const char *wire_name(uint8_t wire) {
+    for (unsigned place = 0; place < MESSAGE_COUNT; place++) {
+        const char *name = field_name((spb_message)place, spb_schema__value_fields[place][wire]);
+        if (name) {
+            return name;
+        }
     }
     return "unknown field";
 }
@@ -30,11 +30,11 @@ static spb_status wrong_field(const spb_value *value, spb_type type, spb_error *
     if (value->wire == SPB_WIRE_NONE || value->wire == SPB_WIRE_ABSENT) {
         return spb_error__set(err, SPB_ERR_TYPE, "no value where %s is wanted", spb_type_name(type));
     }
-    return spb_error__set(err, SPB_ERR_TYPE, "%s cannot carry %s", field_name(value->wire), spb_type_name(type));
+    return spb_error__set(err, SPB_ERR_TYPE, "%s cannot carry %s", wire_name(value->wire), spb_type_name(type));
 }
 
 static spb_status does_not_fit(const spb_value *value, spb_type type, spb_error *err) {
-    return spb_error__set(err, SPB_ERR_RANGE, "%s %llu does not fit %s", field_name(value->wire),
+    return spb_error__set(err, SPB_ERR_RANGE, "%s %llu does not fit %s", wire_name(value->wire),
                           (unsigned long long)value->as.u64, spb_type_name(type));
 }
 
@@ -69,8 +69,8 @@ static spb_status resolve_signed(spb_value *value, spb_type type, unsigned bits,
     } else if (value->wire != SPB_WIRE_LONG) {
         return wrong_field(value, type, err);
     } else if (number + sign > mask) {
-        return spb_error__set(err, SPB_ERR_RANGE, "long_value %lld does not fit %s", (long long)value->as.i64,
-                              spb_type_name(type));
+        return spb_error__set(err, SPB_ERR_RANGE, "%s %lld does not fit %s", wire_name(value->wire),
+                              (long long)value->as.i64, spb_type_name(type));
     }
     value->as.u64 = number;
     value->type = type;

@@ -1,3 +1,4 @@
+spb_unit_test(schema codec)
 spb_unit_test(value codec)
 spb_unit_test(array codec)
 spb_unit_test(value_resolve codec)
