@@ -112,10 +112,11 @@ typedef struct spb_payload {
     size_t capacity; /* private */
 } spb_payload;
 
-/* What hostile or mistaken input may cost. Zero in a field means its default. */
+/* What hostile or mistaken input may cost. Zero in a field means its default. The default of max_depth is what a thread
+ * with 64 KiB of stack can decode; 32 wants 128 KiB. */
 typedef struct spb_limits {
     size_t max_payload_bytes; /* size of the encoded message; default 16 MiB */
-    size_t max_depth;         /* nesting of templates and property sets; default and maximum 32 */
+    size_t max_depth;         /* nesting of templates and property sets; default 16, at most 32 */
     size_t max_metrics;       /* metrics, template members, parameters, properties, cells together; default 1,000,000 */
     size_t max_heap_bytes;    /* heap of one decoded payload, the copy of the input included; default 256 MiB */
     size_t max_string_bytes;  /* any one string or bytes value; default 16 MiB */

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "codec/limits.h"
-#include "codec/writer.h"
+#include "codec/rare.h"
 
 spb_status spb_encode__check_metric(const spb_payload_metric *metric, spb_error *err) {
     spb_buffer scratch;
@@ -17,27 +17,16 @@ spb_status spb_encode__check_metric(const spb_payload_metric *metric, spb_error 
 }
 
 spb_status spb_encode__check_column(spb_str name, spb_type type, size_t index, spb_error *err) {
-    spb_writer w = {.err = err};
-    return spb_writer__check_column(&w, name, type, index, &(spb_place){NULL, "dataset", NOT_REPEATED});
+    const spb_limits limits = spb_limits__effective(NULL);
+    return spb_rare__check_column(&(spb_writer){.limits = &limits, .err = err}, name, type, index);
 }
 
 spb_status spb_encode__check_row(const spb_dataset *dataset, const spb_value *cells, size_t row, spb_error *err) {
     const spb_limits limits = spb_limits__effective(NULL);
-    spb_buffer scratch;
-    spb_buffer__init(&scratch);
-    spb_writer w = {.out = &scratch, .limits = &limits, .err = err};
-    spb_status status = spb_writer__row(&w, dataset, cells, row, &(spb_place){NULL, "dataset", NOT_REPEATED});
-    spb_buffer__clear(&scratch);
-    return status;
+    return spb_rare__check_row(&(spb_writer){.limits = &limits, .err = err}, dataset, cells, row);
 }
 
 spb_status spb_encode__check_parameter(const spb_parameter *parameter, size_t index, spb_error *err) {
     const spb_limits limits = spb_limits__effective(NULL);
-    spb_buffer scratch;
-    spb_buffer__init(&scratch);
-    spb_writer w = {.out = &scratch, .limits = &limits, .err = err};
-    const spb_place tmpl = {NULL, "template", NOT_REPEATED};
-    spb_status status = spb_writer__parameter(&w, parameter, &(spb_place){&tmpl, "parameters", index});
-    spb_buffer__clear(&scratch);
-    return status;
+    return spb_rare__check_parameter(&(spb_writer){.limits = &limits, .err = err}, parameter, index);
 }

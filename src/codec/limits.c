@@ -7,7 +7,7 @@ static size_t or_default(size_t wanted, size_t fallback) {
 
 spb_limits spb_limits__effective(const spb_limits *limits) {
     spb_limits wanted = limits ? *limits : (spb_limits){0};
-    size_t depth = or_default(wanted.max_depth, SPB_MAX_DEPTH);
+    size_t depth = or_default(wanted.max_depth, SPB_DEFAULT_DEPTH);
     return (spb_limits){
         .max_payload_bytes = or_default(wanted.max_payload_bytes, (size_t)16 << 20),
         .max_depth = depth < SPB_MAX_DEPTH ? depth : SPB_MAX_DEPTH,

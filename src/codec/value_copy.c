@@ -254,7 +254,7 @@ static spb_status report(const block *b, spb_error *err) {
 }
 
 static block measuring(void) {
-    return (block){.max_depth = spb_limits__effective(NULL).max_depth};
+    return (block){.max_depth = SPB_MAX_DEPTH};
 }
 
 spb_status spb_value_copy(spb_value *out, const spb_value *value, spb_error *err) {

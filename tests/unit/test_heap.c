@@ -211,26 +211,53 @@ static spb_bytes nested_templates(void) {
     return (spb_bytes){p, (size_t)(end - p)};
 }
 
-/* 32 levels of templates within templates: as deep as it may be. */
-static void use_the_deepest(void) {
-    spb_template tmpls[32];
-    spb_payload_metric metrics[32];
-    for (size_t i = 0; i < 32; i++) {
+/* As deep as it may be: templates within templates, */
+#define DEPTH 16
+static void use_the_deepest_template(void) {
+    spb_template tmpls[DEPTH];
+    spb_payload_metric metrics[DEPTH];
+    for (size_t i = 0; i < DEPTH; i++) {
         tmpls[i] = (spb_template){.has_is_definition = true,
                                   .template_ref = spb_str_from("T"),
                                   .metrics = i ? &metrics[i - 1] : NULL,
                                   .metric_count = i ? 1 : 0};
         metrics[i] = (spb_payload_metric){.name = spb_str_from("m"), .value = spb_template_value(&tmpls[i])};
     }
-    spb_payload payload = {.metrics = &metrics[31], .metric_count = 1}, *decoded, *copy;
+    spb_payload payload = {.metrics = &metrics[DEPTH - 1], .metric_count = 1}, *decoded, *copy;
     uint8_t *bytes;
     size_t len;
     ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK);
     ck_assert_int_eq(spb_payload_decode(&decoded, (spb_bytes){bytes, len}, NULL, NULL), SPB_OK);
     ck_assert_int_eq(spb_payload_new(&copy, NULL), SPB_OK);
     ck_assert_int_eq(spb_payload_add_metric(copy, decoded->metrics, NULL), SPB_OK);
-    ck_assert(spb_value_equal(&copy->metrics[0].value, &metrics[31].value));
+    ck_assert(spb_value_equal(&copy->metrics[0].value, &metrics[DEPTH - 1].value));
     spb_payload_free(copy);
+    spb_payload_free(decoded);
+    spb_free(bytes);
+}
+
+/* and lists of property sets within one another, which are three messages a level. */
+static void use_the_deepest_properties(void) {
+    spb_property properties[DEPTH];
+    spb_property_set sets[DEPTH];
+    spb_property_sets lists[DEPTH];
+    for (size_t i = 0; i < DEPTH; i++) {
+        properties[i] = (spb_property){.key = spb_str_from("k"),
+                                       .value = i ? spb_property_sets_value(&lists[i - 1]) : spb_int32(1)};
+        sets[i] = (spb_property_set){&properties[i], 1};
+        lists[i] = (spb_property_sets){&sets[i], 1};
+    }
+    const spb_payload_metric metric = {
+        .name = spb_str_from("m"), .value = spb_int32(1), .properties = &sets[DEPTH - 1]};
+    const spb_payload payload = {.metrics = &metric, .metric_count = 1};
+    spb_payload *decoded;
+    uint8_t *bytes;
+    size_t len;
+    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK);
+    ck_assert_int_eq(spb_payload_decode(&decoded, (spb_bytes){bytes, len}, NULL, NULL), SPB_OK);
+    const spb_value theirs = spb_property_set_value(decoded->metrics[0].properties);
+    const spb_value ours = spb_property_set_value(&sets[DEPTH - 1]);
+    ck_assert(spb_value_equal(&theirs, &ours));
     spb_payload_free(decoded);
     spb_free(bytes);
 }
@@ -250,7 +277,8 @@ static void *on_a_small_stack(void *context) {
     ck_assert_int_eq(spb_payload_decode(&payload, nested_templates(), NULL, &err), SPB_ERR_LIMIT);
     ck_assert_msg(strstr(err.text, "nested deeper than the limit max_depth") != NULL, "%s", err.text);
     free(empty_metrics);
-    use_the_deepest();
+    use_the_deepest_template();
+    use_the_deepest_properties();
     return NULL;
 }
 
