@@ -224,7 +224,7 @@ static spb_status read_payload(const spb_rare_reader *r, spb_payload *payload, s
 static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
     *out = NULL;
     spb_preflight_size size;
-    spb_status status = spb_preflight__check(wire, limits, &size, err);
+    spb_status status = spb_preflight__check(wire, limits, false, &size, err);
     if (status != SPB_OK) {
         return status;
     }

@@ -78,9 +78,10 @@ typedef struct scan {
     const spb_limits *limits;
     spb_error *err;
     spb_preflight_size *size;
-    size_t items; /* repeated messages so far */
-    size_t depth; /* templates and property sets around the present place */
-    bool is_rare; /* the payload's metric that is being read will be unpacked by libprotobuf-c */
+    size_t items;     /* repeated messages so far */
+    size_t depth;     /* templates and property sets around the present place */
+    bool is_rare;     /* the payload's metric that is being read will be unpacked by libprotobuf-c */
+    bool ends_at_nul; /* text: none may hold one */
     size_t frame_count;
     frame frames[FRAMES_MAX];
 } scan;
@@ -166,6 +167,10 @@ static spb_status check_text(scan *s, const uint8_t *p, size_t len) {
     size_t bad;
     if (!spb_utf8__is_valid((spb_str){(const char *)p, len}, &bad)) {
         return fail(s, SPB_ERR_MALFORMED, p + bad, "not UTF-8");
+    }
+    const uint8_t *nul = s->ends_at_nul && len > 0 ? memchr(p, '\0', len) : NULL;
+    if (nul) {
+        return fail(s, SPB_ERR_MALFORMED, nul, "holds a NUL, where protobuf-c would cut it");
     }
     return SPB_OK;
 }
@@ -323,7 +328,7 @@ static inline const uint8_t *skip_plain_fields(scan *s, uint8_t message, const u
         case FIELD_FLOAT: next = wire_type == WIRE_FIXED32 && end - p >= 5 ? p + 5 : NULL; break;
         case FIELD_TEXT:
             next = wire_type == WIRE_BYTES ? short_content(p + 1, end, s->limits->max_string_bytes) : NULL;
-            if (next && spb_utf8__is_ascii((spb_str){(const char *)next, p[1]})) {
+            if (next && !s->ends_at_nul && spb_utf8__is_ascii((spb_str){(const char *)next, p[1]})) {
                 count_text(s, field, p[1]);
                 next += p[1];
             } else {
@@ -374,7 +379,8 @@ static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb
     return true;
 }
 
-spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_preflight_size *size, spb_error *err) {
+spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, bool ends_at_nul, spb_preflight_size *size,
+                                spb_error *err) {
     *size = (spb_preflight_size){0};
     if (wire.len > limits->max_payload_bytes) {
         return spb_error__set(err, SPB_ERR_LIMIT, "a payload of %zu bytes, the limit max_payload_bytes is %zu",
@@ -387,6 +393,7 @@ spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_pr
     s.size = size;
     s.items = s.depth = 0;
     s.is_rare = false;
+    s.ends_at_nul = ends_at_nul;
     s.frame_count = 1;
     s.frames[0] = (frame){.end = wire.data + wire.len, .message = MESSAGE_PAYLOAD};
     const uint8_t *p = wire.data;

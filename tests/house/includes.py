@@ -25,7 +25,7 @@ MAY_SEE = {
 # The public headers by the layer whose words they are, lowest first; a header may include those of its own layer and below.
 PUBLIC = [
     {"export.h", "status.h", "value.h", "version.h"},
-    {"payload.h", "topic.h"},
+    {"payload.h", "protobuf.h", "topic.h"},
     {"store.h", "transport.h"},
     {"metric.h", "session.h"},
     {"node.h", "spb.h"},
@@ -105,6 +105,8 @@ def why_not_in_room(room, header, is_quoted):
 
 
 def why_not_in_public(name, header, is_quoted):
+    if header == "spb/protobuf.h":
+        return "is for those who have protobuf-c code, and no part of another header"
     if header.startswith("spb/") and not is_quoted:
         own = next((i for i, layer in enumerate(PUBLIC) if name in layer), None)
         if own is None:
