@@ -36,7 +36,8 @@ static spb_status write_array(spb_writer *w, unsigned id, const spb_value *value
  * Small integers are extended to 32 bits with their sign, as int_value is a uint32.
  */
 static inline uint8_t *put_scalar(uint8_t *p, spb_message message, const spb_value *value) {
-    const unsigned base = message == MESSAGE_METRIC ? METRIC_INT_VALUE : PROPERTY_VALUE_INT_VALUE;
+    /* Its field is base + spb_wire. */
+    const unsigned base = (message == MESSAGE_METRIC ? METRIC_INT_VALUE : PROPERTY_VALUE_INT_VALUE) - SPB_WIRE_INT;
     const int64_t i64 = value->as.i64;
     const uint64_t u64 = value->as.u64;
     bool fits;
@@ -47,20 +48,20 @@ static inline uint8_t *put_scalar(uint8_t *p, spb_message message, const spb_val
     case SPB_UINT8: fits = u64 <= UINT8_MAX; break;
     case SPB_UINT16: fits = u64 <= UINT16_MAX; break;
     case SPB_UINT32: /* in long_value: the official test kit demands it */
-        return u64 <= UINT32_MAX ? put_number(p, base + 1, u64) : NULL;
+        return u64 <= UINT32_MAX ? put_number(p, base + SPB_WIRE_LONG, u64) : NULL;
     case SPB_INT64:
     case SPB_UINT64:
-    case SPB_DATETIME: return put_number(p, base + 1, u64);
+    case SPB_DATETIME: return put_number(p, base + SPB_WIRE_LONG, u64);
     case SPB_FLOAT:
-        *p = (uint8_t)TAG(base + 2, WIRE_FIXED32);
+        *p = (uint8_t)TAG(base + SPB_WIRE_FLOAT, WIRE_FIXED32);
         return fixed32_write(p + 1, float_to_bits(value->as.f32));
     case SPB_DOUBLE:
-        *p = (uint8_t)TAG(base + 3, WIRE_FIXED64);
+        *p = (uint8_t)TAG(base + SPB_WIRE_DOUBLE, WIRE_FIXED64);
         return fixed64_write(p + 1, double_to_bits(value->as.f64));
-    case SPB_BOOLEAN: return put_number(p, base + 4, value->as.boolean);
+    case SPB_BOOLEAN: return put_number(p, base + SPB_WIRE_BOOLEAN, value->as.boolean);
     default: return NULL;
     }
-    return fits ? put_number(p, base, (uint32_t)u64) : NULL;
+    return fits ? put_number(p, base + SPB_WIRE_INT, (uint32_t)u64) : NULL;
 }
 
 /* What is left: text, bytes, arrays, everything that is wrong, and what is not for us. */

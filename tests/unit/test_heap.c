@@ -8,11 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <spb/payload.h>
+#include <spb/protobuf.h>
 
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "codec/encode.h"
+#include "codec/schema.h"
 #include "support/failing_heap.h"
 #include "support/random_payload.h"
 #include "support/suite.h"
@@ -60,6 +61,27 @@ static spb_status decode_it(void *context, spb_error *err) {
     demand((payload != NULL) == (status == SPB_OK), "status and payload disagree");
     spb_payload_free(payload);
     return status;
+}
+
+/* The library's own free would not be seen here. */
+static void free_seen(void *context, void *memory) {
+    (void)context;
+    free(memory);
+}
+
+static spb_status convert_it(void *context, spb_error *err) {
+    ProtobufCMessage *theirs;
+    const spb_payload *payload = context;
+    spb_status status = spb_protobuf_from_payload(&theirs, &spb__pb__payload__descriptor, payload, NULL, err);
+    demand((theirs != NULL) == (status == SPB_OK), "status and message disagree");
+    if (status == SPB_OK) {
+        spb_payload *back;
+        status = spb_protobuf_to_payload(&back, theirs, NULL, err);
+        demand((back != NULL) == (status == SPB_OK), "status and payload disagree");
+        spb_payload_free(back);
+        protobuf_c_message_free_unpacked(theirs, &(ProtobufCAllocator){.free = free_seen});
+    }
+    return status == SPB_ERR_MALFORMED ? SPB_OK : status; /* a NUL in a text */
 }
 
 static spb_status build_it(void *context, spb_error *err) {
@@ -135,6 +157,7 @@ START_TEST(every_failing_allocation_is_survived) {
         spb_bytes wire = {bytes, len};
         fail_at_each_allocation(decode_it, &wire, "decode");
         fail_at_each_allocation(encode_it, &payload, "encode");
+        fail_at_each_allocation(convert_it, &payload, "convert");
         fail_at_each_allocation(build_it, &payload, "build");
         fail_at_each_allocation(copy_them, &payload, "copy");
         spb_free(bytes);
