@@ -77,25 +77,24 @@ static spb_status read_property(const spb_rare_reader *r, spb_bytes from, const 
     return settle(r, MESSAGE_PROPERTY_VALUE, value, type, at);
 }
 
-static size_t count_fields(spb_bytes from, unsigned id) {
-    size_t count = 0;
+static void count_properties(spb_bytes from, size_t *keys, size_t *values) {
     const uint8_t *p = from.data, *end = p + from.len;
+    *keys = *values = 0;
     while (p < end) {
-        const uint8_t tag = *p;
-        if (tag < 0x80 && (tag & 7) == WIRE_BYTES) { /* repeated things */
-            content_next(&p, end);
-        } else {
-            field f;
-            field_next(&f, &p, end);
+        field other;
+        switch (*p) {
+        case TAG(PROPERTY_SET_KEYS, WIRE_BYTES): (*keys)++; break;
+        case TAG(PROPERTY_SET_VALUES, WIRE_BYTES): (*values)++; break;
+        default: field_next(&other, &p, end); continue;
         }
-        count += tag == TAG(id, WIRE_BYTES);
+        content_next(&p, end);
     }
-    return count;
 }
 
 static spb_status read_set(const spb_rare_reader *r, spb_bytes from, spb_property_set *set) {
-    const size_t count = count_fields(from, PROPERTY_SET_KEYS);
-    if (count != count_fields(from, PROPERTY_SET_VALUES)) {
+    size_t count, value_count;
+    count_properties(from, &count, &value_count);
+    if (count != value_count) {
         return fail(r, SPB_ERR_MALFORMED, from.data - 1, "a property set with not as many values as keys");
     }
     spb_property *items = spb_arena__calloc(r->arena, count, sizeof *items);

@@ -66,11 +66,10 @@ static const uint8_t traits[MESSAGE_COUNT] = {[MESSAGE_TEMPLATE] = IS_LEVEL | IS
 /* A message that is being read. What is written last and read first does not lie side by side, or it would be read in
  * one piece while it is still on its way to memory. */
 typedef struct frame {
-    uint32_t seen; /* a bit for each field number that was there */
-    const uint8_t *end;
-    uint8_t message;     /* an spb_message */
+    uint32_t seen;       /* a bit for each field number that was there */
     uint32_t part_count; /* messages in it, if it is in a metric of rare shape */
-    const uint8_t *begin;
+    const uint8_t *end;
+    uint8_t message; /* an spb_message */
 } frame;
 
 typedef struct scan {
@@ -80,6 +79,7 @@ typedef struct scan {
     spb_preflight_size *size;
     size_t items;     /* repeated messages so far */
     size_t depth;     /* templates and property sets around the present place */
+    const uint8_t *metric_at; /* where the payload's metric begins that is being read */
     bool is_rare;     /* the payload's metric that is being read will be unpacked by libprotobuf-c */
     bool ends_at_nul; /* text: none may hold one */
     size_t frame_count;
@@ -117,7 +117,7 @@ static inline bool is_level(uint8_t message) {
 static void see_rare(scan *s, const frame *in, uint8_t message, const uint8_t *at) {
     if (traits[message] & IS_RARE || in->message == MESSAGE_PROPERTY_VALUE) {
         s->is_rare = true;
-        s->size->heap_bytes += unpacked_bytes(MESSAGE_METRIC) + (size_t)(at - s->frames[1].begin);
+        s->size->heap_bytes += unpacked_bytes(MESSAGE_METRIC) + (size_t)(at - s->metric_at);
     }
 }
 
@@ -140,7 +140,8 @@ static inline spb_status enter(scan *s, const spb_field *field, const uint8_t *a
         return fail(s, SPB_ERR_LIMIT, at, "nested deeper than the limit max_depth");
     }
     assert(s->frame_count < FRAMES_MAX);
-    s->frames[s->frame_count++] = (frame){.begin = at, .end = end, .message = field->message};
+    s->metric_at = s->frame_count == 1 ? at : s->metric_at;
+    s->frames[s->frame_count++] = (frame){.end = end, .message = field->message};
     return count_message(s, in, field, at);
 }
 
@@ -392,6 +393,7 @@ spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, bool e
     s.err = err;
     s.size = size;
     s.items = s.depth = 0;
+    s.metric_at = wire.data;
     s.is_rare = false;
     s.ends_at_nul = ends_at_nul;
     s.frame_count = 1;
