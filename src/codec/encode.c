@@ -341,3 +341,12 @@ bool spb_encode__sample(spb_buffer *out, uint64_t alias, uint64_t timestamp_ms, 
     writer_set_tail(&w, p);
     return true;
 }
+
+/* By encoding it: so there is one set of rules, and builders fail with the words of the encoder. */
+spb_status spb_encode__check_metric(const spb_payload_metric *metric, spb_error *err) {
+    spb_buffer scratch;
+    spb_buffer__init(&scratch);
+    spb_status status = spb_encode__metric(&scratch, metric, err);
+    spb_buffer__clear(&scratch);
+    return status;
+}

@@ -77,11 +77,11 @@ typedef struct scan {
     const spb_limits *limits;
     spb_error *err;
     spb_preflight_size *size;
-    size_t items;     /* repeated messages so far */
-    size_t depth;     /* templates and property sets around the present place */
+    size_t items;             /* repeated messages so far */
+    size_t depth;             /* templates and property sets around the present place */
     const uint8_t *metric_at; /* where the payload's metric begins that is being read */
-    bool is_rare;     /* the payload's metric that is being read will be unpacked by libprotobuf-c */
-    bool ends_at_nul; /* text: none may hold one */
+    bool is_rare;             /* the payload's metric that is being read will be unpacked by libprotobuf-c */
+    bool ends_at_nul;         /* text: none may hold one */
     size_t frame_count;
     frame frames[FRAMES_MAX];
 } scan;

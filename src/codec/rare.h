@@ -8,6 +8,18 @@
 #include "base/arena.h"
 #include "codec/writer.h"
 
+/* What protoc-c has generated. */
+typedef Spb__Pb__Payload__Metric pb_metric;
+typedef Spb__Pb__Payload__MetaData pb_metadata;
+typedef Spb__Pb__Payload__PropertySet pb_set;
+typedef Spb__Pb__Payload__PropertySetList pb_set_list;
+typedef Spb__Pb__Payload__PropertyValue pb_property;
+typedef Spb__Pb__Payload__DataSet pb_dataset;
+typedef Spb__Pb__Payload__DataSet__Row pb_row;
+typedef Spb__Pb__Payload__DataSet__DataSetValue pb_cell;
+typedef Spb__Pb__Payload__Template pb_template;
+typedef Spb__Pb__Payload__Template__Parameter pb_parameter;
+
 /* Not a status of the public contract: what the direct readers and writers give for a metric that is not theirs. */
 #define STATUS_RARE ((spb_status)1)
 
@@ -23,10 +35,5 @@ spb_status spb_rare__read(const spb_rare_reader *r, spb_bytes from, spb_payload_
 
 /* Appends one entry of the payload's metrics. */
 spb_status spb_rare__write(spb_writer *w, const spb_payload_metric *metric, const spb_place *at);
-
-/* Would these be written? For those who build DataSets and Templates step by step. */
-spb_status spb_rare__check_column(spb_writer *w, spb_str name, spb_type type, size_t index);
-spb_status spb_rare__check_row(spb_writer *w, const spb_dataset *dataset, const spb_value *cells, size_t row);
-spb_status spb_rare__check_parameter(spb_writer *w, const spb_parameter *parameter, size_t index);
 
 #endif

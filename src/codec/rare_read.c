@@ -10,17 +10,6 @@
 #include "codec/path.h"
 #include "codec/resolve.h"
 
-typedef Spb__Pb__Payload__Metric pb_metric;
-typedef Spb__Pb__Payload__MetaData pb_metadata;
-typedef Spb__Pb__Payload__PropertySet pb_set;
-typedef Spb__Pb__Payload__PropertySetList pb_set_list;
-typedef Spb__Pb__Payload__PropertyValue pb_property;
-typedef Spb__Pb__Payload__DataSet pb_dataset;
-typedef Spb__Pb__Payload__DataSet__Row pb_row;
-typedef Spb__Pb__Payload__DataSet__DataSetValue pb_cell;
-typedef Spb__Pb__Payload__Template pb_template;
-typedef Spb__Pb__Payload__Template__Parameter pb_parameter;
-
 typedef struct rare_source {
     spb_rare_reader to;
     spb_bytes from;    /* the metric that was unpacked */

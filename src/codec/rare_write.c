@@ -5,21 +5,12 @@
 #include "codec/rare.h"
 
 #include "base/error.h"
+#include "codec/encode.h"
 #include "codec/library.h"
+#include "codec/limits.h"
 #include "codec/list.h"
 #include "codec/pack.h"
 #include "codec/resolve.h"
-
-typedef Spb__Pb__Payload__Metric pb_metric;
-typedef Spb__Pb__Payload__MetaData pb_metadata;
-typedef Spb__Pb__Payload__PropertySet pb_set;
-typedef Spb__Pb__Payload__PropertySetList pb_set_list;
-typedef Spb__Pb__Payload__PropertyValue pb_property;
-typedef Spb__Pb__Payload__DataSet pb_dataset;
-typedef Spb__Pb__Payload__DataSet__Row pb_row;
-typedef Spb__Pb__Payload__DataSet__DataSetValue pb_cell;
-typedef Spb__Pb__Payload__Template pb_template;
-typedef Spb__Pb__Payload__Template__Parameter pb_parameter;
 
 /* What is being made. After the first failure nothing more is made. */
 typedef struct maker {
@@ -430,28 +421,39 @@ spb_status spb_rare__write(spb_writer *w, const spb_payload_metric *metric, cons
     return end(&m);
 }
 
-spb_status spb_rare__check_column(spb_writer *w, spb_str name, spb_type type, size_t index) {
+/* Whatever is made for a check is thrown away. */
+static spb_writer checker(const spb_limits *limits, spb_error *err) {
+    return (spb_writer){.limits = limits, .err = err};
+}
+
+spb_status spb_encode__check_column(spb_str name, spb_type type, size_t index, spb_error *err) {
     maker m;
-    if (begin(&m, w)) {
+    const spb_limits limits = spb_limits__effective(NULL);
+    spb_writer w = checker(&limits, err);
+    if (begin(&m, &w)) {
         make_column(&m, name, type, index, &(spb_place){NULL, MESSAGE_DATA_SET, 0, NOT_REPEATED});
     }
     return end(&m);
 }
 
-spb_status spb_rare__check_row(spb_writer *w, const spb_dataset *dataset, const spb_value *cells, size_t row) {
+spb_status spb_encode__check_row(const spb_dataset *dataset, const spb_value *cells, size_t row, spb_error *err) {
     maker m;
-    const spb_place place = {NULL, MESSAGE_DATA_SET, 0, NOT_REPEATED};
-    if (begin(&m, w)) {
-        make_row(&m, dataset, cells, &(spb_place){&place, MESSAGE_DATA_SET, DATA_SET_ROWS, row});
+    const spb_place top = {NULL, MESSAGE_DATA_SET, 0, NOT_REPEATED};
+    const spb_limits limits = spb_limits__effective(NULL);
+    spb_writer w = checker(&limits, err);
+    if (begin(&m, &w)) {
+        make_row(&m, dataset, cells, &(spb_place){&top, MESSAGE_DATA_SET, DATA_SET_ROWS, row});
     }
     return end(&m);
 }
 
-spb_status spb_rare__check_parameter(spb_writer *w, const spb_parameter *parameter, size_t index) {
+spb_status spb_encode__check_parameter(const spb_parameter *parameter, size_t index, spb_error *err) {
     maker m;
-    const spb_place place = {NULL, MESSAGE_TEMPLATE, 0, NOT_REPEATED};
-    if (begin(&m, w)) {
-        make_parameter(&m, parameter, &(spb_place){&place, MESSAGE_TEMPLATE, TEMPLATE_PARAMETERS, index});
+    const spb_place top = {NULL, MESSAGE_TEMPLATE, 0, NOT_REPEATED};
+    const spb_limits limits = spb_limits__effective(NULL);
+    spb_writer w = checker(&limits, err);
+    if (begin(&m, &w)) {
+        make_parameter(&m, parameter, &(spb_place){&top, MESSAGE_TEMPLATE, TEMPLATE_PARAMETERS, index});
     }
     return end(&m);
 }

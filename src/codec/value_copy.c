@@ -308,24 +308,9 @@ spb_status spb_metric__copy_to(spb_payload_metric *out, const spb_payload_metric
     return status;
 }
 
-/* The head of the block: what the value points to. */
+/* The head of the block: what the value points to. Each member of `as` that is no number begins with a pointer. */
 static const void *block_of(const spb_value *value) {
-    switch (spb_value__form(value)) {
-    case SPB_STRING:
-    case SPB_TEXT:
-    case SPB_UUID: return value->as.str.data;
-    case SPB_BYTES:
-    case SPB_FILE: return value->as.bytes.data;
-    case SPB_DATASET: return value->as.dataset;
-    case SPB_TEMPLATE: return value->as.tmpl;
-    case SPB_PROPERTY_SET: return value->as.set;
-    case SPB_PROPERTY_SET_LIST: return value->as.sets;
-    default:
-        if (!spb_type_is_array(value->type) || value->is_null) {
-            return NULL;
-        }
-        return value->is_packed ? (const void *)value->as.bytes.data : value->as.array.items;
-    }
+    return spb_type__wire(spb_value__form(value)) >= SPB_WIRE_STRING ? value->as.array.items : NULL;
 }
 
 void spb_value_clear(spb_value *value) {

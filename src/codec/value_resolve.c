@@ -16,31 +16,9 @@ bool spb_type__fits(spb_message place, spb_type type) {
     return type <= SPB_UUID || type > SPB_DATETIME_ARRAY || (is_set && place == MESSAGE_PROPERTY_VALUE);
 }
 
+/* Decoded without a datatype, or with one of a later schema: back into the field it came from. */
 spb_wire spb_value__wire(const spb_value *value) {
-    switch (value->type) {
-    case SPB_INT8:
-    case SPB_INT16:
-    case SPB_INT32:
-    case SPB_UINT8:
-    case SPB_UINT16: return SPB_WIRE_INT;
-    case SPB_UINT32: /* the official test kit demands long_value */
-    case SPB_INT64:
-    case SPB_UINT64:
-    case SPB_DATETIME: return SPB_WIRE_LONG;
-    case SPB_FLOAT: return SPB_WIRE_FLOAT;
-    case SPB_DOUBLE: return SPB_WIRE_DOUBLE;
-    case SPB_BOOLEAN: return SPB_WIRE_BOOLEAN;
-    case SPB_STRING:
-    case SPB_TEXT:
-    case SPB_UUID: return SPB_WIRE_STRING;
-    case SPB_DATASET: return SPB_WIRE_DATASET;
-    case SPB_TEMPLATE: return SPB_WIRE_TEMPLATE;
-    case SPB_PROPERTY_SET: return SPB_WIRE_SET;
-    case SPB_PROPERTY_SET_LIST: return SPB_WIRE_SET_LIST;
-    default:
-        /* Decoded without a datatype, or with one of a later schema: back into the field it came from. */
-        return spb_type__is_known(value->type) ? SPB_WIRE_BYTES : (spb_wire)value->wire;
-    }
+    return spb_type__is_known(value->type) ? spb_type__wire(value->type) : (spb_wire)value->wire;
 }
 
 static const char *wire_name(uint8_t wire) {
@@ -66,11 +44,11 @@ static spb_status does_not_fit(const spb_value *value, spb_type type, spb_error 
 }
 
 /* UInt8, UInt16, UInt32: the text of the specification and its test kit disagree about the field, so both are read. */
-static spb_status resolve_unsigned(spb_value *value, spb_type type, uint64_t max, spb_error *err) {
+static spb_status resolve_unsigned(spb_value *value, spb_type type, spb_error *err) {
     if (value->wire != SPB_WIRE_INT && value->wire != SPB_WIRE_LONG) {
         return wrong_field(value, type, err);
     }
-    if (value->as.u64 > max) {
+    if (value->as.u64 > UINT64_MAX >> (64 - spb_type__bits(type))) {
         return does_not_fit(value, type, err);
     }
     value->type = type;
@@ -82,8 +60,8 @@ static spb_status resolve_unsigned(spb_value *value, spb_type type, uint64_t max
  * as the test kit does, or leave the upper bits 0, so both are read; other upper bits are a number that does not fit.
  * In long_value the number stands as itself.
  */
-static spb_status resolve_signed(spb_value *value, spb_type type, unsigned bits, spb_error *err) {
-    const uint64_t sign = UINT64_C(1) << (bits - 1);
+static spb_status resolve_signed(spb_value *value, spb_type type, spb_error *err) {
+    const uint64_t sign = UINT64_C(1) << (spb_type__bits(type) - 1);
     const uint64_t mask = sign | (sign - 1);
     uint64_t number = value->as.u64;
     if (value->wire == SPB_WIRE_INT) {
@@ -104,25 +82,17 @@ static spb_status resolve_signed(spb_value *value, spb_type type, unsigned bits,
     return SPB_OK;
 }
 
-static spb_status resolve_array(spb_value *value, spb_type type, spb_error *err) {
-    if (value->wire != SPB_WIRE_BYTES) {
-        return wrong_field(value, type, err);
-    }
-    spb_status status = spb_array__check_packed(type, value->as.bytes, err);
-    if (status == SPB_OK) {
-        value->type = type;
-        value->is_packed = true;
-    }
-    return status;
-}
-
-/* The only field that may carry the datatype is the one that it is sent in. */
+/* Only the field that the datatype is sent in. */
 static spb_status resolve_exact(spb_value *value, spb_type type, spb_error *err) {
-    if (value->wire != spb_value__wire(&(spb_value){.type = type})) {
-        return wrong_field(value, type, err);
+    spb_status status = SPB_OK;
+    if (value->wire != spb_type__wire(type)) {
+        status = wrong_field(value, type, err);
+    } else if (spb_type_is_array(type)) {
+        status = spb_array__check_packed(type, value->as.bytes, err);
+        value->is_packed = status == SPB_OK;
     }
-    value->type = type;
-    return SPB_OK;
+    value->type = status == SPB_OK ? type : value->type;
+    return status;
 }
 
 spb_status spb_value_resolve(spb_value *value, spb_type type, spb_error *err) {
@@ -141,16 +111,11 @@ spb_status spb_value_resolve(spb_value *value, spb_type type, spb_error *err) {
         value->type = type;
         return SPB_OK;
     }
-    switch (type) {
-    case SPB_INT8: return resolve_signed(value, type, 8, err);
-    case SPB_INT16: return resolve_signed(value, type, 16, err);
-    case SPB_INT32: return resolve_signed(value, type, 32, err);
-    case SPB_UINT8: return resolve_unsigned(value, type, UINT8_MAX, err);
-    case SPB_UINT16: return resolve_unsigned(value, type, UINT16_MAX, err);
-    case SPB_UINT32: return resolve_unsigned(value, type, UINT32_MAX, err);
-    default: break;
+    const unsigned bits = spb_type__bits(type);
+    if (bits == 0 || bits == 64) {
+        return resolve_exact(value, type, err);
     }
-    return spb_type_is_array(type) ? resolve_array(value, type, err) : resolve_exact(value, type, err);
+    return type < SPB_UINT8 ? resolve_signed(value, type, err) : resolve_unsigned(value, type, err);
 }
 
 spb_status spb_value__settle(spb_message place, spb_value *value, uint64_t number, spb_error *why) {
