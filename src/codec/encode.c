@@ -128,8 +128,7 @@ static spb_status write_set(spb_writer *w, const spb_property_set *set, const sp
                                         : spb_place__fail(w->err, SPB_ERR_NAME, &key, "missing");
     }
     for (size_t i = 0; status == SPB_OK && i < set->count; i++) {
-        const spb_place value = {at, MESSAGE_PROPERTY_SET, PROPERTY_SET_VALUES, i};
-        status = write_property(w, &set->items[i].value, &value);
+        status = write_property(w, &set->items[i].value, ITEM_AT(at, PROPERTY_SET, VALUES, i));
     }
     return status == SPB_OK ? writer_close(w, begin) : status;
 }
@@ -161,8 +160,7 @@ static inline uint8_t *put_numbers(uint8_t *p, const spb_payload_metric *metric)
 static APART spb_status write_parts(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
     spb_status status = metric->metadata ? STATUS_RARE : SPB_OK;
     if (status == SPB_OK && metric->properties) {
-        const spb_place place = {at, MESSAGE_METRIC, METRIC_PROPERTIES, NOT_REPEATED};
-        status = write_set(w, metric->properties, &place);
+        status = write_set(w, metric->properties, FIELD_AT(at, METRIC, PROPERTIES));
     }
     return status == SPB_OK ? write_value(w, MESSAGE_METRIC, &metric->value, at) : status;
 }
@@ -175,8 +173,8 @@ static APART spb_status write_name(spb_writer *w, spb_str name, const spb_place 
 }
 
 static APART spb_status fail_datatype(spb_writer *w, const spb_place *at) {
-    const spb_place place = {at, MESSAGE_METRIC, METRIC_DATATYPE, NOT_REPEATED};
-    return spb_place__fail(w->err, SPB_ERR_TYPE, &place, "missing, and omit_datatype is not set");
+    return spb_place__fail(w->err, SPB_ERR_TYPE, FIELD_AT(at, METRIC, DATATYPE),
+                           "missing, and omit_datatype is not set");
 }
 
 static spb_status write_plain_metric(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
@@ -218,8 +216,7 @@ static spb_status write_metric(spb_writer *w, const spb_payload_metric *metric, 
 static spb_status write_payload(spb_writer *w, const spb_payload *payload) {
     static const spb_place top = {NULL, MESSAGE_PAYLOAD, 0, NOT_REPEATED};
     if (payload->has_seq && payload->seq > UINT8_MAX) {
-        return spb_place__fail(w->err, SPB_ERR_RANGE, &(spb_place){NULL, MESSAGE_PAYLOAD, PAYLOAD_SEQ, NOT_REPEATED},
-                               "above 255");
+        return spb_place__fail(w->err, SPB_ERR_RANGE, FIELD_AT(NULL, PAYLOAD, SEQ), "above 255");
     }
     spb_status status = spb_writer__check_items(w, payload->metrics, payload->metric_count, &top);
     if (status == SPB_OK && payload->has_timestamp) {
@@ -237,12 +234,10 @@ static spb_status write_payload(spb_writer *w, const spb_payload *payload) {
         status = writer_number(w, PAYLOAD_SEQ, payload->seq);
     }
     if (status == SPB_OK) {
-        status = writer_text(w, PAYLOAD_UUID, payload->uuid,
-                             &(spb_place){NULL, MESSAGE_PAYLOAD, PAYLOAD_UUID, NOT_REPEATED});
+        status = writer_text(w, PAYLOAD_UUID, payload->uuid, FIELD_AT(NULL, PAYLOAD, UUID));
     }
     if (status == SPB_OK && payload->has_body) {
-        status = spb_writer__bytes(w, PAYLOAD_BODY, payload->body,
-                                   &(spb_place){NULL, MESSAGE_PAYLOAD, PAYLOAD_BODY, NOT_REPEATED});
+        status = spb_writer__bytes(w, PAYLOAD_BODY, payload->body, FIELD_AT(NULL, PAYLOAD, BODY));
     }
     if (status == SPB_OK && w->out->len > w->limits->max_payload_bytes) {
         status = spb_place__fail(w->err, SPB_ERR_LIMIT, &top, "longer than the limit max_payload_bytes");

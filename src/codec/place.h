@@ -16,6 +16,10 @@ typedef struct spb_place {
     size_t index;               /* among its like; NOT_REPEATED for a field that may stand once */
 } spb_place;
 
+/* Places that last as long as the block they stand in: FIELD_AT(up, METRIC, NAME). */
+#define FIELD_AT(up, message, field) (&(const spb_place){up, MESSAGE_##message, message##_##field, NOT_REPEATED})
+#define ITEM_AT(up, message, field, index) (&(const spb_place){up, MESSAGE_##message, message##_##field, index})
+
 /* Fills *err with "path: what" and the status, and returns the status. */
 spb_status spb_place__fail(spb_error *err, spb_status status, const spb_place *at, const char *what);
 

@@ -51,8 +51,7 @@ static const spb_property_sets *read_set_list(rare_source *r, const pb_set_list 
     spb_property_sets *sets = take(r, 1, sizeof *sets);
     spb_property_set *items = take(r, from->n_propertyset, sizeof *items);
     for (size_t i = 0; r->status == SPB_OK && i < from->n_propertyset; i++) {
-        const spb_place each = {at, MESSAGE_PROPERTY_SET_LIST, PROPERTY_SET_LIST_PROPERTYSET, i};
-        read_set(r, from->propertyset[i], &items[i], &each);
+        read_set(r, from->propertyset[i], &items[i], ITEM_AT(at, PROPERTY_SET_LIST, PROPERTYSET, i));
     }
     if (r->status == SPB_OK) {
         *sets = (spb_property_sets){items, from->n_propertyset};
@@ -128,7 +127,7 @@ static void read_set(rare_source *r, const pb_set *from, spb_property_set *set, 
         const uint32_t type = value->has_type ? value->type : SPB_UNKNOWN;
         items[i].key = spb_library__text(from->keys[i]);
         read_value(r, value, MESSAGE_PROPERTY_VALUE, &items[i].value, &type, value->has_is_null && value->is_null,
-                   &(spb_place){at, MESSAGE_PROPERTY_SET, PROPERTY_SET_VALUES, i});
+                   ITEM_AT(at, PROPERTY_SET, VALUES, i));
     }
     *set = (spb_property_set){items, from->n_keys};
 }
@@ -157,7 +156,7 @@ static void check_counts(rare_source *r, const pb_dataset *from, const spb_place
     }
     for (size_t i = 0; r->status == SPB_OK && i < from->n_rows; i++) {
         if (from->rows[i]->n_elements != from->n_columns) {
-            fail_at(r, SPB_ERR_MALFORMED, &(spb_place){at, MESSAGE_DATA_SET, DATA_SET_ROWS, i}, false,
+            fail_at(r, SPB_ERR_MALFORMED, ITEM_AT(at, DATA_SET, ROWS, i), false,
                     "a row with not as many elements as there are columns");
         }
     }
@@ -175,10 +174,9 @@ static const spb_dataset *read_dataset(rare_source *r, const pb_dataset *from, c
         types[i] = (spb_type)from->types[i];
     }
     for (size_t row = 0; r->status == SPB_OK && row < from->n_rows; row++) {
-        const spb_place row_at = {at, MESSAGE_DATA_SET, DATA_SET_ROWS, row};
         for (size_t i = 0; r->status == SPB_OK && i < from->n_columns; i++) {
             read_value(r, from->rows[row]->elements[i], MESSAGE_DATA_SET_VALUE, &cells[row * from->n_columns + i],
-                       &from->types[i], false, &(spb_place){&row_at, MESSAGE_ROW, ROW_ELEMENTS, i});
+                       &from->types[i], false, ITEM_AT(ITEM_AT(at, DATA_SET, ROWS, row), ROW, ELEMENTS, i));
         }
     }
     if (r->status == SPB_OK) {
@@ -196,14 +194,14 @@ static const spb_template *read_template(rare_source *r, const pb_template *from
     spb_payload_metric *metrics = take(r, from->n_metrics, sizeof *metrics);
     spb_parameter *parameters = take(r, from->n_parameters, sizeof *parameters);
     for (size_t i = 0; r->status == SPB_OK && i < from->n_metrics; i++) {
-        read_metric(r, from->metrics[i], &metrics[i], &(spb_place){at, MESSAGE_TEMPLATE, TEMPLATE_METRICS, i});
+        read_metric(r, from->metrics[i], &metrics[i], ITEM_AT(at, TEMPLATE, METRICS, i));
     }
     for (size_t i = 0; r->status == SPB_OK && i < from->n_parameters; i++) {
         const pb_parameter *each = from->parameters[i];
         const uint32_t type = each->has_type ? each->type : SPB_UNKNOWN;
         parameters[i].name = spb_library__text(each->name);
         read_value(r, each, MESSAGE_PARAMETER, &parameters[i].value, &type, false,
-                   &(spb_place){at, MESSAGE_TEMPLATE, TEMPLATE_PARAMETERS, i});
+                   ITEM_AT(at, TEMPLATE, PARAMETERS, i));
     }
     if (r->status == SPB_OK) {
         *tmpl = (spb_template){.version = spb_library__text(from->version),
@@ -231,8 +229,7 @@ static void read_metric(rare_source *r, const pb_metric *from, spb_payload_metri
         metric->metadata = read_metadata(r, from->metadata);
     }
     if (from->properties) {
-        const spb_place properties = {at, MESSAGE_METRIC, METRIC_PROPERTIES, NOT_REPEATED};
-        metric->properties = read_new_set(r, from->properties, &properties);
+        metric->properties = read_new_set(r, from->properties, FIELD_AT(at, METRIC, PROPERTIES));
     }
     read_value(r, from, MESSAGE_METRIC, &metric->value, from->has_datatype ? &from->datatype : NULL,
                from->has_is_null && from->is_null, at);

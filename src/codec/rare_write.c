@@ -123,8 +123,7 @@ static pb_set_list *make_set_list(maker *m, const spb_property_sets *sets, const
     pb_set_list *made = make(m, MESSAGE_PROPERTY_SET_LIST);
     pb_set **list = make_list(m, sets->items, sets->count, at);
     for (size_t i = 0; m->status == SPB_OK && i < sets->count; i++) {
-        const spb_place each = {at, MESSAGE_PROPERTY_SET_LIST, PROPERTY_SET_LIST_PROPERTYSET, i};
-        list[i] = make_set(m, &sets->items[i], &each);
+        list[i] = make_set(m, &sets->items[i], ITEM_AT(at, PROPERTY_SET_LIST, PROPERTYSET, i));
     }
     if (m->status == SPB_OK) {
         made->propertyset = list;
@@ -195,8 +194,7 @@ static pb_set *make_set(maker *m, const spb_property_set *set, const spb_place *
         }
     }
     for (size_t i = 0; m->status == SPB_OK && i < set->count; i++) {
-        const spb_place value = {at, MESSAGE_PROPERTY_SET, PROPERTY_SET_VALUES, i};
-        values[i] = make_property(m, &set->items[i].value, &value);
+        values[i] = make_property(m, &set->items[i].value, ITEM_AT(at, PROPERTY_SET, VALUES, i));
     }
     if (m->status == SPB_OK) {
         made->keys = keys;
@@ -240,8 +238,7 @@ static char *make_column(maker *m, spb_str name, spb_type type, size_t index, co
     }
     char *made = make_text(m, name, &column);
     if (type == SPB_UNKNOWN || !spb_type__fits(MESSAGE_DATA_SET_VALUE, type)) {
-        fail(m, SPB_ERR_TYPE, &(spb_place){at, MESSAGE_DATA_SET, DATA_SET_TYPES, index},
-             "a datatype that cannot stand here");
+        fail(m, SPB_ERR_TYPE, ITEM_AT(at, DATA_SET, TYPES, index), "a datatype that cannot stand here");
     }
     return made;
 }
@@ -285,7 +282,7 @@ static pb_dataset *make_dataset(maker *m, const spb_dataset *dataset, const spb_
     }
     for (size_t i = 0; m->status == SPB_OK && i < row_count; i++) {
         const spb_value *cells = column_count > 0 ? &dataset->cells[i * column_count] : NULL;
-        rows[i] = make_row(m, dataset, cells, &(spb_place){at, MESSAGE_DATA_SET, DATA_SET_ROWS, i});
+        rows[i] = make_row(m, dataset, cells, ITEM_AT(at, DATA_SET, ROWS, i));
     }
     if (m->status == SPB_OK) {
         made->has_num_of_columns = true;
@@ -301,8 +298,7 @@ static pb_dataset *make_dataset(maker *m, const spb_dataset *dataset, const spb_
 static pb_parameter *make_parameter(maker *m, const spb_parameter *parameter, const spb_place *at) {
     pb_parameter *made = make(m, MESSAGE_PARAMETER);
     if (made) {
-        made->name =
-            make_required_text(m, parameter->name, &(spb_place){at, MESSAGE_PARAMETER, PARAMETER_NAME, NOT_REPEATED});
+        made->name = make_required_text(m, parameter->name, FIELD_AT(at, PARAMETER, NAME));
         made->has_type = parameter->value.type != SPB_UNKNOWN;
         made->type = parameter->value.type;
         put_value(m, made, MESSAGE_PARAMETER, &parameter->value, at);
@@ -326,15 +322,14 @@ static char *make_template_ref(maker *m, const spb_template *tmpl, const spb_pla
 static pb_template *make_template(maker *m, const spb_template *tmpl, const spb_place *at) {
     pb_template *made = enter(m, at) ? make(m, MESSAGE_TEMPLATE) : NULL;
     char *ref = make_template_ref(m, tmpl, at);
-    char *version = make_text(m, tmpl->version, &(spb_place){at, MESSAGE_TEMPLATE, TEMPLATE_VERSION, NOT_REPEATED});
+    char *version = make_text(m, tmpl->version, FIELD_AT(at, TEMPLATE, VERSION));
     pb_metric **metrics = make_list(m, tmpl->metrics, tmpl->metric_count, at);
     pb_parameter **parameters = make_list(m, tmpl->parameters, tmpl->parameter_count, at);
     for (size_t i = 0; m->status == SPB_OK && i < tmpl->metric_count; i++) {
-        metrics[i] = make_metric(m, &tmpl->metrics[i], &(spb_place){at, MESSAGE_TEMPLATE, TEMPLATE_METRICS, i});
+        metrics[i] = make_metric(m, &tmpl->metrics[i], ITEM_AT(at, TEMPLATE, METRICS, i));
     }
     for (size_t i = 0; m->status == SPB_OK && i < tmpl->parameter_count; i++) {
-        const spb_place place = {at, MESSAGE_TEMPLATE, TEMPLATE_PARAMETERS, i};
-        parameters[i] = make_parameter(m, &tmpl->parameters[i], &place);
+        parameters[i] = make_parameter(m, &tmpl->parameters[i], ITEM_AT(at, TEMPLATE, PARAMETERS, i));
     }
     if (m->status == SPB_OK) {
         made->version = version;
@@ -356,12 +351,10 @@ static pb_metric *make_metric(maker *m, const spb_payload_metric *metric, const 
         return NULL;
     }
     if (metric->name.data || !metric->has_alias) {
-        const spb_place name = {at, MESSAGE_METRIC, METRIC_NAME, NOT_REPEATED};
-        made->name = make_required_text(m, metric->name, &name);
+        made->name = make_required_text(m, metric->name, FIELD_AT(at, METRIC, NAME));
     }
     if (!metric->omit_datatype && metric->value.type == SPB_UNKNOWN) {
-        fail(m, SPB_ERR_TYPE, &(spb_place){at, MESSAGE_METRIC, METRIC_DATATYPE, NOT_REPEATED},
-             "missing, and omit_datatype is not set");
+        fail(m, SPB_ERR_TYPE, FIELD_AT(at, METRIC, DATATYPE), "missing, and omit_datatype is not set");
     }
     made->has_alias = metric->has_alias;
     made->alias = metric->alias;
@@ -373,12 +366,10 @@ static pb_metric *make_metric(maker *m, const spb_payload_metric *metric, const 
     made->has_is_transient = made->is_transient = metric->is_transient;
     made->has_is_null = made->is_null = metric->value.is_null && metric->value.wire != SPB_WIRE_ABSENT;
     if (metric->metadata) {
-        const spb_place place = {at, MESSAGE_METRIC, METRIC_METADATA, NOT_REPEATED};
-        made->metadata = make_metadata(m, metric->metadata, &place);
+        made->metadata = make_metadata(m, metric->metadata, FIELD_AT(at, METRIC, METADATA));
     }
     if (metric->properties) {
-        const spb_place place = {at, MESSAGE_METRIC, METRIC_PROPERTIES, NOT_REPEATED};
-        made->properties = make_set(m, metric->properties, &place);
+        made->properties = make_set(m, metric->properties, FIELD_AT(at, METRIC, PROPERTIES));
     }
     put_value(m, made, MESSAGE_METRIC, &metric->value, at);
     return made;
@@ -442,7 +433,7 @@ spb_status spb_encode__check_row(const spb_dataset *dataset, const spb_value *ce
     const spb_limits limits = spb_limits__effective(NULL);
     spb_writer w = checker(&limits, err);
     if (begin(&m, &w)) {
-        make_row(&m, dataset, cells, &(spb_place){&top, MESSAGE_DATA_SET, DATA_SET_ROWS, row});
+        make_row(&m, dataset, cells, ITEM_AT(&top, DATA_SET, ROWS, row));
     }
     return end(&m);
 }
@@ -453,7 +444,7 @@ spb_status spb_encode__check_parameter(const spb_parameter *parameter, size_t in
     const spb_limits limits = spb_limits__effective(NULL);
     spb_writer w = checker(&limits, err);
     if (begin(&m, &w)) {
-        make_parameter(&m, parameter, &(spb_place){&top, MESSAGE_TEMPLATE, TEMPLATE_PARAMETERS, index});
+        make_parameter(&m, parameter, ITEM_AT(&top, TEMPLATE, PARAMETERS, index));
     }
     return end(&m);
 }
