@@ -10,9 +10,17 @@
 _Static_assert(LIBRARY_HEAD_BYTES % alignof(max_align_t) == 0 && LIBRARY_HEAD_BYTES >= sizeof(size_t),
                "what stands behind it has to be aligned");
 
-static void *allocate(void *arena, size_t size) {
-    char *memory = size <= SIZE_MAX - LIBRARY_HEAD_BYTES ? spb_arena__alloc(arena, LIBRARY_HEAD_BYTES + size) : NULL;
+typedef struct source {
+    spb_arena *arena;
+    bool has_failed;
+} source;
+
+static void *allocate(void *context, size_t size) {
+    source *from = context;
+    char *memory =
+        size <= SIZE_MAX - LIBRARY_HEAD_BYTES ? spb_arena__alloc(from->arena, LIBRARY_HEAD_BYTES + size) : NULL;
     if (!memory) {
+        from->has_failed = true;
         return NULL;
     }
     memcpy(memory, &size, sizeof size);
@@ -20,14 +28,19 @@ static void *allocate(void *arena, size_t size) {
 }
 
 /* All of it goes with the arena. */
-static void keep(void *arena, void *memory) {
-    (void)arena;
+static void keep(void *context, void *memory) {
+    (void)context;
     (void)memory;
 }
 
-void *spb_library__unpack(spb_arena *arena, spb_message message, spb_bytes wire) {
-    ProtobufCAllocator allocator = {allocate, keep, arena};
-    return protobuf_c_message_unpack(spb_schema__messages[message], &allocator, wire.len, wire.data);
+spb_status spb_library__unpack(void **out, spb_arena *arena, spb_message message, spb_bytes wire) {
+    source from = {.arena = arena};
+    ProtobufCAllocator allocator = {allocate, keep, &from};
+    *out = protobuf_c_message_unpack(spb_schema__messages[message], &allocator, wire.len, wire.data);
+    if (*out) {
+        return SPB_OK;
+    }
+    return from.has_failed ? SPB_ERR_NO_MEMORY : SPB_ERR_MALFORMED;
 }
 
 spb_str spb_library__text(const char *text) {

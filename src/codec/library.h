@@ -10,8 +10,9 @@
 /* What an allocation takes in the arena beside its own bytes: its size stands before it. */
 #define LIBRARY_HEAD_BYTES 16
 
-/* Unpacks a message that spb_preflight__check has found to be whole; NULL: no memory, as spb_arena__alloc. */
-void *spb_library__unpack(spb_arena *arena, spb_message message, spb_bytes wire);
+/* Unpacks a message. SPB_ERR_MALFORMED: it is none, which what spb_preflight__check has found to be whole never gives.
+ * SPB_ERR_NO_MEMORY: as a NULL of spb_arena__alloc. On failure *out is NULL. */
+spb_status spb_library__unpack(void **out, spb_arena *arena, spb_message message, spb_bytes wire);
 
 /* A text in an unpacked message, with all its bytes: a NUL does not end it. NULL: absent. */
 spb_str spb_library__text(const char *text);

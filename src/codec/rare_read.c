@@ -237,9 +237,13 @@ static void read_metric(rare_source *r, const pb_metric *from, spb_payload_metri
 
 spb_status spb_rare__read(const spb_rare_reader *to, spb_bytes from, spb_payload_metric *metric) {
     rare_source r = {.to = *to, .from = from};
-    const pb_metric *unpacked = spb_library__unpack(to->arena, MESSAGE_METRIC, from);
-    if (!unpacked) {
+    void *unpacked;
+    spb_status status = spb_library__unpack(&unpacked, to->arena, MESSAGE_METRIC, from);
+    if (status == SPB_ERR_NO_MEMORY) {
         return spb_list__no_room(to->arena, "the payload", to->err);
+    }
+    if (status != SPB_OK) {
+        return spb_path__fail(to->err, status, to->wire, (size_t)(from.data - to->wire.data), "not a message");
     }
     read_metric(&r, unpacked, metric, &(spb_place){NULL, MESSAGE_METRIC, 0, NOT_REPEATED});
     return r.status;

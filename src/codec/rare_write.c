@@ -98,9 +98,12 @@ static ProtobufCBinaryData make_bytes(maker *m, const spb_value *value, const sp
 
 /* An extension is handed through undecoded: its fields are all unknown. */
 static void *make_extension(maker *m, spb_message message, spb_bytes bytes, const spb_place *at) {
-    void *made = spb_library__unpack(m->arena, message, bytes);
-    if (!made) {
-        fail(m, SPB_ERR_MALFORMED, at, "not a message");
+    void *made;
+    spb_status status = spb_library__unpack(&made, m->arena, message, bytes);
+    if (status == SPB_ERR_NO_MEMORY) {
+        take_status(m, spb_list__no_room(m->arena, "an encoded payload", m->w->err));
+    } else if (status != SPB_OK) {
+        fail(m, status, at, "not a message");
     }
     return made;
 }

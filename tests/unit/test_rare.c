@@ -123,6 +123,22 @@ START_TEST(extensions_come_and_go_as_they_are) {
 }
 END_TEST
 
+START_TEST(an_extension_that_is_no_message_is_refused) {
+    spb_payload_metric metric = {.name = {"m", 1}, .omit_datatype = true};
+    metric.value.wire = SPB_WIRE_EXTENSION;
+    const spb_payload payload = {.metrics = &metric, .metric_count = 1};
+    const char *const bad[] = {"\x08", "\x0a\x05", "\x0b\x0c", "\x07"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        uint8_t *bytes;
+        size_t len;
+        spb_error err;
+        metric.value.as.bytes = (spb_bytes){(const uint8_t *)bad[i], strlen(bad[i])};
+        ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, &err), SPB_ERR_MALFORMED);
+        ck_assert_str_eq(err.text, "metrics[0].extension_value: not a message");
+    }
+}
+END_TEST
+
 static void refused(const char *hex, spb_status status, size_t offset, const char *text) {
     spb_payload *payload;
     spb_error err = {0};
@@ -209,6 +225,7 @@ int main(void) {
     tcase_add_test(cases, text_with_a_nul_is_sent_in_plain_metrics);
     tcase_add_test(cases, text_with_a_nul_is_decoded_with_all_its_bytes);
     tcase_add_test(cases, extensions_come_and_go_as_they_are);
+    tcase_add_test(cases, an_extension_that_is_no_message_is_refused);
     tcase_add_test(cases, errors_inside_name_their_place);
     tcase_add_test(cases, the_heap_is_counted_before_it_is_taken);
     suite_add_tcase(suite, cases);
