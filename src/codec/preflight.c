@@ -113,7 +113,8 @@ static inline bool is_level(uint8_t message) {
     return traits[message] & IS_LEVEL;
 }
 
-/* Makes the metric around it rare, also what was in it before: its text, and flat properties. */
+/* Makes the metric around it rare, also what was in it before, which is counted by its bytes: too little for many flat
+ * properties, but the budget of the arena holds all the same. */
 static void see_rare(scan *s, const frame *in, uint8_t message, const uint8_t *at) {
     if (traits[message] & IS_RARE || in->message == MESSAGE_PROPERTY_VALUE) {
         s->is_rare = true;

@@ -73,7 +73,7 @@ static char *make_text(maker *m, spb_str text, const spb_place *at) {
 }
 
 static char *make_required_text(maker *m, spb_str text, const spb_place *at) {
-    if (text.len == 0) {
+    if (!text.data || text.len == 0) {
         fail(m, SPB_ERR_NAME, at, "missing or empty");
     }
     return make_text(m, text, at);
@@ -274,7 +274,7 @@ static pb_dataset *make_dataset(maker *m, const spb_dataset *dataset, const spb_
         fail(m, SPB_ERR_ARGUMENT, at, "a count without items");
     } else {
         take_status(m, spb_writer__check_items(m->w, dataset->cells, column_count * row_count, at));
-        take_status(m, spb_writer__check_items(m->w, "", row_count, at));
+        take_status(m, spb_writer__check_items(m->w, dataset, row_count, at));
     }
     char **columns = make_zeroed(m, column_count, sizeof *columns);
     uint32_t *types = make_zeroed(m, column_count, sizeof *types);
