@@ -60,6 +60,21 @@ START_TEST(text_with_a_nul_is_not_cut_when_it_is_sent) {
 }
 END_TEST
 
+START_TEST(a_name_is_neither_missing_nor_empty) {
+    const spb_str names[] = {{NULL, 0}, {NULL, 1}, {"", 0}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const spb_parameter parameter = {.name = names[i], .value = spb_int32(1)};
+        const spb_template tmpl = {.template_ref = {"T", 1}, .parameters = &parameter, .parameter_count = 1};
+        spb_payload_metric metric = {.name = {"m", 1}, .value = spb_template_value(&tmpl)};
+        refused_to_encode(&metric, "metrics[0].template_value.parameters[0].name: missing or empty");
+        metric = (spb_payload_metric){.name = names[i], .value = spb_int32(1)};
+        refused_to_encode(&metric, "metrics[0].name: missing or empty");
+        metric.metadata = &(spb_metadata){0};
+        refused_to_encode(&metric, "metrics[0].name: missing or empty");
+    }
+}
+END_TEST
+
 /* The direct writer has a length for each text. */
 START_TEST(text_with_a_nul_is_sent_in_plain_metrics) {
     const spb_property property = {WITH_NUL, spb_string_view(SPB_STRING, (spb_str)WITH_NUL)};
@@ -222,6 +237,7 @@ int main(void) {
     Suite *suite = suite_create("rare");
     TCase *cases = tcase_create("rare");
     tcase_add_test(cases, text_with_a_nul_is_not_cut_when_it_is_sent);
+    tcase_add_test(cases, a_name_is_neither_missing_nor_empty);
     tcase_add_test(cases, text_with_a_nul_is_sent_in_plain_metrics);
     tcase_add_test(cases, text_with_a_nul_is_decoded_with_all_its_bytes);
     tcase_add_test(cases, extensions_come_and_go_as_they_are);
