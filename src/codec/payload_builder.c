@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "codec/encode.h"
 #include "codec/limits.h"
-#include "codec/list.h"
 #include "codec/value.h"
 
 spb_status spb_payload_new(spb_payload **out, spb_error *err) {
@@ -34,10 +33,10 @@ spb_status spb_payload_add_metric(spb_payload *payload, const spb_payload_metric
     if (status != SPB_OK) {
         return status;
     }
-    spb_payload_metric *metrics = spb_list__grow(payload->storage, payload->metrics, payload->metric_count,
-                                                 &payload->capacity, 1, sizeof *metrics);
+    spb_payload_metric *metrics = spb_arena__grow(payload->storage, payload->metrics, payload->metric_count,
+                                                  &payload->capacity, 1, sizeof *metrics);
     if (!metrics) {
-        return spb_list__no_room(payload->storage, "a metric", err);
+        return spb_arena__no_room(payload->storage, "a metric", err);
     }
     metrics[payload->metric_count] = copy;
     payload->metrics = metrics;

@@ -6,34 +6,33 @@
 
 #include "base/error.h"
 #include "codec/fields.h"
-#include "codec/path.h"
 #include "codec/resolve.h"
 
 static size_t describe(char *text, size_t size, const spb_place *at) {
-    size_t len = at->up ? describe(text, size, at->up) : 0;
-    const char *dot = len > 0 ? "." : "";
+    const size_t len = at->up ? describe(text, size, at->up) : 0;
+    const char *dot = len > 0 ? "." : "", *name = field_name(at->message, at->number);
     int more;
     if (at->number == 0) { /* the message itself: "dataset" */
         more = snprintf(text, size, "%s", spb_schema__messages[at->message]->short_name);
         for (char *p = text; *p; p++) {
             *p = (char)tolower((unsigned char)*p);
         }
+    } else if (!name) {
+        more = snprintf(text + len, size - len, "%sfield_%u", dot, at->number);
     } else if (at->index == NOT_REPEATED) {
-        more = snprintf(text + len, size - len, "%s%s", dot, field_name(at->message, at->number));
+        more = snprintf(text + len, size - len, "%s%s", dot, name);
     } else {
-        more = snprintf(text + len, size - len, "%s%s[%zu]", dot, field_name(at->message, at->number), at->index);
+        more = snprintf(text + len, size - len, "%s%s[%zu]", dot, name, at->index);
     }
     return len + (size_t)more < size ? len + (size_t)more : size - 1;
 }
 
 spb_status spb_place__fail(spb_error *err, spb_status status, const spb_place *at, const char *what) {
     char path[160];
-    if (err) {
-        describe(path, sizeof path, at);
-        spb_path__mark_cut(path, sizeof path);
-        spb_error__set(err, status, "%s: %s", path, what);
+    if (err && describe(path, sizeof path, at) == sizeof path - 1) {
+        memcpy(path + sizeof path - 4, "...", 3);
     }
-    return status;
+    return err ? spb_error__set(err, status, "%s: %s", path, what) : status;
 }
 
 spb_bytes spb_place__find(const spb_place *at, spb_bytes from, const uint8_t **tag) {

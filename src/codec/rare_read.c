@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "codec/library.h"
-#include "codec/list.h"
 #include "codec/path.h"
 #include "codec/resolve.h"
 
@@ -34,7 +33,7 @@ static void fail_at(rare_source *r, spb_status status, const spb_place *at, bool
 static void *take(rare_source *r, size_t count, size_t size) {
     void *taken = r->status == SPB_OK ? spb_arena__calloc(r->to.arena, count, size) : NULL;
     if (!taken && r->status == SPB_OK) {
-        r->status = spb_list__no_room(r->to.arena, "the payload", r->to.err);
+        r->status = spb_arena__no_room(r->to.arena, "the payload", r->to.err);
     }
     return taken;
 }
@@ -62,7 +61,7 @@ static const spb_property_sets *read_set_list(rare_source *r, const pb_set_list 
 static spb_bytes read_extension(rare_source *r, const ProtobufCMessage *from) {
     spb_bytes bytes = {NULL, 0};
     if (r->status == SPB_OK && !spb_library__pack_to(r->to.arena, from, &bytes)) {
-        r->status = spb_list__no_room(r->to.arena, "the payload", r->to.err);
+        r->status = spb_arena__no_room(r->to.arena, "the payload", r->to.err);
     }
     return bytes;
 }
@@ -240,7 +239,7 @@ spb_status spb_rare__read(const spb_rare_reader *to, spb_bytes from, spb_payload
     void *unpacked;
     spb_status status = spb_library__unpack(&unpacked, to->arena, MESSAGE_METRIC, from);
     if (status == SPB_ERR_NO_MEMORY) {
-        return spb_list__no_room(to->arena, "the payload", to->err);
+        return spb_arena__no_room(to->arena, "the payload", to->err);
     }
     if (status != SPB_OK) {
         return spb_path__fail(to->err, status, to->wire, (size_t)(from.data - to->wire.data), "not a message");

@@ -8,7 +8,6 @@
 #include "codec/encode.h"
 #include "codec/library.h"
 #include "codec/limits.h"
-#include "codec/list.h"
 #include "codec/pack.h"
 #include "codec/resolve.h"
 
@@ -37,7 +36,7 @@ static void take_status(maker *m, spb_status status) {
 static void *make_zeroed(maker *m, size_t count, size_t size) {
     void *made = m->status == SPB_OK ? spb_arena__calloc(m->arena, count, size) : NULL;
     if (!made && m->status == SPB_OK) {
-        m->status = spb_list__no_room(m->arena, "an encoded payload", m->w->err);
+        m->status = spb_arena__no_room(m->arena, "an encoded payload", m->w->err);
     }
     return made;
 }
@@ -101,7 +100,7 @@ static void *make_extension(maker *m, spb_message message, spb_bytes bytes, cons
     void *made;
     spb_status status = spb_library__unpack(&made, m->arena, message, bytes);
     if (status == SPB_ERR_NO_MEMORY) {
-        take_status(m, spb_list__no_room(m->arena, "an encoded payload", m->w->err));
+        take_status(m, spb_arena__no_room(m->arena, "an encoded payload", m->w->err));
     } else if (status != SPB_OK) {
         fail(m, status, at, "not a message");
     }

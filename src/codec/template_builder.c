@@ -6,7 +6,6 @@
 #include "codec/check.h"
 #include "codec/encode.h"
 #include "codec/limits.h"
-#include "codec/list.h"
 #include "codec/place.h"
 #include "codec/value.h"
 
@@ -97,10 +96,10 @@ spb_status spb_template_builder_add_metric(spb_template_builder *builder, const 
     if (status != SPB_OK) {
         return status;
     }
-    spb_payload_metric *metrics = spb_list__grow(builder->arena, tmpl->metrics, tmpl->metric_count,
-                                                 &builder->metric_capacity, 1, sizeof *metrics);
+    spb_payload_metric *metrics = spb_arena__grow(builder->arena, tmpl->metrics, tmpl->metric_count,
+                                                  &builder->metric_capacity, 1, sizeof *metrics);
     if (!metrics) {
-        return spb_list__no_room(builder->arena, "a member", err);
+        return spb_arena__no_room(builder->arena, "a member", err);
     }
     metrics[tmpl->metric_count++] = copy;
     tmpl->metrics = metrics;
@@ -127,10 +126,10 @@ spb_status spb_template_builder_add_parameter(spb_template_builder *builder, con
     if (status != SPB_OK) {
         return status;
     }
-    spb_parameter *parameters = spb_list__grow(builder->arena, tmpl->parameters, tmpl->parameter_count,
-                                               &builder->parameter_capacity, 1, sizeof *parameters);
+    spb_parameter *parameters = spb_arena__grow(builder->arena, tmpl->parameters, tmpl->parameter_count,
+                                                &builder->parameter_capacity, 1, sizeof *parameters);
     if (!parameters) {
-        return spb_list__no_room(builder->arena, "a parameter", err);
+        return spb_arena__no_room(builder->arena, "a parameter", err);
     }
     parameters[tmpl->parameter_count++] = copy;
     tmpl->parameters = parameters;

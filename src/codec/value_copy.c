@@ -8,9 +8,9 @@
 
 #include <spb/payload.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "codec/limits.h"
-#include "codec/list.h"
 #include "codec/value.h"
 
 typedef struct block {
@@ -284,7 +284,7 @@ static spb_status take_from(spb_arena *arena, block *b, spb_error *err) {
     if (b->base) {
         return SPB_OK;
     }
-    return spb_list__no_room(arena, "a copy of a value", err);
+    return spb_arena__no_room(arena, "a copy of a value", err);
 }
 
 spb_status spb_value__copy_to(spb_value *out, const spb_value *value, spb_arena *arena, spb_error *err) {
