@@ -86,16 +86,16 @@ static spb_status write_value(spb_writer *w, spb_message message, const spb_valu
     if (!writer_reserve(w, 2 * VARINT_BYTES_MAX)) {
         return spb_writer__no_memory(w);
     }
-    const uint8_t *behind = value->is_null ? NULL : put_scalar(writer_tail(w), message, value);
-    if (behind) {
-        writer_set_tail(w, behind);
-        return SPB_OK;
-    }
     if (value->type == SPB_STRING && value->as.str.data && !value->is_null) {
-        const unsigned id = spb_schema__value_fields[message][SPB_WIRE_STRING];
+        const unsigned id = message == MESSAGE_METRIC ? METRIC_STRING_VALUE : PROPERTY_VALUE_STRING_VALUE;
         return writer_text(w, id, value->as.str, &(spb_place){at, message, id, NOT_REPEATED});
     }
-    return write_other_value(w, message, value, at);
+    const uint8_t *behind = value->is_null ? NULL : put_scalar(writer_tail(w), message, value);
+    if (!behind) {
+        return write_other_value(w, message, value, at);
+    }
+    writer_set_tail(w, behind);
+    return SPB_OK;
 }
 
 static spb_status write_property(spb_writer *w, const spb_value *value, const spb_place *at) {
