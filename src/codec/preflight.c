@@ -66,10 +66,10 @@ static const uint8_t traits[MESSAGE_COUNT] = {[MESSAGE_TEMPLATE] = IS_LEVEL | IS
 /* A message that is being read. What is written last and read first does not lie side by side, or it would be read in
  * one piece while it is still on its way to memory. */
 typedef struct frame {
-    uint32_t seen;       /* a bit for each field number that was there */
-    uint32_t part_count; /* messages in it, if it is in a metric of rare shape */
+    uint32_t seen; /* a bit for each field number that was there */
     const uint8_t *end;
-    uint8_t message; /* an spb_message */
+    uint8_t message;     /* an spb_message */
+    uint32_t part_count; /* messages in it, if it is in a metric of rare shape */
 } frame;
 
 typedef struct scan {
