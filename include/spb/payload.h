@@ -138,8 +138,10 @@ SPB_API void spb_payload_free(spb_payload *payload);
 /*
  * Encodes a payload in canonical form: fields in the order of their numbers, integers as tests/data/vectors documents.
  * On success *bytes is the caller's, to be freed with spb_free. On failure *bytes is NULL and *len 0.
- * SPB_ERR_TYPE: a value's type does not belong there. SPB_ERR_NAME: a string is not UTF-8, a name is missing where the
- * format needs one. SPB_ERR_RANGE: seq > 255. SPB_ERR_LIMIT, SPB_ERR_NO_MEMORY. err->text names the field path.
+ * SPB_ERR_TYPE: a value's type does not belong there. SPB_ERR_NAME: a string is not UTF-8, or holds a NUL inside
+ * metadata, a DataSet, a Template or a nested property set; a name is missing where the format needs one.
+ * SPB_ERR_MALFORMED: an extension is no message. SPB_ERR_RANGE: seq > 255. SPB_ERR_LIMIT, SPB_ERR_NO_MEMORY. err->text
+ * names the field path.
  */
 SPB_API spb_status spb_payload_encode(const spb_payload *payload, const spb_limits *limits, uint8_t **bytes,
                                       size_t *len, spb_error *err);

@@ -64,7 +64,7 @@ static inline uint8_t *put_scalar(uint8_t *p, spb_message message, const spb_val
     return fits ? put_number(p, base + SPB_WIRE_INT, (uint32_t)u64) : NULL;
 }
 
-/* What is left: text, bytes, arrays, everything that is wrong, and what is not for us. */
+/* What is left: text, bytes, arrays, everything that is wrong, and rare shapes. */
 static spb_status write_other_value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at) {
     spb_status status = spb_writer__check_value(w, message, value, at);
     if (status != SPB_OK || value->is_null) {
@@ -79,7 +79,7 @@ static spb_status write_other_value(spb_writer *w, spb_message message, const sp
     if (wire == SPB_WIRE_STRING || (wire == SPB_WIRE_BYTES && !spb_type_is_array(value->type))) {
         return spb_writer__bytes(w, id, value->as.bytes, &field);
     }
-    return wire == SPB_WIRE_BYTES ? write_array(w, id, value, &field) : STATUS_RARE;
+    return wire == SPB_WIRE_BYTES ? write_array(w, id, value, &field) : spb_rare__write_value(w, message, value, at);
 }
 
 static spb_status write_value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at) {
@@ -127,9 +127,11 @@ static spb_status write_set(spb_writer *w, const spb_property_set *set, const sp
         status = set->items[i].key.data ? writer_text(w, PROPERTY_SET_KEYS, set->items[i].key, &key)
                                         : spb_place__fail(w->err, SPB_ERR_NAME, &key, "missing");
     }
+    w->depth++;
     for (size_t i = 0; status == SPB_OK && i < set->count; i++) {
         status = write_property(w, &set->items[i].value, ITEM_AT(at, PROPERTY_SET, VALUES, i));
     }
+    w->depth--;
     return status == SPB_OK ? writer_close(w, begin) : status;
 }
 
@@ -158,7 +160,7 @@ static inline uint8_t *put_numbers(uint8_t *p, const spb_payload_metric *metric)
 
 /* Of few metrics: metadata, properties, and values of no fixed size. */
 static APART spb_status write_parts(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
-    spb_status status = metric->metadata ? STATUS_RARE : SPB_OK;
+    spb_status status = metric->metadata ? spb_rare__write_metadata(w, metric->metadata, at) : SPB_OK;
     if (status == SPB_OK && metric->properties) {
         status = write_set(w, metric->properties, FIELD_AT(at, METRIC, PROPERTIES));
     }
@@ -177,7 +179,7 @@ static APART spb_status fail_datatype(spb_writer *w, const spb_place *at) {
                            "missing, and omit_datatype is not set");
 }
 
-static spb_status write_plain_metric(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
+static spb_status write_metric(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
     size_t begin = 0;
     if (!writer_reserve(w, NUMBERS_BYTES_MAX + metric->name.len) || !writer_open(w, PAYLOAD_METRICS, &begin)) {
         return spb_writer__no_memory(w);
@@ -200,17 +202,6 @@ static spb_status write_plain_metric(spb_writer *w, const spb_payload_metric *me
         status = write_parts(w, metric, at);
     }
     return status == SPB_OK ? writer_close(w, begin) : status;
-}
-
-static spb_status write_metric(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
-    const size_t len = w->out->len, items = w->items;
-    spb_status status = write_plain_metric(w, metric, at);
-    if (status == STATUS_RARE) {
-        w->out->len = len;
-        w->items = items;
-        status = spb_rare__write(w, metric, at);
-    }
-    return status;
 }
 
 static spb_status write_payload(spb_writer *w, const spb_payload *payload) {

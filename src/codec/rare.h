@@ -1,6 +1,7 @@
 /*
- * Metrics of rare and deep shape: with metadata, a DataSet, a Template, or property sets in one another. They go
- * through the structs of protoc-c's code, which libprotobuf-c packs and unpacks.
+ * Rare and deep shapes: metadata, DataSets, Templates, and property sets in one another. They go through the structs of
+ * protoc-c's code, which libprotobuf-c packs and unpacks: a metric that has one is read as a whole, but only that part
+ * of it is written so.
  */
 #ifndef SPB_CODEC_RARE_H
 #define SPB_CODEC_RARE_H
@@ -20,7 +21,7 @@ typedef Spb__Pb__Payload__DataSet__DataSetValue pb_cell;
 typedef Spb__Pb__Payload__Template pb_template;
 typedef Spb__Pb__Payload__Template__Parameter pb_parameter;
 
-/* Not a status of the public contract: what the direct readers and writers give for a metric that is not theirs. */
+/* Not a status of the public contract: what the direct reader gives for a metric that is not its own. */
 #define STATUS_RARE ((spb_status)1)
 
 /* Where a payload is unpacked into, and where it comes from. */
@@ -33,7 +34,8 @@ typedef struct spb_rare_reader {
 /* Fills *metric from the content of its field. */
 spb_status spb_rare__read(const spb_rare_reader *r, spb_bytes from, spb_payload_metric *metric);
 
-/* Appends one entry of the payload's metrics. */
-spb_status spb_rare__write(spb_writer *w, const spb_payload_metric *metric, const spb_place *at);
+/* Append to a metric its metadata, and to a metric or property its value, whatever it is. */
+spb_status spb_rare__write_metadata(spb_writer *w, const spb_metadata *metadata, const spb_place *at);
+spb_status spb_rare__write_value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Decides which structs of protoc-c's code a metric of rare shape becomes. It refuses what the decoder would refuse,
+ * Decides which structs of protoc-c's code a rare shape becomes. It refuses what the decoder would refuse,
  * and what the specification forbids to send. libprotobuf-c decides the bytes.
  */
 #include "codec/rare.h"
@@ -61,7 +61,8 @@ static char *make_text(maker *m, spb_str text, const spb_place *at) {
     } else if (!spb_utf8__is_valid(text, NULL)) {
         fail(m, SPB_ERR_NAME, at, "not UTF-8");
     } else if (memchr(text.data, '\0', text.len)) {
-        fail(m, SPB_ERR_NAME, at, "holds a NUL, which metrics with metadata or nested values cannot be sent with");
+        fail(m, SPB_ERR_NAME, at,
+             "holds a NUL, which metadata, DataSets, Templates and nested sets cannot be sent with");
     } else {
         made = make_zeroed(m, text.len + 1, 1);
     }
@@ -377,16 +378,15 @@ static pb_metric *make_metric(maker *m, const spb_payload_metric *metric, const 
     return made;
 }
 
-/* The message, as a field of the payload. */
-static void append(maker *m, const ProtobufCMessage *message, unsigned id) {
-    const size_t len = protobuf_c_message_get_packed_size(message);
-    if (!writer_reserve(m->w, 2 * VARINT_BYTES_MAX + len)) {
+/* The fields of the message, into that which is being written. */
+static void append(maker *m, const ProtobufCMessage *message) {
+    if (m->status == SPB_OK && !writer_reserve(m->w, protobuf_c_message_get_packed_size(message))) {
         m->status = spb_writer__no_memory(m->w);
-        return;
     }
-    uint8_t *p = varint_write(writer_tail(m->w), TAG(id, WIRE_BYTES));
-    p = varint_write(p, len);
-    writer_set_tail(m->w, p + protobuf_c_message_pack(message, p));
+    if (m->status == SPB_OK) {
+        uint8_t *p = writer_tail(m->w);
+        writer_set_tail(m->w, p + protobuf_c_message_pack(message, p));
+    }
 }
 
 /* All that is made for one message goes together, and takes no more heap than a decoded payload may. */
@@ -403,13 +403,22 @@ static spb_status end(maker *m) {
     return m->status;
 }
 
-spb_status spb_rare__write(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
+spb_status spb_rare__write_metadata(spb_writer *w, const spb_metadata *metadata, const spb_place *at) {
     maker m;
     if (begin(&m, w)) {
-        const pb_metric *made = make_metric(&m, metric, at);
-        if (m.status == SPB_OK) {
-            append(&m, &made->base, PAYLOAD_METRICS);
-        }
+        pb_metric holder = SPB__PB__PAYLOAD__METRIC__INIT; /* with nothing else in it */
+        holder.metadata = make_metadata(&m, metadata, FIELD_AT(at, METRIC, METADATA));
+        append(&m, &holder.base);
+    }
+    return end(&m);
+}
+
+spb_status spb_rare__write_value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at) {
+    maker m;
+    if (begin(&m, w)) {
+        ProtobufCMessage *holder = make(&m, message); /* likewise */
+        put_value(&m, holder, message, value, at);
+        append(&m, holder);
     }
     return end(&m);
 }
