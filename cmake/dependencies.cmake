@@ -6,6 +6,11 @@ if(SPB_BUILD_CLI) # only the tool reads captures
         list(APPEND spb_missing libpcap)
     endif()
 endif()
+find_program(PROTOC_C protoc-c) # of the machine that builds, also when that builds for another one
+mark_as_advanced(PROTOC_C)
+if(NOT PROTOC_C)
+    list(APPEND spb_missing protoc-c)
+endif()
 if(spb_missing)
     list(JOIN spb_missing ", " spb_missing)
     message(FATAL_ERROR "Not found: ${spb_missing}. On Debian, scripts/install-deps installs all that the build needs.")
@@ -25,10 +30,6 @@ macro(spb_need_program variable) # and its names
         list(APPEND spb_missing ${ARGV1})
     endif()
 endmacro()
-if(SPB_BUILD_TESTS OR SPB_BUILD_BENCH) # they hold our codec against it
-    spb_need_module(protobuf_c libprotobuf-c)
-    spb_need_program(PROTOC_C protoc-c)
-endif()
 if(SPB_BUILD_TESTS)
     spb_need_module(check check)
     spb_need_module(mosquitto libmosquitto)

@@ -117,10 +117,11 @@ typedef struct spb_payload {
     size_t capacity; /* private */
 } spb_payload;
 
-/* What hostile or mistaken input may cost. Zero in a field means its default. */
+/* What hostile or mistaken input may cost. Zero in a field means its default. The default of max_depth is what a thread
+ * with 64 KiB of stack can decode; 32 wants 128 KiB. */
 typedef struct spb_limits {
     size_t max_payload_bytes; /* size of the encoded message; default 16 MiB */
-    size_t max_depth;         /* nesting of templates and property sets; default and maximum 32 */
+    size_t max_depth;         /* nesting of templates and property sets; default 16, at most 32 */
     size_t max_metrics;       /* metrics, template members, parameters, properties, cells together; default 1,000,000 */
     size_t max_heap_bytes;    /* heap of one decoded payload, the copy of the input included; default 256 MiB */
     size_t max_string_bytes;  /* any one string or bytes value; default 16 MiB */
@@ -142,8 +143,10 @@ SPB_API void spb_payload_free(spb_payload *payload);
 /*
  * Encodes a payload in canonical form: fields in the order of their numbers, integers as tests/data/vectors documents.
  * On success *bytes is the caller's, to be freed with spb_free. On failure *bytes is NULL and *len 0.
- * SPB_ERR_TYPE: a value's type does not belong there. SPB_ERR_NAME: a string is not UTF-8, a name is missing where the
- * format needs one. SPB_ERR_RANGE: seq > 255. SPB_ERR_LIMIT, SPB_ERR_NO_MEMORY. err->text names the field path.
+ * SPB_ERR_TYPE: a value's type does not belong there. SPB_ERR_NAME: a string is not UTF-8, or holds a NUL inside
+ * metadata, a DataSet, a Template or a nested property set; a name is missing where the format needs one.
+ * SPB_ERR_MALFORMED: an extension is no message. SPB_ERR_RANGE: seq > 255. SPB_ERR_LIMIT, SPB_ERR_NO_MEMORY. err->text
+ * names the field path.
  */
 SPB_API spb_status spb_payload_encode(const spb_payload *payload, const spb_limits *limits, uint8_t **bytes,
                                       size_t *len, spb_error *err);

@@ -195,7 +195,7 @@ SPB_API bool spb_value_equal(const spb_value *a, const spb_value *b);
 
 /*
  * A deep copy in one heap block. The caller owns it and releases it with spb_value_clear; scalars need no block.
- * SPB_ERR_NO_MEMORY; SPB_ERR_LIMIT: nested deeper than the default limit. On failure *out is an untyped null.
+ * SPB_ERR_NO_MEMORY; SPB_ERR_LIMIT: nested deeper than max_depth may be. On failure *out is an untyped null.
  */
 SPB_API spb_status spb_value_copy(spb_value *out, const spb_value *value, spb_error *err);
 /* Releases a value made by spb_value_copy, and only such a one, and leaves it null. */

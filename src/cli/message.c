@@ -1,29 +1,17 @@
 /* Decides how values are shown whose datatype is not known. */
 #include "cli/message.h"
 
-static const char *const field_names[] = {
-    [SPB_WIRE_INT] = "int_value",
-    [SPB_WIRE_LONG] = "long_value",
-    [SPB_WIRE_FLOAT] = "float_value",
-    [SPB_WIRE_DOUBLE] = "double_value",
-    [SPB_WIRE_BOOLEAN] = "boolean_value",
-    [SPB_WIRE_STRING] = "string_value",
-    [SPB_WIRE_BYTES] = "bytes_value",
-    [SPB_WIRE_DATASET] = "dataset_value",
-    [SPB_WIRE_TEMPLATE] = "template_value",
-    [SPB_WIRE_SET] = "propertyset_value",
-    [SPB_WIRE_SET_LIST] = "propertysets_value",
-    [SPB_WIRE_EXTENSION] = "extension_value",
-};
-enum { FIELD_COUNT = sizeof field_names / sizeof *field_names };
+#include "cli/wire_names.h"
+
+enum { FIELD_COUNT = sizeof wire_names / sizeof *wire_names };
 
 const char *message_field_name(spb_wire wire) {
-    return (unsigned)wire < FIELD_COUNT ? field_names[wire] : NULL;
+    return (unsigned)wire < FIELD_COUNT ? wire_names[wire] : NULL;
 }
 
 spb_wire message_field_from_name(spb_str name) {
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
-        if (field_names[i] && spb_str_equal(name, spb_str_from(field_names[i]))) {
+        if (wire_names[i] && spb_str_equal(name, spb_str_from(wire_names[i]))) {
             return (spb_wire)i;
         }
     }

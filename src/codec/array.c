@@ -19,20 +19,9 @@ static spb_type element_type(spb_type array) {
 
 /* Bytes of one packed element; 0 where elements have no bytes of their own (BooleanArray, StringArray). */
 static size_t element_size(spb_type array) {
-    switch (array) {
-    case SPB_INT8_ARRAY:
-    case SPB_UINT8_ARRAY: return 1;
-    case SPB_INT16_ARRAY:
-    case SPB_UINT16_ARRAY: return 2;
-    case SPB_INT32_ARRAY:
-    case SPB_UINT32_ARRAY:
-    case SPB_FLOAT_ARRAY: return 4;
-    case SPB_INT64_ARRAY:
-    case SPB_UINT64_ARRAY:
-    case SPB_DOUBLE_ARRAY:
-    case SPB_DATETIME_ARRAY: return 8;
-    default: return 0;
-    }
+    const spb_type type = element_type(array);
+    const spb_wire wire = spb_type__wire(type);
+    return wire == SPB_WIRE_FLOAT ? 4 : wire == SPB_WIRE_DOUBLE || type == SPB_DATETIME ? 8 : spb_type__bits(type) / 8;
 }
 
 /* Elements have 1, 2, 4 or 8 bytes, at any address. */

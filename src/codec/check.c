@@ -14,18 +14,19 @@ static spb_status missing(const char *name, spb_error *err) {
     return spb_error__set(err, SPB_ERR_ARGUMENT, "%s without its content", name);
 }
 
-static spb_status check_signed(int64_t number, int64_t min, int64_t max, const char *name, spb_error *err) {
-    if (number < min || number > max) {
-        return spb_error__set(err, SPB_ERR_RANGE, "%lld does not fit %s", (long long)number, name);
+static spb_status check_integer(const spb_value *value, spb_type form, spb_error *err) {
+    const unsigned unused = 64 - spb_type__bits(form);
+    const int64_t i64 = value->as.i64, max = INT64_MAX >> unused;
+    const uint64_t u64 = value->as.u64;
+    const char *name = spb_type_name(form);
+    if (form < SPB_UINT8) {
+        return i64 >= -max - 1 && i64 <= max
+                   ? SPB_OK
+                   : spb_error__set(err, SPB_ERR_RANGE, "%lld does not fit %s", (long long)i64, name);
     }
-    return SPB_OK;
-}
-
-static spb_status check_unsigned(uint64_t number, uint64_t max, const char *name, spb_error *err) {
-    if (number > max) {
-        return spb_error__set(err, SPB_ERR_RANGE, "%llu does not fit %s", (unsigned long long)number, name);
-    }
-    return SPB_OK;
+    return u64 <= UINT64_MAX >> unused
+               ? SPB_OK
+               : spb_error__set(err, SPB_ERR_RANGE, "%llu does not fit %s", (unsigned long long)u64, name);
 }
 
 static spb_status check_string(spb_str text, const char *name, spb_error *err) {
@@ -94,10 +95,7 @@ static bool fits_always(spb_type type) {
 }
 
 spb_status spb_value__check(const spb_value *value, spb_error *err) {
-    if (fits_always(value->type)) {
-        return SPB_OK;
-    }
-    if (value->is_null && value->type == SPB_UNKNOWN) {
+    if (fits_always(value->type) || (value->is_null && value->type == SPB_UNKNOWN)) {
         return SPB_OK;
     }
     spb_type form = value->is_null ? value->type : spb_value__form(value);
@@ -108,28 +106,16 @@ spb_status spb_value__check(const spb_value *value, spb_error *err) {
         return SPB_OK;
     }
     const char *name = spb_type_name(form);
-    switch (form) {
-    case SPB_INT8: return check_signed(value->as.i64, INT8_MIN, INT8_MAX, name, err);
-    case SPB_INT16: return check_signed(value->as.i64, INT16_MIN, INT16_MAX, name, err);
-    case SPB_INT32: return check_signed(value->as.i64, INT32_MIN, INT32_MAX, name, err);
-    case SPB_UINT8: return check_unsigned(value->as.u64, UINT8_MAX, name, err);
-    case SPB_UINT16: return check_unsigned(value->as.u64, UINT16_MAX, name, err);
-    case SPB_UINT32: return check_unsigned(value->as.u64, UINT32_MAX, name, err);
-    case SPB_INT64:
-    case SPB_UINT64:
-    case SPB_DATETIME:
-    case SPB_FLOAT:
-    case SPB_DOUBLE:
-    case SPB_BOOLEAN: return SPB_OK;
-    case SPB_STRING:
-    case SPB_TEXT:
-    case SPB_UUID: return check_string(value->as.str, name, err);
-    case SPB_BYTES:
-    case SPB_FILE: return check_bytes(value->as.bytes, name, err);
-    case SPB_DATASET: return value->as.dataset ? SPB_OK : missing(name, err);
-    case SPB_TEMPLATE: return value->as.tmpl ? SPB_OK : missing(name, err);
-    case SPB_PROPERTY_SET: return value->as.set ? SPB_OK : missing(name, err);
-    case SPB_PROPERTY_SET_LIST: return value->as.sets ? SPB_OK : missing(name, err);
-    default: return check_array(value, err);
+    switch (spb_type__wire(form)) {
+    case SPB_WIRE_INT:
+    case SPB_WIRE_LONG: return check_integer(value, form, err);
+    case SPB_WIRE_STRING: return check_string(value->as.str, name, err);
+    case SPB_WIRE_BYTES:
+        return spb_type_is_array(form) ? check_array(value, err) : check_bytes(value->as.bytes, name, err);
+    case SPB_WIRE_DATASET: return value->as.dataset ? SPB_OK : missing(name, err);
+    case SPB_WIRE_TEMPLATE: return value->as.tmpl ? SPB_OK : missing(name, err);
+    case SPB_WIRE_SET: return value->as.set ? SPB_OK : missing(name, err);
+    case SPB_WIRE_SET_LIST: return value->as.sets ? SPB_OK : missing(name, err);
+    default: return SPB_OK;
     }
 }

@@ -4,8 +4,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "codec/encode.h"
-#include "codec/list.h"
-#include "codec/schema.h"
+#include "codec/limits.h"
 #include "codec/value.h"
 
 struct spb_dataset_builder {
@@ -66,15 +65,15 @@ spb_status spb_dataset_builder_add_column(spb_dataset_builder *builder, const ch
     if (status != SPB_OK) {
         return status;
     }
-    spb_str *columns = spb_list__grow(builder->arena, dataset->columns, dataset->column_count,
-                                      &builder->column_capacity, 1, sizeof *columns);
-    spb_type *types = spb_list__grow(builder->arena, dataset->types, dataset->column_count, &builder->type_capacity, 1,
-                                     sizeof *types);
+    spb_str *columns = spb_arena__grow(builder->arena, dataset->columns, dataset->column_count,
+                                       &builder->column_capacity, 1, sizeof *columns);
+    spb_type *types = spb_arena__grow(builder->arena, dataset->types, dataset->column_count, &builder->type_capacity, 1,
+                                      sizeof *types);
     /* Each is worth keeping, also when the other one has failed: its capacity is counted already. */
     dataset->columns = columns ? columns : dataset->columns;
     dataset->types = types ? types : dataset->types;
     if (!columns || !types) {
-        return spb_list__no_room(builder->arena, "a column", err);
+        return spb_arena__no_room(builder->arena, "a column", err);
     }
     columns[dataset->column_count] = copy.as.str;
     types[dataset->column_count++] = type;
@@ -94,9 +93,9 @@ spb_status spb_dataset_builder_add_row(spb_dataset_builder *builder, const spb_v
     }
     const size_t cell_count = dataset->column_count * dataset->row_count;
     spb_value *all =
-        spb_list__grow(builder->arena, dataset->cells, cell_count, &builder->cell_capacity, count, sizeof *all);
+        spb_arena__grow(builder->arena, dataset->cells, cell_count, &builder->cell_capacity, count, sizeof *all);
     if (!all && count > 0) {
-        return spb_list__no_room(builder->arena, "a row", err);
+        return spb_arena__no_room(builder->arena, "a row", err);
     }
     dataset->cells = all;
     for (size_t i = 0; i < count; i++) {

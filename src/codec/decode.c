@@ -1,155 +1,105 @@
 /*
  * Decides what the fields of a checked payload mean, and builds the public structs from them in one arena. The form of
- * the input is preflight.c's business: here every bound holds and nesting is limited, so plain recursion is safe.
+ * the input is preflight.c's business: here every bound holds. Metrics of rare shape are left to rare_read.c.
  */
 #include <spb/payload.h>
 
 #include "base/error.h"
-#include "codec/builder.h"
 #include "codec/compress.h"
+#include "codec/fields.h"
+#include "codec/limits.h"
 #include "codec/path.h"
 #include "codec/preflight.h"
+#include "codec/rare.h"
+#include "codec/resolve.h"
 #include "codec/value.h"
-
-static spb_status read_set(spb_builder *b, spb_bytes from, spb_property_set *set);
-
-spb_status spb_builder__fail(spb_builder *b, spb_status status, const uint8_t *at, const char *what) {
-    return spb_path__fail(b->err, status, b->wire, (size_t)(at - b->wire.data), what);
-}
 
 static spb_status over_limit(spb_error *err) {
     return spb_error__set(err, SPB_ERR_LIMIT, "the payload needs more heap than the limit max_heap_bytes");
 }
 
-spb_status spb_builder__no_memory(spb_builder *b) {
-    return spb_arena__over_budget(b->arena) ? over_limit(b->err) : spb_error__no_memory(b->err, "a decoded payload");
+static spb_status no_memory(const spb_rare_reader *r) {
+    return spb_arena__over_budget(r->arena) ? over_limit(r->err) : spb_error__no_memory(r->err, "a decoded payload");
+}
+
+/* `at` is the byte to blame. */
+static spb_status fail(const spb_rare_reader *r, spb_status status, const uint8_t *at, const char *what) {
+    return spb_path__fail(r->err, status, r->wire, (size_t)(at - r->wire.data), what);
 }
 
 /* Says why a value cannot have its datatype. */
-static spb_status fail_type(spb_builder *b, const spb_value *value, spb_type type, const uint8_t *at) {
-    spb_value again = *value;
+static spb_status settle_closely(const spb_rare_reader *r, spb_message place, spb_value *value, uint64_t number,
+                                 const uint8_t *at) {
     spb_error why;
-    spb_status status = spb_value_resolve(&again, type, &why);
-    return spb_builder__fail(b, status, at, why.text);
+    spb_status status = spb_value__settle(place, value, number, &why);
+    return status == SPB_OK ? SPB_OK : fail(r, status, at, why.text);
 }
 
-/* Gives a value the datatype that stands beside it, as far as this version knows it. `at`: what to blame. */
-spb_status spb_builder__settle(spb_builder *b, spb_message place, spb_value *value, uint64_t number,
-                               const uint8_t *at) {
-    spb_type type = (spb_type)(uint32_t)number;
-    static const uint8_t only_wire[] = {
-        [SPB_FLOAT] = SPB_WIRE_FLOAT,   [SPB_DOUBLE] = SPB_WIRE_DOUBLE, [SPB_BOOLEAN] = SPB_WIRE_BOOLEAN,
-        [SPB_STRING] = SPB_WIRE_STRING, [SPB_INT64] = SPB_WIRE_LONG,    [SPB_UINT64] = SPB_WIRE_LONG};
-    if (type > SPB_UNKNOWN && type < sizeof only_wire && only_wire[type] == value->wire && !value->is_null) {
-        value->type = type; /* most values: nothing can be wrong with them */
-        return SPB_OK;
-    }
-    if (!spb_schema__type_fits(place, type)) {
-        return spb_builder__fail(b, SPB_ERR_TYPE, at, "a datatype that cannot stand here");
-    }
-    if (!spb_type__is_known(type) || value->is_null) {
-        value->type = type;
-        return SPB_OK;
-    }
-    return spb_value_resolve(value, type, NULL) == SPB_OK ? SPB_OK : fail_type(b, value, type, at);
+static inline spb_status settle(const spb_rare_reader *r, spb_message place, spb_value *value, uint64_t number,
+                                const uint8_t *at) {
+    return settle_plain(value, number) ? SPB_OK : settle_closely(r, place, value, number, at);
 }
 
-/* is_null wins over a value; value->wire still tells that there was one. What is neither null nor there must not pass
- * for a zero. */
-static void settle_null(spb_value *value, bool is_null) {
-    if (is_null) {
-        *value = (spb_value){.is_null = true, .wire = value->wire};
-    } else if (value->wire == SPB_WIRE_NONE) {
-        *value = (spb_value){.is_null = true, .wire = SPB_WIRE_ABSENT};
-    }
-}
-
-static spb_status read_set_value(spb_builder *b, const field *f, spb_value *value) {
-    spb_property_set *set = spb_arena__calloc(b->arena, 1, sizeof *set);
-    if (!set) {
-        return spb_builder__no_memory(b);
-    }
-    value->as.set = set;
-    return read_set(b, f->bytes, set);
-}
-
-static spb_status read_set_list(spb_builder *b, const field *f, spb_value *value) {
-    size_t counts[FIELD_LIMIT] = {0};
-    count_fields(f->bytes, counts);
-    const size_t count = counts[PROPERTY_SET_LIST_SETS];
-    spb_property_sets *list = spb_arena__alloc(b->arena, sizeof *list);
-    spb_property_set *sets = spb_arena__calloc(b->arena, count, sizeof *sets);
-    if (!list || !sets) {
-        return spb_builder__no_memory(b);
-    }
-    *list = (spb_property_sets){sets, count};
-    value->as.sets = list;
-    const uint8_t *p = f->bytes.data, *end = p + f->bytes.len;
-    while (p < end) {
-        field each;
-        field_next(&each, &p, end);
-        if (each.id == PROPERTY_SET_LIST_SETS) {
-            spb_status status = read_set(b, each.bytes, sets++);
-            if (status != SPB_OK) {
-                return status;
-            }
-        }
-    }
-    return SPB_OK;
-}
-
-static spb_status read_nested_property(spb_builder *b, const field *f, spb_value *value, const uint8_t **at) {
-    spb_wire wire = spb_schema__value_wire(MESSAGE_PROPERTY, f->id);
-    if (wire == SPB_WIRE_NONE) {
-        return SPB_OK;
-    }
-    *at = f->at;
-    value->wire = (uint8_t)wire;
-    switch (wire) {
-    case SPB_WIRE_SET: return read_set_value(b, f, value);
-    case SPB_WIRE_SET_LIST: return read_set_list(b, f, value);
-    default: value->as.bytes = f->bytes; return SPB_OK;
-    }
+static inline spb_str text_in(spb_bytes bytes) {
+    return (spb_str){(const char *)bytes.data, bytes.len};
 }
 
 /* `at`: where the property begins, for errors. */
-static spb_status read_property(spb_builder *b, spb_bytes from, const uint8_t *at, spb_value *value) {
+static spb_status read_property(const spb_rare_reader *r, spb_bytes from, const uint8_t *at, spb_value *value) {
     uint64_t type = SPB_UNKNOWN;
     bool is_null = false;
     const uint8_t *p = from.data, *end = p + from.len;
-    spb_status status = SPB_OK;
-    while (p < end && status == SPB_OK) {
+    while (p < end) {
         const uint8_t *begin = p;
-        if (scalar_next(value, PROPERTY_VALUE, &p, end)) {
+        if (scalar_next(value, PROPERTY_VALUE_INT_VALUE, &p, end)) {
             at = begin;
             continue;
         }
-        if (*p == TAG(PROPERTY_TYPE, WIRE_VARINT)) {
+        if (*p == TAG(PROPERTY_VALUE_TYPE, WIRE_VARINT)) {
             p = varint_read(p + 1, end, &type);
             continue;
         }
         field f;
         field_next(&f, &p, end);
-        if (f.id == PROPERTY_IS_NULL) {
-            is_null = f.number != 0;
-        } else if (f.id < FIELD_LIMIT) {
-            status = read_nested_property(b, &f, value, &at);
+        switch (f.id) {
+        case PROPERTY_VALUE_IS_NULL: is_null = f.number != 0; break;
+        case PROPERTY_VALUE_PROPERTYSET_VALUE:
+        case PROPERTY_VALUE_PROPERTYSETS_VALUE: return STATUS_RARE;
+        case PROPERTY_VALUE_EXTENSION_VALUE:
+            at = f.at;
+            value->wire = SPB_WIRE_EXTENSION;
+            value->as.bytes = f.bytes;
+            break;
+        default: break;
         }
     }
     settle_null(value, is_null);
-    return status == SPB_OK ? spb_builder__settle(b, MESSAGE_PROPERTY, value, type, at) : status;
+    return settle(r, MESSAGE_PROPERTY_VALUE, value, type, at);
 }
 
-static spb_status read_set(spb_builder *b, spb_bytes from, spb_property_set *set) {
-    size_t counts[FIELD_LIMIT] = {0};
-    count_fields(from, counts);
-    const size_t count = counts[PROPERTY_SET_KEYS];
-    if (count != counts[PROPERTY_SET_VALUES]) {
-        return spb_builder__fail(b, SPB_ERR_MALFORMED, from.data - 1, "a property set with not as many values as keys");
+static void count_properties(spb_bytes from, size_t *keys, size_t *values) {
+    const uint8_t *p = from.data, *end = p + from.len;
+    *keys = *values = 0;
+    while (p < end) {
+        field other;
+        switch (*p) {
+        case TAG(PROPERTY_SET_KEYS, WIRE_BYTES): (*keys)++; break;
+        case TAG(PROPERTY_SET_VALUES, WIRE_BYTES): (*values)++; break;
+        default: field_next(&other, &p, end); continue;
+        }
+        content_next(&p, end);
     }
-    spb_property *items = spb_arena__calloc(b->arena, count, sizeof *items);
+}
+
+static spb_status read_set(const spb_rare_reader *r, spb_bytes from, spb_property_set *set) {
+    size_t count, value_count;
+    count_properties(from, &count, &value_count);
+    if (count != value_count) {
+        return fail(r, SPB_ERR_MALFORMED, from.data - 1, "a property set with not as many values as keys");
+    }
+    spb_property *items = spb_arena__calloc(r->arena, count, sizeof *items);
     if (!items) {
-        return spb_builder__no_memory(b);
+        return no_memory(r);
     }
     *set = (spb_property_set){items, count};
     spb_property *next_key = items, *next_value = items;
@@ -161,7 +111,7 @@ static spb_status read_set(spb_builder *b, spb_bytes from, spb_property_set *set
         switch (*p) {
         case TAG(PROPERTY_SET_KEYS, WIRE_BYTES): (next_key++)->key = text_in(content_next(&p, end)); break;
         case TAG(PROPERTY_SET_VALUES, WIRE_BYTES):
-            status = read_property(b, content_next(&p, end), at, &(next_value++)->value);
+            status = read_property(r, content_next(&p, end), at, &(next_value++)->value);
             break;
         default: field_next(&other, &p, end); break;
         }
@@ -169,38 +119,34 @@ static spb_status read_set(spb_builder *b, spb_bytes from, spb_property_set *set
     return status;
 }
 
-static spb_status read_properties(spb_builder *b, const field *f, const spb_property_set **out) {
-    spb_value value = {0};
-    spb_status status = read_set_value(b, f, &value);
-    *out = value.as.set;
-    return status;
+static spb_status read_properties(const spb_rare_reader *r, spb_bytes from, const spb_property_set **out) {
+    spb_property_set *set = spb_arena__alloc(r->arena, sizeof *set);
+    *out = set;
+    return set ? read_set(r, from, set) : no_memory(r);
 }
 
 /* A field that is neither a number or name of the metric nor a scalar value. */
-static spb_status read_rare_field(spb_builder *b, const field *f, spb_payload_metric *metric) {
+static spb_status read_other_field(const spb_rare_reader *r, const field *f, spb_payload_metric *metric) {
     switch (f->id) {
-    case METRIC_IS_HISTORICAL: metric->is_historical = f->number != 0; return SPB_OK;
-    case METRIC_IS_TRANSIENT: metric->is_transient = f->number != 0; return SPB_OK;
-    case METRIC_IS_NULL: metric->value.is_null = f->number != 0; return SPB_OK;
-    case METRIC_METADATA: return spb_builder__metadata(b, f->bytes, &metric->metadata);
-    case METRIC_PROPERTIES: return read_properties(b, f, &metric->properties);
+    case METRIC_IS_HISTORICAL: metric->is_historical = f->number != 0; break;
+    case METRIC_IS_TRANSIENT: metric->is_transient = f->number != 0; break;
+    case METRIC_IS_NULL: metric->value.is_null = f->number != 0; break;
+    case METRIC_PROPERTIES: return read_properties(r, f->bytes, &metric->properties);
+    case METRIC_METADATA:
+    case METRIC_DATASET_VALUE:
+    case METRIC_TEMPLATE_VALUE: return STATUS_RARE;
+    case METRIC_BYTES_VALUE:
+    case METRIC_EXTENSION_VALUE:
+        metric->value.wire = spb_schema__fields[MESSAGE_METRIC][f->id].wire;
+        metric->value.as.bytes = f->bytes;
+        break;
     default: break;
     }
-    spb_wire wire = f->id < FIELD_LIMIT ? spb_schema__value_wire(MESSAGE_METRIC, f->id) : SPB_WIRE_NONE;
-    if (wire != SPB_WIRE_NONE) {
-        metric->value.wire = (uint8_t)wire;
-    }
-    switch (wire) {
-    case SPB_WIRE_BYTES:
-    case SPB_WIRE_EXTENSION: metric->value.as.bytes = f->bytes; return SPB_OK;
-    case SPB_WIRE_DATASET: return spb_builder__dataset(b, f->bytes, &metric->value.as.dataset);
-    case SPB_WIRE_TEMPLATE: return spb_builder__template(b, f->bytes, &metric->value.as.tmpl);
-    default: return SPB_OK;
-    }
+    return SPB_OK;
 }
 
 /* `metric` is zeroed. Fields are told by their tags: what is common has one of one byte. */
-spb_status spb_builder__metric(spb_builder *b, spb_bytes from, spb_payload_metric *metric) {
+static spb_status read_metric(const spb_rare_reader *r, spb_bytes from, spb_payload_metric *metric) {
     uint64_t type = SPB_UNKNOWN;
     const uint8_t *p = from.data, *end = p + from.len, *value_at = p;
     spb_status status = SPB_OK;
@@ -224,32 +170,32 @@ spb_status spb_builder__metric(spb_builder *b, spb_bytes from, spb_payload_metri
         case TAG(METRIC_NAME, WIRE_BYTES): metric->name = text_in(content_next(&p, end)); continue;
         default: break;
         }
-        if (!scalar_next(&metric->value, METRIC_VALUE, &p, end)) {
+        if (!scalar_next(&metric->value, METRIC_INT_VALUE, &p, end)) {
             field_next(&f, &p, end);
-            status = read_rare_field(b, &f, metric);
-            begin = f.id > METRIC_VALUE ? begin : value_at;
+            status = read_other_field(r, &f, metric);
+            begin = wire_of_field(MESSAGE_METRIC, f.id) != SPB_WIRE_NONE ? begin : value_at;
         }
         value_at = begin;
     }
     settle_null(&metric->value, metric->value.is_null);
     if (status == SPB_OK && !metric->omit_datatype) {
-        status = spb_builder__settle(b, MESSAGE_METRIC, &metric->value, type, value_at);
+        status = settle(r, MESSAGE_METRIC, &metric->value, type, value_at);
     }
-    return status;
+    return status == STATUS_RARE ? spb_rare__read(r, from, metric) : status;
 }
 
-static spb_status read_payload(spb_builder *b, spb_payload *payload, size_t metric_count) {
-    spb_payload_metric *metrics = spb_arena__calloc(b->arena, metric_count, sizeof *metrics);
+static spb_status read_payload(const spb_rare_reader *r, spb_payload *payload, size_t metric_count) {
+    spb_payload_metric *metrics = spb_arena__calloc(r->arena, metric_count, sizeof *metrics);
     if (!metrics) {
-        return spb_builder__no_memory(b);
+        return no_memory(r);
     }
     payload->metrics = metrics;
     payload->metric_count = payload->capacity = metric_count;
     spb_status status = SPB_OK;
-    const uint8_t *p = b->wire.data, *end = p + b->wire.len;
+    const uint8_t *p = r->wire.data, *end = p + r->wire.len;
     while (p < end && status == SPB_OK) {
         if (*p == TAG(PAYLOAD_METRICS, WIRE_BYTES)) {
-            status = spb_builder__metric(b, content_next(&p, end), metrics++);
+            status = read_metric(r, content_next(&p, end), metrics++);
             continue;
         }
         field f;
@@ -263,7 +209,7 @@ static spb_status read_payload(spb_builder *b, spb_payload *payload, size_t metr
             payload->has_seq = true;
             payload->seq = f.number;
             break;
-        case PAYLOAD_UUID: payload->uuid = text_of(&f); break;
+        case PAYLOAD_UUID: payload->uuid = text_in(f.bytes); break;
         case PAYLOAD_BODY:
             payload->has_body = true;
             payload->body = f.bytes;
@@ -277,7 +223,7 @@ static spb_status read_payload(spb_builder *b, spb_payload *payload, size_t metr
 static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limits *limits, spb_error *err) {
     *out = NULL;
     spb_preflight_size size;
-    spb_status status = spb_preflight__check(wire, limits, &size, err);
+    spb_status status = spb_preflight__check(wire, limits, false, &size, err);
     if (status != SPB_OK) {
         return status;
     }
@@ -290,19 +236,19 @@ static spb_status decode_plain(spb_payload **out, spb_bytes wire, const spb_limi
     if (!arena) {
         return spb_error__no_memory(err, "a decoded payload");
     }
-    spb_builder b = {.arena = arena, .err = err};
+    spb_rare_reader r = {.arena = arena, .err = err};
     bool has_room = spb_arena__reserve(arena, (size_t)heap_bytes);
     spb_payload *payload = has_room ? spb_arena__calloc(arena, 1, sizeof *payload) : NULL;
     uint8_t *copy = has_room ? spb_arena__alloc(arena, wire.len) : NULL;
     if (!payload || !copy) {
-        status = spb_builder__no_memory(&b);
+        status = no_memory(&r);
         goto cleanup;
     }
     if (wire.len > 0) {
         memcpy(copy, wire.data, wire.len);
     }
-    b.wire = (spb_bytes){copy, wire.len};
-    status = read_payload(&b, payload, size.metric_count);
+    r.wire = (spb_bytes){copy, wire.len};
+    status = read_payload(&r, payload, size.metric_count);
     if (status == SPB_OK) {
         payload->storage = arena;
         *out = payload;

@@ -6,68 +6,21 @@
 
 #include "base/error.h"
 #include "codec/compress.h"
+#include "codec/limits.h"
 #include "codec/pack.h"
-#include "codec/value.h"
-#include "codec/writer.h"
+#include "codec/rare.h"
+#include "codec/resolve.h"
 
 /* Room for all numbers and flags of a metric with their tags, and a value of fixed size. */
 #define NUMBERS_BYTES_MAX 96
 
-static spb_status write_set(spb_writer *w, const spb_property_set *set, unsigned id, const spb_place *at);
-static spb_status write_set_list(spb_writer *w, const spb_property_sets *sets, unsigned id, const spb_place *at);
-
-/* Which field carries a value that is not null. */
-static spb_wire wire_of(const spb_value *value) {
-    switch (value->type) {
-    case SPB_INT8:
-    case SPB_INT16:
-    case SPB_INT32:
-    case SPB_UINT8:
-    case SPB_UINT16: return SPB_WIRE_INT;
-    case SPB_UINT32: /* the official test kit demands long_value */
-    case SPB_INT64:
-    case SPB_UINT64:
-    case SPB_DATETIME: return SPB_WIRE_LONG;
-    case SPB_FLOAT: return SPB_WIRE_FLOAT;
-    case SPB_DOUBLE: return SPB_WIRE_DOUBLE;
-    case SPB_BOOLEAN: return SPB_WIRE_BOOLEAN;
-    case SPB_STRING:
-    case SPB_TEXT:
-    case SPB_UUID: return SPB_WIRE_STRING;
-    case SPB_DATASET: return SPB_WIRE_DATASET;
-    case SPB_TEMPLATE: return SPB_WIRE_TEMPLATE;
-    case SPB_PROPERTY_SET: return SPB_WIRE_SET;
-    case SPB_PROPERTY_SET_LIST: return SPB_WIRE_SET_LIST;
-    default:
-        /* Decoded without a datatype, or with one of a later schema: back into the field it came from. */
-        return spb_type__is_known(value->type) ? SPB_WIRE_BYTES : (spb_wire)value->wire;
-    }
-}
-
-/* The value fits its datatype and may stand there. */
-static spb_status check_value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at) {
-    spb_value judged = *value;
-    if (!spb_type__is_known(judged.type)) {
-        judged.type = SPB_UNKNOWN; /* by its wire field alone */
-    }
-    if (!spb_schema__type_fits(message, value->type)) {
-        return spb_writer__fail(w, SPB_ERR_TYPE, at, "a datatype that cannot stand here");
-    }
-    if (!value->is_null && judged.type == SPB_UNKNOWN && value->wire == SPB_WIRE_NONE) {
-        return spb_writer__fail(w, SPB_ERR_TYPE, at, "neither a value nor null");
-    }
-    spb_error why;
-    spb_status status = spb_value__check(&judged, &why);
-    return status == SPB_OK ? SPB_OK : spb_writer__fail(w, status, at, why.text);
-}
-
 static spb_status write_array(spb_writer *w, unsigned id, const spb_value *value, const spb_place *at) {
     if (value->is_packed) {
-        return spb_writer__bytes(w, id, value->as.bytes, at, "bytes_value");
+        return spb_writer__bytes(w, id, value->as.bytes, at);
     }
     size_t len = spb_pack__size(value);
     if (len > w->limits->max_string_bytes) {
-        return spb_writer__fail(w, SPB_ERR_LIMIT, at, "longer than the limit max_string_bytes");
+        return spb_place__fail(w->err, SPB_ERR_LIMIT, at, "longer than the limit max_string_bytes");
     }
     if (!writer_reserve(w, 2 * VARINT_BYTES_MAX + len)) {
         return spb_writer__no_memory(w);
@@ -83,7 +36,8 @@ static spb_status write_array(spb_writer *w, unsigned id, const spb_value *value
  * Small integers are extended to 32 bits with their sign, as int_value is a uint32.
  */
 static inline uint8_t *put_scalar(uint8_t *p, spb_message message, const spb_value *value) {
-    const unsigned base = spb_schema__value_base(message);
+    /* Its field is base + spb_wire. */
+    const unsigned base = (message == MESSAGE_METRIC ? METRIC_INT_VALUE : PROPERTY_VALUE_INT_VALUE) - SPB_WIRE_INT;
     const int64_t i64 = value->as.i64;
     const uint64_t u64 = value->as.u64;
     bool fits;
@@ -94,71 +48,47 @@ static inline uint8_t *put_scalar(uint8_t *p, spb_message message, const spb_val
     case SPB_UINT8: fits = u64 <= UINT8_MAX; break;
     case SPB_UINT16: fits = u64 <= UINT16_MAX; break;
     case SPB_UINT32: /* in long_value: the official test kit demands it */
-        return u64 <= UINT32_MAX ? put_number(p, base + 1, u64) : NULL;
+        return u64 <= UINT32_MAX ? put_number(p, base + SPB_WIRE_LONG, u64) : NULL;
     case SPB_INT64:
     case SPB_UINT64:
-    case SPB_DATETIME: return put_number(p, base + 1, u64);
+    case SPB_DATETIME: return put_number(p, base + SPB_WIRE_LONG, u64);
     case SPB_FLOAT:
-        *p = (uint8_t)TAG(base + 2, WIRE_FIXED32);
+        *p = (uint8_t)TAG(base + SPB_WIRE_FLOAT, WIRE_FIXED32);
         return fixed32_write(p + 1, float_to_bits(value->as.f32));
     case SPB_DOUBLE:
-        *p = (uint8_t)TAG(base + 3, WIRE_FIXED64);
+        *p = (uint8_t)TAG(base + SPB_WIRE_DOUBLE, WIRE_FIXED64);
         return fixed64_write(p + 1, double_to_bits(value->as.f64));
-    case SPB_BOOLEAN: return put_number(p, base + 4, value->as.boolean);
+    case SPB_BOOLEAN: return put_number(p, base + SPB_WIRE_BOOLEAN, value->as.boolean);
     default: return NULL;
     }
-    return fits ? put_number(p, base, (uint32_t)u64) : NULL;
+    return fits ? put_number(p, base + SPB_WIRE_INT, (uint32_t)u64) : NULL;
 }
 
-/* What is left: text, bytes, arrays, nested things, undecoded values, and everything that is wrong. */
+/* What is left: text, bytes, arrays, everything that is wrong, and rare shapes. */
 static spb_status write_other_value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at) {
-    spb_status status = check_value(w, message, value, at);
+    spb_status status = spb_writer__check_value(w, message, value, at);
     if (status != SPB_OK || value->is_null) {
         return status;
     }
-    spb_wire wire = wire_of(value);
-    unsigned id = spb_schema__value_field(message, wire);
+    const spb_wire wire = spb_value__wire(value);
+    const unsigned id = spb_schema__value_fields[message][wire];
+    const spb_place field = {at, message, id, NOT_REPEATED};
     if (id == 0) {
-        return spb_writer__fail(w, SPB_ERR_TYPE, at, "a value that cannot stand here");
+        return spb_place__fail(w->err, SPB_ERR_TYPE, at, "a value that cannot stand here");
     }
-    spb_value raw = *value; /* of a number without datatype */
-    switch (wire) {
-    case SPB_WIRE_INT:
-        raw.type = SPB_INT32;
-        raw.as.i64 = (int32_t)(uint32_t)value->as.u64;
-        break;
-    case SPB_WIRE_LONG: raw.type = SPB_UINT64; break;
-    case SPB_WIRE_FLOAT: raw.type = SPB_FLOAT; break;
-    case SPB_WIRE_DOUBLE: raw.type = SPB_DOUBLE; break;
-    case SPB_WIRE_BOOLEAN: raw.type = SPB_BOOLEAN; break;
-    case SPB_WIRE_STRING:
-        return spb_writer__bytes(w, id, (spb_bytes){(const uint8_t *)value->as.str.data, value->as.str.len}, at,
-                                 "string_value");
-    case SPB_WIRE_BYTES:
-        return spb_type_is_array(value->type) ? write_array(w, id, value, at)
-                                              : spb_writer__bytes(w, id, value->as.bytes, at, "bytes_value");
-    case SPB_WIRE_EXTENSION: return spb_writer__bytes(w, id, value->as.bytes, at, "extension_value");
-    case SPB_WIRE_DATASET:
-        return spb_writer__dataset(w, value->as.dataset, id, &(spb_place){at, "dataset_value", NOT_REPEATED});
-    case SPB_WIRE_TEMPLATE:
-        return spb_writer__template(w, value->as.tmpl, id, &(spb_place){at, "template_value", NOT_REPEATED});
-    case SPB_WIRE_SET: return write_set(w, value->as.set, id, &(spb_place){at, "propertyset_value", NOT_REPEATED});
-    case SPB_WIRE_SET_LIST:
-        return write_set_list(w, value->as.sets, id, &(spb_place){at, "propertysets_value", NOT_REPEATED});
-    case SPB_WIRE_ABSENT:
-    case SPB_WIRE_NONE: return spb_writer__fail(w, SPB_ERR_TYPE, at, "neither a value nor null");
+    if (wire == SPB_WIRE_STRING || (wire == SPB_WIRE_BYTES && !spb_type_is_array(value->type))) {
+        return spb_writer__bytes(w, id, value->as.bytes, &field);
     }
-    writer_set_tail(w, put_scalar(writer_tail(w), message, &raw));
-    return SPB_OK;
+    return wire == SPB_WIRE_BYTES ? write_array(w, id, value, &field) : spb_rare__write_value(w, message, value, at);
 }
 
-spb_status spb_writer__value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at) {
+static spb_status write_value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at) {
     if (!writer_reserve(w, 2 * VARINT_BYTES_MAX)) {
         return spb_writer__no_memory(w);
     }
     if (value->type == SPB_STRING && value->as.str.data && !value->is_null) {
-        return writer_text(w, spb_schema__value_base(message) + SPB_WIRE_STRING - SPB_WIRE_INT, value->as.str, at,
-                           "string_value");
+        const unsigned id = message == MESSAGE_METRIC ? METRIC_STRING_VALUE : PROPERTY_VALUE_STRING_VALUE;
+        return writer_text(w, id, value->as.str, &(spb_place){at, message, id, NOT_REPEATED});
     }
     const uint8_t *behind = value->is_null ? NULL : put_scalar(writer_tail(w), message, value);
     if (!behind) {
@@ -175,48 +105,33 @@ static spb_status write_property(spb_writer *w, const spb_value *value, const sp
     }
     spb_status status = SPB_OK;
     if (value->type != SPB_UNKNOWN) {
-        status = writer_number(w, PROPERTY_TYPE, value->type);
+        status = writer_number(w, PROPERTY_VALUE_TYPE, value->type);
     }
     if (status == SPB_OK && value->is_null && value->wire != SPB_WIRE_ABSENT) {
-        status = writer_number(w, PROPERTY_IS_NULL, true);
+        status = writer_number(w, PROPERTY_VALUE_IS_NULL, true);
     }
     if (status == SPB_OK) {
-        status = spb_writer__value(w, MESSAGE_PROPERTY, value, at);
+        status = write_value(w, MESSAGE_PROPERTY_VALUE, value, at);
     }
     return status == SPB_OK ? writer_close(w, begin) : status;
 }
 
-static spb_status write_set(spb_writer *w, const spb_property_set *set, unsigned id, const spb_place *at) {
+static spb_status write_set(spb_writer *w, const spb_property_set *set, const spb_place *at) {
     size_t begin = 0;
-    spb_status status = spb_writer__check_depth(w, at);
-    if (status == SPB_OK) {
-        status = spb_writer__check_items(w, set->items, set->count, at);
-    }
-    if (status == SPB_OK && !writer_open(w, id, &begin)) {
+    spb_status status = spb_writer__check_items(w, set->items, set->count, at);
+    if (status == SPB_OK && !writer_open(w, METRIC_PROPERTIES, &begin)) {
         status = spb_writer__no_memory(w);
     }
     for (size_t i = 0; status == SPB_OK && i < set->count; i++) {
-        const spb_place key = {at, "keys", i};
-        status = set->items[i].key.data ? writer_text(w, PROPERTY_SET_KEYS, set->items[i].key, &key, NULL)
-                                        : spb_writer__fail(w, SPB_ERR_NAME, &key, "missing");
+        const spb_place key = {at, MESSAGE_PROPERTY_SET, PROPERTY_SET_KEYS, i};
+        status = set->items[i].key.data ? writer_text(w, PROPERTY_SET_KEYS, set->items[i].key, &key)
+                                        : spb_place__fail(w->err, SPB_ERR_NAME, &key, "missing");
     }
     w->depth++;
     for (size_t i = 0; status == SPB_OK && i < set->count; i++) {
-        status = write_property(w, &set->items[i].value, &(spb_place){at, "values", i});
+        status = write_property(w, &set->items[i].value, ITEM_AT(at, PROPERTY_SET, VALUES, i));
     }
     w->depth--;
-    return status == SPB_OK ? writer_close(w, begin) : status;
-}
-
-static spb_status write_set_list(spb_writer *w, const spb_property_sets *sets, unsigned id, const spb_place *at) {
-    size_t begin = 0;
-    spb_status status = spb_writer__check_items(w, sets->items, sets->count, at);
-    if (status == SPB_OK && !writer_open(w, id, &begin)) {
-        status = spb_writer__no_memory(w);
-    }
-    for (size_t i = 0; status == SPB_OK && i < sets->count; i++) {
-        status = write_set(w, &sets->items[i], PROPERTY_SET_LIST_SETS, &(spb_place){at, "propertyset", i});
-    }
     return status == SPB_OK ? writer_close(w, begin) : status;
 }
 
@@ -243,33 +158,41 @@ static inline uint8_t *put_numbers(uint8_t *p, const spb_payload_metric *metric)
     return p;
 }
 
-/* Kept apart: a place on the stack would cost the metrics without parts, which are most, the check of the stack. */
-__attribute__((noinline)) static spb_status write_parts(spb_writer *w, const spb_payload_metric *metric,
-                                                        const spb_place *at) {
-    spb_status status = SPB_OK;
-    if (metric->metadata) {
-        status = spb_writer__metadata(w, metric->metadata, at);
-    }
+/* Of few metrics: metadata, properties, and values of no fixed size. */
+static APART spb_status write_parts(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
+    spb_status status = metric->metadata ? spb_rare__write_metadata(w, metric->metadata, at) : SPB_OK;
     if (status == SPB_OK && metric->properties) {
-        status = write_set(w, metric->properties, METRIC_PROPERTIES, &(spb_place){at, "properties", NOT_REPEATED});
+        status = write_set(w, metric->properties, FIELD_AT(at, METRIC, PROPERTIES));
     }
-    return status == SPB_OK ? spb_writer__value(w, MESSAGE_METRIC, &metric->value, at) : status;
+    return status == SPB_OK ? write_value(w, MESSAGE_METRIC, &metric->value, at) : status;
 }
 
-spb_status spb_writer__metric(spb_writer *w, const spb_payload_metric *metric, unsigned id, const spb_place *at) {
+/* A metric's name: absent only where there is an alias. */
+static APART spb_status write_name(spb_writer *w, spb_str name, const spb_place *at) {
+    const spb_place place = {at, MESSAGE_METRIC, METRIC_NAME, NOT_REPEATED};
+    return name.data && name.len > 0 ? writer_text(w, METRIC_NAME, name, &place)
+                                     : spb_place__fail(w->err, SPB_ERR_NAME, &place, "missing or empty");
+}
+
+static APART spb_status fail_datatype(spb_writer *w, const spb_place *at) {
+    return spb_place__fail(w->err, SPB_ERR_TYPE, FIELD_AT(at, METRIC, DATATYPE),
+                           "missing, and omit_datatype is not set");
+}
+
+static spb_status write_metric(spb_writer *w, const spb_payload_metric *metric, const spb_place *at) {
     size_t begin = 0;
-    if (!writer_reserve(w, NUMBERS_BYTES_MAX + metric->name.len) || !writer_open(w, id, &begin)) {
+    if (!writer_reserve(w, NUMBERS_BYTES_MAX + metric->name.len) || !writer_open(w, PAYLOAD_METRICS, &begin)) {
         return spb_writer__no_memory(w);
     }
     spb_status status = SPB_OK;
     if (metric->name.data || !metric->has_alias) {
-        status = spb_writer__required_text(w, METRIC_NAME, metric->name, at, "name");
+        status = write_name(w, metric->name, at);
     }
     if (status != SPB_OK) {
         return status;
     }
     if (!metric->omit_datatype && metric->value.type == SPB_UNKNOWN) {
-        return spb_writer__fail_field(w, SPB_ERR_TYPE, at, "datatype", "missing, and omit_datatype is not set");
+        return fail_datatype(w, at);
     }
     uint8_t *p = put_numbers(writer_tail(w), metric);
     const bool is_plain = !metric->metadata && !metric->properties && !metric->value.is_null;
@@ -282,33 +205,33 @@ spb_status spb_writer__metric(spb_writer *w, const spb_payload_metric *metric, u
 }
 
 static spb_status write_payload(spb_writer *w, const spb_payload *payload) {
-    static const spb_place top = {NULL, "payload", NOT_REPEATED};
+    static const spb_place top = {NULL, MESSAGE_PAYLOAD, 0, NOT_REPEATED};
     if (payload->has_seq && payload->seq > UINT8_MAX) {
-        return spb_writer__fail(w, SPB_ERR_RANGE, &(spb_place){NULL, "seq", NOT_REPEATED}, "above 255");
+        return spb_place__fail(w->err, SPB_ERR_RANGE, FIELD_AT(NULL, PAYLOAD, SEQ), "above 255");
     }
     spb_status status = spb_writer__check_items(w, payload->metrics, payload->metric_count, &top);
     if (status == SPB_OK && payload->has_timestamp) {
         status = writer_number(w, PAYLOAD_TIMESTAMP, payload->timestamp_ms);
     }
     for (size_t i = 0; status == SPB_OK && i < payload->metric_count; i++) {
-        const spb_place at = {NULL, "metrics", i};
-        status = spb_writer__metric(w, &payload->metrics[i], PAYLOAD_METRICS, &at);
+        const spb_place at = {NULL, MESSAGE_PAYLOAD, PAYLOAD_METRICS, i};
+        status = write_metric(w, &payload->metrics[i], &at);
         if (status == SPB_OK && w->out->len > w->limits->max_payload_bytes) {
-            status =
-                spb_writer__fail(w, SPB_ERR_LIMIT, &at, "the payload becomes longer than the limit max_payload_bytes");
+            status = spb_place__fail(w->err, SPB_ERR_LIMIT, &at,
+                                     "the payload becomes longer than the limit max_payload_bytes");
         }
     }
     if (status == SPB_OK && payload->has_seq) {
         status = writer_number(w, PAYLOAD_SEQ, payload->seq);
     }
     if (status == SPB_OK) {
-        status = writer_text(w, PAYLOAD_UUID, payload->uuid, NULL, "uuid");
+        status = writer_text(w, PAYLOAD_UUID, payload->uuid, FIELD_AT(NULL, PAYLOAD, UUID));
     }
     if (status == SPB_OK && payload->has_body) {
-        status = spb_writer__bytes(w, PAYLOAD_BODY, payload->body, NULL, "body");
+        status = spb_writer__bytes(w, PAYLOAD_BODY, payload->body, FIELD_AT(NULL, PAYLOAD, BODY));
     }
     if (status == SPB_OK && w->out->len > w->limits->max_payload_bytes) {
-        status = spb_writer__fail(w, SPB_ERR_LIMIT, &top, "longer than the limit max_payload_bytes");
+        status = spb_place__fail(w->err, SPB_ERR_LIMIT, &top, "longer than the limit max_payload_bytes");
     }
     return status;
 }
@@ -375,7 +298,7 @@ spb_status spb_encode__metric(spb_buffer *out, const spb_payload_metric *metric,
     const spb_limits limits = spb_limits__effective(NULL);
     spb_writer w = {.out = out, .limits = &limits, .err = err};
     size_t before = out->len;
-    spb_status status = spb_writer__metric(&w, metric, PAYLOAD_METRICS, &(spb_place){NULL, "metric", NOT_REPEATED});
+    spb_status status = write_metric(&w, metric, &(spb_place){NULL, MESSAGE_METRIC, 0, NOT_REPEATED});
     if (status != SPB_OK) {
         out->len = before;
     }
@@ -403,4 +326,13 @@ bool spb_encode__sample(spb_buffer *out, uint64_t alias, uint64_t timestamp_ms, 
     begin[1] = (uint8_t)(p - begin - 2);
     writer_set_tail(&w, p);
     return true;
+}
+
+/* By encoding it: so there is one set of rules, and builders fail with the words of the encoder. */
+spb_status spb_encode__check_metric(const spb_payload_metric *metric, spb_error *err) {
+    spb_buffer scratch;
+    spb_buffer__init(&scratch);
+    spb_status status = spb_encode__metric(&scratch, metric, err);
+    spb_buffer__clear(&scratch);
+    return status;
 }

@@ -4,6 +4,7 @@
 
 #include <spb/value.h>
 
+#include "codec/schema.h"
 #include "codec/wire.h"
 
 /* One field. A varint or fixed-width number stands in `number`, anything else in `bytes`. */
@@ -51,6 +52,11 @@ static inline spb_bytes content_next(const uint8_t **p, const uint8_t *end) {
     return (spb_bytes){content, (size_t)len};
 }
 
+/* Which value a field carries. */
+static inline spb_wire wire_of_field(spb_message message, unsigned id) {
+    return id < FIELD_LIMIT ? (spb_wire)spb_schema__fields[message][id].wire : SPB_WIRE_NONE;
+}
+
 /*
  * Reads the field at *p, if it is one of the six value fields that metrics, properties, cells and parameters have in
  * common; `base` is the number of the first. All have tags of one byte. False, and nothing has moved: it is another
@@ -60,31 +66,31 @@ static inline bool scalar_next(spb_value *value, unsigned base, const uint8_t **
     const uint8_t *at = *p + 1;
     uint64_t number = 0;
     switch ((unsigned)**p - (base << 3)) {
-    case TAG(0, WIRE_VARINT):
+    case TAG(SPB_WIRE_INT - SPB_WIRE_INT, WIRE_VARINT):
         *p = varint_read(at, end, &number);
         value->wire = SPB_WIRE_INT;
         value->as.u64 = (uint32_t)number;
         return true;
-    case TAG(1, WIRE_VARINT):
+    case TAG(SPB_WIRE_LONG - SPB_WIRE_INT, WIRE_VARINT):
         *p = varint_read(at, end, &value->as.u64);
         value->wire = SPB_WIRE_LONG;
         return true;
-    case TAG(2, WIRE_FIXED32):
+    case TAG(SPB_WIRE_FLOAT - SPB_WIRE_INT, WIRE_FIXED32):
         *p = at + 4;
         value->wire = SPB_WIRE_FLOAT;
         value->as.f32 = float_from_bits(fixed32_read(at));
         return true;
-    case TAG(3, WIRE_FIXED64):
+    case TAG(SPB_WIRE_DOUBLE - SPB_WIRE_INT, WIRE_FIXED64):
         *p = at + 8;
         value->wire = SPB_WIRE_DOUBLE;
         value->as.f64 = double_from_bits(fixed64_read(at));
         return true;
-    case TAG(4, WIRE_VARINT):
+    case TAG(SPB_WIRE_BOOLEAN - SPB_WIRE_INT, WIRE_VARINT):
         *p = varint_read(at, end, &number);
         value->wire = SPB_WIRE_BOOLEAN;
         value->as.boolean = number != 0;
         return true;
-    case TAG(5, WIRE_BYTES):
+    case TAG(SPB_WIRE_STRING - SPB_WIRE_INT, WIRE_BYTES):
         value->wire = SPB_WIRE_STRING;
         value->as.bytes = content_next(p, end);
         value->as.str = (spb_str){(const char *)value->as.bytes.data, value->as.bytes.len};

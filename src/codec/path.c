@@ -4,10 +4,7 @@
  */
 #include "codec/path.h"
 
-#include <stdio.h>
-
-#include "base/error.h"
-#include "codec/schema.h"
+#include "codec/place.h"
 #include "codec/wire.h"
 
 /* One field of a message: from its tag (at) to the byte behind it (end), and its content from `content`. */
@@ -45,74 +42,45 @@ static bool read_span(span *found, const uint8_t *p, const uint8_t *end) {
     return true;
 }
 
-/* Appends to the text; what does not fit is cut. */
-static void append(char *text, size_t size, size_t *len, const char *part) {
-    int written = snprintf(text + *len, size - *len, "%s", part);
-    *len += (size_t)written < size - *len ? (size_t)written : size - *len - 1;
-}
+/* More than any payload that the preflight has not refused for its depth. */
+#define PLACES_MAX 128
 
-static void append_field(char *text, size_t size, size_t *len, const spb_field *field, unsigned number, size_t index) {
-    char part[64];
-    const char *dot = *len > 0 ? "." : "";
-    if (field->kind == FIELD_UNKNOWN) {
-        snprintf(part, sizeof part, "%sfield_%u", dot, number);
-    } else if (field->repeated) {
-        snprintf(part, sizeof part, "%s%s[%zu]", dot, field->name, index);
-    } else {
-        snprintf(part, sizeof part, "%s%s", dot, field->name);
-    }
-    append(text, size, len, part);
-}
-
-void spb_path__describe(char *text, size_t size, spb_bytes wire, size_t offset) {
-    size_t len = 0;
-    text[0] = '\0';
+spb_status spb_path__fail(spb_error *err, spb_status status, spb_bytes wire, size_t offset, const char *what) {
+    static const spb_place top = {NULL, MESSAGE_PAYLOAD, 0, NOT_REPEATED};
+    spb_place places[PLACES_MAX];
+    size_t place_count = 0, counts[FIELD_LIMIT] = {0};
     spb_message message = MESSAGE_PAYLOAD;
     const uint8_t *p = wire.data, *end = wire.data + wire.len;
-    size_t counts[FIELD_LIMIT] = {0};
-    while (p < end) {
-        span each;
-        if (!read_span(&each, p, end)) {
-            break;
-        }
-        static const spb_field unknown = {.kind = FIELD_UNKNOWN};
-        const spb_field *field = each.number < FIELD_LIMIT ? &spb_schema__fields[message][each.number] : &unknown;
-        if (offset >= (size_t)(each.end - wire.data) && each.end < end) {
-            if (field->repeated) {
+    span each;
+    while (err && p < end && place_count < PLACES_MAX && read_span(&each, p, end)) {
+        const bool is_behind = offset >= (size_t)(each.end - wire.data);
+        const bool is_repeated = each.number < FIELD_LIMIT && spb_schema__fields[message][each.number].is_repeated;
+        if (is_behind && each.end < end) {
+            if (is_repeated) {
                 counts[each.number]++;
             }
             p = each.end;
             continue;
         }
-        if (offset >= (size_t)(each.end - wire.data) && offset < wire.len) {
+        if (is_behind && offset < wire.len) {
             break; /* behind the last field, in what follows the message */
         }
-        append_field(text, size, &len, field, each.number, field->repeated ? counts[each.number] : 0);
-        if (field->kind != FIELD_MESSAGE || !each.content || offset < (size_t)(each.content - wire.data)) {
+        places[place_count] = (spb_place){place_count > 0 ? &places[place_count - 1] : NULL, message, each.number,
+                                          is_repeated ? counts[each.number] : NOT_REPEATED};
+        place_count++;
+        const bool is_message =
+            each.number < FIELD_LIMIT && spb_schema__fields[message][each.number].kind == FIELD_MESSAGE;
+        if (!is_message || !each.content || offset < (size_t)(each.content - wire.data)) {
             break;
         }
-        message = (spb_message)field->message;
+        message = (spb_message)spb_schema__fields[message][each.number].message;
         p = each.content;
         end = each.end;
         memset(counts, 0, sizeof counts);
     }
-    if (len == 0) {
-        append(text, size, &len, "payload");
-    }
-    spb_path__mark_cut(text, size);
-}
-
-void spb_path__mark_cut(char *text, size_t size) {
-    if (strlen(text) == size - 1) {
-        memcpy(text + size - 4, "...", 3);
-    }
-}
-
-spb_status spb_path__fail(spb_error *err, spb_status status, spb_bytes wire, size_t offset, const char *what) {
-    char path[160];
+    spb_place__fail(err, status, place_count > 0 ? &places[place_count - 1] : &top, what);
     if (err) {
-        spb_path__describe(path, sizeof path, wire, offset);
-        spb_error__set_at(err, status, offset, "%s: %s", path, what);
+        err->offset = offset;
     }
     return status;
 }

@@ -2,12 +2,14 @@
  * Decides whether bytes are a payload that may be built: form, nesting, counts, lengths. It does not recurse, so that
  * no input can exhaust the stack. What the values mean is left to decode.c.
  */
-#include "codec/preflight.h"
 
+#include "codec/preflight.h"
 #include <assert.h>
 
 #include "base/error.h"
 #include "codec/check.h"
+#include "codec/library.h"
+#include "codec/limits.h"
 #include "codec/path.h"
 #include "codec/schema.h"
 #include "codec/wire.h"
@@ -16,29 +18,58 @@
  * with three more. */
 #define FRAMES_MAX (3 * SPB_MAX_DEPTH + 8)
 
-/* What decode.c allocates for each message, at most: its share of an array, or a struct of its own with arrays rounded
- * up to the arena's alignment. */
-#define ROUNDED(type) ((sizeof(type) + 15) / 16 * 16)
+/* What is allocated for each message in the arena, at most: its share of an array, or a struct of its own with arrays
+ * rounded up to the arena's alignment. */
+#define ROUNDED(bytes) (((bytes) + 15) / 16 * 16)
 #define ARRAY_ROUNDING 16
-static const uint16_t built_bytes[MESSAGE_COUNT] = {
+static const uint8_t built_bytes[MESSAGE_COUNT] = {
     [MESSAGE_METRIC] = sizeof(spb_payload_metric),
-    [MESSAGE_METADATA] = ROUNDED(spb_metadata),
-    [MESSAGE_PROPERTY_SET] = ROUNDED(spb_property_set) + ARRAY_ROUNDING,
-    [MESSAGE_PROPERTY] = sizeof(spb_property),
-    [MESSAGE_PROPERTY_SET_LIST] = ROUNDED(spb_property_sets) + ARRAY_ROUNDING,
-    [MESSAGE_DATASET] = ROUNDED(spb_dataset) + 3 * ARRAY_ROUNDING,
-    [MESSAGE_CELL] = sizeof(spb_value),
-    [MESSAGE_TEMPLATE] = ROUNDED(spb_template) + 2 * ARRAY_ROUNDING,
+    [MESSAGE_META_DATA] = ROUNDED(sizeof(spb_metadata)),
+    [MESSAGE_PROPERTY_SET] = ROUNDED(sizeof(spb_property_set)) + ARRAY_ROUNDING,
+    [MESSAGE_PROPERTY_VALUE] = sizeof(spb_property),
+    [MESSAGE_PROPERTY_SET_LIST] = ROUNDED(sizeof(spb_property_sets)) + ARRAY_ROUNDING,
+    [MESSAGE_DATA_SET] = ROUNDED(sizeof(spb_dataset)) + 3 * ARRAY_ROUNDING,
+    [MESSAGE_DATA_SET_VALUE] = sizeof(spb_value),
+    [MESSAGE_TEMPLATE] = ROUNDED(sizeof(spb_template)) + 2 * ARRAY_ROUNDING,
     [MESSAGE_PARAMETER] = sizeof(spb_parameter),
-    [MESSAGE_COLUMN] = sizeof(spb_str) + sizeof(spb_type),
 };
+
+/*
+ * What libprotobuf-c allocates besides, at most. An allocation has a head and is rounded up; a repeated field is an
+ * array; what is unknown is kept. A list of the fields of a message is in the arena, too, if there are more than 16 of
+ * them: with as many again as there are, of 32 bytes.
+ */
+#define ALLOCATION_BYTES (LIBRARY_HEAD_BYTES + 15)
+#define LIST_BYTES (2 * 32)
+#define TEXT_BYTES (ALLOCATION_BYTES + 1 + sizeof(char *) + sizeof(spb_str) + sizeof(spb_type) + sizeof(uint32_t))
+#define UNKNOWN_BYTES (ALLOCATION_BYTES + sizeof(ProtobufCMessageUnknownField) + LIST_BYTES)
+static const uint8_t array_count[MESSAGE_COUNT] = {[MESSAGE_TEMPLATE] = 2,
+                                                   [MESSAGE_DATA_SET] = 3,
+                                                   [MESSAGE_ROW] = 1,
+                                                   [MESSAGE_PROPERTY_SET] = 2,
+                                                   [MESSAGE_PROPERTY_SET_LIST] = 1};
+
+static inline uint64_t unpacked_bytes(uint8_t message) {
+    return spb_schema__messages[message]->sizeof_message + sizeof(void *) +
+           ALLOCATION_BYTES * (uint64_t)(1 + array_count[message]);
+}
+
+/* A level of nesting counts against max_depth. What is rare is not for the direct reader, nor is the metric around it.
+ */
+enum { IS_LEVEL = 1, IS_RARE = 2, IS_RARE_IN_PROPERTY = 4 };
+static const uint8_t traits[MESSAGE_COUNT] = {[MESSAGE_TEMPLATE] = IS_LEVEL | IS_RARE,
+                                              [MESSAGE_PROPERTY_SET] = IS_LEVEL | IS_RARE_IN_PROPERTY,
+                                              [MESSAGE_PROPERTY_SET_LIST] = IS_RARE,
+                                              [MESSAGE_DATA_SET] = IS_RARE,
+                                              [MESSAGE_META_DATA] = IS_RARE};
 
 /* A message that is being read. What is written last and read first does not lie side by side, or it would be read in
  * one piece while it is still on its way to memory. */
 typedef struct frame {
     uint32_t seen; /* a bit for each field number that was there */
     const uint8_t *end;
-    uint8_t message; /* an spb_message */
+    uint8_t message;     /* an spb_message */
+    uint32_t part_count; /* messages in it, if it is in a metric of rare shape */
 } frame;
 
 typedef struct scan {
@@ -46,8 +77,11 @@ typedef struct scan {
     const spb_limits *limits;
     spb_error *err;
     spb_preflight_size *size;
-    size_t items; /* repeated messages so far */
-    size_t depth; /* templates and property sets around the present place */
+    size_t items;             /* repeated messages so far */
+    size_t depth;             /* templates and property sets around the present place */
+    const uint8_t *metric_at; /* where the payload's metric begins that is being read */
+    bool is_rare;             /* the payload's metric that is being read will be unpacked by libprotobuf-c */
+    bool ends_at_nul;         /* text: none may hold one */
     size_t frame_count;
     frame frames[FRAMES_MAX];
 } scan;
@@ -75,25 +109,41 @@ static spb_status bad_varint(scan *s, const uint8_t *at, const uint8_t *p, const
     return ends_early(s, at, end);
 }
 
-static inline spb_status count_item(scan *s, const uint8_t *at) {
-    if (++s->items > s->limits->max_metrics) {
+static inline bool is_level(uint8_t message) {
+    return traits[message] & IS_LEVEL;
+}
+
+/* Makes the metric around it rare, also what was in it before, which is counted by its bytes: too little for many flat
+ * properties, but the budget of the arena holds all the same. */
+static void see_rare(scan *s, const frame *in, uint8_t message, const uint8_t *at) {
+    if (traits[message] & IS_RARE || in->message == MESSAGE_PROPERTY_VALUE) {
+        s->is_rare = true;
+        s->size->heap_bytes += unpacked_bytes(MESSAGE_METRIC) + (size_t)(at - s->metric_at);
+    }
+}
+
+/* A message inside the innermost frame is whole or begins. */
+static inline spb_status count_message(scan *s, frame *in, const spb_field *field, const uint8_t *at) {
+    s->size->heap_bytes += built_bytes[field->message];
+    if (s->is_rare) {
+        s->size->heap_bytes += unpacked_bytes(field->message);
+        in->part_count++;
+    }
+    if (field->is_repeated && ++s->items > s->limits->max_metrics) {
         return fail(s, SPB_ERR_LIMIT, at, "more metrics, members, properties and cells than the limit max_metrics");
     }
     return SPB_OK;
 }
 
-static inline bool is_level(uint8_t message) {
-    return message == MESSAGE_TEMPLATE || message == MESSAGE_PROPERTY_SET;
-}
-
 static inline spb_status enter(scan *s, const spb_field *field, const uint8_t *at, const uint8_t *end) {
+    frame *in = &s->frames[s->frame_count - 1];
     if (is_level(field->message) && ++s->depth > s->limits->max_depth) {
         return fail(s, SPB_ERR_LIMIT, at, "nested deeper than the limit max_depth");
     }
     assert(s->frame_count < FRAMES_MAX);
+    s->metric_at = s->frame_count == 1 ? at : s->metric_at;
     s->frames[s->frame_count++] = (frame){.end = end, .message = field->message};
-    s->size->heap_bytes += built_bytes[field->message];
-    return field->repeated ? count_item(s, at) : SPB_OK;
+    return count_message(s, in, field, at);
 }
 
 /* A metric has a name or an alias, or nobody can tell whose value it is. */
@@ -108,6 +158,10 @@ static inline spb_status leave(scan *s, const uint8_t *begin_of_next) {
         return fail(s, SPB_ERR_MALFORMED, begin_of_next - 1, "a metric with neither name nor alias");
     }
     s->depth -= is_level(done->message);
+    if (done->part_count > 16) {
+        s->size->heap_bytes += done->part_count * LIST_BYTES;
+    }
+    s->is_rare = s->is_rare && s->frame_count > 1;
     return SPB_OK;
 }
 
@@ -115,6 +169,10 @@ static spb_status check_text(scan *s, const uint8_t *p, size_t len) {
     size_t bad;
     if (!spb_utf8__is_valid((spb_str){(const char *)p, len}, &bad)) {
         return fail(s, SPB_ERR_MALFORMED, p + bad, "not UTF-8");
+    }
+    const uint8_t *nul = s->ends_at_nul && len > 0 ? memchr(p, '\0', len) : NULL;
+    if (nul) {
+        return fail(s, SPB_ERR_MALFORMED, nul, "holds a NUL, where protobuf-c would cut it");
     }
     return SPB_OK;
 }
@@ -131,14 +189,25 @@ static spb_status check_numbers(scan *s, const uint8_t *at, const uint8_t *p, co
     return SPB_OK;
 }
 
+/* Text and bytes are views, but for what libprotobuf-c has copied. */
+static inline void count_text(scan *s, const spb_field *field, size_t len) {
+    if (s->is_rare) {
+        s->size->heap_bytes += len + TEXT_BYTES + (field->is_repeated ? LIST_BYTES : 0);
+    }
+}
+
 /* A length-delimited field with its content from `p` to `end`. */
 static spb_status check_content(scan *s, const spb_field *field, const uint8_t *at, const uint8_t *p,
                                 const uint8_t *end) {
     size_t len = (size_t)(end - p);
     switch (field->kind) {
     case FIELD_UNKNOWN: return SPB_OK;
-    case FIELD_MESSAGE: return enter(s, field, at, end);
-    case FIELD_NUMBERS: return check_numbers(s, at, p, end);
+    case FIELD_MESSAGE:
+        if (traits[field->message] && !s->is_rare) {
+            see_rare(s, &s->frames[s->frame_count - 1], field->message, at);
+        }
+        return enter(s, field, at, end);
+    case FIELD_NUMBERS: count_text(s, field, len * sizeof(uint32_t)); return check_numbers(s, at, p, end);
     case FIELD_BYTES:
     case FIELD_TEXT: break;
     default: return fail(s, SPB_ERR_MALFORMED, at, "the field has the wrong wire type");
@@ -146,7 +215,7 @@ static spb_status check_content(scan *s, const spb_field *field, const uint8_t *
     if (len > s->limits->max_string_bytes) {
         return fail(s, SPB_ERR_LIMIT, at, "longer than the limit max_string_bytes");
     }
-    s->size->heap_bytes += built_bytes[field->message];
+    count_text(s, field, len);
     return field->kind == FIELD_TEXT ? check_text(s, p, len) : SPB_OK;
 }
 
@@ -187,7 +256,7 @@ static spb_status check_tag(scan *s, frame *in, const uint8_t *at, tag *out) {
     if (number >> 3 < FIELD_LIMIT) {
         const uint32_t bit = 1u << (number >> 3);
         out->field = &spb_schema__fields[in->message][number >> 3];
-        if (out->field->kind == FIELD_MESSAGE && !out->field->repeated && in->seen & bit) {
+        if (out->field->kind == FIELD_MESSAGE && !out->field->is_repeated && in->seen & bit) {
             return fail(s, SPB_ERR_MALFORMED, at, "a field that may stand once stands here twice");
         }
         in->seen |= bit;
@@ -231,6 +300,9 @@ static spb_status check_field(scan *s, const uint8_t **p) {
     if (number > left) {
         return ends_early(s, at, end);
     }
+    if (s->is_rare && (found.field->kind == FIELD_UNKNOWN || found.field->kind == FIELD_NUMBERS)) {
+        s->size->heap_bytes += number + UNKNOWN_BYTES;
+    }
     *p = found.field->kind == FIELD_MESSAGE ? content : content + number;
     return found.wire_type == WIRE_BYTES ? check_content(s, found.field, at, content, content + number) : SPB_OK;
 }
@@ -258,8 +330,8 @@ static inline const uint8_t *skip_plain_fields(scan *s, uint8_t message, const u
         case FIELD_FLOAT: next = wire_type == WIRE_FIXED32 && end - p >= 5 ? p + 5 : NULL; break;
         case FIELD_TEXT:
             next = wire_type == WIRE_BYTES ? short_content(p + 1, end, s->limits->max_string_bytes) : NULL;
-            if (next && spb_utf8__is_ascii((spb_str){(const char *)next, p[1]})) {
-                s->size->heap_bytes += built_bytes[field->message];
+            if (next && !s->ends_at_nul && spb_utf8__is_ascii((spb_str){(const char *)next, p[1]})) {
+                count_text(s, field, p[1]);
                 next += p[1];
             } else {
                 next = NULL;
@@ -285,12 +357,15 @@ static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb
     const unsigned number = *at < 0x80 ? *at >> 3 : 0;
     const spb_field *field = &spb_schema__fields[in->message][number];
     const uint32_t bit = 1u << number;
-    if (field->kind != FIELD_MESSAGE || (*at & 7) != WIRE_BYTES || (!field->repeated && in->seen & bit)) {
+    if (field->kind != FIELD_MESSAGE || (*at & 7) != WIRE_BYTES || (!field->is_repeated && in->seen & bit)) {
         return false;
     }
     const uint8_t *content = short_content(at + 1, in->end, SIZE_MAX);
     if (!content) {
         return false;
+    }
+    if (traits[field->message] && !s->is_rare) {
+        see_rare(s, in, field->message, at);
     }
     uint32_t seen = 0;
     const uint8_t *end = content + at[1];
@@ -298,8 +373,7 @@ static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb
     in->seen |= bit;
     if (*p == end && !is_level(field->message) && has_identity(field->message, seen)) {
         s->size->metric_count += s->frame_count == 1;
-        s->size->heap_bytes += built_bytes[field->message];
-        *status = field->repeated ? count_item(s, at) : SPB_OK;
+        *status = count_message(s, in, field, at);
         return true;
     }
     *status = enter(s, field, at, end);
@@ -307,7 +381,8 @@ static inline bool read_short_message(scan *s, frame *in, const uint8_t **p, spb
     return true;
 }
 
-spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_preflight_size *size, spb_error *err) {
+spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, bool ends_at_nul, spb_preflight_size *size,
+                                spb_error *err) {
     *size = (spb_preflight_size){0};
     if (wire.len > limits->max_payload_bytes) {
         return spb_error__set(err, SPB_ERR_LIMIT, "a payload of %zu bytes, the limit max_payload_bytes is %zu",
@@ -319,6 +394,9 @@ spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, spb_pr
     s.err = err;
     s.size = size;
     s.items = s.depth = 0;
+    s.metric_at = wire.data;
+    s.is_rare = false;
+    s.ends_at_nul = ends_at_nul;
     s.frame_count = 1;
     s.frames[0] = (frame){.end = wire.data + wire.len, .message = MESSAGE_PAYLOAD};
     const uint8_t *p = wire.data;

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "codec/check.h"
 #include "codec/encode.h"
-#include "codec/list.h"
-#include "codec/schema.h"
+#include "codec/limits.h"
+#include "codec/place.h"
 #include "codec/value.h"
 
 struct spb_template_builder {
@@ -15,7 +15,10 @@ struct spb_template_builder {
     size_t metric_capacity, parameter_capacity;
 };
 
-static spb_status copy_text(spb_template_builder *builder, spb_str *out, const char *text, const char *name,
+static const spb_place top = {NULL, MESSAGE_TEMPLATE, 0, NOT_REPEATED};
+
+/* Text of the template's field `number`. */
+static spb_status copy_text(spb_template_builder *builder, spb_str *out, const char *text, unsigned number,
                             spb_error *err) {
     spb_value copy;
     const spb_value value = spb_string(text);
@@ -23,7 +26,8 @@ static spb_status copy_text(spb_template_builder *builder, spb_str *out, const c
         return SPB_OK;
     }
     if (!spb_utf8__is_valid(value.as.str, NULL)) {
-        return spb_error__set(err, SPB_ERR_NAME, "template.%s: not UTF-8", name);
+        const spb_place at = {&top, MESSAGE_TEMPLATE, number, NOT_REPEATED};
+        return spb_place__fail(err, SPB_ERR_NAME, &at, "not UTF-8");
     }
     spb_status status = spb_value__copy_to(&copy, &value, builder->arena, err);
     if (status == SPB_OK) {
@@ -47,9 +51,9 @@ spb_status spb_template_builder_new(spb_template_builder **out, const char *temp
     builder->arena = arena;
     builder->tmpl.has_is_definition = true;
     builder->tmpl.is_definition = template_ref == NULL;
-    spb_status status = copy_text(builder, &builder->tmpl.template_ref, template_ref, "template_ref", err);
+    spb_status status = copy_text(builder, &builder->tmpl.template_ref, template_ref, TEMPLATE_TEMPLATE_REF, err);
     if (status == SPB_OK) {
-        status = copy_text(builder, &builder->tmpl.version, version, "version", err);
+        status = copy_text(builder, &builder->tmpl.version, version, TEMPLATE_VERSION, err);
     }
     if (status == SPB_OK) {
         *out = builder;
@@ -92,10 +96,10 @@ spb_status spb_template_builder_add_metric(spb_template_builder *builder, const 
     if (status != SPB_OK) {
         return status;
     }
-    spb_payload_metric *metrics = spb_list__grow(builder->arena, tmpl->metrics, tmpl->metric_count,
-                                                 &builder->metric_capacity, 1, sizeof *metrics);
+    spb_payload_metric *metrics = spb_arena__grow(builder->arena, tmpl->metrics, tmpl->metric_count,
+                                                  &builder->metric_capacity, 1, sizeof *metrics);
     if (!metrics) {
-        return spb_list__no_room(builder->arena, "a member", err);
+        return spb_arena__no_room(builder->arena, "a member", err);
     }
     metrics[tmpl->metric_count++] = copy;
     tmpl->metrics = metrics;
@@ -114,7 +118,7 @@ spb_status spb_template_builder_add_parameter(spb_template_builder *builder, con
     }
     spb_status status = spb_encode__check_parameter(&copy, tmpl->parameter_count, err);
     if (status == SPB_OK) {
-        status = copy_text(builder, &copy.name, name, "parameters.name", err);
+        status = copy_text(builder, &copy.name, name, TEMPLATE_PARAMETERS, err);
     }
     if (status == SPB_OK) {
         status = spb_value__copy_to(&copy.value, value, builder->arena, err);
@@ -122,10 +126,10 @@ spb_status spb_template_builder_add_parameter(spb_template_builder *builder, con
     if (status != SPB_OK) {
         return status;
     }
-    spb_parameter *parameters = spb_list__grow(builder->arena, tmpl->parameters, tmpl->parameter_count,
-                                               &builder->parameter_capacity, 1, sizeof *parameters);
+    spb_parameter *parameters = spb_arena__grow(builder->arena, tmpl->parameters, tmpl->parameter_count,
+                                                &builder->parameter_capacity, 1, sizeof *parameters);
     if (!parameters) {
-        return spb_list__no_room(builder->arena, "a parameter", err);
+        return spb_arena__no_room(builder->arena, "a parameter", err);
     }
     parameters[tmpl->parameter_count++] = copy;
     tmpl->parameters = parameters;

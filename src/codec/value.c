@@ -4,55 +4,19 @@
  */
 #include "codec/value.h"
 
-static const char *const type_names[] = {
-    [SPB_UNKNOWN] = "Unknown",
-    [SPB_INT8] = "Int8",
-    [SPB_INT16] = "Int16",
-    [SPB_INT32] = "Int32",
-    [SPB_INT64] = "Int64",
-    [SPB_UINT8] = "UInt8",
-    [SPB_UINT16] = "UInt16",
-    [SPB_UINT32] = "UInt32",
-    [SPB_UINT64] = "UInt64",
-    [SPB_FLOAT] = "Float",
-    [SPB_DOUBLE] = "Double",
-    [SPB_BOOLEAN] = "Boolean",
-    [SPB_STRING] = "String",
-    [SPB_DATETIME] = "DateTime",
-    [SPB_TEXT] = "Text",
-    [SPB_UUID] = "UUID",
-    [SPB_DATASET] = "DataSet",
-    [SPB_BYTES] = "Bytes",
-    [SPB_FILE] = "File",
-    [SPB_TEMPLATE] = "Template",
-    [SPB_PROPERTY_SET] = "PropertySet",
-    [SPB_PROPERTY_SET_LIST] = "PropertySetList",
-    [SPB_INT8_ARRAY] = "Int8Array",
-    [SPB_INT16_ARRAY] = "Int16Array",
-    [SPB_INT32_ARRAY] = "Int32Array",
-    [SPB_INT64_ARRAY] = "Int64Array",
-    [SPB_UINT8_ARRAY] = "UInt8Array",
-    [SPB_UINT16_ARRAY] = "UInt16Array",
-    [SPB_UINT32_ARRAY] = "UInt32Array",
-    [SPB_UINT64_ARRAY] = "UInt64Array",
-    [SPB_FLOAT_ARRAY] = "FloatArray",
-    [SPB_DOUBLE_ARRAY] = "DoubleArray",
-    [SPB_BOOLEAN_ARRAY] = "BooleanArray",
-    [SPB_STRING_ARRAY] = "StringArray",
-    [SPB_DATETIME_ARRAY] = "DateTimeArray",
-};
+#include "codec/schema.h"
 
 bool spb_type__is_known(spb_type type) {
     return type >= SPB_INT8 && type <= SPB_DATETIME_ARRAY;
 }
 
 const char *spb_type_name(spb_type type) {
-    return type_names[spb_type__is_known(type) ? type : SPB_UNKNOWN];
+    return spb_schema__type_names[spb_type__is_known(type) ? type : SPB_UNKNOWN];
 }
 
 spb_type spb_type_from_name(spb_str name) {
     for (int type = SPB_INT8; type <= SPB_DATETIME_ARRAY; type++) {
-        if (spb_str_equal(name, spb_str_from(type_names[type]))) {
+        if (spb_str_equal(name, spb_str_from(spb_schema__type_names[type]))) {
             return (spb_type)type;
         }
     }
@@ -63,30 +27,42 @@ bool spb_type_is_array(spb_type type) {
     return type >= SPB_INT8_ARRAY && type <= SPB_DATETIME_ARRAY;
 }
 
+unsigned spb_type__bits(spb_type type) {
+    return type >= SPB_INT8 && type <= SPB_UINT64 ? 8u << (type - SPB_INT8) % 4 : 0;
+}
+
+spb_wire spb_type__wire(spb_type type) {
+    static const uint8_t wires[] = {[SPB_INT8] = SPB_WIRE_INT,         [SPB_INT16] = SPB_WIRE_INT,
+                                    [SPB_INT32] = SPB_WIRE_INT,        [SPB_INT64] = SPB_WIRE_LONG,
+                                    [SPB_UINT8] = SPB_WIRE_INT,        [SPB_UINT16] = SPB_WIRE_INT,
+                                    [SPB_UINT32] = SPB_WIRE_LONG, /* the official test kit demands it */
+                                    [SPB_UINT64] = SPB_WIRE_LONG,      [SPB_FLOAT] = SPB_WIRE_FLOAT,
+                                    [SPB_DOUBLE] = SPB_WIRE_DOUBLE,    [SPB_BOOLEAN] = SPB_WIRE_BOOLEAN,
+                                    [SPB_STRING] = SPB_WIRE_STRING,    [SPB_DATETIME] = SPB_WIRE_LONG,
+                                    [SPB_TEXT] = SPB_WIRE_STRING,      [SPB_UUID] = SPB_WIRE_STRING,
+                                    [SPB_DATASET] = SPB_WIRE_DATASET,  [SPB_BYTES] = SPB_WIRE_BYTES,
+                                    [SPB_FILE] = SPB_WIRE_BYTES,       [SPB_TEMPLATE] = SPB_WIRE_TEMPLATE,
+                                    [SPB_PROPERTY_SET] = SPB_WIRE_SET, [SPB_PROPERTY_SET_LIST] = SPB_WIRE_SET_LIST};
+    return spb_type_is_array(type) ? SPB_WIRE_BYTES : spb_type__is_known(type) ? (spb_wire)wires[type] : SPB_WIRE_NONE;
+}
+
 spb_type spb_value__form(const spb_value *value) {
-    if (value->is_null) {
-        return SPB_UNKNOWN;
+    static const uint8_t forms[] = {[SPB_WIRE_INT] = SPB_UINT32,
+                                    [SPB_WIRE_LONG] = SPB_UINT64,
+                                    [SPB_WIRE_FLOAT] = SPB_FLOAT,
+                                    [SPB_WIRE_DOUBLE] = SPB_DOUBLE,
+                                    [SPB_WIRE_BOOLEAN] = SPB_BOOLEAN,
+                                    [SPB_WIRE_STRING] = SPB_STRING,
+                                    [SPB_WIRE_BYTES] = SPB_BYTES,
+                                    [SPB_WIRE_DATASET] = SPB_DATASET,
+                                    [SPB_WIRE_TEMPLATE] = SPB_TEMPLATE,
+                                    [SPB_WIRE_SET] = SPB_PROPERTY_SET,
+                                    [SPB_WIRE_SET_LIST] = SPB_PROPERTY_SET_LIST,
+                                    [SPB_WIRE_EXTENSION] = SPB_BYTES};
+    if (value->is_null || spb_type__is_known(value->type)) {
+        return value->is_null ? SPB_UNKNOWN : value->type;
     }
-    if (spb_type__is_known(value->type)) {
-        return value->type;
-    }
-    switch ((spb_wire)value->wire) {
-    case SPB_WIRE_ABSENT:
-    case SPB_WIRE_NONE: return SPB_UNKNOWN;
-    case SPB_WIRE_INT: return SPB_UINT32;
-    case SPB_WIRE_LONG: return SPB_UINT64;
-    case SPB_WIRE_FLOAT: return SPB_FLOAT;
-    case SPB_WIRE_DOUBLE: return SPB_DOUBLE;
-    case SPB_WIRE_BOOLEAN: return SPB_BOOLEAN;
-    case SPB_WIRE_STRING: return SPB_STRING;
-    case SPB_WIRE_BYTES: return SPB_BYTES;
-    case SPB_WIRE_DATASET: return SPB_DATASET;
-    case SPB_WIRE_TEMPLATE: return SPB_TEMPLATE;
-    case SPB_WIRE_SET: return SPB_PROPERTY_SET;
-    case SPB_WIRE_SET_LIST: return SPB_PROPERTY_SET_LIST;
-    case SPB_WIRE_EXTENSION: return SPB_BYTES;
-    }
-    return SPB_UNKNOWN;
+    return value->wire < sizeof forms ? (spb_type)forms[value->wire] : SPB_UNKNOWN;
 }
 
 spb_value spb_null(spb_type type) {

@@ -8,6 +8,10 @@
 
 /* One of the 34 datatypes; false for SPB_UNKNOWN and any other number. */
 bool spb_type__is_known(spb_type type);
+/* Of an integer; 0 for other datatypes. */
+unsigned spb_type__bits(spb_type type);
+/* The field that the datatype is sent in; SPB_WIRE_NONE for unknown ones. */
+spb_wire spb_type__wire(spb_type type);
 /*
  * Which member of `as` holds the content, said as a datatype: the value's own one, or while that is unknown (or of a
  * later schema) the one that its wire field implies (an extension counts as Bytes). SPB_UNKNOWN: there is no content.

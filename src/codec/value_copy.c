@@ -8,9 +8,9 @@
 
 #include <spb/payload.h>
 
+#include "base/arena.h"
 #include "base/error.h"
-#include "codec/list.h"
-#include "codec/schema.h"
+#include "codec/limits.h"
 #include "codec/value.h"
 
 typedef struct block {
@@ -254,7 +254,7 @@ static spb_status report(const block *b, spb_error *err) {
 }
 
 static block measuring(void) {
-    return (block){.max_depth = spb_limits__effective(NULL).max_depth};
+    return (block){.max_depth = SPB_MAX_DEPTH};
 }
 
 spb_status spb_value_copy(spb_value *out, const spb_value *value, spb_error *err) {
@@ -284,7 +284,7 @@ static spb_status take_from(spb_arena *arena, block *b, spb_error *err) {
     if (b->base) {
         return SPB_OK;
     }
-    return spb_list__no_room(arena, "a copy of a value", err);
+    return spb_arena__no_room(arena, "a copy of a value", err);
 }
 
 spb_status spb_value__copy_to(spb_value *out, const spb_value *value, spb_arena *arena, spb_error *err) {
@@ -308,24 +308,9 @@ spb_status spb_metric__copy_to(spb_payload_metric *out, const spb_payload_metric
     return status;
 }
 
-/* The head of the block: what the value points to. */
+/* The head of the block: what the value points to. Each member of `as` that is no number begins with a pointer. */
 static const void *block_of(const spb_value *value) {
-    switch (spb_value__form(value)) {
-    case SPB_STRING:
-    case SPB_TEXT:
-    case SPB_UUID: return value->as.str.data;
-    case SPB_BYTES:
-    case SPB_FILE: return value->as.bytes.data;
-    case SPB_DATASET: return value->as.dataset;
-    case SPB_TEMPLATE: return value->as.tmpl;
-    case SPB_PROPERTY_SET: return value->as.set;
-    case SPB_PROPERTY_SET_LIST: return value->as.sets;
-    default:
-        if (!spb_type_is_array(value->type) || value->is_null) {
-            return NULL;
-        }
-        return value->is_packed ? (const void *)value->as.bytes.data : value->as.array.items;
-    }
+    return spb_type__wire(spb_value__form(value)) >= SPB_WIRE_STRING ? value->as.array.items : NULL;
 }
 
 void spb_value_clear(spb_value *value) {

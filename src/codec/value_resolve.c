@@ -2,26 +2,31 @@
  * Decides which field of the wire may carry which datatype, and which number a small integer means. What the fields
  * are on the wire is left to the decoder.
  */
-#include "codec/value.h"
+#include "codec/resolve.h"
 
 #include "base/error.h"
+#include "codec/value.h"
 
-static const char *field_name(uint8_t wire) {
-    switch ((spb_wire)wire) {
-    case SPB_WIRE_ABSENT:
-    case SPB_WIRE_NONE: break;
-    case SPB_WIRE_INT: return "int_value";
-    case SPB_WIRE_LONG: return "long_value";
-    case SPB_WIRE_FLOAT: return "float_value";
-    case SPB_WIRE_DOUBLE: return "double_value";
-    case SPB_WIRE_BOOLEAN: return "boolean_value";
-    case SPB_WIRE_STRING: return "string_value";
-    case SPB_WIRE_BYTES: return "bytes_value";
-    case SPB_WIRE_DATASET: return "dataset_value";
-    case SPB_WIRE_TEMPLATE: return "template_value";
-    case SPB_WIRE_SET: return "propertyset_value";
-    case SPB_WIRE_SET_LIST: return "propertysets_value";
-    case SPB_WIRE_EXTENSION: return "extension_value";
+bool spb_type__fits(spb_message place, spb_type type) {
+    bool is_set = type == SPB_PROPERTY_SET || type == SPB_PROPERTY_SET_LIST;
+    if (place == MESSAGE_METRIC) {
+        return !is_set;
+    }
+    /* DataSets, bytes, templates and arrays have no field elsewhere. */
+    return type <= SPB_UUID || type > SPB_DATETIME_ARRAY || (is_set && place == MESSAGE_PROPERTY_VALUE);
+}
+
+/* Decoded without a datatype, or with one of a later schema: back into the field it came from. */
+spb_wire spb_value__wire(const spb_value *value) {
+    return spb_type__is_known(value->type) ? spb_type__wire(value->type) : (spb_wire)value->wire;
+}
+
+static const char *wire_name(uint8_t wire) {
+    for (unsigned place = 0; place < MESSAGE_COUNT; place++) {
+        const char *name = field_name((spb_message)place, spb_schema__value_fields[place][wire]);
+        if (name) {
+            return name;
+        }
     }
     return "unknown field";
 }
@@ -30,20 +35,20 @@ static spb_status wrong_field(const spb_value *value, spb_type type, spb_error *
     if (value->wire == SPB_WIRE_NONE || value->wire == SPB_WIRE_ABSENT) {
         return spb_error__set(err, SPB_ERR_TYPE, "no value where %s is wanted", spb_type_name(type));
     }
-    return spb_error__set(err, SPB_ERR_TYPE, "%s cannot carry %s", field_name(value->wire), spb_type_name(type));
+    return spb_error__set(err, SPB_ERR_TYPE, "%s cannot carry %s", wire_name(value->wire), spb_type_name(type));
 }
 
 static spb_status does_not_fit(const spb_value *value, spb_type type, spb_error *err) {
-    return spb_error__set(err, SPB_ERR_RANGE, "%s %llu does not fit %s", field_name(value->wire),
+    return spb_error__set(err, SPB_ERR_RANGE, "%s %llu does not fit %s", wire_name(value->wire),
                           (unsigned long long)value->as.u64, spb_type_name(type));
 }
 
 /* UInt8, UInt16, UInt32: the text of the specification and its test kit disagree about the field, so both are read. */
-static spb_status resolve_unsigned(spb_value *value, spb_type type, uint64_t max, spb_error *err) {
+static spb_status resolve_unsigned(spb_value *value, spb_type type, spb_error *err) {
     if (value->wire != SPB_WIRE_INT && value->wire != SPB_WIRE_LONG) {
         return wrong_field(value, type, err);
     }
-    if (value->as.u64 > max) {
+    if (value->as.u64 > UINT64_MAX >> (64 - spb_type__bits(type))) {
         return does_not_fit(value, type, err);
     }
     value->type = type;
@@ -55,8 +60,8 @@ static spb_status resolve_unsigned(spb_value *value, spb_type type, uint64_t max
  * as the test kit does, or leave the upper bits 0, so both are read; other upper bits are a number that does not fit.
  * In long_value the number stands as itself.
  */
-static spb_status resolve_signed(spb_value *value, spb_type type, unsigned bits, spb_error *err) {
-    const uint64_t sign = UINT64_C(1) << (bits - 1);
+static spb_status resolve_signed(spb_value *value, spb_type type, spb_error *err) {
+    const uint64_t sign = UINT64_C(1) << (spb_type__bits(type) - 1);
     const uint64_t mask = sign | (sign - 1);
     uint64_t number = value->as.u64;
     if (value->wire == SPB_WIRE_INT) {
@@ -69,32 +74,25 @@ static spb_status resolve_signed(spb_value *value, spb_type type, unsigned bits,
     } else if (value->wire != SPB_WIRE_LONG) {
         return wrong_field(value, type, err);
     } else if (number + sign > mask) {
-        return spb_error__set(err, SPB_ERR_RANGE, "long_value %lld does not fit %s", (long long)value->as.i64,
-                              spb_type_name(type));
+        return spb_error__set(err, SPB_ERR_RANGE, "%s %lld does not fit %s", wire_name(value->wire),
+                              (long long)value->as.i64, spb_type_name(type));
     }
     value->as.u64 = number;
     value->type = type;
     return SPB_OK;
 }
 
-static spb_status resolve_array(spb_value *value, spb_type type, spb_error *err) {
-    if (value->wire != SPB_WIRE_BYTES) {
-        return wrong_field(value, type, err);
+/* Only the field that the datatype is sent in. */
+static spb_status resolve_exact(spb_value *value, spb_type type, spb_error *err) {
+    spb_status status = SPB_OK;
+    if (value->wire != spb_type__wire(type)) {
+        status = wrong_field(value, type, err);
+    } else if (spb_type_is_array(type)) {
+        status = spb_array__check_packed(type, value->as.bytes, err);
+        value->is_packed = status == SPB_OK;
     }
-    spb_status status = spb_array__check_packed(type, value->as.bytes, err);
-    if (status == SPB_OK) {
-        value->type = type;
-        value->is_packed = true;
-    }
+    value->type = status == SPB_OK ? type : value->type;
     return status;
-}
-
-static spb_status resolve_exact(spb_value *value, spb_type type, spb_wire wire, spb_error *err) {
-    if (value->wire != wire) {
-        return wrong_field(value, type, err);
-    }
-    value->type = type;
-    return SPB_OK;
 }
 
 spb_status spb_value_resolve(spb_value *value, spb_type type, spb_error *err) {
@@ -113,28 +111,21 @@ spb_status spb_value_resolve(spb_value *value, spb_type type, spb_error *err) {
         value->type = type;
         return SPB_OK;
     }
-    switch (type) {
-    case SPB_INT8: return resolve_signed(value, type, 8, err);
-    case SPB_INT16: return resolve_signed(value, type, 16, err);
-    case SPB_INT32: return resolve_signed(value, type, 32, err);
-    case SPB_UINT8: return resolve_unsigned(value, type, UINT8_MAX, err);
-    case SPB_UINT16: return resolve_unsigned(value, type, UINT16_MAX, err);
-    case SPB_UINT32: return resolve_unsigned(value, type, UINT32_MAX, err);
-    case SPB_UINT64:
-    case SPB_DATETIME:
-    case SPB_INT64: return resolve_exact(value, type, SPB_WIRE_LONG, err);
-    case SPB_FLOAT: return resolve_exact(value, type, SPB_WIRE_FLOAT, err);
-    case SPB_DOUBLE: return resolve_exact(value, type, SPB_WIRE_DOUBLE, err);
-    case SPB_BOOLEAN: return resolve_exact(value, type, SPB_WIRE_BOOLEAN, err);
-    case SPB_STRING:
-    case SPB_TEXT:
-    case SPB_UUID: return resolve_exact(value, type, SPB_WIRE_STRING, err);
-    case SPB_BYTES:
-    case SPB_FILE: return resolve_exact(value, type, SPB_WIRE_BYTES, err);
-    case SPB_DATASET: return resolve_exact(value, type, SPB_WIRE_DATASET, err);
-    case SPB_TEMPLATE: return resolve_exact(value, type, SPB_WIRE_TEMPLATE, err);
-    case SPB_PROPERTY_SET: return resolve_exact(value, type, SPB_WIRE_SET, err);
-    case SPB_PROPERTY_SET_LIST: return resolve_exact(value, type, SPB_WIRE_SET_LIST, err);
-    default: return resolve_array(value, type, err);
+    const unsigned bits = spb_type__bits(type);
+    if (bits == 0 || bits == 64) {
+        return resolve_exact(value, type, err);
     }
+    return type < SPB_UINT8 ? resolve_signed(value, type, err) : resolve_unsigned(value, type, err);
+}
+
+spb_status spb_value__settle(spb_message place, spb_value *value, uint64_t number, spb_error *why) {
+    spb_type type = (spb_type)(uint32_t)number;
+    if (!spb_type__fits(place, type)) {
+        return spb_error__set(why, SPB_ERR_TYPE, "a datatype that cannot stand here");
+    }
+    if (!spb_type__is_known(type) || value->is_null) {
+        value->type = type;
+        return SPB_OK;
+    }
+    return spb_value_resolve(value, type, why);
 }

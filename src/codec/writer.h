@@ -9,17 +9,8 @@
 
 #include "base/buffer.h"
 #include "codec/check.h"
-#include "codec/schema.h"
+#include "codec/place.h"
 #include "codec/wire.h"
-
-/* Where the writer is, for errors; `index` is NOT_REPEATED for a field that may stand once. */
-typedef struct spb_place {
-    const struct spb_place *up;
-    const char *field;
-    size_t index;
-} spb_place;
-
-#define NOT_REPEATED SIZE_MAX
 
 typedef struct spb_writer {
     spb_buffer *out;
@@ -29,37 +20,19 @@ typedef struct spb_writer {
     size_t depth; /* templates and property sets around the present place */
 } spb_writer;
 
-/* Fill the error with "path: what" and return the status. With a field: it is in `up`; without: `up` is it. */
-spb_status spb_writer__fail(spb_writer *w, spb_status status, const spb_place *at, const char *what);
-spb_status spb_writer__fail_field(spb_writer *w, spb_status status, const spb_place *up, const char *field,
-                                  const char *what);
 spb_status spb_writer__no_memory(spb_writer *w);
 
 /* More repeated messages, against the limit; and that a count above 0 comes with items. */
-spb_status spb_writer__count_items(spb_writer *w, size_t count, const spb_place *at);
 spb_status spb_writer__check_items(spb_writer *w, const void *items, size_t count, const spb_place *at);
-/* Room for one more level of nesting. */
-spb_status spb_writer__check_depth(spb_writer *w, const spb_place *at);
+/* The value fits its datatype and may stand in that message. */
+spb_status spb_writer__check_value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at);
 
-/* Bytes, whose content nobody needs to look at; text of any length; text that must not be absent or empty. */
-spb_status spb_writer__bytes(spb_writer *w, unsigned id, spb_bytes bytes, const spb_place *up, const char *name);
-spb_status spb_writer__other_text(spb_writer *w, unsigned id, spb_str text, const spb_place *up, const char *name);
-spb_status spb_writer__required_text(spb_writer *w, unsigned id, spb_str text, const spb_place *up, const char *name);
+/* Bytes, whose content nobody needs to look at; and text of any length. `at` is their field. */
+spb_status spb_writer__bytes(spb_writer *w, unsigned id, spb_bytes bytes, const spb_place *at);
+spb_status spb_writer__other_text(spb_writer *w, unsigned id, spb_str text, const spb_place *at);
 
-/* encode.c */
-spb_status spb_writer__metric(spb_writer *w, const spb_payload_metric *metric, unsigned id, const spb_place *at);
-/* The value field of a metric, property, cell or parameter, which `message` tells; nothing for null. */
-spb_status spb_writer__value(spb_writer *w, spb_message message, const spb_value *value, const spb_place *at);
-
-/* encode_nested.c */
-spb_status spb_writer__metadata(spb_writer *w, const spb_metadata *metadata, const spb_place *up);
-spb_status spb_writer__dataset(spb_writer *w, const spb_dataset *dataset, unsigned id, const spb_place *at);
-/* One column's name and type, checked; and one row. `at` is the DataSet. */
-spb_status spb_writer__check_column(spb_writer *w, spb_str name, spb_type type, size_t index, const spb_place *at);
-spb_status spb_writer__row(spb_writer *w, const spb_dataset *dataset, const spb_value *cells, size_t row,
-                           const spb_place *at);
-spb_status spb_writer__template(spb_writer *w, const spb_template *tmpl, unsigned id, const spb_place *at);
-spb_status spb_writer__parameter(spb_writer *w, const spb_parameter *parameter, const spb_place *at);
+/* A function with a place on its stack, kept apart from hot ones: the check of the stack would cost those, too. */
+#define APART __attribute__((noinline))
 
 /* Room for `more` bytes; the call is only made when there is none. */
 static inline bool writer_reserve(spb_writer *w, size_t more) {
@@ -114,13 +87,13 @@ static inline spb_status writer_number(spb_writer *w, unsigned id, uint64_t valu
 }
 
 /* Text; absent text is left out. Here the short ones, which are most. */
-static inline spb_status writer_text(spb_writer *w, unsigned id, spb_str text, const spb_place *up, const char *name) {
+static inline spb_status writer_text(spb_writer *w, unsigned id, spb_str text, const spb_place *at) {
     if (!text.data) {
         return SPB_OK;
     }
     if (text.len >= 0x80 || text.len > w->limits->max_string_bytes || !writer_reserve(w, 2 + text.len) ||
         !spb_utf8__is_ascii(text)) {
-        return spb_writer__other_text(w, id, text, up, name);
+        return spb_writer__other_text(w, id, text, at);
     }
     uint8_t *p = writer_tail(w);
     p[0] = (uint8_t)TAG(id, WIRE_BYTES); /* all text fields have numbers below 16 */

@@ -4,10 +4,9 @@
  */
 #include <stdio.h>
 
+#include "codec/limits.h"
 #include "codec/value.h"
 #include "core/session.h"
-
-#define MAX_DEPTH 32 /* as the codec has it */
 
 static spb_metric *find_definition(const spb_session *session, spb_str name) {
     spb_metric *metric = spb_table__find_metric(&session->table, session->table.node, name);
@@ -92,8 +91,8 @@ static spb_status check_instance(const spb_session *session, const spb_template 
     if (instance->is_definition) {
         return spb_error__set(err, SPB_ERR_TYPE, "a template definition is not a value of a metric");
     }
-    if (depth > MAX_DEPTH) {
-        return spb_error__set(err, SPB_ERR_LIMIT, "templates nested deeper than %d", MAX_DEPTH);
+    if (depth > SPB_DEFAULT_DEPTH) {
+        return spb_error__set(err, SPB_ERR_LIMIT, "templates nested deeper than %d", SPB_DEFAULT_DEPTH);
     }
     const spb_metric *definition = find_definition(session, instance->template_ref);
     if (!definition) {

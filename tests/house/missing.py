@@ -30,7 +30,7 @@ def main():
         expect(status != 0 and "Not found: jansson, libpcap." in said and "scripts/install-deps" in said,
                f"without two libraries cmake ends with {status}:\n{said}")
         # The default, on a machine that has only what the libraries and the tool need.
-        for_tests = ["libprotobuf-c", "check", "libmosquitto"]
+        for_tests = ["check", "libmosquitto"]
         status, said = configure(scratch, for_tests)
         expect(status != 0 and f"Not found: {', '.join(for_tests)}. Only the tests" in said and "-DSPB_BUILD_TESTS=OFF" in said
                and "scripts/install-deps" in said, f"without what the tests need cmake ends with {status}:\n{said}")

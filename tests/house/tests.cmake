@@ -9,6 +9,7 @@ spb_house_test(conformance ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/confor
 spb_house_test(guarantee ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/guarantee.py ${PROJECT_SOURCE_DIR})
 spb_house_test(includes ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/includes.py ${PROJECT_SOURCE_DIR})
 spb_house_test(names ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/names.py ${PROJECT_SOURCE_DIR})
+spb_house_test(schema ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/schema.py ${PROJECT_SOURCE_DIR})
 spb_house_test(options ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/options.py ${PROJECT_SOURCE_DIR})
 spb_house_test(headers ${PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/house/headers.py ${PROJECT_SOURCE_DIR}
                ${CMAKE_C_COMPILER} ${CXX})

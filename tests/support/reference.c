@@ -104,7 +104,9 @@ static const char *compare_property(const spb_value *ours, const pb_property *th
         SAME(ours->wire == SPB_WIRE_EXTENSION, "field of a property");
         return NULL;
     default:
-        SAME(wire_of(ours) == wire_from_scalar((int)theirs->value_case, 3), "field of a property");
+        SAME(wire_of(ours) ==
+                 wire_from_scalar((int)theirs->value_case, SPB__PB__PAYLOAD__PROPERTY_VALUE__VALUE_INT_VALUE),
+             "field of a property");
         return ours->is_null ? NULL : compare_scalar(ours, &theirs->int_value);
     }
 }
@@ -132,7 +134,11 @@ static const char *compare_dataset(const spb_dataset *ours, const pb_dataset *th
             theirs->rows[i / ours->column_count]->elements[i % ours->column_count];
         bool is_extension = element->value_case == SPB__PB__PAYLOAD__DATA_SET__DATA_SET_VALUE__VALUE_EXTENSION_VALUE;
         SAME(cell->is_null == (element->value_case == 0), "null cell");
-        SAME(cell->wire == (is_extension ? SPB_WIRE_EXTENSION : wire_from_scalar((int)element->value_case, 1)), "cell");
+        SAME(cell->wire == (is_extension
+                                ? SPB_WIRE_EXTENSION
+                                : wire_from_scalar((int)element->value_case,
+                                                   SPB__PB__PAYLOAD__DATA_SET__DATA_SET_VALUE__VALUE_INT_VALUE)),
+             "cell");
         const char *difference = is_extension ? NULL : compare_scalar(cell, &element->int_value);
         SAME(!difference, difference);
     }
@@ -151,7 +157,10 @@ static const char *compare_template(const spb_template *ours, const pb_template 
         bool is_extension = other->value_case == SPB__PB__PAYLOAD__TEMPLATE__PARAMETER__VALUE_EXTENSION_VALUE;
         SAME(same_text(parameter->name, other->name), "name of a parameter");
         SAME(is_type(&parameter->value, other->has_type, other->type), "type of a parameter");
-        SAME(parameter->value.wire == (is_extension ? SPB_WIRE_EXTENSION : wire_from_scalar((int)other->value_case, 3)),
+        SAME(parameter->value.wire == (is_extension
+                                           ? SPB_WIRE_EXTENSION
+                                           : wire_from_scalar((int)other->value_case,
+                                                              SPB__PB__PAYLOAD__TEMPLATE__PARAMETER__VALUE_INT_VALUE)),
              "parameter");
         const char *difference = is_extension ? NULL : compare_scalar(&parameter->value, &other->int_value);
         SAME(!difference, difference);
@@ -196,7 +205,8 @@ static const char *compare_value(const spb_value *ours, const pb_metric *theirs)
         SAME(ours->wire == SPB_WIRE_EXTENSION, "field of a value");
         return NULL;
     default:
-        SAME(wire_of(ours) == wire_from_scalar((int)theirs->value_case, 10), "field of a value");
+        SAME(wire_of(ours) == wire_from_scalar((int)theirs->value_case, SPB__PB__PAYLOAD__METRIC__VALUE_INT_VALUE),
+             "field of a value");
         return ours->is_null ? NULL : compare_scalar(ours, &theirs->int_value);
     }
 }

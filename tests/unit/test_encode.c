@@ -209,18 +209,25 @@ START_TEST(limits_hold_for_encoding_too) {
         properties[i] = (spb_property){str("k"), spb_property_set_value(&sets[i - 1])};
         sets[i] = (spb_property_set){&properties[i], 1};
     }
-    spb_payload_metric metric = {.name = str("m"), .value = spb_string("hello"), .properties = &sets[31]};
+    spb_payload_metric metric = {.name = str("m"), .value = spb_string("hello"), .properties = &sets[15]};
     const spb_payload payload = {.metrics = &metric, .metric_count = 1};
+    const spb_limits deepest = {.max_depth = 32};
     uint8_t *bytes;
     size_t len;
-    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK); /* 32 levels */
+    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK); /* 16 levels */
+    spb_free(bytes);
+    metric.properties = &sets[16];
+    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_ERR_LIMIT);
+    metric.properties = &sets[31];
+    ck_assert_int_eq(spb_payload_encode(&payload, &deepest, &bytes, &len, NULL), SPB_OK); /* 32 levels */
     spb_payload *decoded;
-    ck_assert_int_eq(spb_payload_decode(&decoded, (spb_bytes){bytes, len}, NULL, NULL), SPB_OK);
+    ck_assert_int_eq(spb_payload_decode(&decoded, (spb_bytes){bytes, len}, NULL, NULL), SPB_ERR_LIMIT);
+    ck_assert_int_eq(spb_payload_decode(&decoded, (spb_bytes){bytes, len}, &deepest, NULL), SPB_OK);
     spb_payload_free(decoded);
     spb_free(bytes);
     metric.properties = &sets[32];
     spb_error err;
-    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, &err), SPB_ERR_LIMIT);
+    ck_assert_int_eq(spb_payload_encode(&payload, &(spb_limits){.max_depth = 99}, &bytes, &len, &err), SPB_ERR_LIMIT);
     ck_assert_msg(strncmp(err.text, "metrics[0].properties.values[0].propertyset_value.", 50) == 0, "%s", err.text);
 
     metric.properties = NULL;

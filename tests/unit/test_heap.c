@@ -8,11 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <spb/payload.h>
+#include <spb/protobuf.h>
 
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "codec/encode.h"
+#include "codec/schema.h"
 #include "support/failing_heap.h"
 #include "support/random_payload.h"
 #include "support/suite.h"
@@ -60,6 +61,27 @@ static spb_status decode_it(void *context, spb_error *err) {
     demand((payload != NULL) == (status == SPB_OK), "status and payload disagree");
     spb_payload_free(payload);
     return status;
+}
+
+/* The library's own free would not be seen here. */
+static void free_seen(void *context, void *memory) {
+    (void)context;
+    free(memory);
+}
+
+static spb_status convert_it(void *context, spb_error *err) {
+    ProtobufCMessage *theirs;
+    const spb_payload *payload = context;
+    spb_status status = spb_protobuf_from_payload(&theirs, &spb__pb__payload__descriptor, payload, NULL, err);
+    demand((theirs != NULL) == (status == SPB_OK), "status and message disagree");
+    if (status == SPB_OK) {
+        spb_payload *back;
+        status = spb_protobuf_to_payload(&back, theirs, NULL, err);
+        demand((back != NULL) == (status == SPB_OK), "status and payload disagree");
+        spb_payload_free(back);
+        protobuf_c_message_free_unpacked(theirs, &(ProtobufCAllocator){.free = free_seen});
+    }
+    return status == SPB_ERR_MALFORMED ? SPB_OK : status; /* a NUL in a text */
 }
 
 static spb_status build_it(void *context, spb_error *err) {
@@ -135,6 +157,7 @@ START_TEST(every_failing_allocation_is_survived) {
         spb_bytes wire = {bytes, len};
         fail_at_each_allocation(decode_it, &wire, "decode");
         fail_at_each_allocation(encode_it, &payload, "encode");
+        fail_at_each_allocation(convert_it, &payload, "convert");
         fail_at_each_allocation(build_it, &payload, "build");
         fail_at_each_allocation(copy_them, &payload, "copy");
         spb_free(bytes);
@@ -211,26 +234,53 @@ static spb_bytes nested_templates(void) {
     return (spb_bytes){p, (size_t)(end - p)};
 }
 
-/* 32 levels of templates within templates: as deep as it may be. */
-static void use_the_deepest(void) {
-    spb_template tmpls[32];
-    spb_payload_metric metrics[32];
-    for (size_t i = 0; i < 32; i++) {
+/* As deep as it may be: templates within templates, */
+#define DEPTH 16
+static void use_the_deepest_template(void) {
+    spb_template tmpls[DEPTH];
+    spb_payload_metric metrics[DEPTH];
+    for (size_t i = 0; i < DEPTH; i++) {
         tmpls[i] = (spb_template){.has_is_definition = true,
                                   .template_ref = spb_str_from("T"),
                                   .metrics = i ? &metrics[i - 1] : NULL,
                                   .metric_count = i ? 1 : 0};
         metrics[i] = (spb_payload_metric){.name = spb_str_from("m"), .value = spb_template_value(&tmpls[i])};
     }
-    spb_payload payload = {.metrics = &metrics[31], .metric_count = 1}, *decoded, *copy;
+    spb_payload payload = {.metrics = &metrics[DEPTH - 1], .metric_count = 1}, *decoded, *copy;
     uint8_t *bytes;
     size_t len;
     ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK);
     ck_assert_int_eq(spb_payload_decode(&decoded, (spb_bytes){bytes, len}, NULL, NULL), SPB_OK);
     ck_assert_int_eq(spb_payload_new(&copy, NULL), SPB_OK);
     ck_assert_int_eq(spb_payload_add_metric(copy, decoded->metrics, NULL), SPB_OK);
-    ck_assert(spb_value_equal(&copy->metrics[0].value, &metrics[31].value));
+    ck_assert(spb_value_equal(&copy->metrics[0].value, &metrics[DEPTH - 1].value));
     spb_payload_free(copy);
+    spb_payload_free(decoded);
+    spb_free(bytes);
+}
+
+/* and lists of property sets within one another, which are three messages a level. */
+static void use_the_deepest_properties(void) {
+    spb_property properties[DEPTH];
+    spb_property_set sets[DEPTH];
+    spb_property_sets lists[DEPTH];
+    for (size_t i = 0; i < DEPTH; i++) {
+        properties[i] = (spb_property){.key = spb_str_from("k"),
+                                       .value = i ? spb_property_sets_value(&lists[i - 1]) : spb_int32(1)};
+        sets[i] = (spb_property_set){&properties[i], 1};
+        lists[i] = (spb_property_sets){&sets[i], 1};
+    }
+    const spb_payload_metric metric = {
+        .name = spb_str_from("m"), .value = spb_int32(1), .properties = &sets[DEPTH - 1]};
+    const spb_payload payload = {.metrics = &metric, .metric_count = 1};
+    spb_payload *decoded;
+    uint8_t *bytes;
+    size_t len;
+    ck_assert_int_eq(spb_payload_encode(&payload, NULL, &bytes, &len, NULL), SPB_OK);
+    ck_assert_int_eq(spb_payload_decode(&decoded, (spb_bytes){bytes, len}, NULL, NULL), SPB_OK);
+    const spb_value theirs = spb_property_set_value(decoded->metrics[0].properties);
+    const spb_value ours = spb_property_set_value(&sets[DEPTH - 1]);
+    ck_assert(spb_value_equal(&theirs, &ours));
     spb_payload_free(decoded);
     spb_free(bytes);
 }
@@ -250,7 +300,8 @@ static void *on_a_small_stack(void *context) {
     ck_assert_int_eq(spb_payload_decode(&payload, nested_templates(), NULL, &err), SPB_ERR_LIMIT);
     ck_assert_msg(strstr(err.text, "nested deeper than the limit max_depth") != NULL, "%s", err.text);
     free(empty_metrics);
-    use_the_deepest();
+    use_the_deepest_template();
+    use_the_deepest_properties();
     return NULL;
 }
 

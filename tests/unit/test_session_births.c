@@ -56,6 +56,23 @@ START_TEST(a_birth_holds_all_that_is_known_of_a_metric) {
 }
 END_TEST
 
+/* Its description goes through protobuf-c, which ends text at a NUL; its value does not. */
+START_TEST(text_with_a_nul_stands_in_the_birth_of_a_described_metric) {
+    wire_open(&w, NULL);
+    spb_metric *metric;
+    spb_metric_def def = {.name = "x", .value = spb_string("a"), .description = "of the plate"};
+    ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_OK);
+    const spb_value value = spb_string_view(SPB_STRING, (spb_str){"a\0b", 3});
+    ck_assert_int_eq(spb_session_update(w.session, metric, &value, 1234, w.now), SPB_OK);
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    const spb_payload_metric *born = find(SPB_KIND_NBIRTH, "x");
+    ck_assert(spb_value_equal(&born->value, &value));
+    ck_assert(spb_str_equal(born->metadata->description, spb_str_from("of the plate")));
+    wire_close(&w);
+}
+END_TEST
+
 START_TEST(a_metric_without_a_value_is_null_in_the_birth) {
     wire_open(&w, NULL);
     spb_metric *metric;
@@ -478,6 +495,7 @@ END_TEST
 int main(void) {
     TCase *all = tcase_create("session_births");
     tcase_add_test(all, a_birth_holds_all_that_is_known_of_a_metric);
+    tcase_add_test(all, text_with_a_nul_stands_in_the_birth_of_a_described_metric);
     tcase_add_test(all, a_metric_without_a_value_is_null_in_the_birth);
     tcase_add_test(all, a_birth_has_the_newest_values);
     tcase_add_test(all, the_session_s_own_names_are_taken);
