@@ -63,7 +63,7 @@ START_TEST(text_with_a_nul_stands_in_the_birth_of_a_described_metric) {
     spb_metric_def def = {.name = "x", .value = spb_string("a"), .description = "of the plate"};
     ck_assert_int_eq(spb_session_add_metric(w.session, &metric, NULL, &def, w.now, NULL), SPB_OK);
     const spb_value value = spb_string_view(SPB_STRING, (spb_str){"a\0b", 3});
-    ck_assert_int_eq(spb_session_update(w.session, metric, &value, 1234, w.now), SPB_OK);
+    ck_assert_int_eq(spb_session_update(w.session, metric, &value, SPB_NOW, w.now), SPB_OK);
     spb_session_start(w.session, w.now);
     wire_run(&w);
     const spb_payload_metric *born = find(SPB_KIND_NBIRTH, "x");
