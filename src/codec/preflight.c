@@ -398,7 +398,7 @@ spb_status spb_preflight__check(spb_bytes wire, const spb_limits *limits, bool e
     s.is_rare = false;
     s.ends_at_nul = ends_at_nul;
     s.frame_count = 1;
-    s.frames[0] = (frame){.end = wire.data + wire.len, .message = MESSAGE_PAYLOAD};
+    s.frames[0] = (frame){.end = wire.len > 0 ? wire.data + wire.len : wire.data, .message = MESSAGE_PAYLOAD};
     const uint8_t *p = wire.data;
     spb_status status = SPB_OK;
     while (status == SPB_OK) {

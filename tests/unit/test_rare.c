@@ -228,6 +228,7 @@ START_TEST(the_heap_is_counted_before_it_is_taken) {
     ck_assert_int_eq(
         spb_payload_decode(&decoded, (spb_bytes){bytes, len}, &(spb_limits){.max_heap_bytes = used / 2}, NULL),
         SPB_ERR_LIMIT);
+    spb_free(bytes);
     ck_assert_int_eq(spb_payload_encode(&payload, &(spb_limits){.max_heap_bytes = 10000}, &bytes, &len, NULL),
                      SPB_ERR_LIMIT);
 }
