@@ -316,6 +316,9 @@ SPB_API void spb_session_on_transport(spb_session *session, const spb_transport_
  * session of this link ends. */
 SPB_API void spb_session_on_action_failed(spb_session *session, uint32_t link, spb_status status, const char *reason,
                                           spb_time now);
+/* Answer to SPB_ACTION_LOOK: what spb_transport.carried says. As long as it grows, the server is not given up: the link
+ * is slow. Without an answer nothing is known of the link. */
+SPB_API void spb_session_on_carried(spb_session *session, uint32_t link, uint64_t bytes, spb_time now);
 /* Answer to SPB_ACTION_SAVE_ALIASES. Births wait for it. A failure is logged; the session goes on. */
 SPB_API void spb_session_on_aliases_saved(spb_session *session, spb_status status, const char *reason, spb_time now);
 /* Answer to SPB_ACTION_APPEND. After SPB_ERR_STORE the session goes on without the journal, and tries again later. */
@@ -349,6 +352,7 @@ typedef enum spb_action_kind {
     SPB_ACTION_SUBSCRIBE,    /* transport->subscribe(link, as.subscribe) */
     SPB_ACTION_PUBLISH,      /* transport->publish(link, as.publish) */
     SPB_ACTION_FENCE,        /* transport->fence(link, as.fence) */
+    SPB_ACTION_LOOK,         /* transport->carried(link), 0 without that function, then spb_session_on_carried */
     SPB_ACTION_DISCONNECT,   /* transport->disconnect(link, as.timeout_ms) */
     SPB_ACTION_CLOSE,        /* transport->close(link) */
     SPB_ACTION_WRITE,   /* a host wants as.write.metric to become as.write.value: ask, then spb_session_on_write_done */

@@ -115,6 +115,11 @@ struct spb_transport {
     spb_status (*fence)(spb_transport *self, uint32_t link, spb_fence_form form, const spb_subscription *item,
                         spb_error *err);
 
+    /* How many bytes of this link, from its beginning on, the other side's system has acknowledged; 0: that is not
+     * known. NULL: it never is. Cheap; asked for while an answer to a fence is late, as a link that carries something
+     * is not dead. */
+    uint64_t (*carried)(spb_transport *self, uint32_t link);
+
     /* Writes out what was taken, then DISCONNECT (MQTT 5: with reason 0x04, so that the server publishes the will;
      * tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50). Answered by DISCONNECTED, or LOST. The caller
      * waits for at most timeout_ms, which the transport may use as a hint, and then calls close. */

@@ -197,7 +197,7 @@ static bool connect(spb_session *session, spb_time now, spb_action *out) {
     out->as.connect = (spb_transport_connect){.link = session->link,
                                               .server = spb_servers__current(&session->servers)->uri,
                                               .client_id = session->options.client_id,
-                                              .keep_alive_s = session->options.keep_alive_s,
+                                              .keep_alive_s = spb_session__keep_alive_s(session),
                                               .timeout_ms = session->options.connect_timeout_ms,
                                               .will = {.topic = (const char *)session->topic.data,
                                                        .payload = {session->payload.data, session->payload.len},
@@ -207,6 +207,7 @@ static bool connect(spb_session *session, spb_time now, spb_action *out) {
 
 static bool subscribe(spb_session *session, spb_time now, spb_action *out) {
     session->is_due = false;
+    session->asked_ms = now.mono_ms;
     session->timer_ms = now.mono_ms + session->options.connect_timeout_ms + SPB_ANSWER_GRACE_MS;
     *out = (spb_action){.kind = SPB_ACTION_SUBSCRIBE, .link = session->link};
     out->as.subscribe.items = session->subscriptions;
@@ -234,11 +235,13 @@ static bool next_fence(spb_session *session, bool is_last, spb_time now, spb_act
 /* Fences that are due go ahead of messages, those that are wanted behind them. */
 static bool next_exchange(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     spb_session_state state = session->state;
-    if (next_fence(session, false, now, out) || spb_session__next_publish(session, now, out, due_ms) ||
+    if (spb_outbox__next_look(&session->outbox, now, session->link, out) || next_fence(session, false, now, out) ||
+        spb_session__next_publish(session, now, out, due_ms) ||
         (session->state == state && next_fence(session, true, now, out))) {
         return true;
     }
     spb_due__by(due_ms, spb_fences__due_ms(&session->outbox.fences));
+    spb_due__by(due_ms, spb_fences__look_ms(&session->outbox.fences));
     return false;
 }
 

@@ -36,7 +36,8 @@ static void begin_fences(spb_session *session, uint32_t keep_alive_s) {
     spb_fences *fences = &session->outbox.fences;
     spb_fences__begin(fences, (uint64_t)keep_alive_s * 1000, session->outbox.journal.is_used,
                       !session->outbox.journal.is_used || session->options.confirm == SPB_CONFIRM_FENCE);
-    fences->ping_ms = (uint64_t)session->options.keep_alive_s * 1000;
+    fences->ping_ms = (uint64_t)spb_session__keep_alive_s(session) * 1000;
+    fences->birth_ms = fences->ping_ms - (uint64_t)session->options.keep_alive_s * 1000;
     fences->may_do_without = session->options.confirm == SPB_CONFIRM_WINDOW;
     if (server->has_fenced) {
         spb_fences__expect(fences, server->fence);
@@ -50,6 +51,7 @@ static void on_fenced(spb_session *session, spb_fence_form form, spb_time now) {
         server->has_fenced = true;
         server->fence = session->outbox.fences.form;
     }
+    spb_session__see_birth_arrive(session, now);
 }
 
 static void on_connected(spb_session *session, const spb_transport_event *event) {
@@ -91,6 +93,8 @@ static void on_subscribed(spb_session *session, const spb_transport_event *event
         return;
     }
     spb_fences__start(&session->outbox.fences, now.mono_ms);
+    spb_window__begin(&session->outbox.fences.window, session->options.max_unconfirmed_bytes,
+                      now.mono_ms - session->asked_ms);
     session->timer_ms = SPB_NEVER;
     if (spb_session__may_be_born(session)) {
         spb_session__enter(session, SPB_SESSION_BIRTHING, NULL);
@@ -128,6 +132,12 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     case SPB_TRANSPORT_FENCED: on_fenced(session, event->fence, now); break;
     case SPB_TRANSPORT_MESSAGE: spb_session__on_message(session, event, now); break;
     case SPB_TRANSPORT_WARNING: spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s", event->reason); break;
+    }
+}
+
+void spb_session_on_carried(spb_session *session, uint32_t link, uint64_t bytes, spb_time now) {
+    if (link != 0 && link == session->link) {
+        spb_fences__carried(&session->outbox.fences, bytes, now.mono_ms);
     }
 }
 

@@ -74,9 +74,36 @@ static void finish_stop(spb_session *session, const char *reason, spb_time now) 
                      reason ? reason : "");
 }
 
+/* A server, or the MQTT client, that hears nothing for a while gives a connection up in the middle of a large birth, as
+ * that is one packet: it would do so again and again. */
+static void stretch_keep_alive(spb_session *session, spb_time now) {
+    uint64_t before_s = spb_session__keep_alive_s(session);
+    if (!spb_fences__is_birth_slow(&session->outbox.fences, now.mono_ms, before_s * 1000)) {
+        return;
+    }
+    uint32_t stretch = session->stretch > 0 ? session->stretch * SPB_STRETCH : SPB_STRETCH;
+    session->stretch = stretch < SPB_MAX_STRETCH ? stretch : SPB_MAX_STRETCH;
+    uint32_t after_s = spb_session__keep_alive_s(session);
+    spb_notices__log(&session->notices, SPB_LOG_WARNING,
+                     after_s > before_s ? "the birth did not arrive in %u s, which is longer than the keep-alive of %u "
+                                          "s: the next connection asks for one of %u s"
+                                        : "the birth did not arrive in %u s, which is longer than the keep-alive of "
+                                          "%u s: the link is too slow for it (%u s is the most)",
+                     (unsigned)((now.mono_ms - session->outbox.fences.first_ms) / 1000), (unsigned)before_s,
+                     (unsigned)after_s);
+}
+
+void spb_session__see_birth_arrive(spb_session *session, spb_time now) {
+    const spb_fences *fences = &session->outbox.fences;
+    if (fences->read > 0 && now.mono_ms - fences->first_ms <= session->options.keep_alive_s * UINT64_C(1000)) {
+        session->stretch = 0;
+    }
+}
+
 void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
     char text[256]; /* the reason may lie in what is dropped here */
     snprintf(text, sizeof text, "%s", reason);
+    stretch_keep_alive(session, now);
     if (session->state == SPB_SESSION_STOPPING && !session->is_leaving) {
         finish_stop(session, text, now);
         return;
@@ -279,7 +306,8 @@ void spb_session_on_tick(spb_session *session, spb_time now) {
     if (samples_ms(session) <= now.mono_ms) {
         spb_session__ring_timers(session, now);
     }
-    if (spb_fences__lost_ms(&session->outbox.fences) <= now.mono_ms) {
+    bool is_seen = spb_fences__look_ms(&session->outbox.fences) > now.mono_ms; /* what the link has carried, till now */
+    if (is_seen && spb_fences__lost_ms(&session->outbox.fences) <= now.mono_ms) {
         miss_answer(session, now);
     }
     if (session->timer_ms <= now.mono_ms) {

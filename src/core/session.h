@@ -37,6 +37,9 @@
 #define SPB_BDSEQ_RETRY_MS 1000
 /* How long after a start the application may still add what the journal has samples of. */
 #define SPB_GRACE_MS 60000
+/* When a birth took longer than the keep-alive, the next is so many times as long, and at most so many. */
+#define SPB_STRETCH 4
+#define SPB_MAX_STRETCH 16
 #define SPB_HOST_IS_OFFLINE "the primary host is offline"
 /* What was true once is not what is wanted now. */
 #define SPB_IS_HISTORICAL "the command is historical"
@@ -73,6 +76,8 @@ struct spb_session {
     spb_session_state state;
     bool is_due;             /* the one action of the present state was not pulled yet */
     uint64_t timer_ms;       /* end of the present state, or SPB_NEVER */
+    uint64_t asked_ms;       /* when SUBSCRIBE was pulled */
+    uint32_t stretch;        /* the next connection's keep-alive is so many times as long, for its birth; 0: once */
     uint32_t waiting_saves;  /* SAVE_BDSEQ actions without an answer */
     uint64_t bdseq_retry_ms; /* the store did not take it: when it is asked again; SPB_NEVER: it has it */
 
@@ -127,6 +132,8 @@ static inline bool spb_session__is_live(const spb_session *session) {
     return session->phase != SPB_PHASE_UNBORN && session->state != SPB_SESSION_STOPPING;
 }
 bool spb_session__is_running(const spb_session *session);
+/* Of the next CONNECT. */
+uint32_t spb_session__keep_alive_s(const spb_session *session);
 /* The primary host is online: births may go ahead. Always so without one. */
 bool spb_session__may_be_born(const spb_session *session);
 /* Births wait for the store: it shall know new aliases first. */
@@ -214,6 +221,8 @@ void spb_session__end_clock_wait(spb_session *session);
 void spb_session__fail(spb_session *session, const char *reason, spb_time now);
 /* Ends the session with this server on purpose: NDEATH if there was a birth, DISCONNECT; then the next server. */
 void spb_session__leave(spb_session *session, const char *reason, spb_time now);
+/* A fence was answered: a birth that came through in time needs no longer keep-alive any more. */
+void spb_session__see_birth_arrive(spb_session *session, spb_time now);
 /* DISCONNECT was answered: the server is left in good order. */
 void spb_session__part(spb_session *session, spb_time now);
 /* When time alone brings something about: see spb_session_on_tick. */

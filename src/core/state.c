@@ -23,6 +23,11 @@ bool spb_session__awaits_aliases(const spb_session *session) {
     return session->table.unsaved.count > 0 && !session->outbox.journal.is_failing;
 }
 
+uint32_t spb_session__keep_alive_s(const spb_session *session) {
+    uint64_t keep_alive_s = (uint64_t)session->options.keep_alive_s * (session->stretch > 0 ? session->stretch : 1);
+    return keep_alive_s < UINT16_MAX ? (uint32_t)keep_alive_s : UINT16_MAX;
+}
+
 uint64_t spb_session__stamp(const spb_session *session, spb_time now) {
     return session->outbox.is_clock_set ? now.wall_ms : now.mono_ms;
 }

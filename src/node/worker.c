@@ -52,6 +52,14 @@ static void call_transport(spb_node *node, const spb_action *action) {
     }
 }
 
+static void look_at_link(spb_node *node, uint32_t link) {
+    spb_transport *transport = node->transport;
+    uint64_t bytes = transport->carried ? transport->carried(transport, link) : 0;
+    spb_lock__take(&node->lock);
+    spb_session_on_carried(node->session, link, bytes, spb_clock__now());
+    spb_lock__give(&node->lock);
+}
+
 static void ask_application(spb_node *node, spb_metric *metric, spb_value value) {
     void *user;
     spb_write_fn on_write = spb_metric__on_write(metric, &user);
@@ -76,6 +84,7 @@ static void carry_out(spb_node *node, const spb_action *action) {
     case SPB_ACTION_SUBSCRIBE:
     case SPB_ACTION_PUBLISH:
     case SPB_ACTION_FENCE: call_transport(node, action); break;
+    case SPB_ACTION_LOOK: look_at_link(node, action->link); break;
     case SPB_ACTION_DISCONNECT:
         node->transport->disconnect(node->transport, action->link, action->as.timeout_ms);
         break;

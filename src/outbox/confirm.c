@@ -204,6 +204,15 @@ bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint
     return is_due;
 }
 
+bool spb_outbox__next_look(spb_outbox *outbox, spb_time now, uint32_t link, spb_action *out) {
+    bool is_due = spb_fences__look_ms(&outbox->fences) <= now.mono_ms;
+    if (is_due && out) {
+        *out = (spb_action){.kind = SPB_ACTION_LOOK, .link = link};
+        spb_fences__look(&outbox->fences, now.mono_ms);
+    }
+    return is_due;
+}
+
 static bool is_by_time(const spb_outbox *outbox) {
     return (outbox->journal.is_used && outbox->options->confirm == SPB_CONFIRM_WINDOW) || outbox->fences.is_mute;
 }
@@ -238,7 +247,7 @@ void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
 static uint64_t believed_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->sent);
     bool may_count = is_by_time(outbox) && oldest && oldest->is_written;
-    return may_count ? spb_fences__believed_ms(&outbox->fences, oldest->at_ms) : SPB_NEVER;
+    return may_count ? spb_fences__believed_ms(&outbox->fences, oldest->ordinal, oldest->at_ms) : SPB_NEVER;
 }
 
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox) {

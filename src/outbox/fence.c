@@ -4,6 +4,11 @@
  * own buffers. A link that dies right after an answer is asked half a keep-alive later at the latest, and given up one
  * keep-alive after that; a slow one, which answers fence by fence, lives.
  *
+ * A link that is slow is not dead: as long as it carries what was sent before a fence, as the other side's system
+ * acknowledges, the time for the answer begins anew. That is looked at once a second, and counts for no more than what
+ * was sent before the fence, as a server that hangs has a system that goes on for a while. Where the transport cannot
+ * tell, the wait is longer by what the link takes, going by its earlier answers.
+ *
  * Fences also keep an MQTT client awake. paho's threads sleep for up to a second when they miss that there is something
  * to do, and over the rest of what was written in part: the one wakes when it is given something, the other when
  * something comes in. So there is a fence in each 64 KiB of a stream that may fill the system's buffers, and another
@@ -40,6 +45,10 @@
 #define SLOW_MS 100
 /* A message that is not reported for so long calls for one, too. */
 #define STALL_MS 10
+/* How often the link is looked at, but not less than eight times in a keep-alive. */
+#define LOOK_MS 1000
+/* In the stream there is more than the messages: heads, fences, and TLS; half as much, and this. */
+#define STREAM_SLACK 128
 
 /* How long the first fence of a form may be without an answer before the next form is tried: a quarter of a keep-alive,
  * so that the last one has half of it left, and no more than this. */
@@ -74,7 +83,8 @@ void spb_fences__end(spb_fences *fences) {
 /* What flowed by is not counted. */
 static void let_flow(spb_fences *fences, uint64_t now_ms) {
     bool is_fast = now_ms - fences->bytes_since_ms < FAST_MS;
-    if (fences->bytes >= MAX_BYTES && !fences->is_eager && !fences->is_slow && !is_fast) {
+    bool is_narrow = spb_window__part(&fences->window, MAX_BYTES) < MAX_BYTES;
+    if (fences->bytes >= MAX_BYTES && !fences->is_eager && !fences->is_slow && !is_fast && !is_narrow) {
         fences->unanswered -= fences->bytes;
         fences->bytes = 0;
     }
@@ -82,6 +92,7 @@ static void let_flow(spb_fences *fences, uint64_t now_ms) {
 
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms) {
     fences->bytes_since_ms = fences->bytes == 0 ? now_ms : fences->bytes_since_ms;
+    fences->first_ms = fences->last == 0 ? now_ms : fences->first_ms;
     if (!fences->is_mute) {
         fences->bytes += bytes;
         fences->unanswered += bytes;
@@ -126,7 +137,8 @@ static uint64_t trial_ms(const spb_fences *fences) {
         return SPB_NEVER;
     }
     uint64_t wait_ms = fences->keep_alive_ms / 4;
-    return fences->asked_ms + (wait_ms < MAX_TRIAL_MS ? wait_ms : MAX_TRIAL_MS);
+    uint64_t since_ms = fences->seen.moved_ms > fences->asked_ms ? fences->seen.moved_ms : fences->asked_ms;
+    return since_ms + (wait_ms < MAX_TRIAL_MS ? wait_ms : MAX_TRIAL_MS);
 }
 
 uint64_t spb_fences__due_ms(const spb_fences *fences) {
@@ -136,7 +148,8 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
     if (fences->count >= SPB_MAX_FENCES) {
         return trial_ms(fences);
     }
-    if (fences->bytes >= MAX_BYTES || (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
+    if (fences->bytes >= spb_window__part(&fences->window, MAX_BYTES) ||
+        (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
         return 0;
     }
     uint64_t due_ms =
@@ -147,12 +160,63 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
     return due_ms < trial_ms(fences) ? due_ms : trial_ms(fences);
 }
 
+static uint64_t later(uint64_t a_ms, uint64_t b_ms) {
+    return a_ms > b_ms ? a_ms : b_ms;
+}
+
+/* Since when the oldest fence waits, and nothing was heard. */
+static uint64_t wait_ms(const spb_fences *fences) {
+    return later(fences->items[fences->first].sent_ms, fences->answered_ms);
+}
+
 uint64_t spb_fences__lost_ms(const spb_fences *fences) {
     if (!fences->is_watching || fences->count == 0) {
         return SPB_NEVER;
     }
-    uint64_t sent_ms = fences->items[fences->first].sent_ms;
-    return (sent_ms > fences->answered_ms ? sent_ms : fences->answered_ms) + fences->keep_alive_ms;
+    const spb_progress_seen *seen = &fences->seen;
+    uint64_t least_ms = fences->keep_alive_ms + (fences->read == 0 ? fences->birth_ms : 0);
+    uint64_t slow_ms =
+        fences->read == 0 ? 0 : 2 * spb_window__time_ms(&fences->window, fences->items[fences->first].ahead);
+    uint64_t limit_ms = seen->is_blind ? later(least_ms, slow_ms) : fences->keep_alive_ms;
+    return later(wait_ms(fences), seen->moved_ms) + limit_ms;
+}
+
+/* ---- what the link carries ---- */
+
+uint64_t spb_fences__look_ms(const spb_fences *fences) {
+    if (!fences->is_watching || fences->count == 0 || fences->seen.is_blind) {
+        return SPB_NEVER;
+    }
+    uint64_t pause_ms = fences->keep_alive_ms / 8 < LOOK_MS ? fences->keep_alive_ms / 8 : LOOK_MS;
+    return later(wait_ms(fences), fences->seen.looked_ms) + pause_ms;
+}
+
+void spb_fences__look(spb_fences *fences, uint64_t now_ms) {
+    fences->seen.looked_ms = now_ms;
+}
+
+void spb_fences__carried(spb_fences *fences, uint64_t bytes, uint64_t now_ms) {
+    spb_progress_seen *seen = &fences->seen;
+    seen->is_blind |= bytes == 0;
+    if (bytes == 0 || fences->count == 0) {
+        return;
+    }
+    if (seen->first == 0 || seen->wait_ms != wait_ms(fences)) {
+        seen->wait_ms = wait_ms(fences);
+        seen->first = seen->last = bytes;
+    }
+    size_t ahead = fences->items[fences->first].ahead;
+    if (bytes > seen->last && bytes - seen->first <= ahead + ahead / 2 + STREAM_SLACK) {
+        seen->moved_ms = now_ms;
+    }
+    seen->last = bytes;
+}
+
+/* Not where the server may never answer one. */
+bool spb_fences__is_birth_slow(const spb_fences *fences, uint64_t now_ms, uint64_t limit_ms) {
+    bool is_under_way = fences->last > 0 && fences->read == 0 && !fences->is_mute;
+    bool may_arrive = fences->is_expected || fences->is_answered || fences->seen.moved_ms > 0;
+    return is_under_way && may_arrive && now_ms - fences->first_ms > limit_ms;
 }
 
 bool spb_fences__are_in_vain(const spb_fences *fences) {
@@ -180,9 +244,10 @@ bool spb_fences__cut(spb_fences *fences, uint64_t now_ms) {
     return true;
 }
 
-/* Before it is known what watches the connection, nothing counts as read. */
-uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t written_ms) {
-    if (!fences->is_watching || (!fences->is_answered && !fences->is_mute)) {
+/* Before it is known what watches the connection, nothing counts as read; nor does what a slow link may still hold, as
+ * nothing behind it was answered. */
+uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t ordinal, uint64_t written_ms) {
+    if (!fences->is_watching || (ordinal > fences->read && !fences->is_mute)) {
         return SPB_NEVER;
     }
     uint64_t ping_ms = fences->ping_ms > fences->keep_alive_ms ? fences->ping_ms : fences->keep_alive_ms;
@@ -207,8 +272,11 @@ spb_fence_form spb_fences__sent(spb_fences *fences, uint64_t now_ms) {
         fences->asked_covers = fences->last;
     }
     size_t last = (fences->first + fences->count++) % SPB_FENCE_ROOM;
-    fences->items[last] =
-        (spb_fence){.form = fences->form, .covers = fences->last, .sent_ms = now_ms, .bytes = fences->bytes};
+    fences->items[last] = (spb_fence){.form = fences->form,
+                                      .covers = fences->last,
+                                      .sent_ms = now_ms,
+                                      .bytes = fences->bytes,
+                                      .ahead = fences->unanswered};
     fences->covered = fences->last;
     fences->messages = 0;
     fences->bytes = 0;
@@ -250,18 +318,21 @@ static void forget_other_forms(spb_fences *fences, uint64_t covers, uint64_t now
 
 bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_ms, uint64_t *covers) {
     bool is_found = false;
+    spb_fence answered = {.form = form};
     if (!is_asked(fences, form)) {
         return false;
     }
     while (!is_found) { /* those before it are of a form that is not answered */
         const spb_fence *oldest = &fences->items[fences->first];
         is_found = oldest->form == form;
-        *covers = oldest->covers;
+        answered = *oldest;
         fences->unanswered -= oldest->bytes;
         fences->first = (fences->first + 1) % SPB_FENCE_ROOM;
         fences->count--;
     }
     fences->answered_ms = now_ms;
+    fences->read = *covers = answered.covers;
+    spb_window__answered(&fences->window, answered.ahead, answered.sent_ms, now_ms);
     if (!fences->is_answered) {
         fences->is_answered = true;
         fences->form = form;

@@ -11,6 +11,8 @@
 
 #include <spb/transport.h>
 
+#include "outbox/window.h"
+
 #define SPB_MAX_FENCES 16
 /* With those that try another form, for which there is always room. */
 #define SPB_FENCE_ROOM (SPB_MAX_FENCES + SPB_FENCE_FORMS - 1)
@@ -20,11 +22,22 @@ typedef struct spb_fence {
     uint64_t covers; /* the messages up to this one */
     uint64_t sent_ms;
     size_t bytes; /* of messages between the fence before and this one */
+    size_t ahead; /* and between the last one that was answered then and this one */
 } spb_fence;
+
+/* What was seen of the link while the oldest fence waits for its answer: see spb_fences__carried. */
+typedef struct spb_progress_seen {
+    uint64_t wait_ms;     /* since then it does, for which the rest stands */
+    uint64_t first, last; /* what the link had carried when it was looked at; 0: it was not */
+    uint64_t looked_ms;
+    uint64_t moved_ms; /* when more of what was sent before the fence was seen to be carried */
+    bool is_blind;     /* the transport cannot tell */
+} spb_progress_seen;
 
 /* Of one connection. */
 typedef struct spb_fences {
     uint64_t keep_alive_ms;
+    uint64_t birth_ms;     /* the wait for the first one is so much longer, if nobody sees what the link carries */
     uint64_t ping_ms;      /* MQTT's own, which may not be what the server wants */
     spb_fence_form form;   /* of the next one */
     bool is_answered;      /* one was, on this connection: its form is the right one */
@@ -50,6 +63,10 @@ typedef struct spb_fences {
     size_t bytes;          /* of all messages since the last fence, but for those that flowed by, */
     uint64_t bytes_since_ms;
     size_t unanswered; /* and since the last fence that was answered */
+    spb_window window; /* which that is compared with */
+    uint64_t read;     /* the last message that an answer has covered */
+    uint64_t first_ms; /* when the first one was published */
+    spb_progress_seen seen;
     uint64_t answered_ms;
     spb_fence items[SPB_FENCE_ROOM];
     size_t first, count;
@@ -74,6 +91,14 @@ uint64_t spb_fences__in_flight(const spb_fences *fences);
 uint64_t spb_fences__due_ms(const spb_fences *fences);
 /* Something waits for an answer, and nothing else that could go ahead of it does. */
 bool spb_fences__is_wanted(const spb_fences *fences);
+/* When to look at how much the link has carried, while an answer is waited for; SPB_NEVER: not as things are. */
+uint64_t spb_fences__look_ms(const spb_fences *fences);
+/* Somebody looks. */
+void spb_fences__look(spb_fences *fences, uint64_t now_ms);
+/* So many bytes were acknowledged by the other side's system so far; 0: the transport does not know. */
+void spb_fences__carried(spb_fences *fences, uint64_t bytes, uint64_t now_ms);
+/* The first message of the connection, a birth, is under way for longer than so. */
+bool spb_fences__is_birth_slow(const spb_fences *fences, uint64_t now_ms, uint64_t limit_ms);
 /* When the server counts as gone; SPB_NEVER: not as things are. */
 uint64_t spb_fences__lost_ms(const spb_fences *fences);
 /* That time has come. True: the connection goes on without fences, which this server does not answer. */
@@ -83,9 +108,9 @@ bool spb_fences__are_in_vain(const spb_fences *fences);
 /* Without fences: what is sent from now on does not count as one with what was before, as behind a fence. True: so it
  * is, as a second is over, or something waits for it. */
 bool spb_fences__cut(spb_fences *fences, uint64_t now_ms);
-/* When a message that was written at that time counts as read, where time alone says so. SPB_NEVER: not as things are.
- */
-uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t written_ms);
+/* When the message of that ordinal, which was written at that time, counts as read, where time alone says so.
+ * SPB_NEVER: not as things are. */
+uint64_t spb_fences__believed_ms(const spb_fences *fences, uint64_t ordinal, uint64_t written_ms);
 /* One leaves, in the form that is returned. */
 spb_fence_form spb_fences__sent(spb_fences *fences, uint64_t now_ms);
 /* The oldest one of this form was answered: the server has the messages up to *covers. False: none was under way. */

@@ -28,6 +28,12 @@ static uint64_t pace_ms(const spb_outbox *outbox, const spb_replay_message *m, c
     size_t bytes = spb_block__metrics(block).len - block->sent.bytes + growth_of(block) * samples;
     samples = m->samples + samples < MAX_SAMPLES ? m->samples + samples : MAX_SAMPLES;
     bytes = m->bytes + bytes < m->most_bytes ? m->bytes + bytes : m->most_bytes;
+    if (m->samples == 0) { /* one alone may have more */
+        spb_bytes metrics = spb_block__metrics(block);
+        spb_bytes rest = {metrics.data + block->sent.bytes, metrics.len - block->sent.bytes};
+        size_t first = spb_reframe__cut(rest, SIZE_MAX, 1, 0) + growth_of(block);
+        bytes = first > bytes ? first : bytes;
+    }
     return spb_pace__next_ms(&outbox->replay.pace, samples, bytes + OTHERS, now_ms);
 }
 
@@ -146,8 +152,11 @@ spb_status spb_outbox__fill(spb_outbox *outbox, spb_replay_message *m, spb_buffe
 
 /* ---- the choice ---- */
 
-/* Half of what may be under way is left to live data. */
+/* Half of what may be under way is left to live data; of what the link carries now, a third. */
 static bool has_room(const spb_outbox *outbox) {
+    if (outbox->fences.unanswered >= spb_window__replay_bytes(&outbox->fences.window)) {
+        return false;
+    }
     uint64_t in_flight = spb_fences__in_flight(&outbox->fences);
     return (in_flight == 0 || in_flight < outbox->options->max_in_flight / 2) &&
            (outbox->unconfirmed_bytes == 0 || outbox->unconfirmed_bytes < outbox->options->max_unconfirmed_bytes / 2);

@@ -8,8 +8,10 @@
 
 /* So much is under way that data has to wait. */
 static bool is_full(const spb_outbox *outbox) {
-    size_t bytes = outbox->journal.is_used ? outbox->unconfirmed_bytes : outbox->fences.unanswered;
-    return bytes >= outbox->options->max_unconfirmed_bytes;
+    const spb_fences *fences = &outbox->fences;
+    size_t bytes = outbox->journal.is_used ? outbox->unconfirmed_bytes : fences->unanswered;
+    return bytes >= outbox->options->max_unconfirmed_bytes ||
+           fences->unanswered >= spb_window__live_bytes(&fences->window);
 }
 
 /* At the level DURABLE it is safe, or cannot be made so. */

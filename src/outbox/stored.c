@@ -73,7 +73,7 @@ static size_t most_ever(const spb_outbox *outbox) {
 
 size_t spb_outbox__most_replay_bytes(const spb_outbox *outbox) {
     size_t most = outbox->replay.most_bytes;
-    return most > 0 ? most : most_ever(outbox);
+    return spb_window__part(&outbox->fences.window, most > 0 ? most : most_ever(outbox));
 }
 
 /* The link bears a message of that size. */

@@ -283,6 +283,16 @@ bool spb_guard__cut(spb_guard *guard) {
     return is_known;
 }
 
+uint64_t spb_guard__carried(spb_guard *guard) {
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    pthread_mutex_lock(&lock);
+    bool is_known =
+        guard->client_id && guard->fd >= 0 && getsockopt(guard->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
+    pthread_mutex_unlock(&lock);
+    return is_known ? info.tcpi_bytes_acked : 0;
+}
+
 /* The kernel has something that it cannot send now, or must send again. What is under way and not acknowledged yet does
  * not count, nor what only waits to become a full packet (it is sent by the option): both are on every good link. */
 static bool has_unsent(int fd) {

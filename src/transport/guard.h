@@ -38,6 +38,8 @@ void spb_guard__count_packet(spb_guard *guard);
 /* Ends the connection without a byte, as a network would: paho gets nothing more of what the server has sent. False:
  * the socket is not known. Any thread. */
 bool spb_guard__cut(spb_guard *guard);
+/* How many bytes the other side's system has acknowledged; 0: the socket is not known. Any thread. */
+uint64_t spb_guard__carried(spb_guard *guard);
 /* Resets the connection if the kernel has not sent all that was written, or in vain: nothing of it is sent any
  * more. Nothing happens when the socket is not known. Not from a callback of paho. */
 void spb_guard__reset_unsent(spb_guard *guard);

@@ -167,6 +167,10 @@ spb_status spb_link__fence(spb_link *link, spb_fence_form form, const spb_subscr
     return code == MQTTASYNC_SUCCESS ? SPB_OK : request_failed(link, err, "fence", code);
 }
 
+uint64_t spb_link__carried(spb_link *link) {
+    return spb_guard__carried(&link->guard);
+}
+
 /* ---- the way out ---- */
 
 /* paho closes the socket when DISCONNECT's turn comes, also when the publish before it is written only by half. So its

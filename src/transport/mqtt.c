@@ -66,6 +66,11 @@ static spb_status mqtt_fence(spb_transport *self, uint32_t number, spb_fence_for
     return link ? spb_link__fence(link, form, item, err) : not_open(number, err);
 }
 
+static uint64_t mqtt_carried(spb_transport *self, uint32_t number) {
+    spb_link *link = find_link(from_base(self), number);
+    return link ? spb_link__carried(link) : 0;
+}
+
 static void mqtt_disconnect(spb_transport *self, uint32_t number, uint32_t timeout_ms) {
     (void)timeout_ms; /* there is no timer here: the caller's own deadline ends in close */
     spb_link *link = find_link(from_base(self), number);
@@ -108,6 +113,7 @@ spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, sp
                                  .subscribe = mqtt_subscribe,
                                  .publish = mqtt_publish,
                                  .fence = mqtt_fence,
+                                 .carried = mqtt_carried,
                                  .disconnect = mqtt_disconnect,
                                  .close = mqtt_close,
                                  .free = mqtt_free};

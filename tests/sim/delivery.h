@@ -131,6 +131,10 @@ typedef struct sim_sent {
 #define SIM_MAX_FENCES 16
 #define SIM_FENCE_ROOM (SIM_MAX_FENCES + SPB_FENCE_FORMS - 1)
 #define SIM_FENCE_BYTES ((size_t)64 * 1024)
+/* On a link that has not shown more, a part of the window: fences come in between, and so much at least is under way
+ * before data waits. */
+#define SIM_LEAST_PART 512
+#define SIM_LEAST_WINDOW 1536
 #define SIM_STALL_MS 10
 
 /* What was published on the present link, and what the session was told of it. */

@@ -58,9 +58,26 @@ bool sim_fence_is_in_vain(const sim *s) {
            !(memory->has_form && memory->is_certain);
 }
 
+/* While the first fence of a link waits, it is seen, from look to look, to carry what was sent before that. */
+void sim_fence_see(sim *s, uint64_t carried) {
+    sim_wire *wire = &s->wire;
+    if (carried == 0 || wire->tried == 0 || wire->is_form_known) {
+        return;
+    }
+    wire->seen_first = wire->seen_first > 0 ? wire->seen_first : carried;
+    bool is_ahead = carried - wire->seen_first <= wire->first_ahead + wire->first_ahead / 2 + 128;
+    wire->moved_ms = wire->seen_last > 0 && carried > wire->seen_last && is_ahead ? s->now.mono_ms : wire->moved_ms;
+    wire->seen_last = carried;
+}
+
+/* Since then nothing at all has come of what was asked. */
+static uint64_t silent_since_ms(const sim *s) {
+    return s->wire.moved_ms > s->wire.first_ms ? s->wire.moved_ms : s->wire.first_ms;
+}
+
 /* Who looks late may have heard an answer by then, and that counts. Who is stopping has an end of its own. */
 void sim_fence_look(sim *s) {
-    s->wire.is_without |= sim_fence_is_in_vain(s) && s->now.mono_ms >= s->wire.first_ms + s->wire.keep_alive_ms &&
+    s->wire.is_without |= sim_fence_is_in_vain(s) && s->now.mono_ms >= silent_since_ms(s) + s->wire.keep_alive_ms &&
                           spb_session_get_state(s->session) != SPB_SESSION_STOPPING;
 }
 
@@ -90,10 +107,12 @@ bool sim_fence_ask(sim *s, spb_fence_form form) {
         sim_fail(s, "fence", "of form %d instead of %d", (int)form, (int)wire->form);
     }
     bool is_stopping = spb_session_get_state(s->session) == SPB_SESSION_STOPPING; /* which has an end of its own */
-    if (!is_first && !wire->is_form_known && s->now.mono_ms >= wire->first_ms + wire->keep_alive_ms && !is_stopping) {
+    if (!is_first && !wire->is_form_known && s->now.mono_ms >= silent_since_ms(s) + wire->keep_alive_ms &&
+        !is_stopping) {
         sim_fail(s, "fence", "another one to a broker that answers none");
     }
     wire->first_ms = is_first ? s->now.mono_ms : wire->first_ms;
+    wire->first_ahead = is_first ? wire->unanswered : wire->first_ahead;
     wire->asked_ms = is_new ? s->now.mono_ms : wire->asked_ms;
     wire->tried |= (uint8_t)(1u << form);
     wire->form = form;

@@ -101,7 +101,9 @@ static uint64_t lateness_ms(const sim *s) {
 /* A server that does not answer any more is given up within 1.5 keep-alives and a second, whatever the transport says.
  */
 static void check_watch(sim *s, spb_session_state state, uint64_t deadline_ms) {
-    uint64_t limit_ms = s->wire.answered_ms + s->wire.keep_alive_ms * 3 / 2;
+    uint64_t carried_ms = sim_transport_carried_ms(s); /* what a narrow link still carries is no silence */
+    uint64_t heard_ms = carried_ms > s->wire.answered_ms ? carried_ms : s->wire.answered_ms;
+    uint64_t limit_ms = heard_ms + s->wire.keep_alive_ms * 3 / 2;
     bool is_watched = !sim_fence_is_in_vain(s); /* where time alone confirms, the transport watches then */
     is_watched &= state == SPB_SESSION_WAIT_HOST || state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE;
     if (is_watched && s->now.mono_ms > limit_ms + 1000 + lateness_ms(s)) {
@@ -125,13 +127,27 @@ static void check_clock(sim *s, spb_session_state state) {
 static void check_window(sim *s, spb_session_state state, uint64_t deadline_ms) {
     bool may_wait = s->journal.answers_waiting > 0 || s->journal.has_failed; /* for the aliases */
     /* Last samples go ahead of it: those wait for the journal, and when too much is under way, for an answer. */
-    bool is_held_up = s->level == SPB_DELIVERY_DURABLE || s->wire.unanswered >= s->options.max_unconfirmed_bytes;
+    bool is_held_up = s->level == SPB_DELIVERY_DURABLE || s->wire.unanswered >= SIM_LEAST_WINDOW;
     for (size_t i = 0; i < s->holder_count && is_held_up; i++) {
         may_wait |= s->holders[i].is_flushing || s->holders[i].is_dying;
     }
     if (state == SPB_SESSION_ONLINE && s->wire.wants_birth && !may_wait &&
         s->wire.in_flight < s->options.max_in_flight && deadline_ms > s->wire.birth_ms + s->options.rebirth_window_ms) {
         sim_fail(s, "window", "a request for a rebirth waits for longer than the window");
+    }
+}
+
+/* A link that carries what it was given is not given up, whatever it takes: but where what is written waits in the
+ * process, or the process sleeps, for longer than a keep-alive, one cannot know. */
+void sim_rules_logged(sim *s, const char *text) {
+    const sim_link *l = &s->link;
+    const sim_broker *broker = &s->brokers[l->server];
+    const unsigned *permille = s->scenario.permille;
+    bool can_tell = permille[SIM_SLOW_WRITE] == 0 && permille[SIM_LATE_TICK] == 0 && permille[SIM_BUSY] == 0;
+    bool is_sound = !l->up_cut && !l->down_cut && !l->is_stalled && !broker->is_mute && broker->forms == 7;
+    bool is_for_silence = strstr(text, "does not answer any more") || strstr(text, "answered no fence");
+    if (is_for_silence && is_sound && can_tell && broker->connection == l->connection) {
+        sim_fail(s, "watchdog", "a link that carries was given up: %s", text);
     }
 }
 

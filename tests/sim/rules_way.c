@@ -109,7 +109,7 @@ static void arrive(sim *s, size_t end);
 /* Without fences, time alone confirms, at the earliest after four keep-alives and 15 s. */
 static void arrive_by_time(sim *s) {
     const sim_way *way = &s->way;
-    uint64_t asked_ms = s->options.keep_alive_s * UINT64_C(1000);
+    uint64_t asked_ms = s->keep_alive_s * UINT64_C(1000);
     uint64_t ping_ms = asked_ms > s->wire.keep_alive_ms ? asked_ms : s->wire.keep_alive_ms;
     size_t end = way->confirmed;
     while (sim_fence_is_without(s) && end < way->count &&
@@ -189,7 +189,7 @@ bool sim_way_wants_fence(const sim *s) {
     bool is_urgent = s->flush_count > 0 || is_end_of_chunk ||
                      spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes ||
-                     way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= SIM_FENCE_BYTES;
+                     way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= SIM_LEAST_PART;
     return s->options.confirm == SPB_CONFIRM_FENCE && (way->has_unfenced_birth || way->has_forgotten ||
                                                        (way->count > way->fenced && (is_urgent || has_fence_due(s))));
 }

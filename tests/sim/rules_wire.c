@@ -96,7 +96,11 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     if (action->link != action->as.connect.link) {
         sim_fail(s, "links", "CONNECT of link %u says %u", action->link, action->as.connect.link);
     }
-    if (action->as.connect.keep_alive_s != s->options.keep_alive_s ||
+    /* A birth that took longer than that would come again and again. */
+    uint32_t keep_alive_s = action->as.connect.keep_alive_s, usual_s = s->options.keep_alive_s;
+    bool is_longer = keep_alive_s == s->keep_alive_s || (s->wire.is_subscribed && keep_alive_s == 4 * s->keep_alive_s);
+    s->keep_alive_s = keep_alive_s;
+    if ((keep_alive_s != usual_s && (!is_longer || keep_alive_s > 16 * usual_s)) ||
         action->as.connect.timeout_ms != s->options.connect_timeout_ms ||
         strcmp(action->as.connect.client_id, SIM_GROUP "-" SIM_NODE) != 0) {
         sim_fail(s, "connect", "other options than those of the session");
@@ -130,8 +134,9 @@ void sim_rules_subscribe(sim *s, const spb_action *action) {
     }
 }
 
-/* To see whether the server is there, half a keep-alive after its last answer; to wake the client, after 64 KiB and
- * when it reports nothing; to know what has arrived; and in another form, when nothing was answered. */
+/* To see whether the server is there, half a keep-alive after its last answer; to see what the link carries and wake
+ * the client, after 512 bytes to 64 KiB, by what it has shown, and when the client reports nothing; to know what has
+ * arrived; and in another form, when nothing was answered. */
 void sim_rules_fence(sim *s, const spb_action *action) {
     sim_wire *wire = &s->wire;
     sim_note(s, "> FENCE link %u, form %d", (unsigned)action->link, (int)action->as.fence.form);
@@ -142,7 +147,7 @@ void sim_rules_fence(sim *s, const spb_action *action) {
     bool is_watch_due = s->now.mono_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
     bool is_for_watch = is_watch_due && (s->way.fences == 0 || s->level != SPB_DELIVERY_LIVE);
     bool is_stalled = wire->stall_ms != 0 && wire->stall_ms <= s->now.mono_ms;
-    bool is_to_wake = is_stalled || wire->unfenced >= SIM_FENCE_BYTES;
+    bool is_to_wake = is_stalled || wire->unfenced >= SIM_LEAST_PART;
     if (!is_for_watch && !is_to_wake && !is_trial && !sim_way_wants_fence(s)) {
         sim_fail(s, "fence", "another one %llu ms after the last answer, %u are under way",
                  (unsigned long long)(s->now.mono_ms - wire->answered_ms), s->way.fences);

@@ -94,7 +94,9 @@ static void delivery_draw(sim *s, spb_session_options *o) {
     s->journal.drops_newest = sim_below(s, 2) == 0;
     s->journal.is_apart = (s->seed * UINT64_C(0x94d049bb133111eb)) >> 63;
     s->has_unset_clocks = s->has_journal && sim_below(s, 6) == 0;
-    o->clock_wait_s = (const uint32_t[]){0, 0, 10, 600}[(s->seed * UINT64_C(0xd6e8feb86659fd93)) >> 62];
+    o->clock_wait_s = (const uint32_t[]){0, 0, 10, 600}[(s->seed * UINT64_C(0xa0761d6478bd642f)) >> 62];
+    s->bytes_per_s =
+        (const uint32_t[]){0, 0, 0, 0, 0, 1200, 8000, 32000}[(s->seed * UINT64_C(0xd6e8feb86659fd93)) >> 61];
     sim_note(s, "level %d, confirm %d, keep-alive %u s, window %u ms, %zu bytes, store window %u ms, host window %u ms",
              (int)s->level, (int)o->confirm, o->keep_alive_s, o->batch_window_ms, o->batch_max_bytes,
              o->store_window_ms, o->host_window_ms);
@@ -104,6 +106,7 @@ static void delivery_draw(sim *s, spb_session_options *o) {
              o->replay_samples_per_s, o->replay_bytes_per_s, o->max_sample_age_s,
              (unsigned long long)s->journal.max_bytes, o->settle_ms, o->resend_on_rebirth_ms, o->clock_wait_s,
              o->strict_order ? ", strict order" : "");
+    sim_note(s, "the link carries %u bytes/s", s->bytes_per_s);
 }
 
 spb_session_options sim_options_draw(sim *s) {

@@ -144,7 +144,9 @@ typedef struct sim_link {
     bool up_cut, down_cut;
     bool is_stalled;         /* nothing can be written */
     uint64_t up_ms, down_ms; /* arrival of the last packet in each direction */
-    uint64_t written_ms;     /* when the last packet leaves the process */
+    uint64_t written_ms;     /* when the last packet leaves the process, */
+    uint64_t busy_ms;        /* and when all of it is carried */
+    uint64_t sent_bytes;     /* that were written, and will be carried */
 } sim_link;
 
 /* The broker's session of our client ID. */
@@ -253,13 +255,15 @@ typedef struct sim_wire {
     bool has_change;               /* the same, and it is no request: it does not wait for the window */
     uint64_t birth_ms;             /* when the last NBIRTH left */
     uint64_t keep_alive_ms;
-    uint64_t answered_ms; /* the broker's last answer to a request */
-    uint8_t tried;        /* forms of fences: 1 << spb_fence_form */
-    spb_fence_form form;  /* of the last one, */
-    bool is_form_known;   /* which the broker has answered; */
-    bool is_without;      /* it has given up waiting for one: time alone confirms */
-    uint64_t asked_ms;    /* its first one, */
-    uint64_t first_ms;    /* and the first one of all */
+    uint64_t answered_ms;                     /* the broker's last answer to a request */
+    uint8_t tried;                            /* forms of fences: 1 << spb_fence_form */
+    spb_fence_form form;                      /* of the last one, */
+    bool is_form_known;                       /* which the broker has answered; */
+    bool is_without;                          /* it has given up waiting for one: time alone confirms */
+    uint64_t asked_ms;                        /* its first one, */
+    uint64_t first_ms;                        /* and the first one of all, */
+    size_t first_ahead;                       /* with so much unanswered; */
+    uint64_t seen_first, seen_last, moved_ms; /* what the link was seen to carry since: see sim_fence_see */
     uint64_t subscribed_ms;
     uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
@@ -354,6 +358,8 @@ struct sim {
     uint32_t last_link;
 
     sim_link link;
+    uint32_t keep_alive_s; /* of the last CONNECT */
+    uint32_t bytes_per_s;  /* that a link carries to the broker; 0: any number at once */
     uint64_t last_connection;
     unsigned server_count;
     sim_broker brokers[SIM_MAX_SERVERS];
@@ -463,6 +469,11 @@ spb_status sim_transport_connect(sim *s, const spb_transport_connect *request);
 spb_status sim_transport_subscribe(sim *s, uint32_t link);
 spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_message *message);
 spb_status sim_transport_fence(sim *s, uint32_t link, spb_fence_form form);
+/* As spb_transport.carried. */
+uint64_t sim_transport_carried(const sim *s, uint32_t link);
+/* When a narrow link has carried something last, as far as one could see by looking every second; 0: it is a wide one.
+ */
+uint64_t sim_transport_carried_ms(const sim *s);
 void sim_transport_disconnect(sim *s, uint32_t link);
 void sim_transport_close(sim *s, uint32_t link);
 void sim_transport_reset(sim *s);
@@ -530,6 +541,8 @@ void sim_fence_draw(sim *s);
 bool sim_fence_ask(sim *s, spb_fence_form form);
 void sim_fence_answered(sim *s, spb_fence_form form);
 void sim_fence_ended(sim *s);
+/* Somebody looks at how much the link has carried. */
+void sim_fence_see(sim *s, uint64_t carried);
 /* A call of the session comes in which it looks at the time. */
 void sim_fence_look(sim *s);
 /* The session has asked in all forms, and may go on without; and it does. */
@@ -602,6 +615,8 @@ bool sim_awaits_clock(const sim *s);
 void sim_rules_told(sim *s, spb_session_state state);
 /* The application hears of a birth that is too large. */
 void sim_rules_too_large(sim *s, const spb_birth_too_large *birth);
+/* A line of the log. */
+void sim_rules_logged(sim *s, const char *text);
 void sim_rules_event(sim *s, const spb_transport_event *event, bool is_listening, bool is_short_of_memory);
 /* ---- rules_host.c: the primary host, and the way from server to server ---- */
 

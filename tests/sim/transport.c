@@ -5,6 +5,9 @@
 
 #include "sim/sim.h"
 
+/* Of a packet without a payload, about. */
+#define SMALL_BYTES 16
+
 static const char *const callback_names[] = {"CONNECTED",  "CONNECT_FAILED", "LOST",   "DISCONNECTED",
                                              "SUBSCRIBED", "PUBLISHED",      "FENCED", "MESSAGE"};
 
@@ -125,12 +128,22 @@ static uint64_t write_out(sim *s) {
     return s->link.written_ms;
 }
 
+/* When the link has carried so much more. It goes out in order, and what has not begun to when the link is closed never
+ * does. */
+static uint64_t carry(sim *s, uint64_t *written_ms, size_t bytes) {
+    sim_link *l = &s->link;
+    *written_ms = l->busy_ms > *written_ms ? l->busy_ms : *written_ms;
+    l->sent_bytes += bytes;
+    l->busy_ms = *written_ms + (s->bytes_per_s > 0 && !s->is_calm ? bytes * 1000 / s->bytes_per_s : 0);
+    return l->busy_ms;
+}
+
 /* NULL when the packet vanishes. */
-static sim_event *send_up(sim *s, uint64_t written_ms, void (*arrive)(sim *s, sim_event *event)) {
+static sim_event *send_up(sim *s, uint64_t written_ms, size_t bytes, void (*arrive)(sim *s, sim_event *event)) {
     if (s->link.up_cut) {
         return NULL;
     }
-    uint64_t at_ms = written_ms + sim_delay_ms(s);
+    uint64_t at_ms = carry(s, &written_ms, bytes) + sim_delay_ms(s);
     s->link.up_ms = at_ms > s->link.up_ms ? at_ms : s->link.up_ms;
     sim_event *event = sim_later(s, s->link.up_ms - s->now.mono_ms, arrive);
     event->connection = s->link.connection;
@@ -182,7 +195,7 @@ spb_status sim_transport_connect(sim *s, const spb_transport_connect *request) {
         sim_transport_report(s, s->link.connection, SPB_TRANSPORT_CONNECT_FAILED, SPB_ERR_AUTH, sim_delay_ms(s));
         return SPB_OK;
     }
-    sim_event *event = send_up(s, s->now.mono_ms, sim_broker_connect);
+    sim_event *event = send_up(s, s->now.mono_ms, SMALL_BYTES, sim_broker_connect);
     if (event) {
         sim_carry(event, request->will.payload.data, request->will.payload.len);
         event->server = server;
@@ -201,7 +214,7 @@ spb_status sim_transport_subscribe(sim *s, uint32_t link) {
         return SPB_ERR_NO_MEMORY;
     }
     bool is_silent = sim_happens(s, SIM_SUBSCRIBE_SILENT);
-    sim_event *event = is_silent ? NULL : send_up(s, write_out(s), sim_broker_subscribe);
+    sim_event *event = is_silent ? NULL : send_up(s, write_out(s), SMALL_BYTES, sim_broker_subscribe);
     if (event) {
         event->status = sim_happens(s, SIM_SUBSCRIBE_REFUSED) ? SPB_ERR_REFUSED : SPB_OK;
     }
@@ -216,7 +229,8 @@ spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_mess
         return SPB_ERR_NO_MEMORY;
     }
     uint64_t written_ms = write_out(s);
-    sim_event *event = s->link.is_stalled ? NULL : send_up(s, written_ms, sim_broker_publish);
+    size_t bytes = strlen(message->topic) + message->payload.len;
+    sim_event *event = s->link.is_stalled ? NULL : send_up(s, written_ms, bytes, sim_broker_publish);
     if (event) {
         snprintf(event->topic, sizeof event->topic, "%s", message->topic);
         sim_carry(event, message->payload.data, message->payload.len);
@@ -235,11 +249,24 @@ spb_status sim_transport_fence(sim *s, uint32_t link, spb_fence_form form) {
     if (sim_happens(s, SIM_PUBLISH_REFUSED)) {
         return SPB_ERR_NO_MEMORY;
     }
-    sim_event *event = s->link.is_stalled ? NULL : send_up(s, write_out(s), sim_broker_fence);
+    sim_event *event = s->link.is_stalled ? NULL : send_up(s, write_out(s), SMALL_BYTES, sim_broker_fence);
     if (event) {
         event->fence = form;
     }
     return SPB_OK;
+}
+
+/* A wide one has carried at once what it ever will. */
+uint64_t sim_transport_carried(const sim *s, uint32_t link) {
+    const sim_link *l = &s->link;
+    uint64_t left_ms = l->busy_ms > s->now.mono_ms ? l->busy_ms - s->now.mono_ms : 0;
+    uint64_t left = left_ms * s->bytes_per_s / 1000;
+    return !is_present(s, link) ? 0 : s->bytes_per_s == 0 || left > l->sent_bytes ? 1 : 1 + l->sent_bytes - left;
+}
+
+uint64_t sim_transport_carried_ms(const sim *s) {
+    const sim_link *l = &s->link;
+    return s->bytes_per_s == 0 ? 0 : (l->busy_ms < s->now.mono_ms ? l->busy_ms : s->now.mono_ms) + 1000;
 }
 
 void sim_transport_disconnect(sim *s, uint32_t link) {
@@ -247,7 +274,7 @@ void sim_transport_disconnect(sim *s, uint32_t link) {
         return;
     }
     uint64_t written_ms = write_out(s);
-    send_up(s, written_ms, sim_broker_disconnect);
+    send_up(s, written_ms, SMALL_BYTES, sim_broker_disconnect);
     sim_transport_report(s, s->link.connection, SPB_TRANSPORT_DISCONNECTED, SPB_OK, written_ms - s->now.mono_ms);
 }
 

@@ -192,6 +192,15 @@ static void call_transport(sim *s, const spb_action *action) {
     }
 }
 
+static void look_at_link(sim *s, uint32_t link) {
+    uint64_t carried = sim_transport_carried(s, link);
+    sim_note(s, "> LOOK: %llu bytes", (unsigned long long)carried);
+    sim_fence_see(s, carried);
+    sim_enter(s);
+    spb_session_on_carried(s->session, link, carried, s->now);
+    sim_leave(s);
+}
+
 static void call_store(sim *s, const spb_action *action) {
     if (!s->has_journal) {
         sim_fail(s, "journal", "there is none");
@@ -219,6 +228,7 @@ static void carry_out(sim *s, const spb_action *action) {
     case SPB_ACTION_SUBSCRIBE:
     case SPB_ACTION_FENCE:
     case SPB_ACTION_PUBLISH: call_transport(s, action); break;
+    case SPB_ACTION_LOOK: look_at_link(s, action->link); break;
     case SPB_ACTION_DISCONNECT: sim_transport_disconnect(s, action->link); break;
     case SPB_ACTION_CLOSE:
         sim_note(s, "> CLOSE %u", (unsigned)action->link);
@@ -228,7 +238,10 @@ static void carry_out(sim *s, const spb_action *action) {
     case SPB_ACTION_COMMAND: break;
     case SPB_ACTION_BIRTH_TOO_LARGE: sim_rules_too_large(s, &action->as.birth_too_large); break;
     case SPB_ACTION_STATE: sim_rules_told(s, action->as.state.state); break;
-    case SPB_ACTION_LOG: sim_note(s, "> LOG %s", action->as.log.text); break;
+    case SPB_ACTION_LOG:
+        sim_note(s, "> LOG %s", action->as.log.text);
+        sim_rules_logged(s, action->as.log.text);
+        break;
     default: call_store(s, action); break;
     }
 }
@@ -239,7 +252,9 @@ static void judge(sim *s, const spb_action *action) {
     s->store_actions += is_of_store && action->kind != SPB_ACTION_CONFIRM && action->kind != SPB_ACTION_KEEP &&
                         action->kind != SPB_ACTION_EXPIRE;
     /* These go on in silence; and of what was dropped before, the log tells once in a minute. */
-    s->actions += action->kind != SPB_ACTION_FENCE && action->kind != SPB_ACTION_LOG && !is_of_store;
+    bool is_quiet =
+        action->kind == SPB_ACTION_FENCE || action->kind == SPB_ACTION_LOOK || action->kind == SPB_ACTION_LOG;
+    s->actions += !is_quiet && !is_of_store;
     s->idle_ticks = 0;
     if (action->kind == SPB_ACTION_PUBLISH) {
         sim_rules_publish(s, &action->as.publish);

@@ -195,6 +195,7 @@ static void on_connect(wire *w, const spb_transport_connect *connect) {
     w->bdseq = check_bdseq(will);
     spb_payload_free(will);
     snprintf(w->server, sizeof w->server, "%s", connect->server);
+    w->keep_alive_s = connect->keep_alive_s;
     w->link = connect->link;
     w->is_open = true;
     w->is_node_born = false;
@@ -268,6 +269,7 @@ static void answer(wire *w, const spb_action *action) {
             wire_fenced(w, action->as.fence.form);
         }
         break;
+    case SPB_ACTION_LOOK: spb_session_on_carried(w->session, action->link, w->carried, w->now); break;
     case SPB_ACTION_DISCONNECT: wire_event(w, SPB_TRANSPORT_DISCONNECTED, SPB_OK, NULL); break;
     default: break;
     }
@@ -311,6 +313,7 @@ static void record(wire *w, const spb_action *action) {
         ck_assert_str_eq(action->as.fence.item.filter, fence_filters[action->as.fence.form]);
         ck_assert_uint_eq(action->as.fence.item.qos, action->as.fence.form == SPB_FENCE_FORM_SUBSCRIBE);
         break;
+    case SPB_ACTION_LOOK: break; /* as often */
     case SPB_ACTION_DISCONNECT: NOTE(w, "DISCONNECT %u", (unsigned)action->as.timeout_ms); break;
     case SPB_ACTION_CLOSE:
         ck_assert_uint_eq(action->link, w->link);

@@ -25,13 +25,15 @@ typedef struct wire {
     char logs[16384];  /* one line each */
     wire_message messages[512];
     size_t message_count;
-    char server[128];                                        /* of the last CONNECT */
+    char server[128];                                        /* of the last CONNECT, */
+    uint32_t keep_alive_s;                                   /* and its keep-alive */
     const char *state_topic;                                 /* that must be subscribed to; NULL: none */
     bool is_deaf;                                            /* fences are not answered */
     void (*store)(struct wire *w, const spb_action *action); /* answers what is of the store; NULL: nobody does */
     void *journal;                                           /* its own */
     uint8_t deaf_forms;                                      /* nor are those of these forms: 1 << spb_fence_form */
     uint32_t fences, fences_of[SPB_FENCE_FORMS];
+    uint64_t carried; /* what the transport says of the link when it is looked at; 0: it has no such function */
     spb_transport_event welcome; /* what CONNECTED says of the server: its limits */
     spb_metric *written;         /* of the last WRITE */
     spb_value wanted;

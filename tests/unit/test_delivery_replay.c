@@ -147,11 +147,11 @@ START_TEST(for_one_block_the_rest_of_the_journal_is_not_read) {
     wire_update(&w, y, spb_int32(1));
     wire_sleep(&w, 10000);
     w.is_deaf = true;
-    for (int32_t i = 0; i < 100; i++) {
+    for (int32_t i = 0; i < 40; i++) { /* not so many that too much would be under way */
         update(i);
         wire_run(&w);
     }
-    ck_assert_uint_eq(wire_journal_info(&journal).blocks, 101);
+    ck_assert_uint_eq(wire_journal_info(&journal).blocks, 41);
     wire_forget(&w);
     journal.blocks_read = 0;
     spb_session_set_device_online(w.session, press, true, w.now);
@@ -401,22 +401,23 @@ START_TEST(messages_become_smaller_when_connections_end_with_them_and_grow_again
     for (int32_t i = 0; i < 5000; i++) {
         update(i);
     }
-    size_t sizes[64] = {0}, count = 0;
+    size_t ended[8] = {0}, count = 0, next = 0;
     for (uint64_t end_ms = w.now.mono_ms + 900000; w.now.mono_ms < end_ms; w.now.mono_ms += 5, w.now.wall_ms += 5) {
         while (wire_step(&w)) {
             const spb_action *a = &w.last;
             bool is_history = a->kind == SPB_ACTION_PUBLISH && strstr(a->as.publish.topic, "DATA");
-            if (is_history && count < 64) {
-                sizes[count++] = a->as.publish.payload.len;
-            }
-            if (is_history && a->as.publish.payload.len > 6000) {
+            size_t size = is_history ? a->as.publish.payload.len : 0;
+            next = size > next && count == 2 ? size : next;
+            if (size > 6000 && count < 8) {
+                ended[count++] = size;
                 wire_event(&w, SPB_TRANSPORT_LOST, SPB_ERR_CONNECT, NULL);
             }
         }
     }
-    ck_assert_uint_gt(count, 5);
-    ck_assert_uint_eq(sizes[0], sizes[1]); /* once is no proof */
-    ck_assert_uint_le(sizes[2], sizes[0] / 2 + 64);
+    ck_assert_uint_ge(count, 2); /* once is no proof */
+    ck_assert_uint_gt(next, 0);
+    ck_assert_uint_le(next, ended[1]);
+    ck_assert_uint_le(count, 3); /* what grows again does so by a part */
     ck_assert_ptr_nonnull(strstr(w.logs, "option max_message_bytes"));
     ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 5000);
     ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);

@@ -387,17 +387,20 @@ END_TEST
 /* Without fences, only MQTT's own keep-alive notices that a link has died, and that takes longer. */
 START_TEST(what_watches_the_link_decides_when_time_confirms) {
     begin_by_time();
-    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), SPB_NEVER); /* nothing is known of it */
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 1, 100), SPB_NEVER); /* nothing is known of it */
     try_all();
-    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), SPB_NEVER);
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 1, 100), SPB_NEVER);
     ck_assert(spb_fences__do_without(&fences));
-    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), 100 + 4 * KEEP_ALIVE_MS + 15000);
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 1, 100), 100 + 4 * KEEP_ALIVE_MS + 15000);
     begin_by_time();
+    publish(1, 1, 100);
     send(5000);
+    publish(1, 1, 5000);
     answer(SPB_FENCE_FORM_UNSUBSCRIBE, 5000);
-    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), 100 + 2 * KEEP_ALIVE_MS);
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 1, 100), 100 + 2 * KEEP_ALIVE_MS);
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 2, 5000), SPB_NEVER); /* a slow link may still hold it */
     spb_fences__stop_watch(&fences);
-    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 100), SPB_NEVER);
+    ck_assert_uint_eq(spb_fences__believed_ms(&fences, 1, 100), SPB_NEVER);
 }
 END_TEST
 

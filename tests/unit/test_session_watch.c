@@ -64,6 +64,73 @@ START_TEST(messages_and_written_bytes_prove_nothing) {
 }
 END_TEST
 
+/* A narrow link takes long for a large birth: as long as it carries some of it, its server is not given up. */
+START_TEST(what_the_link_carries_is_life) {
+    wire_open(&w, NULL); /* keep-alive 30 s */
+    static char long_text[200001];
+    memset(long_text, 'x', sizeof long_text - 1);
+    wire_add_metric(&w, NULL, "text", spb_string(long_text));
+    w.is_deaf = true;
+    w.carried = 1000;
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    for (int second = 0; second < 150; second++) {
+        w.carried += 1000;
+        wire_sleep(&w, 1000);
+    }
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    wire_sleep(&w, 29000); /* it does not move any more */
+    ck_assert_uint_eq(wire_stats(&w).connections_lost, 0);
+    wire_sleep(&w, 3000);
+    ck_assert_uint_eq(wire_stats(&w).connections_lost, 1);
+    wire_close(&w);
+}
+END_TEST
+
+/* The system of a server that hangs goes on for a while: what was sent before the fence is all that counts. */
+START_TEST(what_is_carried_behind_the_fence_is_not) {
+    wire_open(&w, NULL);
+    wire_go_online(&w);
+    w.carried = 1000;
+    w.is_deaf = true;
+    wire_sleep(&w, 15000);
+    ck_assert_uint_eq(w.fences, 1);
+    for (int second = 0; second < 35; second++) {
+        w.carried += 100;
+        wire_sleep(&w, 1000);
+    }
+    ck_assert_uint_eq(wire_stats(&w).connections_lost, 1);
+    wire_close(&w);
+}
+END_TEST
+
+/* Nobody sees what the link carries, but its server is known to answer: a birth that is not answered within a
+ * keep-alive is given more time on the next connection, until it is through in time. */
+START_TEST(the_keep_alive_grows_for_a_birth_that_took_longer) {
+    wire_open(&w, NULL);
+    wire_add_metric(&w, NULL, "x", spb_int32(1));
+    wire_go_online(&w);
+    wire_sleep(&w, 15000);
+    wire_lose(&w);
+    w.is_deaf = true;
+    wire_sleep(&w, 49000);
+    ck_assert_ptr_nonnull(
+        strstr(w.logs, "longer than the keep-alive of 30 s: the next connection asks for one of 120 s"));
+    ck_assert_uint_eq(w.keep_alive_s, 120);
+    wire_sleep(&w, 110000); /* the server is not given up sooner now */
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    w.is_deaf = false;
+    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+    wire_lose(&w);
+    wire_sleep(&w, 16000);
+    ck_assert_uint_eq(w.keep_alive_s, 120); /* it was slow again */
+    wire_lose(&w);
+    wire_sleep(&w, 16000);
+    ck_assert_uint_eq(w.keep_alive_s, 30);
+    wire_close(&w);
+}
+END_TEST
+
 START_TEST(a_fence_is_sent_on_a_full_link_too) {
     spb_session_options options = wire_options();
     options.max_in_flight = 1;
@@ -322,6 +389,9 @@ int main(void) {
     tcase_add_test(all, a_quiet_link_is_asked_every_half_keep_alive);
     tcase_add_test(all, a_link_without_answers_is_given_up_in_one_and_a_half_keep_alives);
     tcase_add_test(all, messages_and_written_bytes_prove_nothing);
+    tcase_add_test(all, what_the_link_carries_is_life);
+    tcase_add_test(all, what_is_carried_behind_the_fence_is_not);
+    tcase_add_test(all, the_keep_alive_grows_for_a_birth_that_took_longer);
     tcase_add_test(all, a_fence_is_sent_on_a_full_link_too);
     tcase_add_test(all, a_late_answer_is_an_answer);
     tcase_add_test(all, an_answer_that_nobody_waits_for_proves_nothing);
