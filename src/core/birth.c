@@ -179,11 +179,12 @@ spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
 }
 
 void spb_session_rebirth(spb_session *session, spb_time now) {
-    /* Before the first NBIRTH, that one is the answer. Soon after a birth, all requests share the next one. */
+    /* Before the first NBIRTH, that one is the answer. Soon after a birth, and while it is on its way, all requests
+     * share the next one. */
     if (spb_session__is_live(session) && !session->wants_birth) {
         uint64_t allowed_ms = session->last_birth_ms + session->options.rebirth_window_ms;
         session->wants_birth = true;
-        session->outbox.may_replay = false;
+        spb_session__see_phase(session);
         session->rebirth_due_ms = allowed_ms > now.mono_ms ? allowed_ms : now.mono_ms;
     }
 }

@@ -235,7 +235,14 @@ static uint64_t grace_ms(const spb_session *session) {
     return session->outbox.journal.is_used && spb_session__is_running(session) && at_ms > 0 ? at_ms : SPB_NEVER;
 }
 
-static void finish_births(spb_session *session, spb_time now) {
+static void tell_births(spb_session *session, spb_log_level level, const char *what) {
+    spb_notices__log(&session->notices, level, "%s: %s/%s, bdSeq %u, %zu metrics, %zu devices", what,
+                     session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
+                     session->table.metrics.count, session->table.devices.count);
+}
+
+/* Data may follow the births at once, and does: it is behind them on the same connection. */
+static void hand_over_births(spb_session *session, spb_time now) {
     if (session->state != SPB_SESSION_BIRTHING || session->phase != SPB_PHASE_DBIRTHS ||
         spb_session__next_to_be_born(session, now)) {
         return;
@@ -245,11 +252,19 @@ static void finish_births(spb_session *session, spb_time now) {
         session->was_online = true;
         session->online_since_ms = now.mono_ms;
     }
-    spb_outbox__births_over(&session->outbox);
-    spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
-    spb_notices__log(&session->notices, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
-                     session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
-                     session->table.metrics.count, session->table.devices.count);
+    spb_outbox__births_over(&session->outbox, now);
+    spb_session__see_phase(session);
+    tell_births(session, SPB_LOG_DEBUG, "births handed over");
+}
+
+/* Who is told that the node is born may look for it in a host. On a narrow link that is long after the births were
+ * handed over. */
+static void announce_births(spb_session *session) {
+    if (session->state == SPB_SESSION_BIRTHING && session->phase == SPB_PHASE_BORN &&
+        !session->outbox.births.is_awaited) {
+        spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
+        tell_births(session, SPB_LOG_INFO, "born");
+    }
 }
 
 void spb_session_on_tick(spb_session *session, spb_time now) {
@@ -264,7 +279,8 @@ void spb_session_on_tick(spb_session *session, spb_time now) {
     if (session->timer_ms <= now.mono_ms) {
         end_state(session, now);
     }
-    finish_births(session, now);
+    hand_over_births(session, now);
+    announce_births(session);
     if (grace_ms(session) <= now.mono_ms) { /* the application had its time to add what the journal has samples of */
         session->outbox.replay.grace_ms = 0;
         spb_outbox__retry_deferred(&session->outbox);

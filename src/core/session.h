@@ -43,7 +43,7 @@
 typedef enum spb_phase {
     SPB_PHASE_UNBORN,  /* no NBIRTH in this connection yet */
     SPB_PHASE_DBIRTHS, /* NBIRTH is out, DBIRTHs follow */
-    SPB_PHASE_BORN     /* all are out: data may flow */
+    SPB_PHASE_BORN     /* all are out, though they may not have arrived: data may flow */
 } spb_phase;
 
 struct spb_session {
@@ -121,6 +121,11 @@ static inline bool spb_session__is_live(const spb_session *session) {
     return session->phase != SPB_PHASE_UNBORN && session->state != SPB_SESSION_STOPPING;
 }
 bool spb_session__is_running(const spb_session *session);
+/* All births were handed over, whether or not they have arrived, and no others are asked for
+ * (tck-id-operational-behavior-data-commands-rebirth-action-1). */
+bool spb_session__may_send_data(const spb_session *session);
+/* The state or the phase has changed, or what is asked for: the outbox is told whether it may replay. */
+void spb_session__see_phase(spb_session *session);
 /* The primary host is online: births may go ahead. Always so without one. */
 bool spb_session__may_be_born(const spb_session *session);
 /* Births wait for the store: it shall know new aliases first. */

@@ -189,6 +189,7 @@ static void confirm_up_to(spb_outbox *outbox, uint64_t ordinal, spb_time now) {
     for (spb_outbox_block *block; (block = first_of(&outbox->sent)) && block->ordinal <= ordinal;) {
         confirm(outbox, block, now);
     }
+    spb_arrival__read(&outbox->births, ordinal);
     settle_what_is_old(outbox, now);
 }
 
@@ -210,7 +211,11 @@ static bool is_by_time(const spb_outbox *outbox) {
 
 void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
     uint64_t covers;
-    if (spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers) && !is_by_time(outbox)) {
+    if (!spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers)) {
+        return;
+    }
+    spb_arrival__passed(&outbox->births, covers);
+    if (!is_by_time(outbox)) {
         confirm_up_to(outbox, covers, now);
     }
 }
@@ -230,6 +235,7 @@ static void mark_written(spb_outbox *outbox, spb_time now) {
 
 void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
     spb_fences__written(&outbox->fences, count, now.mono_ms);
+    spb_arrival__written(&outbox->births, &outbox->fences, now.mono_ms);
     mark_written(outbox, now);
 }
 
@@ -239,6 +245,10 @@ static uint64_t believed_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->sent);
     bool may_count = is_by_time(outbox) && oldest && oldest->is_written;
     return may_count ? spb_fences__believed_ms(&outbox->fences, oldest->at_ms) : SPB_NEVER;
+}
+
+static uint64_t births_believed_ms(const spb_outbox *outbox) {
+    return is_by_time(outbox) ? spb_arrival__believed_ms(&outbox->births, &outbox->fences) : SPB_NEVER;
 }
 
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox) {
@@ -255,6 +265,7 @@ static uint64_t not_alone(uint64_t at_ms) {
 uint64_t spb_outbox__advance_ms(const spb_outbox *outbox, bool is_running) {
     uint64_t at_ms = is_running ? spb_deadlines__next_ms(&outbox->opens) : SPB_NEVER;
     spb_due__by(&at_ms, not_alone(believed_ms(outbox)));
+    spb_due__by(&at_ms, births_believed_ms(outbox));
     spb_due__by(&at_ms, not_alone(settled_ms(outbox)));
     spb_due__by(&at_ms, not_alone(kept_until_ms(outbox)));
     return at_ms;
@@ -271,6 +282,9 @@ void spb_outbox__advance(spb_outbox *outbox, spb_time now) {
     }
     while (believed_ms(outbox) <= now.mono_ms) {
         confirm_up_to(outbox, first_of(&outbox->sent)->ordinal, now);
+    }
+    if (births_believed_ms(outbox) <= now.mono_ms) {
+        spb_arrival__read(&outbox->births, outbox->births.last);
     }
     settle_what_is_old(outbox, now);
 }
@@ -376,6 +390,7 @@ void spb_outbox__lost(spb_outbox *outbox, bool in_order, spb_time now) {
     spb_outbox__replay_lost(outbox, arrived, now);
     outbox->has_host_gap = false;
     outbox->unwritten = NULL;
+    outbox->births = (spb_arrival){0};
     spb_fences__end(&outbox->fences);
 }
 

@@ -98,6 +98,10 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
     return ++fences->last;
 }
 
+void spb_fences__ask_behind(spb_fences *fences, uint64_t ordinal) {
+    fences->behind = ordinal;
+}
+
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms) {
     uint64_t missing = spb_fences__in_flight(fences);
     fences->is_slow |= missing > 0 && now_ms >= fences->quiet_ms + SLOW_MS;
@@ -136,7 +140,8 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
     if (fences->count >= SPB_MAX_FENCES) {
         return trial_ms(fences);
     }
-    if (fences->bytes >= MAX_BYTES || (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
+    if (fences->covered < fences->behind || fences->bytes >= MAX_BYTES ||
+        (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
         return 0;
     }
     uint64_t due_ms =

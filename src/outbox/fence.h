@@ -44,6 +44,7 @@ typedef struct spb_fences {
     uint64_t quiet_ms;     /* when something was reported last, or the first of those that are not was published */
     bool is_woken;         /* since then, by a fence */
     bool is_slow;          /* it took long once */
+    uint64_t behind;       /* a fence behind this message is asked for, whatever it shows */
     uint64_t covered;      /* by fences that were sent, or by cuts where none are */
     uint32_t messages;     /* that call for a fence and are not covered, */
     uint64_t since_ms;     /* and the time of the first */
@@ -66,6 +67,8 @@ void spb_fences__stop_watch(spb_fences *fences);
 void spb_fences__end(spb_fences *fences);
 /* A message was handed to the transport: its ordinal, from 1. One that counts, with data, calls for a fence. */
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms);
+/* A fence behind this message is due, ahead of all that follows it; also where they are not trusted. */
+void spb_fences__ask_behind(spb_fences *fences, uint64_t ordinal);
 /* So many more were reported as written. */
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms);
 /* Messages that are not. */

@@ -300,8 +300,7 @@ void sim_exception_drained(sim *s, uint64_t deadline_ms) {
         }
     }
     /* Without a journal, too, no more than max_unconfirmed_bytes may be under way: data waits for an answer then. */
-    bool is_free = spb_session_get_state(s->session) == SPB_SESSION_ONLINE && !s->wire.wants_birth &&
-                   s->wire.in_flight < s->options.max_in_flight &&
+    bool is_free = sim_births_are_out(s) && !s->wire.wants_birth && s->wire.in_flight < s->options.max_in_flight &&
                    (s->wire.unanswered < s->options.max_unconfirmed_bytes || sim_fence_is_without(s));
     for (unsigned i = 0; i < s->holder_count && is_free; i++) {
         check_late(s, i);

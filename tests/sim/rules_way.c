@@ -168,6 +168,7 @@ void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
         return;
     }
     s->wire.fenced[way->fences] = s->wire.unfenced;
+    s->wire.covers[way->fences] = s->wire.covered = s->wire.messages;
     way->forms[way->fences] = form;
     way->marks[way->fences++] = way->count;
     way->fenced = way->count;
@@ -179,6 +180,9 @@ void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
 /* Whether the session may send one now, besides the watch. */
 bool sim_way_wants_fence(const sim *s) {
     const sim_way *way = &s->way;
+    if (sim_births_want_fence(s)) {
+        return true;
+    }
     if (s->level == SPB_DELIVERY_LIVE) {
         return way->has_flushed || way->has_forgotten;
     }
@@ -218,12 +222,14 @@ static void arrive(sim *s, size_t end) {
 static void take_answer(sim *s) {
     sim_way *way = &s->way;
     arrive(s, way->marks[0]);
+    s->wire.passed = s->wire.covers[0];
     way->fences--;
     s->wire.unanswered -= s->wire.fenced[0];
     for (unsigned i = 0; i < way->fences; i++) {
         way->marks[i] = way->marks[i + 1];
         way->forms[i] = way->forms[i + 1];
         s->wire.fenced[i] = s->wire.fenced[i + 1];
+        s->wire.covers[i] = s->wire.covers[i + 1];
     }
 }
 
@@ -232,6 +238,7 @@ static void forget_other_forms(sim *s, spb_fence_form form) {
     sim_way *way = &s->way;
     unsigned kept = 0;
     size_t fenced = way->confirmed;
+    s->wire.covered = s->wire.passed;
     for (unsigned i = 0; i < way->fences; i++) {
         if (way->forms[i] != form) {
             s->wire.unfenced += s->wire.fenced[i];
@@ -240,6 +247,7 @@ static void forget_other_forms(sim *s, spb_fence_form form) {
         fenced = way->marks[i];
         way->marks[kept] = way->marks[i];
         way->forms[kept] = form;
+        s->wire.covers[kept] = s->wire.covered = s->wire.covers[i];
         s->wire.fenced[kept++] = s->wire.fenced[i];
     }
     for (size_t i = fenced; i < way->fenced; i++) {
@@ -383,7 +391,8 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     const sim_way *way = &s->way;
     spb_stats stats;
     sim_flush_check(s);
-    if (state == SPB_SESSION_ONLINE && way->fences < SIM_MAX_FENCES && !sim_fence_is_without(s)) {
+    bool may_send = sim_births_are_out(s);
+    if (may_send && way->fences < SIM_MAX_FENCES && !sim_fence_is_without(s)) {
         check_client_is_woken(s, deadline_ms);
     }
     if (s->level == SPB_DELIVERY_LIVE) {
@@ -393,7 +402,7 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     if (state == SPB_SESSION_STOPPED) {
         check_stopped(s);
     }
-    bool is_fencing = state == SPB_SESSION_ONLINE && s->options.confirm == SPB_CONFIRM_FENCE;
+    bool is_fencing = may_send && s->options.confirm == SPB_CONFIRM_FENCE;
     if (is_fencing && has_fence_due(s)) {
         sim_fail(s, "fence", "none for %zu messages, %zu bytes", way->count - way->fenced, way->unfenced_bytes);
     }

@@ -269,6 +269,8 @@ static void check_node_birth(sim *s, const message *m) {
         sim_fail(s, "window", "an NBIRTH on request, %llu ms after the last one",
                  (unsigned long long)(s->now.mono_ms - wire->birth_ms));
     }
+    sim_births_may_follow(s);
+    wire->births_handed = 0;
     wire->is_born = true;
     wire->wants_birth = wire->has_cause = wire->has_change = false;
     wire->lacks_template = false;
@@ -286,6 +288,7 @@ static void check_node_birth(sim *s, const message *m) {
         device->is_due = device->has_cause = device->is_online;
         device->may_lose = device->is_dying;
     }
+    sim_births_left(s);
     check_birth(s, m);
 }
 
@@ -299,6 +302,9 @@ static void check_device_birth(sim *s, const message *m) {
     }
     if (device->may_lose) {
         sim_rules_drop_owed(s, m->holder);
+    }
+    if (device->is_due) {
+        sim_births_left(s);
     }
     device->is_born = true;
     device->is_due = device->has_cause = device->may_lose = device->is_dying = false;
@@ -481,6 +487,7 @@ static void check(sim *s, const spb_transport_message *sent, const message *m) {
     s->wire.unfenced += strlen(sent->topic) + sent->payload.len;
     s->wire.unanswered += strlen(sent->topic) + sent->payload.len;
     s->wire.in_flight++;
+    s->wire.messages++;
     s->counts.messages++;
     s->counts.bytes += sent->payload.len;
 }

@@ -227,7 +227,10 @@ static void carry_out(sim *s, const spb_action *action) {
     case SPB_ACTION_WRITE: sim_application_write(s, action->as.write.metric, &action->as.write.value); break;
     case SPB_ACTION_COMMAND: break;
     case SPB_ACTION_STATE: sim_rules_told(s, action->as.state.state); break;
-    case SPB_ACTION_LOG: sim_note(s, "> LOG %s", action->as.log.text); break;
+    case SPB_ACTION_LOG:
+        sim_note(s, "> LOG %s", action->as.log.text);
+        sim_births_logged(s, action->as.log.text);
+        break;
     default: call_store(s, action); break;
     }
 }

@@ -235,6 +235,12 @@ void wire_fenced(wire *w, spb_fence_form form) {
     spb_session_on_transport(w->session, &event, w->now);
 }
 
+void wire_answer_fences(wire *w) {
+    for (int i = 0; i < 32; i++) {
+        wire_fenced(w, SPB_FENCE_FORM_UNSUBSCRIBE); /* more than are under way, which are none to the session */
+    }
+}
+
 void wire_published(wire *w, uint32_t count) {
     spb_transport_event event = {.kind = SPB_TRANSPORT_PUBLISHED, .link = w->link, .count = count};
     ck_assert_uint_le(count, w->unanswered);
@@ -395,6 +401,7 @@ void wire_open(wire *w, const spb_session_options *options) {
     spb_session_options usual = wire_options();
     spb_error err;
     *w = (wire){.now = {.mono_ms = 1000000, .wall_ms = 1700000000000}};
+    w->is_slow_to_confirm = options && options->has_journal && options->confirm == SPB_CONFIRM_WINDOW;
     ck_assert_msg(spb_session_new(&w->session, options ? options : &usual, &err) == SPB_OK, "%s", err.text);
 }
 
@@ -422,8 +429,12 @@ void wire_close(wire *w) {
 void wire_go_online(wire *w) {
     spb_session_start(w->session, w->now);
     wire_run(w);
-    ck_assert_int_eq(spb_session_get_state(w->session), SPB_SESSION_ONLINE);
+    ck_assert(w->is_node_born);
+    ck_assert_int_eq(spb_session_get_state(w->session),
+                     w->is_slow_to_confirm || w->is_deaf || w->deaf_forms ? SPB_SESSION_BIRTHING : SPB_SESSION_ONLINE);
     wire_forget(w);
+    w->fences = 0;
+    memset(w->fences_of, 0, sizeof w->fences_of);
 }
 
 void wire_message_in(wire *w, const char *topic, spb_bytes payload, bool retained) {
