@@ -8,9 +8,13 @@
 
 #include <spb/session.h>
 
-void spb_arrival__begin(spb_arrival *arrival, spb_fences *fences, uint64_t now_ms) {
-    *arrival = (spb_arrival){
-        .last = fences->last, .handed_ms = now_ms, .written_ms = SPB_NEVER, .is_awaited = true, .is_under_way = true};
+void spb_arrival__begin(spb_arrival *arrival, spb_fences *fences, bool is_by_time, uint64_t now_ms) {
+    bool is_read = fences->read >= fences->last;
+    *arrival = (spb_arrival){.last = fences->last,
+                             .handed_ms = now_ms,
+                             .written_ms = SPB_NEVER,
+                             .is_awaited = is_by_time || !is_read,
+                             .is_under_way = !is_read};
     spb_fences__ask_behind(fences, fences->last);
     spb_arrival__written(arrival, fences, now_ms);
 }

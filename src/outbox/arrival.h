@@ -16,8 +16,9 @@ typedef struct spb_arrival {
     bool is_under_way;   /* and the link may still be busy with them */
 } spb_arrival;
 
-/* All of the births were handed over, and a fence behind them is asked for. */
-void spb_arrival__begin(spb_arrival *arrival, spb_fences *fences, uint64_t now_ms);
+/* All of the births were handed over, and a fence behind them is asked for, unless there was one: the last of those
+ * that were to come may have been put off. is_by_time: an answer does not show what was read. */
+void spb_arrival__begin(spb_arrival *arrival, spb_fences *fences, bool is_by_time, uint64_t now_ms);
 /* So much was reported as written. */
 void spb_arrival__written(spb_arrival *arrival, const spb_fences *fences, uint64_t now_ms);
 /* A fence behind this message was answered: if that shows nothing else, the link is free of what was before it. */

@@ -205,7 +205,7 @@ bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint
     return is_due;
 }
 
-static bool is_by_time(const spb_outbox *outbox) {
+bool spb_outbox__is_by_time(const spb_outbox *outbox) {
     return (outbox->journal.is_used && outbox->options->confirm == SPB_CONFIRM_WINDOW) || outbox->fences.is_mute;
 }
 
@@ -215,13 +215,13 @@ void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
         return;
     }
     spb_arrival__passed(&outbox->births, covers);
-    if (!is_by_time(outbox)) {
+    if (!spb_outbox__is_by_time(outbox)) {
         confirm_up_to(outbox, covers, now);
     }
 }
 
 static void mark_written(spb_outbox *outbox, spb_time now) {
-    while (is_by_time(outbox) && outbox->unwritten) {
+    while (spb_outbox__is_by_time(outbox) && outbox->unwritten) {
         spb_outbox_block *block = SPB_LINKED(outbox->unwritten, spb_outbox_block, of_state);
         bool takes_more = !outbox->journal.is_used && block->ordinal > outbox->fences.covered;
         if (block->ordinal > outbox->fences.written || takes_more) {
@@ -243,12 +243,12 @@ void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
  * nobody watches any more. */
 static uint64_t believed_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->sent);
-    bool may_count = is_by_time(outbox) && oldest && oldest->is_written;
+    bool may_count = spb_outbox__is_by_time(outbox) && oldest && oldest->is_written;
     return may_count ? spb_fences__believed_ms(&outbox->fences, oldest->at_ms) : SPB_NEVER;
 }
 
 static uint64_t births_believed_ms(const spb_outbox *outbox) {
-    return is_by_time(outbox) ? spb_arrival__believed_ms(&outbox->births, &outbox->fences) : SPB_NEVER;
+    return spb_outbox__is_by_time(outbox) ? spb_arrival__believed_ms(&outbox->births, &outbox->fences) : SPB_NEVER;
 }
 
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox) {

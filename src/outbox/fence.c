@@ -267,6 +267,7 @@ bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_
         fences->count--;
     }
     fences->answered_ms = now_ms;
+    fences->read = *covers;
     if (!fences->is_answered) {
         fences->is_answered = true;
         fences->form = form;

@@ -51,6 +51,7 @@ typedef struct spb_fences {
     size_t bytes;          /* of all messages since the last fence, but for those that flowed by, */
     uint64_t bytes_since_ms;
     size_t unanswered; /* and since the last fence that was answered */
+    uint64_t read;     /* the last message that an answer has covered */
     uint64_t answered_ms;
     spb_fence items[SPB_FENCE_ROOM];
     size_t first, count;

@@ -137,6 +137,8 @@ void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now);
 /* A fence, if one is due; its filter is the session's to fill in. is_last: nothing else leaves now. */
 bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint32_t link, spb_action *out);
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox);
+/* Time shows what the server has read, as its answers do not. */
+bool spb_outbox__is_by_time(const spb_outbox *outbox);
 /* The births of this connection were handed over: a fence follows them, and a flush may wait for what they carried. */
 void spb_outbox__births_over(spb_outbox *outbox, spb_time now);
 /* The connection is over. What is not confirmed goes to the journal, or is lost; or it has arrived, as far as one can

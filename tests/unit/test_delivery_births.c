@@ -54,6 +54,29 @@ START_TEST(data_follows_the_births_at_once) {
 }
 END_TEST
 
+/* The fence that woke the client is behind the last birth: the one that was to follow it has gone. */
+START_TEST(the_last_birth_may_have_arrived_before_all_are_handed_over) {
+    options.max_in_flight = 1;
+    open_live(SPB_CONFIRM_FENCE);
+    spb_device *press = wire_add_device(&w, "Press");
+    w.is_silent = true; /* nothing is reported: the link is full with the NBIRTH */
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    spb_session_on_bdseq_saved(w.session, SPB_OK, NULL, w.now);
+    wire_run(&w);
+    wire_event(&w, SPB_TRANSPORT_CONNECTED, SPB_OK, NULL);
+    wire_run(&w);
+    wire_event(&w, SPB_TRANSPORT_SUBSCRIBED, SPB_OK, NULL);
+    wire_sleep(&w, 10);
+    ck_assert_uint_eq(w.fences, 1);
+    wire_answer_fences(&w);
+    spb_session_set_device_online(w.session, press, false, w.now);
+    wire_run(&w);
+    ck_assert_int_eq(state(), SPB_SESSION_ONLINE);
+    ck_assert_uint_eq(w.fences, 1);
+}
+END_TEST
+
 /* With a link that bears nothing, it is not said at all. */
 START_TEST(a_node_whose_births_do_not_arrive_is_not_online) {
     open_live(SPB_CONFIRM_FENCE);
@@ -176,6 +199,7 @@ int main(void) {
     tcase_add_checked_fixture(all, delivery_setup, delivery_teardown);
     tcase_add_loop_test(all, a_node_is_online_when_a_fence_behind_its_births_was_answered, 0, 2);
     tcase_add_test(all, data_follows_the_births_at_once);
+    tcase_add_test(all, the_last_birth_may_have_arrived_before_all_are_handed_over);
     tcase_add_test(all, a_node_whose_births_do_not_arrive_is_not_online);
     tcase_add_test(all, where_time_confirms_it_shows_that_births_have_arrived_too);
     tcase_add_loop_test(all, so_it_does_on_a_server_that_answers_no_fence, 0, 2);
