@@ -132,21 +132,24 @@ static void free_watch(watch *self) {
     free(self);
 }
 
-static bool watch_locked(void) {
+static spb_status watch_locked(spb_error *err) {
     watch *self = calloc(1, sizeof *self);
     if (!self) {
-        return false;
+        return spb_error__no_memory(err, "the watch over a connection");
     }
     self->poll = epoll_create1(EPOLL_CLOEXEC);
     self->end = eventfd(0, EFD_CLOEXEC);
     struct epoll_event end = {.events = EPOLLIN, .data.ptr = NULL};
-    if (self->poll < 0 || self->end < 0 || epoll_ctl(self->poll, EPOLL_CTL_ADD, self->end, &end) != 0 ||
-        pthread_create(&self->thread, NULL, run, self) != 0) {
+    if (self->poll < 0 || self->end < 0 || epoll_ctl(self->poll, EPOLL_CTL_ADD, self->end, &end) != 0) {
         free_watch(self);
-        return false;
+        return spb_error__set(err, SPB_ERR_SYSTEM, "no descriptor for the watch over a connection (ulimit -n)");
+    }
+    if (pthread_create(&self->thread, NULL, run, self) != 0) {
+        free_watch(self);
+        return spb_error__no_thread(err, "the watch over a connection");
     }
     watching = self;
-    return true;
+    return SPB_OK;
 }
 
 /* ---- which socket it is ---- */
@@ -220,8 +223,8 @@ spb_status spb_guard__start(spb_guard *guard, const char *client_id, uint64_t li
     *guard = (spb_guard){.client_id = client_id, .limit = limit, .fd = -1, .is_waiting = true};
     atomic_init(&guard->packet_count, 0);
     pthread_mutex_lock(&lock);
-    bool is_watched = watching || watch_locked();
-    if (is_watched) {
+    spb_status status = watching ? SPB_OK : watch_locked(err);
+    if (status == SPB_OK) {
         guard->next = guards;
         guards = guard;
         set_trace_locked();
@@ -229,7 +232,7 @@ spb_status spb_guard__start(spb_guard *guard, const char *client_id, uint64_t li
         guard->client_id = NULL;
     }
     pthread_mutex_unlock(&lock);
-    return is_watched ? SPB_OK : spb_error__no_memory(err, "the watch over a connection");
+    return status;
 }
 
 void spb_guard__stop(spb_guard *guard) {
@@ -261,6 +264,13 @@ void spb_guard__stop(spb_guard *guard) {
         pthread_join(to_end->thread, NULL);
         free_watch(to_end);
     }
+}
+
+bool spb_guard__is_alone(const spb_guard *guard) {
+    pthread_mutex_lock(&lock);
+    bool is_alone = guards == guard && !guard->next;
+    pthread_mutex_unlock(&lock);
+    return is_alone;
 }
 
 void spb_guard__count_packet(spb_guard *guard) {

@@ -1,6 +1,7 @@
 /* Decides what becomes of a SIGPIPE that paho causes, and which signals threads of ours take: nothing, and none. */
 #include "transport/signals.h"
 
+#include <semaphore.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -31,4 +32,30 @@ bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void 
     bool is_started = pthread_create(thread, NULL, run, arg) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return is_started;
+}
+
+static void *wait_for_end(void *arg) {
+    while (sem_wait(arg) != 0) {
+    }
+    return NULL;
+}
+
+bool spb_signals__can_start_two(void) {
+    pthread_t threads[2];
+    size_t count = 0;
+    sem_t end;
+    if (sem_init(&end, 0, 0) != 0) {
+        return true; /* nothing is known */
+    }
+    while (count < 2 && spb_signals__start_thread(&threads[count], wait_for_end, &end)) {
+        count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        sem_post(&end);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    sem_destroy(&end);
+    return count == 2;
 }
