@@ -77,6 +77,7 @@ spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, s
     session->wants_birth = false;
     session->node_birth_due_ms = SPB_NEVER;
     session->last_birth_ms = now.mono_ms;
+    session->birth_bytes = session->stats.bytes_published;
     session->phase = SPB_PHASE_DBIRTHS;
     session->outbox.may_release = true;
     session->next_born = session->table.node->next;

@@ -1,6 +1,7 @@
 /* Decides how connections come and go: what a failure, a stop and time lead to. What the transport says is taken in
  * events.c; which message is next is left to publish.c. */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/birth.h"
 #include "core/session.h"
@@ -71,7 +72,7 @@ static void finish_stop(spb_session *session, const char *reason, spb_time now) 
 }
 
 void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
-    char text[256]; /* the reason may lie in what is dropped here */
+    char text[512]; /* the reason may lie in what is dropped here */
     snprintf(text, sizeof text, "%s", reason);
     if (session->state == SPB_SESSION_STOPPING && !session->is_leaving) {
         finish_stop(session, text, now);
@@ -182,6 +183,35 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
     }
 }
 
+/* ---- why a connection is lost ---- */
+
+static spb_cause_facts facts_of(const spb_session *session, spb_time now) {
+    const spb_fences *fences = &session->outbox.fences;
+    return (spb_cause_facts){.arrived = fences->arrived,
+                             .waiting = spb_fences__waiting(fences),
+                             .is_carrying = spb_fences__is_carrying(fences),
+                             .has_answered = fences->is_answered || fences->is_expected,
+                             .waited_ms = spb_fences__waited_ms(fences, now.mono_ms),
+                             .keep_alive_ms = fences->keep_alive_ms};
+}
+
+void spb_session__see_answer(spb_session *session, spb_time now) {
+    const spb_cause_facts facts = facts_of(session, now);
+    spb_cause__answered(&spb_servers__current(&session->servers)->omens, &facts);
+}
+
+spb_cause spb_session__explain_loss(spb_session *session, char *text, size_t size, spb_time now) {
+    spb_omens *omens = &spb_servers__current(&session->servers)->omens;
+    const spb_cause_facts facts = facts_of(session, now);
+    spb_cause cause = spb_cause__lost(omens, &facts);
+    size_t len = strlen(text);
+    if (cause != SPB_CAUSE_SERVER && len + 2 < size) {
+        snprintf(text + len, size - len, ": ");
+        spb_cause__write(cause, omens, &facts, text + len + 2, size - len - 2);
+    }
+    return cause;
+}
+
 /* ---- time ---- */
 
 /* With a server that never does, the node is on and off for ever. */
@@ -220,10 +250,13 @@ static void miss_answer(spb_session *session, spb_time now) {
     spb_server *server = spb_servers__current(&session->servers);
     server->has_fenced = server->has_fenced && fences->is_answered;
     session->stats.connections_lost++;
-    spb_session__fail(session,
-                      spb_fences__are_in_vain(fences) ? "connection lost: " NO_FENCE
-                                                      : "connection lost: the server does not answer any more",
-                      now);
+    char what[256] = "connection lost", text[384];
+    spb_cause cause = spb_session__explain_loss(session, what, sizeof what, now);
+    snprintf(text, sizeof text, "%s%s", what,
+             cause != SPB_CAUSE_SERVER         ? ""
+             : spb_fences__are_in_vain(fences) ? ": " NO_FENCE
+                                               : ": the server does not answer any more");
+    spb_session__fail(session, text, now);
 }
 
 static uint64_t samples_ms(const spb_session *session) {
@@ -248,6 +281,7 @@ static void hand_over_births(spb_session *session, spb_time now) {
         return;
     }
     session->phase = SPB_PHASE_BORN;
+    session->birth_bytes = session->stats.bytes_published - session->birth_bytes;
     if (!session->was_online) {
         session->was_online = true;
         session->online_since_ms = now.mono_ms;
@@ -257,6 +291,17 @@ static void hand_over_births(spb_session *session, spb_time now) {
     tell_births(session, SPB_LOG_DEBUG, "births handed over");
 }
 
+/* A link that needs seconds for the births is told of, as all that follows from it looks like something else. */
+static void tell_slowness(spb_session *session) {
+    uint64_t arrived_ms = session->outbox.births.passed_ms;
+    if (arrived_ms >= session->last_birth_ms + SPB_SLOW_BIRTH_MS) {
+        spb_notices__log(&session->notices, SPB_LOG_WARNING,
+                         "the link is slow: births of %llu bytes took %llu s to arrive",
+                         (unsigned long long)(session->birth_bytes),
+                         (unsigned long long)((arrived_ms - session->last_birth_ms) / 1000));
+    }
+}
+
 /* Who is told that the node is born may look for it in a host. On a narrow link that is long after the births were
  * handed over. */
 static void announce_births(spb_session *session) {
@@ -264,6 +309,7 @@ static void announce_births(spb_session *session) {
         !session->outbox.births.is_awaited) {
         spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
         tell_births(session, SPB_LOG_INFO, "born");
+        tell_slowness(session);
     }
 }
 

@@ -7,6 +7,8 @@
 
 #include <spb/transport.h>
 
+#include "core/cause.h"
+
 typedef struct spb_server {
     const char *uri;
     bool has_state;    /* a STATE of the primary host was accepted on it, with this timestamp */
@@ -15,6 +17,7 @@ typedef struct spb_server {
     uint64_t far_ms;   /* and of the others; 0: none */
     bool has_fenced;   /* it has answered a fence, of this form: the first to be tried on the next connection */
     spb_fence_form fence;
+    spb_omens omens; /* how its connections ended */
 } spb_server;
 
 typedef struct spb_servers {

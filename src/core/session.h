@@ -29,6 +29,8 @@
 #define SPB_STEADY_MS 10000
 /* The session waits so much longer than it asks the transport to: then the transport has failed to answer. */
 #define SPB_ANSWER_GRACE_MS 1000
+/* When births take so long to arrive, the link is worth a line. */
+#define SPB_SLOW_BIRTH_MS 5000
 /* How long NDEATH and DISCONNECT may take on the way from one server to the next. */
 #define SPB_LEAVE_MS 2000
 /* How long after a failure the store is asked again to take the bdSeq. */
@@ -86,6 +88,7 @@ struct spb_session {
     uint64_t rebirth_due_ms;     /* while wants_birth */
     uint64_t node_birth_due_ms;  /* the same, because of a change; or SPB_NEVER */
     uint64_t last_birth_ms;      /* when the last NBIRTH left */
+    uint64_t birth_bytes;        /* of all births since, in SPB_PHASE_BORN; before, what was published till then */
     uint64_t sequence;           /* counts the NBIRTHs */
     spb_device *next_born;       /* in SPB_PHASE_DBIRTHS */
     spb_metric *removed_metrics; /* kept while an answer to a write may name them; by next_of_holder */
@@ -205,6 +208,10 @@ void spb_session__see_clock(spb_session *session, spb_time now);
 void spb_session__fail(spb_session *session, const char *reason, spb_time now);
 /* Ends the session with this server on purpose: NDEATH if there was a birth, DISCONNECT; then the next server. */
 void spb_session__leave(spb_session *session, const char *reason, spb_time now);
+/* A fence was answered: what went before it got through. */
+void spb_session__see_answer(spb_session *session, spb_time now);
+/* The connection was lost, which counts. Adds the cause to the text, if more is known than that. */
+spb_cause spb_session__explain_loss(spb_session *session, char *text, size_t size, spb_time now);
 /* DISCONNECT was answered: the server is left in good order. */
 void spb_session__part(spb_session *session, spb_time now);
 /* When time alone brings something about: see spb_session_on_tick. */

@@ -25,12 +25,15 @@ void spb_arrival__written(spb_arrival *arrival, const spb_fences *fences, uint64
     }
 }
 
-void spb_arrival__passed(spb_arrival *arrival, uint64_t ordinal) {
-    arrival->is_under_way = arrival->is_under_way && ordinal < arrival->last;
+void spb_arrival__passed(spb_arrival *arrival, uint64_t ordinal, uint64_t now_ms) {
+    if (arrival->is_under_way && ordinal >= arrival->last) {
+        arrival->is_under_way = false;
+        arrival->passed_ms = now_ms;
+    }
 }
 
 void spb_arrival__read(spb_arrival *arrival, uint64_t ordinal) {
-    spb_arrival__passed(arrival, ordinal);
+    arrival->is_under_way = arrival->is_under_way && ordinal < arrival->last;
     arrival->is_awaited = arrival->is_awaited && ordinal < arrival->last;
 }
 

@@ -214,7 +214,7 @@ void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
     if (!spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers)) {
         return;
     }
-    spb_arrival__passed(&outbox->births, covers);
+    spb_arrival__passed(&outbox->births, covers, now.mono_ms);
     if (!spb_outbox__is_by_time(outbox)) {
         confirm_up_to(outbox, covers, now);
     }

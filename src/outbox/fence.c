@@ -38,6 +38,8 @@
 #define FAST_MS 20
 /* or when messages of this connection were once not reported for so long. */
 #define SLOW_MS 100
+/* When one was not for so long, there was no room for it: paho sleeps for no longer than a second. */
+#define ROOM_MS 2000
 /* A message that is not reported for so long calls for one, too. */
 #define STALL_MS 10
 
@@ -60,7 +62,7 @@ void spb_fences__expect(spb_fences *fences, spb_fence_form form) {
 
 void spb_fences__start(spb_fences *fences, uint64_t now_ms) {
     fences->is_on = fences->is_watching = true;
-    fences->answered_ms = now_ms;
+    fences->answered_ms = fences->heard_ms = now_ms;
 }
 
 void spb_fences__stop_watch(spb_fences *fences) {
@@ -80,6 +82,33 @@ static void let_flow(spb_fences *fences, uint64_t now_ms) {
     }
 }
 
+/* Something leaves: how large it is, and how long nothing went before it. */
+static void note_sent(spb_fences *fences, size_t bytes, uint64_t now_ms) {
+    const spb_trail sent = {.largest = bytes, .silent_ms = now_ms > fences->heard_ms ? now_ms - fences->heard_ms : 0};
+    spb_trail__join(&fences->trail, &sent);
+    fences->heard_ms = now_ms;
+}
+
+void spb_fences__heard(spb_fences *fences, uint64_t now_ms) {
+    fences->heard_ms = now_ms;
+}
+
+spb_trail spb_fences__waiting(const spb_fences *fences) {
+    spb_trail waiting = fences->trail;
+    for (size_t i = 0; i < fences->count; i++) {
+        spb_trail__join(&waiting, &fences->items[(fences->first + i) % SPB_FENCE_ROOM].trail);
+    }
+    return waiting;
+}
+
+uint64_t spb_fences__waited_ms(const spb_fences *fences, uint64_t now_ms) {
+    return fences->count > 0 ? now_ms - fences->items[fences->first].sent_ms : 0;
+}
+
+bool spb_fences__is_carrying(const spb_fences *fences) {
+    return fences->count > 0 && fences->carried_ms > fences->items[fences->first].sent_ms;
+}
+
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms) {
     fences->bytes_since_ms = fences->bytes == 0 ? now_ms : fences->bytes_since_ms;
     if (!fences->is_mute) {
@@ -87,6 +116,7 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
         fences->unanswered += bytes;
     }
     let_flow(fences, now_ms);
+    note_sent(fences, bytes, now_ms);
     if (spb_fences__in_flight(fences) == 0) {
         fences->quiet_ms = now_ms;
         fences->is_woken = false;
@@ -104,6 +134,7 @@ void spb_fences__ask_behind(spb_fences *fences, uint64_t ordinal) {
 
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms) {
     uint64_t missing = spb_fences__in_flight(fences);
+    fences->carried_ms = missing > 0 && now_ms >= fences->quiet_ms + ROOM_MS ? now_ms : fences->carried_ms;
     fences->is_slow |= missing > 0 && now_ms >= fences->quiet_ms + SLOW_MS;
     fences->written += count < missing ? count : missing;
     fences->quiet_ms = now_ms;
@@ -140,7 +171,7 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
     if (fences->count >= SPB_MAX_FENCES) {
         return trial_ms(fences);
     }
-    if (fences->covered < fences->behind || fences->bytes >= MAX_BYTES ||
+    if (fences->covered < fences->behind || fences->wants_first || fences->bytes >= MAX_BYTES ||
         (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
         return 0;
     }
@@ -212,8 +243,14 @@ spb_fence_form spb_fences__sent(spb_fences *fences, uint64_t now_ms) {
         fences->asked_covers = fences->last;
     }
     size_t last = (fences->first + fences->count++) % SPB_FENCE_ROOM;
-    fences->items[last] =
-        (spb_fence){.form = fences->form, .covers = fences->last, .sent_ms = now_ms, .bytes = fences->bytes};
+    note_sent(fences, 0, now_ms);
+    fences->items[last] = (spb_fence){.form = fences->form,
+                                      .covers = fences->last,
+                                      .sent_ms = now_ms,
+                                      .bytes = fences->bytes,
+                                      .trail = fences->trail};
+    fences->trail = (spb_trail){0};
+    fences->wants_first = false;
     fences->covered = fences->last;
     fences->messages = 0;
     fences->bytes = 0;
@@ -243,6 +280,7 @@ static void forget_other_forms(spb_fences *fences, uint64_t covers, uint64_t now
             covers = fence.covers;
         } else {
             fences->bytes += fence.bytes;
+            spb_trail__join(&fences->trail, &fence.trail);
         }
     }
     if (fences->covered > covers) {
@@ -263,10 +301,11 @@ bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_
         is_found = oldest->form == form;
         *covers = oldest->covers;
         fences->unanswered -= oldest->bytes;
+        spb_trail__join(&fences->arrived, &oldest->trail);
         fences->first = (fences->first + 1) % SPB_FENCE_ROOM;
         fences->count--;
     }
-    fences->answered_ms = now_ms;
+    fences->answered_ms = fences->heard_ms = now_ms;
     fences->read = *covers;
     if (!fences->is_answered) {
         fences->is_answered = true;

@@ -11,6 +11,8 @@
 
 #include <spb/transport.h>
 
+#include "outbox/trail.h"
+
 #define SPB_MAX_FENCES 16
 /* With those that try another form, for which there is always room. */
 #define SPB_FENCE_ROOM (SPB_MAX_FENCES + SPB_FENCE_FORMS - 1)
@@ -20,6 +22,7 @@ typedef struct spb_fence {
     uint64_t covers; /* the messages up to this one */
     uint64_t sent_ms;
     size_t bytes; /* of messages between the fence before and this one */
+    spb_trail trail;
 } spb_fence;
 
 /* Of one connection. */
@@ -53,6 +56,11 @@ typedef struct spb_fences {
     size_t unanswered; /* and since the last fence that was answered */
     uint64_t read;     /* the last message that an answer has covered */
     uint64_t answered_ms;
+    spb_trail trail;     /* since the last fence */
+    spb_trail arrived;   /* what answers have shown to get through */
+    uint64_t heard_ms;   /* when something went last, in either direction */
+    uint64_t carried_ms; /* when something was reported that had waited long: there was room for it again */
+    bool wants_first;    /* a fence goes ahead of the first message */
     spb_fence items[SPB_FENCE_ROOM];
     size_t first, count;
 } spb_fences;
@@ -72,6 +80,15 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
 void spb_fences__ask_behind(spb_fences *fences, uint64_t ordinal);
 /* So many more were reported as written. */
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms);
+/* A message came in. It shows nothing of the way out, but keeps the connection in the memory of whoever is between. */
+void spb_fences__heard(spb_fences *fences, uint64_t now_ms);
+/* What went since the last answer. */
+spb_trail spb_fences__waiting(const spb_fences *fences);
+/* The link has taken something since the oldest fence without an answer was sent, for which there was no room before.
+ */
+bool spb_fences__is_carrying(const spb_fences *fences);
+/* For how long the oldest fence without an answer is under way; 0: there is none. */
+uint64_t spb_fences__waited_ms(const spb_fences *fences, uint64_t now_ms);
 /* Messages that are not. */
 uint64_t spb_fences__in_flight(const spb_fences *fences);
 /* When the next one is due; SPB_NEVER: when something happens. */

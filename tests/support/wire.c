@@ -196,6 +196,7 @@ static void on_connect(wire *w, const spb_transport_connect *connect) {
     spb_payload_free(will);
     snprintf(w->server, sizeof w->server, "%s", connect->server);
     w->link = connect->link;
+    w->is_deaf = w->is_deaf && w->hole == 0;
     w->is_open = true;
     w->is_node_born = false;
     w->born_count = 0;
@@ -308,6 +309,7 @@ static void record(wire *w, const spb_action *action) {
     case SPB_ACTION_CONNECT: on_connect(w, &action->as.connect); break;
     case SPB_ACTION_SUBSCRIBE: on_subscribe(w, action); break;
     case SPB_ACTION_PUBLISH:
+        w->is_deaf |= w->hole > 0 && action->as.publish.payload.len >= w->hole;
         w->unanswered++;
         on_publish(w, &action->as.publish);
         break;

@@ -31,6 +31,7 @@ typedef struct wire {
     void (*store)(struct wire *w, const spb_action *action); /* answers what is of the store; NULL: nobody does */
     void *journal;                                           /* its own */
     bool is_slow_to_confirm;                                 /* time alone does */
+    size_t hole;                                             /* what is as large vanishes, and all behind it; 0: none */
     uint8_t deaf_forms;                                      /* nor are those of these forms: 1 << spb_fence_form */
     uint32_t fences, fences_of[SPB_FENCE_FORMS];
     spb_transport_event welcome; /* what CONNECTED says of the server: its limits */
