@@ -142,6 +142,11 @@ typedef struct spb_session_options {
                                      the system's buffers, and the duplicates after an outage; at least 64 KiB. With
                                      SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives, or four and 15
                                      s on a server that answers no fence */
+    uint32_t fence_within_ms;     /* how long a message may wait for its fence while less than 4 KiB do: what is not
+                                     confirmed may be sent twice, but a fence costs some 70 bytes on the wire in the
+                                     packet of a message, and 170 in its own. With more at stake there is one a second,
+                                     or for each 100 messages or 64 KiB; and in half a keep-alive there always is one.
+                                     At most 3,600,000 */
     uint32_t store_window_ms;     /* OUTAGE: how long samples may wait in memory for others to share a block with while
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is
@@ -175,8 +180,8 @@ typedef struct spb_session_options {
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
         .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_command_metrics = 1000,            \
-        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .settle_ms = 500,     \
-        .replay_samples_per_s = 100000                                                                                 \
+        .max_unconfirmed_bytes = 1 << 20, .fence_within_ms = 10000, .store_window_ms = 1000,                           \
+        .host_window_ms = UINT32_MAX, .settle_ms = 500, .replay_samples_per_s = 100000                                 \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */
@@ -395,6 +400,7 @@ typedef struct spb_action {
         struct {
             spb_fence_form form;
             spb_subscription item;
+            bool is_followed; /* by a message, if all goes well: transport->hold(link) first, if there is that */
         } fence;
         uint32_t timeout_ms;
         struct {

@@ -116,6 +116,10 @@ struct spb_transport {
     spb_status (*fence)(spb_transport *self, uint32_t link, spb_fence_form form, const spb_subscription *item,
                         spb_error *err);
 
+    /* The next two calls are `fence` and `publish`, if all goes well: what the first hands over may wait for the
+     * second, so that both share a packet. NULL: that is not possible. */
+    void (*hold)(spb_transport *self, uint32_t link);
+
     /* Writes out what was taken, then DISCONNECT (MQTT 5: with reason 0x04, so that the server publishes the will;
      * tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50). Answered by DISCONNECTED, or LOST. The caller
      * waits for at most timeout_ms, which the transport may use as a hint, and then calls close. */

@@ -92,7 +92,8 @@ enum {
     REPLAY_RATE,
     STRICT_ORDER,
     MAX_MESSAGE,
-    CONFIRM
+    CONFIRM,
+    FENCE_WITHIN
 };
 
 static const struct option known[] = {{"broker", required_argument, NULL, BROKER},
@@ -111,6 +112,7 @@ static const struct option known[] = {{"broker", required_argument, NULL, BROKER
                                       {"strict-order", no_argument, NULL, STRICT_ORDER},
                                       {"max-message", required_argument, NULL, MAX_MESSAGE},
                                       {"confirm", required_argument, NULL, CONFIRM},
+                                      {"fence-within", required_argument, NULL, FENCE_WITHIN},
                                       OPTIONS_MQTT,
                                       {"verbose", no_argument, NULL, 'v'},
                                       {"help", no_argument, NULL, 'h'},
@@ -135,6 +137,7 @@ static bool take(edge_arguments *out, int option, const char *value) {
     case STRICT_ORDER: node->strict_order = true; return true;
     case MAX_MESSAGE: return take_message_size(value, &node->max_message_bytes);
     case CONFIRM: return take_confirm(value, &node->confirm);
+    case FENCE_WITHIN: return take_u32("fence-within", value, 0, 3600000, 1, &node->fence_within_ms);
     case 'v': out->is_verbose = true; return true;
     case 'h': out->help = help_edge; return true;
     case OPTIONS_MQTT_HELP: out->help = help_mqtt; return true;

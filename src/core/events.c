@@ -37,6 +37,7 @@ static void begin_fences(spb_session *session, uint32_t keep_alive_s) {
     spb_fences__begin(fences, (uint64_t)keep_alive_s * 1000, session->outbox.journal.is_used,
                       !session->outbox.journal.is_used || session->options.confirm == SPB_CONFIRM_FENCE);
     fences->ping_ms = (uint64_t)session->options.keep_alive_s * 1000;
+    fences->within_ms = session->options.fence_within_ms;
     fences->may_do_without = session->options.confirm == SPB_CONFIRM_WINDOW;
     if (server->has_fenced) {
         spb_fences__expect(fences, server->fence);

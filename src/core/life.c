@@ -40,7 +40,7 @@ static void drop_link(spb_session *session, bool keeps_samples, spb_time now) {
     }
     spb_outbox__lost(&session->outbox, false, now); /* older than what waits */
     session->link = 0;
-    session->was_online = false;
+    session->was_online = session->is_slowness_told = false;
     session->is_due = false;
     session->is_leaving = false;
     session->timer_ms = SPB_NEVER;
@@ -291,10 +291,12 @@ static void hand_over_births(spb_session *session, spb_time now) {
     tell_births(session, SPB_LOG_DEBUG, "births handed over");
 }
 
-/* A link that needs seconds for the births is told of, as all that follows from it looks like something else. */
+/* A link that needs seconds for the births is told of, as all that follows from it looks like something else. A server
+ * that answered the second or third form of fence is not a slow link. */
 static void tell_slowness(spb_session *session) {
     uint64_t arrived_ms = session->outbox.births.passed_ms;
-    if (arrived_ms >= session->last_birth_ms + SPB_SLOW_BIRTH_MS) {
+    if (session->outbox.births.took_ms >= SPB_SLOW_BIRTH_MS && !session->is_slowness_told) {
+        session->is_slowness_told = true;
         spb_notices__log(&session->notices, SPB_LOG_WARNING,
                          "the link is slow: births of %llu bytes took %llu s to arrive",
                          (unsigned long long)(session->birth_bytes),

@@ -80,6 +80,7 @@ struct spb_session {
     uint32_t last_link;
     uint32_t close_link;       /* to be closed; 0: none */
     uint32_t max_packet_bytes; /* that this server takes; 0: it has not said */
+    bool is_slowness_told;     /* of this connection */
     bool was_online;           /* in this connection, since: */
     uint64_t online_since_ms;
 

@@ -25,10 +25,11 @@ void spb_arrival__written(spb_arrival *arrival, const spb_fences *fences, uint64
     }
 }
 
-void spb_arrival__passed(spb_arrival *arrival, uint64_t ordinal, uint64_t now_ms) {
+void spb_arrival__passed(spb_arrival *arrival, uint64_t ordinal, uint64_t took_ms, uint64_t now_ms) {
     if (arrival->is_under_way && ordinal >= arrival->last) {
         arrival->is_under_way = false;
         arrival->passed_ms = now_ms;
+        arrival->took_ms = took_ms;
     }
 }
 

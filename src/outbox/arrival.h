@@ -12,7 +12,8 @@ typedef struct spb_arrival {
     uint64_t last;       /* the ordinal of the last message of the births */
     uint64_t handed_ms;  /* when that was handed over */
     uint64_t written_ms; /* and reported as written; SPB_NEVER: it was not */
-    uint64_t passed_ms;  /* when an answer showed that the link is free of them; 0: none did */
+    uint64_t passed_ms;  /* when an answer showed that the link is free of them; 0: none did, */
+    uint64_t took_ms;    /* and how long the fence for that was on its way */
     bool is_awaited;     /* they do not count as read yet, */
     bool is_under_way;   /* and the link may still be busy with them */
 } spb_arrival;
@@ -23,7 +24,7 @@ void spb_arrival__begin(spb_arrival *arrival, spb_fences *fences, bool is_by_tim
 /* So much was reported as written. */
 void spb_arrival__written(spb_arrival *arrival, const spb_fences *fences, uint64_t now_ms);
 /* A fence behind this message was answered: if that shows nothing else, the link is free of what was before it. */
-void spb_arrival__passed(spb_arrival *arrival, uint64_t ordinal, uint64_t now_ms);
+void spb_arrival__passed(spb_arrival *arrival, uint64_t ordinal, uint64_t took_ms, uint64_t now_ms);
 /* The messages up to this one count as read. */
 void spb_arrival__read(spb_arrival *arrival, uint64_t ordinal);
 /* When the births count as read, where time alone says so. SPB_NEVER: not as things are. */

@@ -195,12 +195,15 @@ static void confirm_up_to(spb_outbox *outbox, uint64_t ordinal, spb_time now) {
 
 /* ---- what shows it ---- */
 
-bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint32_t link, spb_action *out) {
+bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, bool is_followed, spb_time now, uint32_t link,
+                            spb_action *out) {
     spb_fences *fences = &outbox->fences;
-    bool is_due = spb_fences__due_ms(fences) <= now.mono_ms || (is_last && spb_fences__is_wanted(fences));
+    bool is_due = spb_fences__due_ms(fences) <= now.mono_ms || (is_last && spb_fences__is_wanted(fences)) ||
+                  (is_followed && spb_fences__may_ride(fences, now.mono_ms));
     if (is_due && out) {
         *out = (spb_action){.kind = SPB_ACTION_FENCE, .link = link};
         out->as.fence.form = spb_fences__sent(fences, now.mono_ms);
+        out->as.fence.is_followed = is_followed;
     }
     return is_due;
 }
@@ -214,7 +217,7 @@ void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
     if (!spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers)) {
         return;
     }
-    spb_arrival__passed(&outbox->births, covers, now.mono_ms);
+    spb_arrival__passed(&outbox->births, covers, outbox->fences.took_ms, now.mono_ms);
     if (!spb_outbox__is_by_time(outbox)) {
         confirm_up_to(outbox, covers, now);
     }

@@ -30,9 +30,13 @@
 
 #include <spb/session.h>
 
-/* After so much, a message calls for a fence. What is not confirmed is what may be sent twice, if it is kept; */
+/* After so much, a message calls for a fence. What is not confirmed is what may be sent twice, if it is kept: as long
+ * as that is less than so many bytes, a fence may wait, as each costs some 70 to 170 bytes on the wire; */
 #define MAX_MESSAGES 100
 #define MAX_WAIT_MS 1000
+#define STAKE_BYTES 4096
+/* a fence that will be due in the last quarter of its time goes along with a message; */
+#define RIDE_PART 4
 /* kept or not; if not, only when so much came in less time than this, */
 #define MAX_BYTES ((size_t)64 * 1024)
 #define FAST_MS 20
@@ -51,8 +55,10 @@
 #define PING_SLACK_MS 15000
 
 void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted) {
-    *fences =
-        (spb_fences){.keep_alive_ms = keep_alive_ms, .is_eager = is_eager && is_trusted, .is_trusted = is_trusted};
+    *fences = (spb_fences){.keep_alive_ms = keep_alive_ms,
+                           .within_ms = MAX_WAIT_MS,
+                           .is_eager = is_eager && is_trusted,
+                           .is_trusted = is_trusted};
 }
 
 void spb_fences__expect(spb_fences *fences, spb_fence_form form) {
@@ -164,6 +170,34 @@ static uint64_t trial_ms(const spb_fences *fences) {
     return fences->asked_ms + (wait_ms < MAX_TRIAL_MS ? wait_ms : MAX_TRIAL_MS);
 }
 
+static uint64_t watch_pause_ms(const spb_fences *fences) {
+    return fences->keep_alive_ms / 2;
+}
+
+static uint64_t watch_ms(const spb_fences *fences) {
+    return fences->is_watching && fences->count == 0 ? fences->answered_ms + watch_pause_ms(fences) : SPB_NEVER;
+}
+
+static uint64_t cover_pause_ms(const spb_fences *fences) {
+    bool is_much = fences->bytes >= STAKE_BYTES && fences->within_ms > MAX_WAIT_MS;
+    return is_much ? MAX_WAIT_MS : fences->within_ms;
+}
+
+static uint64_t cover_ms(const spb_fences *fences) {
+    return fences->is_eager && fences->messages > 0 ? fences->since_ms + cover_pause_ms(fences) : SPB_NEVER;
+}
+
+/* How soon it comes: a part of its time is left. */
+static bool is_near(uint64_t due_ms, uint64_t pause_ms, uint64_t now_ms) {
+    return due_ms != SPB_NEVER && now_ms + pause_ms / RIDE_PART >= due_ms;
+}
+
+bool spb_fences__may_ride(const spb_fences *fences, uint64_t now_ms) {
+    return fences->is_on && !fences->is_mute && fences->count < SPB_MAX_FENCES &&
+           (is_near(watch_ms(fences), watch_pause_ms(fences), now_ms) ||
+            is_near(cover_ms(fences), cover_pause_ms(fences), now_ms));
+}
+
 uint64_t spb_fences__due_ms(const spb_fences *fences) {
     if (!fences->is_on || fences->is_mute) {
         return SPB_NEVER;
@@ -175,10 +209,7 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
         (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
         return 0;
     }
-    uint64_t due_ms =
-        fences->is_watching && fences->count == 0 ? fences->answered_ms + fences->keep_alive_ms / 2 : SPB_NEVER;
-    uint64_t wait_ms = fences->is_eager && fences->messages > 0 ? fences->since_ms + MAX_WAIT_MS : SPB_NEVER;
-    due_ms = due_ms < wait_ms ? due_ms : wait_ms;
+    uint64_t due_ms = watch_ms(fences) < cover_ms(fences) ? watch_ms(fences) : cover_ms(fences);
     due_ms = due_ms < wake_ms(fences) ? due_ms : wake_ms(fences);
     return due_ms < trial_ms(fences) ? due_ms : trial_ms(fences);
 }
@@ -300,6 +331,7 @@ bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_
         const spb_fence *oldest = &fences->items[fences->first];
         is_found = oldest->form == form;
         *covers = oldest->covers;
+        fences->took_ms = now_ms - oldest->sent_ms;
         fences->unanswered -= oldest->bytes;
         spb_trail__join(&fences->arrived, &oldest->trail);
         fences->first = (fences->first + 1) % SPB_FENCE_ROOM;

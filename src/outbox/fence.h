@@ -28,6 +28,7 @@ typedef struct spb_fence {
 /* Of one connection. */
 typedef struct spb_fences {
     uint64_t keep_alive_ms;
+    uint64_t within_ms;    /* of each message, its fence leaves at the latest, if little is at stake */
     uint64_t ping_ms;      /* MQTT's own, which may not be what the server wants */
     spb_fence_form form;   /* of the next one */
     bool is_answered;      /* one was, on this connection: its form is the right one */
@@ -54,7 +55,8 @@ typedef struct spb_fences {
     size_t bytes;          /* of all messages since the last fence, but for those that flowed by, */
     uint64_t bytes_since_ms;
     size_t unanswered; /* and since the last fence that was answered */
-    uint64_t read;     /* the last message that an answer has covered */
+    uint64_t read;     /* the last message that an answer has covered, */
+    uint64_t took_ms;  /* and how long that was on its way */
     uint64_t answered_ms;
     spb_trail trail;     /* since the last fence */
     spb_trail arrived;   /* what answers have shown to get through */
@@ -93,6 +95,8 @@ uint64_t spb_fences__waited_ms(const spb_fences *fences, uint64_t now_ms);
 uint64_t spb_fences__in_flight(const spb_fences *fences);
 /* When the next one is due; SPB_NEVER: when something happens. */
 uint64_t spb_fences__due_ms(const spb_fences *fences);
+/* The next one is due before long, so that it may go ahead of a message that leaves now, and share its packet. */
+bool spb_fences__may_ride(const spb_fences *fences, uint64_t now_ms);
 /* Something waits for an answer, and nothing else that could go ahead of it does. */
 bool spb_fences__is_wanted(const spb_fences *fences);
 /* When the server counts as gone; SPB_NEVER: not as things are. */

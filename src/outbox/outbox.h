@@ -134,8 +134,10 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block);
 /* Published messages were written; a fence of this form was answered. */
 void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now);
 void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now);
-/* A fence, if one is due; its filter is the session's to fill in. is_last: nothing else leaves now. */
-bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint32_t link, spb_action *out);
+/* A fence, if one is due; its filter is the session's to fill in. is_last: nothing else leaves now. is_followed: a
+ * message leaves next, in whose packet it may be. */
+bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, bool is_followed, spb_time now, uint32_t link,
+                            spb_action *out);
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox);
 /* Time shows what the server has read, as its answers do not. */
 bool spb_outbox__is_by_time(const spb_outbox *outbox);

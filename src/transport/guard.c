@@ -287,6 +287,14 @@ bool spb_guard__cut(spb_guard *guard) {
     return is_known;
 }
 
+void spb_guard__cork(spb_guard *guard, bool is_corked) {
+    pthread_mutex_lock(&lock);
+    if (guard->client_id && guard->fd >= 0) {
+        setsockopt(guard->fd, IPPROTO_TCP, TCP_CORK, &(int){is_corked}, sizeof(int));
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 /* The kernel has something that it cannot send now, or must send again. What is under way and not acknowledged yet does
  * not count, nor what only waits to become a full packet (it is sent by the option): both are on every good link. */
 static bool has_unsent(int fd) {

@@ -41,6 +41,8 @@ void spb_guard__count_packet(spb_guard *guard);
 /* Ends the connection without a byte, as a network would: paho gets nothing more of what the server has sent. False:
  * the socket is not known. Any thread. */
 bool spb_guard__cut(spb_guard *guard);
+/* Whether the kernel is to wait for more before it sends less than a full packet: for 0.2 s at most. */
+void spb_guard__cork(spb_guard *guard, bool is_corked);
 /* Resets the connection if the kernel has not sent all that was written, or in vain: nothing of it is sent any
  * more. Nothing happens when the socket is not known. Not from a callback of paho. */
 void spb_guard__reset_unsent(spb_guard *guard);

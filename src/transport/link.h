@@ -28,6 +28,7 @@ uint32_t spb_link__number(const spb_link *link);
 spb_status spb_link__subscribe(spb_link *link, const spb_subscription *items, size_t count, spb_error *err);
 spb_status spb_link__publish(spb_link *link, const spb_transport_message *message, spb_error *err);
 spb_status spb_link__fence(spb_link *link, spb_fence_form form, const spb_subscription *item, spb_error *err);
+void spb_link__hold(spb_link *link);
 void spb_link__disconnect(spb_link *link);
 
 #endif

@@ -66,6 +66,13 @@ static spb_status mqtt_fence(spb_transport *self, uint32_t number, spb_fence_for
     return link ? spb_link__fence(link, form, item, err) : not_open(number, err);
 }
 
+static void mqtt_hold(spb_transport *self, uint32_t number) {
+    spb_link *link = find_link(from_base(self), number);
+    if (link) {
+        spb_link__hold(link);
+    }
+}
+
 static void mqtt_disconnect(spb_transport *self, uint32_t number, uint32_t timeout_ms) {
     (void)timeout_ms; /* there is no timer here: the caller's own deadline ends in close */
     spb_link *link = find_link(from_base(self), number);
@@ -108,6 +115,7 @@ spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, sp
                                  .subscribe = mqtt_subscribe,
                                  .publish = mqtt_publish,
                                  .fence = mqtt_fence,
+                                 .hold = mqtt_hold,
                                  .disconnect = mqtt_disconnect,
                                  .close = mqtt_close,
                                  .free = mqtt_free};

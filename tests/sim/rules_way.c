@@ -10,6 +10,8 @@
 
 #define FENCE_MESSAGES 100
 #define FENCE_MS 1000
+/* So much is at stake that a fence does not wait for longer, whatever the options say. */
+#define FENCE_STAKE 4096
 /* What a payload has besides its metrics. */
 #define FRAME_BYTES 12
 
@@ -153,12 +155,18 @@ void sim_way_published(sim *s, size_t samples, size_t payload_bytes) {
 
 /* ---- fences ---- */
 
+/* How long a message may wait for its fence. */
+static uint64_t fence_pause_ms(const sim *s) {
+    uint64_t within_ms = s->options.fence_within_ms;
+    return s->wire.unfenced >= FENCE_STAKE && within_ms > FENCE_MS ? FENCE_MS : within_ms;
+}
+
 static bool has_fence_due(const sim *s) {
     const sim_way *way = &s->way;
     size_t unfenced = way->count - way->fenced;
     return way->fences < SIM_MAX_FENCES && unfenced > 0 &&
            (unfenced >= FENCE_MESSAGES || way->unfenced_bytes >= SIM_FENCE_BYTES ||
-            way->unfenced_ms + FENCE_MS <= s->now.mono_ms);
+            way->unfenced_ms + fence_pause_ms(s) <= s->now.mono_ms);
 }
 
 void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
@@ -178,7 +186,7 @@ void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
 }
 
 /* Whether the session may send one now, besides the watch. */
-bool sim_way_wants_fence(const sim *s) {
+bool sim_way_wants_fence(const sim *s, bool is_riding) {
     const sim_way *way = &s->way;
     if (sim_births_want_fence(s)) {
         return true;
@@ -186,6 +194,10 @@ bool sim_way_wants_fence(const sim *s) {
     if (s->level == SPB_DELIVERY_LIVE) {
         return way->has_flushed || way->has_forgotten;
     }
+    /* One that shares the packet of a message may go in the last quarter of its time. */
+    uint64_t pause_ms = fence_pause_ms(s);
+    bool is_near =
+        is_riding && way->unfenced_ms != SPB_NEVER && s->now.mono_ms + pause_ms / 4 >= way->unfenced_ms + pause_ms;
     bool is_end_of_chunk = false; /* for all one can know */
     for (size_t i = way->fenced; i < way->count; i++) {
         is_end_of_chunk |= way->messages[i].is_replay;
@@ -194,8 +206,9 @@ bool sim_way_wants_fence(const sim *s) {
                      spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes ||
                      way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= SIM_FENCE_BYTES;
-    return s->options.confirm == SPB_CONFIRM_FENCE && (way->has_unfenced_birth || way->has_forgotten ||
-                                                       (way->count > way->fenced && (is_urgent || has_fence_due(s))));
+    return s->options.confirm == SPB_CONFIRM_FENCE &&
+           (way->has_unfenced_birth || way->has_forgotten ||
+            (way->count > way->fenced && (is_urgent || has_fence_due(s) || is_near)));
 }
 
 /* The session counts messages as read: fewer than `end`. */
@@ -407,7 +420,7 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
         sim_fail(s, "fence", "none for %zu messages, %zu bytes", way->count - way->fenced, way->unfenced_bytes);
     }
     if (is_fencing && way->fences < SIM_MAX_FENCES && way->unfenced_ms != SPB_NEVER &&
-        deadline_ms > way->unfenced_ms + FENCE_MS) {
+        deadline_ms > way->unfenced_ms + fence_pause_ms(s)) {
         sim_fail(s, "fence", "nobody would send one in time");
     }
     expect(s, "samples_stored", stats.samples_stored, s->journal.samples_appended);

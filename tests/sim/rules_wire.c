@@ -137,11 +137,13 @@ void sim_rules_fence(sim *s, const spb_action *action) {
     /* Ahead of the births, when those of the connection before were large and vanished: see core/cause.c. */
     bool is_first = wire->messages == 0 && wire->tried == 0;
     bool is_trial = sim_fence_ask(s, action->as.fence.form);
-    bool is_watch_due = s->now.mono_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
+    bool is_riding = action->as.fence.is_followed;
+    uint64_t early_ms = is_riding ? wire->keep_alive_ms / 8 : 0;
+    bool is_watch_due = s->now.mono_ms + early_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
     bool is_for_watch = is_watch_due && (s->way.fences == 0 || s->level != SPB_DELIVERY_LIVE);
     bool is_stalled = wire->stall_ms != 0 && wire->stall_ms <= s->now.mono_ms;
     bool is_to_wake = is_stalled || wire->unfenced >= SIM_FENCE_BYTES;
-    if (!is_for_watch && !is_to_wake && !is_trial && !is_first && !sim_way_wants_fence(s)) {
+    if (!is_for_watch && !is_to_wake && !is_trial && !is_first && !sim_way_wants_fence(s, is_riding)) {
         sim_fail(s, "fence", "another one %llu ms after the last answer, %u are under way",
                  (unsigned long long)(s->now.mono_ms - wire->answered_ms), s->way.fences);
     }

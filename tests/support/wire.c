@@ -395,7 +395,8 @@ spb_session_options wire_options(void) {
     options.group_id = "G";
     options.node_id = "N";
     options.rebirth_window_ms = 0;
-    options.settle_ms = 0; /* tests of the settle time ask for it */
+    options.settle_ms = 0;          /* tests of the settle time ask for it, */
+    options.fence_within_ms = 1000; /* and those of the rhythm of fences for a longer one */
     return options;
 }
 

@@ -162,6 +162,18 @@ START_TEST(births_that_take_seconds_to_arrive_are_told_of) {
 }
 END_TEST
 
+/* It answers the third form, after 6 s. */
+START_TEST(a_server_that_answers_another_form_of_fence_is_no_slow_link) {
+    open_with(1);
+    w.deaf_forms = 1u << SPB_FENCE_FORM_UNSUBSCRIBE | 1u << SPB_FENCE_FORM_SUBSCRIBE;
+    wire_run(&w);
+    wire_sleep(&w, 7000);
+    ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
+    ck_assert(!is_said("the link is slow"));
+    wire_close(&w);
+}
+END_TEST
+
 /* ---- the judgement alone ---- */
 
 static spb_cause_facts facts(size_t largest, uint64_t silent_ms) {
@@ -206,6 +218,7 @@ int main(void) {
     tcase_add_test(all, a_connection_that_dies_while_data_flows_does_not_die_of_silence);
     tcase_add_test(all, a_link_that_takes_something_now_and_then_is_slow);
     tcase_add_test(all, births_that_take_seconds_to_arrive_are_told_of);
+    tcase_add_test(all, a_server_that_answers_another_form_of_fence_is_no_slow_link);
     tcase_add_test(all, what_got_through_is_no_cause);
     tcase_add_test(all, another_end_in_between_is_another_cause);
     Suite *suite = suite_create("session_causes");

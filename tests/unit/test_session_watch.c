@@ -52,20 +52,40 @@ START_TEST(a_link_without_answers_is_given_up_in_one_and_a_half_keep_alives) {
 }
 END_TEST
 
+/* So that both share a packet; when nothing leaves, the fence waits for its time. */
+START_TEST(a_fence_that_is_due_soon_leaves_right_ahead_of_a_message) {
+    wire_open(&w, NULL);
+    spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    wire_go_online(&w);
+    wire_sleep(&w, 11250); /* three quarters of half a keep-alive */
+    ck_assert_uint_eq(w.fences, 0);
+    wire_update(&w, x, spb_int32(1));
+    w.now.mono_ms += 100; /* the batch window */
+    w.now.wall_ms += 100;
+    ck_assert(wire_step(&w));
+    ck_assert(w.last.kind == SPB_ACTION_FENCE && w.last.as.fence.is_followed);
+    ck_assert(wire_step(&w));
+    ck_assert_int_eq(w.last.kind, SPB_ACTION_PUBLISH);
+    wire_run(&w);
+    ck_assert_uint_eq(w.fences, 1);
+    wire_close(&w);
+}
+END_TEST
+
 /* Dead on the way out only: commands still come, and the system takes what is written. */
 START_TEST(messages_and_written_bytes_prove_nothing) {
     wire_open(&w, NULL);
     spb_metric *x = wire_add_metric(&w, NULL, "x", spb_int32(0));
     wire_go_online(&w);
     w.is_deaf = true;
-    for (int second = 0; second < 44; second++) {
+    for (int second = 0; second < 42; second++) { /* the fence went along with a message after 12 s */
         wire_update(&w, x, spb_int32(second));
         wire_command(&w, NULL, &(spb_payload_metric){.name = spb_str_from("x"), .value = spb_int32(1)});
         wire_sleep(&w, 1000);
     }
     ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_ONLINE);
     ck_assert_uint_eq(w.unanswered, 0);
-    wire_sleep(&w, 1000);
+    wire_sleep(&w, 200);
     ck_assert_int_eq(spb_session_get_state(w.session), SPB_SESSION_WAITING);
     wire_close(&w);
 }
@@ -326,6 +346,7 @@ int main(void) {
     TCase *all = tcase_create("session_watch");
     tcase_add_test(all, a_quiet_link_is_asked_every_half_keep_alive);
     tcase_add_test(all, a_link_without_answers_is_given_up_in_one_and_a_half_keep_alives);
+    tcase_add_test(all, a_fence_that_is_due_soon_leaves_right_ahead_of_a_message);
     tcase_add_test(all, messages_and_written_bytes_prove_nothing);
     tcase_add_test(all, a_fence_is_sent_on_a_full_link_too);
     tcase_add_test(all, a_late_answer_is_an_answer);
