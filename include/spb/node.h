@@ -65,6 +65,7 @@ typedef struct spb_node_options {
                               DURABLE without one is refused, as is either with a store that has no journal */
     spb_confirm confirm;
     size_t max_unconfirmed_bytes;
+    uint32_t fence_within_ms;
     uint32_t store_window_ms;
     uint32_t host_window_ms;
     uint32_t resend_on_rebirth_ms;
@@ -94,8 +95,8 @@ typedef struct spb_node_options {
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
         .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_command_metrics = 1000,            \
-        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .settle_ms = 500,     \
-        .replay_samples_per_s = 100000, .log_level = SPB_LOG_INFO                                                      \
+        .max_unconfirmed_bytes = 1 << 20, .fence_within_ms = 10000, .store_window_ms = 1000,                           \
+        .host_window_ms = UINT32_MAX, .settle_ms = 500, .replay_samples_per_s = 100000, .log_level = SPB_LOG_INFO      \
     }
 
 /*

@@ -36,9 +36,10 @@ typedef enum spb_session_state {
     SPB_SESSION_CONNECTING,  /* CONNECT is under way */
     SPB_SESSION_SUBSCRIBING, /* connected; SUBSCRIBE is under way */
     SPB_SESSION_WAIT_HOST,   /* subscribed; the primary host is not online */
-    SPB_SESSION_BIRTHING,    /* NBIRTH and DBIRTHs are being sent */
-    SPB_SESSION_ONLINE,      /* born: data flows */
-    SPB_SESSION_STOPPING     /* NDEATH and DISCONNECT are being written: to stop, or to go to the next server */
+    SPB_SESSION_BIRTHING, /* NBIRTH and DBIRTHs are on their way: data may follow them, but hosts may not know of them
+                             yet. So it is again for a rebirth */
+    SPB_SESSION_ONLINE,   /* they have arrived at the server, so hosts know the node; see spb_confirm for when */
+    SPB_SESSION_STOPPING  /* NDEATH and DISCONNECT are being written: to stop, or to go to the next server */
 } spb_session_state;
 
 SPB_API const char *spb_session_state_name(spb_session_state state);
@@ -47,7 +48,7 @@ typedef enum spb_log_level {
     SPB_LOG_ERROR,   /* something was lost, or will not work without help */
     SPB_LOG_WARNING, /* unusual, and dealt with */
     SPB_LOG_INFO,    /* life of the session: connected, born, stopped */
-    SPB_LOG_DEBUG    /* each message */
+    SPB_LOG_DEBUG    /* more of it: births that were handed over, and have not arrived */
 } spb_log_level;
 
 /*
@@ -75,7 +76,13 @@ typedef enum spb_delivery {
                             the power, is survived, up to the last commit (spb_session_flush) */
 } spb_delivery;
 
-/* When a published message counts as read by the server. */
+/*
+ * When a published message counts as read by the server. So do births, which makes a session ONLINE: at the level LIVE,
+ * too, when the fence that follows them was answered, which is a round trip later, or many seconds on a narrow link;
+ * with SPB_CONFIRM_WINDOW and a journal, or on a server that answers no fence, after the time that stands below. Who
+ * only wants to publish need not wait for it: data follows the births at once, and samples that are taken before them
+ * are in them.
+ */
 typedef enum spb_confirm {
     SPB_CONFIRM_FENCE, /* when a fence behind it was answered: see `spb fence-test` */
     SPB_CONFIRM_WINDOW /* when it was written two keep-alives ago: for servers that answer fences out of turn. Or that
@@ -128,7 +135,9 @@ typedef struct spb_session_options {
     bool legacy_state;           /* its STATE is on the topic STATE/<id>, as ONLINE or OFFLINE (before Sparkplug 3.0) */
     uint32_t host_wait_ms;       /* with several servers: how long one may keep silent about the host before the next is
                                     tried; at most 3,600,000; 0: for ever */
-    uint32_t rebirth_window_ms; /* requests within this time after a birth share the next one, at its end; 0: at once */
+    uint32_t rebirth_window_ms;  /* requests within this time after a birth share the next one, at its end; 0: at once.
+                                    So  do those that come while the births are on their way to the server, until a fence
+                                    behind them was answered, or for a keep-alive on a server that answers none */
     uint32_t max_command_metrics; /* a command (NCMD, DCMD) with more metrics is refused as a whole, but for a request
                                      of a rebirth or the next server in it; 1 … 65,536 */
     bool next_server_metric;      /* the metric `Node Control/Next Server`: true walks to the next server */
@@ -141,6 +150,11 @@ typedef struct spb_session_options {
                                      the system's buffers, and the duplicates after an outage; at least 64 KiB. With
                                      SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives, or four and 15
                                      s on a server that answers no fence */
+    uint32_t fence_within_ms;     /* how long a message may wait for its fence while less than 4 KiB do: what is not
+                                     confirmed may be sent twice, but a fence costs some 70 bytes on the wire in the
+                                     packet of a message, and 170 in its own. With more at stake there is one a second,
+                                     or for each 100 messages or 64 KiB; and in half a keep-alive there always is one.
+                                     At most 3,600,000 */
     uint32_t store_window_ms;     /* OUTAGE: how long samples may wait in memory for others to share a block with while
                                      nobody follows; at most 60,000 */
     uint32_t host_window_ms; /* with a primary host: what was confirmed in this time before the host went offline is
@@ -174,8 +188,8 @@ typedef struct spb_session_options {
         .keep_alive_s = 30, .connect_timeout_ms = 10000, .reconnect_min_ms = 1000, .reconnect_max_ms = 60000,          \
         .batch_window_ms = 100, .batch_max_bytes = 65536, .batch_max_samples = 10000, .max_waiting_bytes = 16 << 20,   \
         .max_in_flight = 64, .host_wait_ms = 30000, .rebirth_window_ms = 1000, .max_command_metrics = 1000,            \
-        .max_unconfirmed_bytes = 1 << 20, .store_window_ms = 1000, .host_window_ms = UINT32_MAX, .settle_ms = 500,     \
-        .replay_samples_per_s = 100000                                                                                 \
+        .max_unconfirmed_bytes = 1 << 20, .fence_within_ms = 10000, .store_window_ms = 1000,                           \
+        .host_window_ms = UINT32_MAX, .settle_ms = 500, .replay_samples_per_s = 100000                                 \
     }
 
 /* Strings are copied. SPB_ERR_ARGUMENT, SPB_ERR_NAME (an ID breaks a rule), SPB_ERR_NO_MEMORY. */
@@ -248,7 +262,8 @@ SPB_API void spb_session_set_device_online(spb_session *session, spb_device *dev
 SPB_API bool spb_session_device_is_online(const spb_session *session, const spb_device *device);
 /*
  * A new NBIRTH and all DBIRTHs, with the same bdSeq, as if a host had asked: at once, or within rebirth_window_ms after
- * the last birth at the end of that time, one for all who asked. Until then no data leaves; it follows the births.
+ * the last birth at the end of that time, or when that has arrived, one for all who asked. Until then no data leaves;
+ * it follows the births.
  */
 SPB_API void spb_session_rebirth(spb_session *session, spb_time now);
 /*
@@ -417,6 +432,7 @@ typedef struct spb_action {
         struct {
             spb_fence_form form;
             spb_subscription item;
+            bool is_followed; /* by a message, if all goes well: transport->hold(link) first, if there is that */
         } fence;
         uint32_t timeout_ms;
         struct {

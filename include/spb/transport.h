@@ -71,9 +71,9 @@ typedef enum spb_transport_event_kind {
 typedef struct spb_transport_event {
     spb_transport_event_kind kind;
     uint32_t link;
-    spb_status status;         /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT, _REFUSED or _LIMIT (the
-                               server sent what is not taken); SUBSCRIBED; PUBLISHED: SPB_OK, or SPB_ERR_REFUSED when a
-                               QoS 1 message was refused (MQTT 5) */
+    spb_status status;         /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT, _REFUSED, _SYSTEM (no
+                               thread) or _LIMIT (the server sent what is not taken); SUBSCRIBED; PUBLISHED: SPB_OK, or
+                               SPB_ERR_REFUSED when a         QoS 1 message was refused (MQTT 5) */
     const char *reason;        /* for people, may hold words of the server as they came; NULL if there is none */
     uint32_t count;            /* PUBLISHED */
     spb_str topic;             /* MESSAGE */
@@ -97,7 +97,8 @@ struct spb_transport {
     void (*set_listener)(spb_transport *self, spb_transport_listener listener, void *context);
 
     /* Starts a connection with a clean session. There is no other link open at that time. Answered by CONNECTED or
-     * CONNECT_FAILED. A failure here (SPB_ERR_ARGUMENT, SPB_ERR_NO_MEMORY, SPB_ERR_CONNECT) is the whole answer. */
+     * CONNECT_FAILED. A failure here (SPB_ERR_ARGUMENT, SPB_ERR_NO_MEMORY, SPB_ERR_CONNECT, SPB_ERR_SYSTEM) is the
+     * whole answer. */
     spb_status (*connect)(spb_transport *self, const spb_transport_connect *request, spb_error *err);
 
     /* Subscribes to all of them. Answered by one SUBSCRIBED, or by LOST. */
@@ -119,6 +120,10 @@ struct spb_transport {
      * known. NULL: it never is. Cheap; asked for while an answer to a fence is late, as a link that carries something
      * is not dead. */
     uint64_t (*carried)(spb_transport *self, uint32_t link);
+
+    /* The next two calls are `fence` and `publish`, if all goes well: what the first hands over may wait for the
+     * second, so that both share a packet. NULL: that is not possible. */
+    void (*hold)(spb_transport *self, uint32_t link);
 
     /* Writes out what was taken, then DISCONNECT (MQTT 5: with reason 0x04, so that the server publishes the will;
      * tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50). Answered by DISCONNECTED, or LOST. The caller

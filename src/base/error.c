@@ -34,6 +34,14 @@ spb_status spb_error__no_memory(spb_error *err, const char *what) {
     return spb_error__set(err, SPB_ERR_NO_MEMORY, "out of memory for %s", what);
 }
 
+spb_status spb_error__no_thread(spb_error *err, const char *what) {
+    return spb_error__set(
+        err, SPB_ERR_SYSTEM,
+        "no thread for %s: a limit on memory or threads is reached (ulimit -v, ulimit -u, or that of a "
+        "container)",
+        what);
+}
+
 const char *spb_status_name(spb_status status) {
     switch (status) {
     case SPB_OK: return "SPB_OK";

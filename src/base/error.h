@@ -18,5 +18,7 @@ spb_status spb_error__set_at(spb_error *err, spb_status status, size_t offset, c
     SPB_PRINTF(4, 5);
 /* "out of memory", with what it was wanted for. */
 spb_status spb_error__no_memory(spb_error *err, const char *what);
+/* SPB_ERR_SYSTEM, "no thread", with what it was wanted for and where the limit may be. */
+spb_status spb_error__no_thread(spb_error *err, const char *what);
 
 #endif

@@ -93,7 +93,8 @@ enum {
     STRICT_ORDER,
     MAX_MESSAGE,
     CONFIRM,
-    CLOCK_WAIT
+    CLOCK_WAIT,
+    FENCE_WITHIN
 };
 
 static const struct option known[] = {{"broker", required_argument, NULL, BROKER},
@@ -113,6 +114,7 @@ static const struct option known[] = {{"broker", required_argument, NULL, BROKER
                                       {"max-message", required_argument, NULL, MAX_MESSAGE},
                                       {"confirm", required_argument, NULL, CONFIRM},
                                       {"clock-wait", required_argument, NULL, CLOCK_WAIT},
+                                      {"fence-within", required_argument, NULL, FENCE_WITHIN},
                                       OPTIONS_MQTT,
                                       {"verbose", no_argument, NULL, 'v'},
                                       {"help", no_argument, NULL, 'h'},
@@ -138,6 +140,7 @@ static bool take(edge_arguments *out, int option, const char *value) {
     case MAX_MESSAGE: return take_message_size(value, &node->max_message_bytes);
     case CONFIRM: return take_confirm(value, &node->confirm);
     case CLOCK_WAIT: return take_u32("clock-wait", value, 0, 86400, 1, &node->clock_wait_s);
+    case FENCE_WITHIN: return take_u32("fence-within", value, 0, 3600000, 1, &node->fence_within_ms);
     case 'v': out->is_verbose = true; return true;
     case 'h': out->help = help_edge; return true;
     case OPTIONS_MQTT_HELP: out->help = help_mqtt; return true;

@@ -222,8 +222,8 @@ static bool disconnect(spb_session *session, spb_time now, spb_action *out) {
     return true;
 }
 
-static bool next_fence(spb_session *session, bool is_last, spb_time now, spb_action *out) {
-    if (!spb_outbox__next_fence(&session->outbox, is_last, now, session->link, out)) {
+static bool next_fence(spb_session *session, bool is_last, bool is_followed, spb_time now, spb_action *out) {
+    if (!spb_outbox__next_fence(&session->outbox, is_last, is_followed, now, session->link, out)) {
         return false;
     }
     if (out) {
@@ -232,12 +232,19 @@ static bool next_fence(spb_session *session, bool is_last, spb_time now, spb_act
     return true;
 }
 
+/* One that will be due soon goes ahead of a message that leaves anyway: the two share a packet. */
+static bool next_riding_fence(spb_session *session, spb_time now, spb_action *out) {
+    uint64_t ignored_ms = SPB_NEVER;
+    return spb_fences__may_ride(&session->outbox.fences, now.mono_ms) &&
+           spb_session__next_publish(session, now, NULL, &ignored_ms) && next_fence(session, false, true, now, out);
+}
+
 /* Fences that are due go ahead of messages, those that are wanted behind them. */
 static bool next_exchange(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     spb_session_state state = session->state;
-    if (spb_outbox__next_look(&session->outbox, now, session->link, out) || next_fence(session, false, now, out) ||
-        spb_session__next_publish(session, now, out, due_ms) ||
-        (session->state == state && next_fence(session, true, now, out))) {
+    if (spb_outbox__next_look(&session->outbox, now, session->link, out) || next_riding_fence(session, now, out) ||
+        next_fence(session, false, false, now, out) || spb_session__next_publish(session, now, out, due_ms) ||
+        (session->state == state && next_fence(session, true, false, now, out))) {
         return true;
     }
     spb_due__by(due_ms, spb_fences__due_ms(&session->outbox.fences));

@@ -82,6 +82,7 @@ spb_status spb_session__publish_node_birth(spb_session *session, spb_time now, s
     session->wants_birth = false;
     session->node_birth_due_ms = SPB_NEVER;
     session->last_birth_ms = now.mono_ms;
+    session->birth_bytes = session->stats.bytes_published;
     session->phase = SPB_PHASE_DBIRTHS;
     session->outbox.may_release = true;
     session->next_born = session->table.node->next;
@@ -184,11 +185,12 @@ spb_device *spb_session__next_to_be_born(spb_session *session, spb_time now) {
 }
 
 void spb_session_rebirth(spb_session *session, spb_time now) {
-    /* Before the first NBIRTH, that one is the answer. Soon after a birth, all requests share the next one. */
+    /* Before the first NBIRTH, that one is the answer. Soon after a birth, and while it is on its way, all requests
+     * share the next one. */
     if (spb_session__is_live(session) && !session->wants_birth) {
         uint64_t allowed_ms = session->last_birth_ms + session->options.rebirth_window_ms;
         session->wants_birth = true;
-        session->outbox.may_replay = false;
+        spb_session__see_phase(session);
         session->rebirth_due_ms = allowed_ms > now.mono_ms ? allowed_ms : now.mono_ms;
     }
 }

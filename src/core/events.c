@@ -22,7 +22,7 @@ void spb_session_on_bdseq_saved(spb_session *session, spb_status status, const c
 
 /* "connection lost: broken pipe (SPB_ERR_CONNECT)" */
 static void fail_with(spb_session *session, const char *what, spb_status status, const char *reason, spb_time now) {
-    char text[256];
+    char text[512];
     snprintf(text, sizeof text, "%s: %s (%s)", what, reason ? reason : "no reason given", spb_status_name(status));
     spb_session__fail(session, text, now);
 }
@@ -38,6 +38,7 @@ static void begin_fences(spb_session *session, uint32_t keep_alive_s) {
                       !session->outbox.journal.is_used || session->options.confirm == SPB_CONFIRM_FENCE);
     fences->ping_ms = (uint64_t)spb_session__keep_alive_s(session) * 1000;
     fences->birth_ms = fences->ping_ms - (uint64_t)session->options.keep_alive_s * 1000;
+    fences->within_ms = session->options.fence_within_ms;
     fences->may_do_without = session->options.confirm == SPB_CONFIRM_WINDOW;
     if (server->has_fenced) {
         spb_fences__expect(fences, server->fence);
@@ -50,6 +51,7 @@ static void on_fenced(spb_session *session, spb_fence_form form, spb_time now) {
     if (session->outbox.fences.is_answered) {
         server->has_fenced = true;
         server->fence = session->outbox.fences.form;
+        spb_session__see_answer(session, now);
     }
     spb_session__see_birth_arrive(session, now);
 }
@@ -95,6 +97,9 @@ static void on_subscribed(spb_session *session, const spb_transport_event *event
     spb_fences__start(&session->outbox.fences, now.mono_ms);
     spb_window__begin(&session->outbox.fences.window, session->options.max_unconfirmed_bytes,
                       now.mono_ms - session->asked_ms);
+    /* Did the births vanish because they are large, or does this server answer no fence? */
+    const spb_server *server = spb_servers__current(&session->servers);
+    session->outbox.fences.wants_first = server->omens.large > 0 && !server->has_fenced;
     session->timer_ms = SPB_NEVER;
     if (spb_session__may_be_born(session)) {
         spb_session__enter(session, SPB_SESSION_BIRTHING, NULL);
@@ -104,10 +109,12 @@ static void on_subscribed(spb_session *session, const spb_transport_event *event
 }
 
 static void on_lost(spb_session *session, const spb_transport_event *event, spb_time now) {
+    char what[256] = "connection lost";
     if (session->state != SPB_SESSION_CONNECTING) {
         session->stats.connections_lost++;
+        spb_session__explain_loss(session, what, sizeof what, now);
     }
-    fail_with(session, "connection lost", event->status, event->reason, now);
+    fail_with(session, what, event->status, event->reason, now);
 }
 
 static void on_disconnected(spb_session *session, const spb_transport_event *event, spb_time now) {
@@ -130,7 +137,10 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     case SPB_TRANSPORT_SUBSCRIBED: on_subscribed(session, event, now); break;
     case SPB_TRANSPORT_PUBLISHED: spb_outbox__written(&session->outbox, event->count, now); break;
     case SPB_TRANSPORT_FENCED: on_fenced(session, event->fence, now); break;
-    case SPB_TRANSPORT_MESSAGE: spb_session__on_message(session, event, now); break;
+    case SPB_TRANSPORT_MESSAGE:
+        spb_fences__heard(&session->outbox.fences, now.mono_ms);
+        spb_session__on_message(session, event, now);
+        break;
     case SPB_TRANSPORT_WARNING: spb_notices__log(&session->notices, SPB_LOG_WARNING, "%s", event->reason); break;
     }
 }

@@ -1,6 +1,7 @@
 /* Decides how connections come and go: what a failure, a stop and time lead to. What the transport says is taken in
  * events.c; which message is next is left to publish.c. */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/birth.h"
 #include "core/session.h"
@@ -39,7 +40,7 @@ static void drop_link(spb_session *session, bool keeps_samples, spb_time now) {
     }
     spb_outbox__lost(&session->outbox, false, now); /* older than what waits */
     session->link = 0;
-    session->was_online = false;
+    session->was_online = session->is_slowness_told = false;
     session->is_due = false;
     session->is_leaving = false;
     session->timer_ms = SPB_NEVER;
@@ -101,7 +102,7 @@ void spb_session__see_birth_arrive(spb_session *session, spb_time now) {
 }
 
 void spb_session__fail(spb_session *session, const char *reason, spb_time now) {
-    char text[256]; /* the reason may lie in what is dropped here */
+    char text[512]; /* the reason may lie in what is dropped here */
     snprintf(text, sizeof text, "%s", reason);
     stretch_keep_alive(session, now);
     if (session->state == SPB_SESSION_STOPPING && !session->is_leaving) {
@@ -226,6 +227,35 @@ void spb_session_stop(spb_session *session, uint32_t timeout_ms, spb_time now) {
     }
 }
 
+/* ---- why a connection is lost ---- */
+
+static spb_cause_facts facts_of(const spb_session *session, spb_time now) {
+    const spb_fences *fences = &session->outbox.fences;
+    return (spb_cause_facts){.arrived = fences->arrived,
+                             .waiting = spb_fences__waiting(fences),
+                             .is_carrying = spb_fences__is_carrying(fences),
+                             .has_answered = fences->is_answered || fences->is_expected,
+                             .waited_ms = spb_fences__waited_ms(fences, now.mono_ms),
+                             .keep_alive_ms = fences->keep_alive_ms};
+}
+
+void spb_session__see_answer(spb_session *session, spb_time now) {
+    const spb_cause_facts facts = facts_of(session, now);
+    spb_cause__answered(&spb_servers__current(&session->servers)->omens, &facts);
+}
+
+spb_cause spb_session__explain_loss(spb_session *session, char *text, size_t size, spb_time now) {
+    spb_omens *omens = &spb_servers__current(&session->servers)->omens;
+    const spb_cause_facts facts = facts_of(session, now);
+    spb_cause cause = spb_cause__lost(omens, &facts);
+    size_t len = strlen(text);
+    if (cause != SPB_CAUSE_SERVER && len + 2 < size) {
+        snprintf(text + len, size - len, ": ");
+        spb_cause__write(cause, omens, &facts, text + len + 2, size - len - 2);
+    }
+    return cause;
+}
+
 /* ---- time ---- */
 
 /* With a server that never does, the node is on and off for ever. */
@@ -264,10 +294,13 @@ static void miss_answer(spb_session *session, spb_time now) {
     spb_server *server = spb_servers__current(&session->servers);
     server->has_fenced = server->has_fenced && fences->is_answered;
     session->stats.connections_lost++;
-    spb_session__fail(session,
-                      spb_fences__are_in_vain(fences) ? "connection lost: " NO_FENCE
-                                                      : "connection lost: the server does not answer any more",
-                      now);
+    char what[256] = "connection lost", text[384];
+    spb_cause cause = spb_session__explain_loss(session, what, sizeof what, now);
+    snprintf(text, sizeof text, "%s%s", what,
+             cause != SPB_CAUSE_SERVER         ? ""
+             : spb_fences__are_in_vain(fences) ? ": " NO_FENCE
+                                               : ": the server does not answer any more");
+    spb_session__fail(session, text, now);
 }
 
 static uint64_t samples_ms(const spb_session *session) {
@@ -279,22 +312,52 @@ static uint64_t grace_ms(const spb_session *session) {
     return session->outbox.journal.is_used && spb_session__is_running(session) && at_ms > 0 ? at_ms : SPB_NEVER;
 }
 
-static void finish_births(spb_session *session, spb_time now) {
+static void tell_births(spb_session *session, spb_log_level level, const char *what) {
+    spb_notices__log(&session->notices, level, "%s: %s/%s, bdSeq %u, %zu metrics, %zu devices", what,
+                     session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
+                     session->table.metrics.count, session->table.devices.count);
+}
+
+/* Data may follow the births at once, and does: it is behind them on the same connection. */
+static void hand_over_births(spb_session *session, spb_time now) {
     if (session->state != SPB_SESSION_BIRTHING || session->phase != SPB_PHASE_DBIRTHS ||
         spb_session__next_to_be_born(session, now)) {
         return;
     }
     session->phase = SPB_PHASE_BORN;
+    session->birth_bytes = session->stats.bytes_published - session->birth_bytes;
     if (!session->was_online) {
         session->was_online = true;
         session->online_since_ms = now.mono_ms;
     }
-    spb_outbox__births_over(&session->outbox);
+    spb_outbox__births_over(&session->outbox, now);
     spb_oversize__born(session);
-    spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
-    spb_notices__log(&session->notices, SPB_LOG_INFO, "born: %s/%s, bdSeq %u, %zu metrics, %zu devices",
-                     session->options.group_id, session->options.node_id, (unsigned)session->bdseq.number,
-                     session->table.metrics.count, session->table.devices.count);
+    spb_session__see_phase(session);
+    tell_births(session, SPB_LOG_DEBUG, "births handed over");
+}
+
+/* A link that needs seconds for the births is told of, as all that follows from it looks like something else. A server
+ * that answered the second or third form of fence is not a slow link. */
+static void tell_slowness(spb_session *session) {
+    uint64_t arrived_ms = session->outbox.births.passed_ms;
+    if (session->outbox.births.took_ms >= SPB_SLOW_BIRTH_MS && !session->is_slowness_told) {
+        session->is_slowness_told = true;
+        spb_notices__log(&session->notices, SPB_LOG_WARNING,
+                         "the link is slow: births of %llu bytes took %llu s to arrive",
+                         (unsigned long long)(session->birth_bytes),
+                         (unsigned long long)((arrived_ms - session->last_birth_ms) / 1000));
+    }
+}
+
+/* Who is told that the node is born may look for it in a host. On a narrow link that is long after the births were
+ * handed over. */
+static void announce_births(spb_session *session) {
+    if (session->state == SPB_SESSION_BIRTHING && session->phase == SPB_PHASE_BORN &&
+        !session->outbox.births.is_awaited) {
+        spb_session__enter(session, SPB_SESSION_ONLINE, NULL);
+        tell_births(session, SPB_LOG_INFO, "born");
+        tell_slowness(session);
+    }
 }
 
 void spb_session_on_tick(spb_session *session, spb_time now) {
@@ -313,7 +376,8 @@ void spb_session_on_tick(spb_session *session, spb_time now) {
     if (session->timer_ms <= now.mono_ms) {
         end_state(session, now);
     }
-    finish_births(session, now);
+    hand_over_births(session, now);
+    announce_births(session);
     if (grace_ms(session) <= now.mono_ms) { /* the application had its time to add what the journal has samples of */
         session->outbox.replay.grace_ms = 0;
         spb_outbox__retry_deferred(&session->outbox);

@@ -26,6 +26,7 @@ static spb_status check_numbers(const spb_session_options *o, spb_error *err) {
                  {"delivery", (uint64_t)o->delivery, SPB_DELIVERY_AUTO, SPB_DELIVERY_DURABLE},
                  {"confirm", (uint64_t)o->confirm, SPB_CONFIRM_FENCE, SPB_CONFIRM_WINDOW},
                  {"max_unconfirmed_bytes", o->max_unconfirmed_bytes, 65536, 1024 * 1024 * 1024},
+                 {"fence_within_ms", o->fence_within_ms, 0, 3600000},
                  {"store_window_ms", o->store_window_ms, 0, 60000},
                  {"resend_on_rebirth_ms", o->resend_on_rebirth_ms, 0, 3600000},
                  {"settle_ms", o->settle_ms, 0, 60000}};

@@ -151,6 +151,13 @@ static bool next_death_of(spb_session *session, spb_device *device, spb_time now
     return true;
 }
 
+/* Births that are still on their way are waited for: else a host that asks every few seconds fills a narrow link with
+ * one birth behind the other. */
+static uint64_t after_arrival(const spb_session *session, uint64_t due_ms) {
+    uint64_t free_ms = spb_arrival__free_ms(&session->outbox.births, &session->outbox.fences);
+    return due_ms > free_ms ? due_ms : free_ms;
+}
+
 static bool next_birth(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     spb_device *device = SPB_LINKED(session->births.first, spb_device, in_births);
     uint64_t node_ms = session->node_birth_due_ms;
@@ -158,6 +165,7 @@ static bool next_birth(spb_session *session, spb_time now, spb_action *out, uint
         return false; /* until the store has answered */
     }
     spb_due__by(&node_ms, session->wants_birth ? session->rebirth_due_ms : SPB_NEVER);
+    node_ms = after_arrival(session, node_ms);
     if (node_ms <= now.mono_ms) {
         return send_node_birth(session, now, out);
     }
@@ -171,7 +179,7 @@ static bool next_birth(spb_session *session, spb_time now, spb_action *out, uint
 
 /* ---- the choice ---- */
 
-static bool next_online(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
+static bool next_born(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
     const spb_entity *first = SPB_LINKED(session->outbox.first.first, spb_entity, in_first);
     spb_device *dying = SPB_LINKED(session->deaths.first, spb_device, in_deaths);
     if (first) {
@@ -183,17 +191,17 @@ static bool next_online(spb_session *session, spb_time now, spb_action *out, uin
     if (next_birth(session, now, out, due_ms)) {
         return true;
     }
-    if (session->state != SPB_SESSION_ONLINE || session->wants_birth) {
-        return false; /* tck-id-operational-behavior-data-commands-rebirth-action-1: no data until then */
+    if (!spb_session__may_send_data(session)) {
+        return false;
     }
     if (session->options.strict_order) { /* a message that could not be made has ended the connection */
         return next_replay(session, now, out, due_ms) ||
-               (session->state == SPB_SESSION_ONLINE && next_live(session, NULL, now, out));
+               (spb_session__may_send_data(session) && next_live(session, NULL, now, out));
     }
     return next_live(session, NULL, now, out) || next_replay(session, now, out, due_ms);
 }
 
-static bool next_birthing(spb_session *session, spb_time now, spb_action *out) {
+static bool next_unborn(spb_session *session, spb_time now, spb_action *out) {
     if (spb_session__awaits_aliases(session)) {
         return false;
     }
@@ -236,7 +244,9 @@ static bool next_stopping(spb_session *session, spb_time now, spb_action *out) {
 }
 
 bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *out, uint64_t *due_ms) {
-    if (!out && session->state != SPB_SESSION_ONLINE) {
+    bool is_birthing = session->state == SPB_SESSION_BIRTHING && session->phase != SPB_PHASE_BORN;
+    bool is_born = session->state == SPB_SESSION_ONLINE || (session->state == SPB_SESSION_BIRTHING && !is_birthing);
+    if (!out && !is_born) {
         return false; /* all that can be done is done; the rest waits for an answer */
     }
     if (session->state == SPB_SESSION_STOPPING) {
@@ -245,7 +255,5 @@ bool spb_session__next_publish(spb_session *session, spb_time now, spb_action *o
     if (is_link_full(session)) {
         return false; /* only the transport's answer helps */
     }
-    return session->state == SPB_SESSION_ONLINE     ? next_online(session, now, out, due_ms)
-           : session->state == SPB_SESSION_BIRTHING ? next_birthing(session, now, out)
-                                                    : false;
+    return is_born ? next_born(session, now, out, due_ms) : is_birthing && next_unborn(session, now, out);
 }

@@ -7,6 +7,8 @@
 
 #include <spb/transport.h>
 
+#include "core/cause.h"
+
 typedef struct spb_server {
     const char *uri;
     bool has_state;    /* a STATE of the primary host was accepted on it, with this timestamp */
@@ -16,6 +18,7 @@ typedef struct spb_server {
     bool has_fenced;   /* it has answered a fence, of this form: the first to be tried on the next connection */
     spb_fence_form fence;
     bool is_too_narrow; /* a birth was larger than it, or the options, allow: see oversize.c */
+    spb_omens omens;    /* how its connections ended */
 } spb_server;
 
 typedef struct spb_servers {

@@ -31,6 +31,8 @@
 #define SPB_STEADY_MS 10000
 /* The session waits so much longer than it asks the transport to: then the transport has failed to answer. */
 #define SPB_ANSWER_GRACE_MS 1000
+/* When births take so long to arrive, the link is worth a line. */
+#define SPB_SLOW_BIRTH_MS 5000
 /* How long NDEATH and DISCONNECT may take on the way from one server to the next. */
 #define SPB_LEAVE_MS 2000
 /* How long after a failure the store is asked again to take the bdSeq. */
@@ -48,7 +50,7 @@
 typedef enum spb_phase {
     SPB_PHASE_UNBORN,  /* no NBIRTH in this connection yet */
     SPB_PHASE_DBIRTHS, /* NBIRTH is out, DBIRTHs follow */
-    SPB_PHASE_BORN     /* all are out: data may flow */
+    SPB_PHASE_BORN     /* all are out, though they may not have arrived: data may flow */
 } spb_phase;
 
 struct spb_session {
@@ -87,7 +89,8 @@ struct spb_session {
     uint32_t max_packet_bytes; /* that this server takes; 0: it has not said */
     bool is_limit_own;         /* that is max_message_bytes of the options */
     spb_oversize oversize;
-    bool was_online; /* in this connection, since: */
+    bool is_slowness_told; /* of this connection */
+    bool was_online;       /* in this connection, since: */
     uint64_t online_since_ms;
 
     spb_phase phase;
@@ -95,6 +98,7 @@ struct spb_session {
     uint64_t rebirth_due_ms;     /* while wants_birth */
     uint64_t node_birth_due_ms;  /* the same, because of a change; or SPB_NEVER */
     uint64_t last_birth_ms;      /* when the last NBIRTH left */
+    uint64_t birth_bytes;        /* of all births since, in SPB_PHASE_BORN; before, what was published till then */
     uint64_t sequence;           /* counts the NBIRTHs */
     spb_device *next_born;       /* in SPB_PHASE_DBIRTHS */
     spb_metric *removed_metrics; /* kept while an answer to a write may name them; by next_of_holder */
@@ -134,6 +138,11 @@ static inline bool spb_session__is_live(const spb_session *session) {
 bool spb_session__is_running(const spb_session *session);
 /* Of the next CONNECT. */
 uint32_t spb_session__keep_alive_s(const spb_session *session);
+/* All births were handed over, whether or not they have arrived, and no others are asked for
+ * (tck-id-operational-behavior-data-commands-rebirth-action-1). */
+bool spb_session__may_send_data(const spb_session *session);
+/* The state or the phase has changed, or what is asked for: the outbox is told whether it may replay. */
+void spb_session__see_phase(spb_session *session);
 /* The primary host is online: births may go ahead. Always so without one. */
 bool spb_session__may_be_born(const spb_session *session);
 /* Births wait for the store: it shall know new aliases first. */
@@ -223,6 +232,10 @@ void spb_session__fail(spb_session *session, const char *reason, spb_time now);
 void spb_session__leave(spb_session *session, const char *reason, spb_time now);
 /* A fence was answered: a birth that came through in time needs no longer keep-alive any more. */
 void spb_session__see_birth_arrive(spb_session *session, spb_time now);
+/* A fence was answered: what went before it got through. */
+void spb_session__see_answer(spb_session *session, spb_time now);
+/* The connection was lost, which counts. Adds the cause to the text, if more is known than that. */
+spb_cause spb_session__explain_loss(spb_session *session, char *text, size_t size, spb_time now);
 /* DISCONNECT was answered: the server is left in good order. */
 void spb_session__part(spb_session *session, spb_time now);
 /* When time alone brings something about: see spb_session_on_tick. */

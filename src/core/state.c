@@ -5,9 +5,18 @@
  * message has besides its metrics. */
 #define MOST_FRAME_BYTES (1 + 4 + 2 + 1 + 11 /* timestamp */ + 3 /* seq */)
 
+bool spb_session__may_send_data(const spb_session *session) {
+    bool is_up = session->state == SPB_SESSION_BIRTHING || session->state == SPB_SESSION_ONLINE;
+    return is_up && session->phase == SPB_PHASE_BORN && !session->wants_birth;
+}
+
+void spb_session__see_phase(spb_session *session) {
+    session->outbox.may_replay = spb_session__may_send_data(session);
+}
+
 void spb_session__enter(spb_session *session, spb_session_state state, const char *reason) {
     session->state = state;
-    session->outbox.may_replay = state == SPB_SESSION_ONLINE && !session->wants_birth;
+    spb_session__see_phase(session);
     spb_notices__state(&session->notices, state, reason);
 }
 

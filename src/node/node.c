@@ -137,9 +137,8 @@ spb_status spb_node_start(spb_node *node, spb_error *err) {
         status = spb_session_check_births(node->session, spb_clock__now(), err);
     }
     if (status == SPB_OK && !node->has_worker) {
-        int failure = create_threads_locked(node);
-        if (failure) {
-            status = spb_error__set(err, SPB_ERR_SYSTEM, "cannot create the threads of the node: error %d", failure);
+        if (create_threads_locked(node) != 0) {
+            status = spb_error__no_thread(err, "the node");
         }
     }
     /* A worker that still ends the run before begins the next one. */

@@ -49,6 +49,7 @@ static spb_session_options session_options(const spb_node_options *options) {
         .delivery = options->delivery,
         .confirm = options->confirm,
         .max_unconfirmed_bytes = options->max_unconfirmed_bytes,
+        .fence_within_ms = options->fence_within_ms,
         .store_window_ms = options->store_window_ms,
         .host_window_ms = options->host_window_ms,
         .resend_on_rebirth_ms = options->resend_on_rebirth_ms,

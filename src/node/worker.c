@@ -40,6 +40,9 @@ static void call_transport(spb_node *node, const spb_action *action) {
         status =
             transport->subscribe(transport, action->link, action->as.subscribe.items, action->as.subscribe.count, &err);
     } else if (action->kind == SPB_ACTION_FENCE) {
+        if (action->as.fence.is_followed && transport->hold) {
+            transport->hold(transport, action->link);
+        }
         status = transport->fence(transport, action->link, action->as.fence.form, &action->as.fence.item, &err);
     } else {
         status = transport->publish(transport, action->link, &action->as.publish, &err);

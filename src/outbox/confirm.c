@@ -189,17 +189,21 @@ static void confirm_up_to(spb_outbox *outbox, uint64_t ordinal, spb_time now) {
     for (spb_outbox_block *block; (block = first_of(&outbox->sent)) && block->ordinal <= ordinal;) {
         confirm(outbox, block, now);
     }
+    spb_arrival__read(&outbox->births, ordinal);
     settle_what_is_old(outbox, now);
 }
 
 /* ---- what shows it ---- */
 
-bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint32_t link, spb_action *out) {
+bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, bool is_followed, spb_time now, uint32_t link,
+                            spb_action *out) {
     spb_fences *fences = &outbox->fences;
-    bool is_due = spb_fences__due_ms(fences) <= now.mono_ms || (is_last && spb_fences__is_wanted(fences));
+    bool is_due = spb_fences__due_ms(fences) <= now.mono_ms || (is_last && spb_fences__is_wanted(fences)) ||
+                  (is_followed && spb_fences__may_ride(fences, now.mono_ms));
     if (is_due && out) {
         *out = (spb_action){.kind = SPB_ACTION_FENCE, .link = link};
         out->as.fence.form = spb_fences__sent(fences, now.mono_ms);
+        out->as.fence.is_followed = is_followed;
     }
     return is_due;
 }
@@ -213,19 +217,23 @@ bool spb_outbox__next_look(spb_outbox *outbox, spb_time now, uint32_t link, spb_
     return is_due;
 }
 
-static bool is_by_time(const spb_outbox *outbox) {
+bool spb_outbox__is_by_time(const spb_outbox *outbox) {
     return (outbox->journal.is_used && outbox->options->confirm == SPB_CONFIRM_WINDOW) || outbox->fences.is_mute;
 }
 
 void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now) {
     uint64_t covers;
-    if (spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers) && !is_by_time(outbox)) {
+    if (!spb_fences__answered(&outbox->fences, form, now.mono_ms, &covers)) {
+        return;
+    }
+    spb_arrival__passed(&outbox->births, covers, outbox->fences.took_ms, now.mono_ms);
+    if (!spb_outbox__is_by_time(outbox)) {
         confirm_up_to(outbox, covers, now);
     }
 }
 
 static void mark_written(spb_outbox *outbox, spb_time now) {
-    while (is_by_time(outbox) && outbox->unwritten) {
+    while (spb_outbox__is_by_time(outbox) && outbox->unwritten) {
         spb_outbox_block *block = SPB_LINKED(outbox->unwritten, spb_outbox_block, of_state);
         bool takes_more = !outbox->journal.is_used && block->ordinal > outbox->fences.covered;
         if (block->ordinal > outbox->fences.written || takes_more) {
@@ -239,6 +247,7 @@ static void mark_written(spb_outbox *outbox, spb_time now) {
 
 void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
     spb_fences__written(&outbox->fences, count, now.mono_ms);
+    spb_arrival__written(&outbox->births, &outbox->fences, now.mono_ms);
     mark_written(outbox, now);
 }
 
@@ -246,8 +255,12 @@ void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now) {
  * nobody watches any more. */
 static uint64_t believed_ms(const spb_outbox *outbox) {
     const spb_outbox_block *oldest = first_of(&outbox->sent);
-    bool may_count = is_by_time(outbox) && oldest && oldest->is_written;
+    bool may_count = spb_outbox__is_by_time(outbox) && oldest && oldest->is_written;
     return may_count ? spb_fences__believed_ms(&outbox->fences, oldest->ordinal, oldest->at_ms) : SPB_NEVER;
+}
+
+static uint64_t births_believed_ms(const spb_outbox *outbox) {
+    return spb_outbox__is_by_time(outbox) ? spb_arrival__believed_ms(&outbox->births, &outbox->fences) : SPB_NEVER;
 }
 
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox) {
@@ -264,6 +277,7 @@ static uint64_t not_alone(uint64_t at_ms) {
 uint64_t spb_outbox__advance_ms(const spb_outbox *outbox, bool is_running) {
     uint64_t at_ms = is_running ? spb_deadlines__next_ms(&outbox->opens) : SPB_NEVER;
     spb_due__by(&at_ms, not_alone(believed_ms(outbox)));
+    spb_due__by(&at_ms, births_believed_ms(outbox));
     spb_due__by(&at_ms, not_alone(settled_ms(outbox)));
     spb_due__by(&at_ms, not_alone(kept_until_ms(outbox)));
     return at_ms;
@@ -280,6 +294,9 @@ void spb_outbox__advance(spb_outbox *outbox, spb_time now) {
     }
     while (believed_ms(outbox) <= now.mono_ms) {
         confirm_up_to(outbox, first_of(&outbox->sent)->ordinal, now);
+    }
+    if (births_believed_ms(outbox) <= now.mono_ms) {
+        spb_arrival__read(&outbox->births, outbox->births.last);
     }
     settle_what_is_old(outbox, now);
 }
@@ -385,6 +402,7 @@ void spb_outbox__lost(spb_outbox *outbox, bool in_order, spb_time now) {
     spb_outbox__replay_lost(outbox, arrived, now);
     outbox->has_host_gap = false;
     outbox->unwritten = NULL;
+    outbox->births = (spb_arrival){0};
     spb_fences__end(&outbox->fences);
 }
 

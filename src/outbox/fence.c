@@ -35,14 +35,20 @@
 
 #include <spb/session.h>
 
-/* After so much, a message calls for a fence. What is not confirmed is what may be sent twice, if it is kept; */
+/* After so much, a message calls for a fence. What is not confirmed is what may be sent twice, if it is kept: as long
+ * as that is less than so many bytes, a fence may wait, as each costs some 70 to 170 bytes on the wire; */
 #define MAX_MESSAGES 100
 #define MAX_WAIT_MS 1000
+#define STAKE_BYTES 4096
+/* a fence that will be due in the last quarter of its time goes along with a message; */
+#define RIDE_PART 4
 /* kept or not; if not, only when so much came in less time than this, */
 #define MAX_BYTES ((size_t)64 * 1024)
 #define FAST_MS 20
 /* or when messages of this connection were once not reported for so long. */
 #define SLOW_MS 100
+/* When one was not for so long, there was no room for it: paho sleeps for no longer than a second. */
+#define ROOM_MS 2000
 /* A message that is not reported for so long calls for one, too. */
 #define STALL_MS 10
 /* How often the link is looked at, but not less than eight times in a keep-alive. */
@@ -58,8 +64,10 @@
 #define PING_SLACK_MS 15000
 
 void spb_fences__begin(spb_fences *fences, uint64_t keep_alive_ms, bool is_eager, bool is_trusted) {
-    *fences =
-        (spb_fences){.keep_alive_ms = keep_alive_ms, .is_eager = is_eager && is_trusted, .is_trusted = is_trusted};
+    *fences = (spb_fences){.keep_alive_ms = keep_alive_ms,
+                           .within_ms = MAX_WAIT_MS,
+                           .is_eager = is_eager && is_trusted,
+                           .is_trusted = is_trusted};
 }
 
 void spb_fences__expect(spb_fences *fences, spb_fence_form form) {
@@ -69,7 +77,7 @@ void spb_fences__expect(spb_fences *fences, spb_fence_form form) {
 
 void spb_fences__start(spb_fences *fences, uint64_t now_ms) {
     fences->is_on = fences->is_watching = true;
-    fences->answered_ms = now_ms;
+    fences->answered_ms = fences->heard_ms = now_ms;
 }
 
 void spb_fences__stop_watch(spb_fences *fences) {
@@ -90,6 +98,33 @@ static void let_flow(spb_fences *fences, uint64_t now_ms) {
     }
 }
 
+/* Something leaves: how large it is, and how long nothing went before it. */
+static void note_sent(spb_fences *fences, size_t bytes, uint64_t now_ms) {
+    const spb_trail sent = {.largest = bytes, .silent_ms = now_ms > fences->heard_ms ? now_ms - fences->heard_ms : 0};
+    spb_trail__join(&fences->trail, &sent);
+    fences->heard_ms = now_ms;
+}
+
+void spb_fences__heard(spb_fences *fences, uint64_t now_ms) {
+    fences->heard_ms = now_ms;
+}
+
+spb_trail spb_fences__waiting(const spb_fences *fences) {
+    spb_trail waiting = fences->trail;
+    for (size_t i = 0; i < fences->count; i++) {
+        spb_trail__join(&waiting, &fences->items[(fences->first + i) % SPB_FENCE_ROOM].trail);
+    }
+    return waiting;
+}
+
+uint64_t spb_fences__waited_ms(const spb_fences *fences, uint64_t now_ms) {
+    return fences->count > 0 ? now_ms - fences->items[fences->first].sent_ms : 0;
+}
+
+bool spb_fences__is_carrying(const spb_fences *fences) {
+    return fences->count > 0 && fences->carried_ms > fences->items[fences->first].sent_ms;
+}
+
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms) {
     fences->bytes_since_ms = fences->bytes == 0 ? now_ms : fences->bytes_since_ms;
     fences->first_ms = fences->last == 0 ? now_ms : fences->first_ms;
@@ -98,6 +133,7 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
         fences->unanswered += bytes;
     }
     let_flow(fences, now_ms);
+    note_sent(fences, bytes, now_ms);
     if (spb_fences__in_flight(fences) == 0) {
         fences->quiet_ms = now_ms;
         fences->is_woken = false;
@@ -109,8 +145,13 @@ uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint
     return ++fences->last;
 }
 
+void spb_fences__ask_behind(spb_fences *fences, uint64_t ordinal) {
+    fences->behind = ordinal;
+}
+
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms) {
     uint64_t missing = spb_fences__in_flight(fences);
+    fences->carried_ms = missing > 0 && now_ms >= fences->quiet_ms + ROOM_MS ? now_ms : fences->carried_ms;
     fences->is_slow |= missing > 0 && now_ms >= fences->quiet_ms + SLOW_MS;
     fences->written += count < missing ? count : missing;
     fences->quiet_ms = now_ms;
@@ -141,6 +182,34 @@ static uint64_t trial_ms(const spb_fences *fences) {
     return since_ms + (wait_ms < MAX_TRIAL_MS ? wait_ms : MAX_TRIAL_MS);
 }
 
+static uint64_t watch_pause_ms(const spb_fences *fences) {
+    return fences->keep_alive_ms / 2;
+}
+
+static uint64_t watch_ms(const spb_fences *fences) {
+    return fences->is_watching && fences->count == 0 ? fences->answered_ms + watch_pause_ms(fences) : SPB_NEVER;
+}
+
+static uint64_t cover_pause_ms(const spb_fences *fences) {
+    bool is_much = fences->bytes >= STAKE_BYTES && fences->within_ms > MAX_WAIT_MS;
+    return is_much ? MAX_WAIT_MS : fences->within_ms;
+}
+
+static uint64_t cover_ms(const spb_fences *fences) {
+    return fences->is_eager && fences->messages > 0 ? fences->since_ms + cover_pause_ms(fences) : SPB_NEVER;
+}
+
+/* How soon it comes: a part of its time is left. */
+static bool is_near(uint64_t due_ms, uint64_t pause_ms, uint64_t now_ms) {
+    return due_ms != SPB_NEVER && now_ms + pause_ms / RIDE_PART >= due_ms;
+}
+
+bool spb_fences__may_ride(const spb_fences *fences, uint64_t now_ms) {
+    return fences->is_on && !fences->is_mute && fences->count < SPB_MAX_FENCES &&
+           (is_near(watch_ms(fences), watch_pause_ms(fences), now_ms) ||
+            is_near(cover_ms(fences), cover_pause_ms(fences), now_ms));
+}
+
 uint64_t spb_fences__due_ms(const spb_fences *fences) {
     if (!fences->is_on || fences->is_mute) {
         return SPB_NEVER;
@@ -148,14 +217,12 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
     if (fences->count >= SPB_MAX_FENCES) {
         return trial_ms(fences);
     }
-    if (fences->bytes >= spb_window__part(&fences->window, MAX_BYTES) ||
+    if (fences->covered < fences->behind || fences->wants_first ||
+        fences->bytes >= spb_window__part(&fences->window, MAX_BYTES) ||
         (fences->is_eager && fences->messages >= MAX_MESSAGES)) {
         return 0;
     }
-    uint64_t due_ms =
-        fences->is_watching && fences->count == 0 ? fences->answered_ms + fences->keep_alive_ms / 2 : SPB_NEVER;
-    uint64_t wait_ms = fences->is_eager && fences->messages > 0 ? fences->since_ms + MAX_WAIT_MS : SPB_NEVER;
-    due_ms = due_ms < wait_ms ? due_ms : wait_ms;
+    uint64_t due_ms = watch_ms(fences) < cover_ms(fences) ? watch_ms(fences) : cover_ms(fences);
     due_ms = due_ms < wake_ms(fences) ? due_ms : wake_ms(fences);
     return due_ms < trial_ms(fences) ? due_ms : trial_ms(fences);
 }
@@ -272,11 +339,15 @@ spb_fence_form spb_fences__sent(spb_fences *fences, uint64_t now_ms) {
         fences->asked_covers = fences->last;
     }
     size_t last = (fences->first + fences->count++) % SPB_FENCE_ROOM;
+    note_sent(fences, 0, now_ms);
     fences->items[last] = (spb_fence){.form = fences->form,
                                       .covers = fences->last,
                                       .sent_ms = now_ms,
                                       .bytes = fences->bytes,
-                                      .ahead = fences->unanswered};
+                                      .ahead = fences->unanswered,
+                                      .trail = fences->trail};
+    fences->trail = (spb_trail){0};
+    fences->wants_first = false;
     fences->covered = fences->last;
     fences->messages = 0;
     fences->bytes = 0;
@@ -306,6 +377,7 @@ static void forget_other_forms(spb_fences *fences, uint64_t covers, uint64_t now
             covers = fence.covers;
         } else {
             fences->bytes += fence.bytes;
+            spb_trail__join(&fences->trail, &fence.trail);
         }
     }
     if (fences->covered > covers) {
@@ -326,11 +398,13 @@ bool spb_fences__answered(spb_fences *fences, spb_fence_form form, uint64_t now_
         const spb_fence *oldest = &fences->items[fences->first];
         is_found = oldest->form == form;
         answered = *oldest;
+        fences->took_ms = now_ms - oldest->sent_ms;
         fences->unanswered -= oldest->bytes;
+        spb_trail__join(&fences->arrived, &oldest->trail);
         fences->first = (fences->first + 1) % SPB_FENCE_ROOM;
         fences->count--;
     }
-    fences->answered_ms = now_ms;
+    fences->answered_ms = fences->heard_ms = now_ms;
     fences->read = *covers = answered.covers;
     spb_window__answered(&fences->window, answered.ahead, answered.sent_ms, now_ms);
     if (!fences->is_answered) {

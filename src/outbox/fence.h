@@ -11,6 +11,7 @@
 
 #include <spb/transport.h>
 
+#include "outbox/trail.h"
 #include "outbox/window.h"
 
 #define SPB_MAX_FENCES 16
@@ -23,6 +24,7 @@ typedef struct spb_fence {
     uint64_t sent_ms;
     size_t bytes; /* of messages between the fence before and this one */
     size_t ahead; /* and between the last one that was answered then and this one */
+    spb_trail trail;
 } spb_fence;
 
 /* What was seen of the link while the oldest fence waits for its answer: see spb_fences__carried. */
@@ -38,6 +40,7 @@ typedef struct spb_progress_seen {
 typedef struct spb_fences {
     uint64_t keep_alive_ms;
     uint64_t birth_ms;     /* the wait for the first one is so much longer, if nobody sees what the link carries */
+    uint64_t within_ms;    /* of each message, its fence leaves at the latest, if little is at stake */
     uint64_t ping_ms;      /* MQTT's own, which may not be what the server wants */
     spb_fence_form form;   /* of the next one */
     bool is_answered;      /* one was, on this connection: its form is the right one */
@@ -57,6 +60,7 @@ typedef struct spb_fences {
     uint64_t quiet_ms;     /* when something was reported last, or the first of those that are not was published */
     bool is_woken;         /* since then, by a fence */
     bool is_slow;          /* it took long once */
+    uint64_t behind;       /* a fence behind this message is asked for, whatever it shows */
     uint64_t covered;      /* by fences that were sent, or by cuts where none are */
     uint32_t messages;     /* that call for a fence and are not covered, */
     uint64_t since_ms;     /* and the time of the first */
@@ -64,10 +68,16 @@ typedef struct spb_fences {
     uint64_t bytes_since_ms;
     size_t unanswered; /* and since the last fence that was answered */
     spb_window window; /* which that is compared with */
-    uint64_t read;     /* the last message that an answer has covered */
+    uint64_t read;     /* the last message that an answer has covered, */
+    uint64_t took_ms;  /* and how long that was on its way */
     uint64_t first_ms; /* when the first one was published */
     spb_progress_seen seen;
     uint64_t answered_ms;
+    spb_trail trail;     /* since the last fence */
+    spb_trail arrived;   /* what answers have shown to get through */
+    uint64_t heard_ms;   /* when something went last, in either direction */
+    uint64_t carried_ms; /* when something was reported that had waited long: there was room for it again */
+    bool wants_first;    /* a fence goes ahead of the first message */
     spb_fence items[SPB_FENCE_ROOM];
     size_t first, count;
 } spb_fences;
@@ -83,12 +93,25 @@ void spb_fences__stop_watch(spb_fences *fences);
 void spb_fences__end(spb_fences *fences);
 /* A message was handed to the transport: its ordinal, from 1. One that counts, with data, calls for a fence. */
 uint64_t spb_fences__publish(spb_fences *fences, bool counts, size_t bytes, uint64_t now_ms);
+/* A fence behind this message is due, ahead of all that follows it; also where they are not trusted. */
+void spb_fences__ask_behind(spb_fences *fences, uint64_t ordinal);
 /* So many more were reported as written. */
 void spb_fences__written(spb_fences *fences, uint32_t count, uint64_t now_ms);
+/* A message came in. It shows nothing of the way out, but keeps the connection in the memory of whoever is between. */
+void spb_fences__heard(spb_fences *fences, uint64_t now_ms);
+/* What went since the last answer. */
+spb_trail spb_fences__waiting(const spb_fences *fences);
+/* The link has taken something since the oldest fence without an answer was sent, for which there was no room before.
+ */
+bool spb_fences__is_carrying(const spb_fences *fences);
+/* For how long the oldest fence without an answer is under way; 0: there is none. */
+uint64_t spb_fences__waited_ms(const spb_fences *fences, uint64_t now_ms);
 /* Messages that are not. */
 uint64_t spb_fences__in_flight(const spb_fences *fences);
 /* When the next one is due; SPB_NEVER: when something happens. */
 uint64_t spb_fences__due_ms(const spb_fences *fences);
+/* The next one is due before long, so that it may go ahead of a message that leaves now, and share its packet. */
+bool spb_fences__may_ride(const spb_fences *fences, uint64_t now_ms);
 /* Something waits for an answer, and nothing else that could go ahead of it does. */
 bool spb_fences__is_wanted(const spb_fences *fences);
 /* When to look at how much the link has carried, while an answer is waited for; SPB_NEVER: not as things are. */

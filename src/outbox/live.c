@@ -164,8 +164,9 @@ bool spb_outbox__keep_birth(spb_outbox *outbox, uint64_t values) {
     return true;
 }
 
-void spb_outbox__births_over(spb_outbox *outbox) {
+void spb_outbox__births_over(spb_outbox *outbox, spb_time now) {
     uint8_t epoch;
+    spb_arrival__begin(&outbox->births, &outbox->fences, spb_outbox__is_by_time(outbox), now.mono_ms);
     while (spb_flushes__next_born(&outbox->flushes, &epoch)) {
         if (!keep_values(outbox, 0, epoch, outbox->fences.last)) { /* then one cannot say what became of it */
             spb_flushes__lose(&outbox->flushes, epoch);

@@ -134,13 +134,17 @@ void spb_outbox__make_history(spb_outbox *outbox, spb_outbox_block *block);
 /* Published messages were written; a fence of this form was answered. */
 void spb_outbox__written(spb_outbox *outbox, uint32_t count, spb_time now);
 void spb_outbox__fenced(spb_outbox *outbox, spb_fence_form form, spb_time now);
-/* A fence, if one is due; its filter is the session's to fill in. is_last: nothing else leaves now. */
-bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, spb_time now, uint32_t link, spb_action *out);
+/* A fence, if one is due; its filter is the session's to fill in. is_last: nothing else leaves now. is_followed: a
+ * message leaves next, in whose packet it may be. */
+bool spb_outbox__next_fence(spb_outbox *outbox, bool is_last, bool is_followed, spb_time now, uint32_t link,
+                            spb_action *out);
 bool spb_outbox__has_unconfirmed(const spb_outbox *outbox);
 /* A look at what the link has carried, if that is due. */
 bool spb_outbox__next_look(spb_outbox *outbox, spb_time now, uint32_t link, spb_action *out);
-/* The births of this connection are over: a flush may wait for what they carried. */
-void spb_outbox__births_over(spb_outbox *outbox);
+/* Time shows what the server has read, as its answers do not. */
+bool spb_outbox__is_by_time(const spb_outbox *outbox);
+/* The births of this connection were handed over: a fence follows them, and a flush may wait for what they carried. */
+void spb_outbox__births_over(spb_outbox *outbox, spb_time now);
 /* The connection is over. What is not confirmed goes to the journal, or is lost; or it has arrived, as far as one can
  * know, if the connection ended in good order. */
 void spb_outbox__lost(spb_outbox *outbox, bool in_order, spb_time now);

@@ -4,6 +4,7 @@
 
 #include <spb/session.h>
 
+#include "outbox/arrival.h"
 #include "outbox/block.h"
 #include "outbox/fence.h"
 #include "outbox/flush.h"
@@ -104,6 +105,7 @@ struct spb_outbox {
     bool is_pinned_done;      /* it is given back then */
 
     spb_fences fences;
+    spb_arrival births;        /* of this connection */
     spb_list sent;             /* what is not confirmed, in the order of its messages */
     spb_list_link *unwritten;  /* the first of these that was not reported as written; NULL: none */
     spb_list settling;         /* what was confirmed less than settle_ms ago, in that order, */

@@ -84,7 +84,11 @@ static void on_subscribe_failed5(void *context, MQTTAsync_failureData5 *data) {
 static void report_published(spb_link *link, spb_status status, const char *reason) {
     pthread_mutex_lock(&link->lock);
     bool disconnect_now = --link->unanswered_count == 0 && link->disconnect_wanted;
+    bool release_now = link->held_count > 0 && --link->held_count == 0;
     pthread_mutex_unlock(&link->lock);
+    if (release_now) {
+        spb_guard__cork(&link->guard, false);
+    }
     spb_events__report(
         link, (spb_transport_event){.kind = SPB_TRANSPORT_PUBLISHED, .count = 1, .status = status, .reason = reason});
     if (disconnect_now) { /* paho allows this inside its callbacks: it only appends to a queue */

@@ -18,6 +18,7 @@
 #include "transport/events.h"
 #include "transport/reason.h"
 #include "transport/settings.h"
+#include "transport/signals.h"
 
 #define PACKET_SLACK 65536 /* small packets of which nothing is heard, as answers to PINGREQ */
 
@@ -171,6 +172,10 @@ static spb_status connect_to(spb_link *link, const char *uri, uint32_t left_ms, 
         return spb_reason__paho(err, "connect", code);
     }
     spb_status status = spb_guard__start(&link->guard, link->request.client_id, packet_limit(link), err);
+    /* Those of paho run already when there is another link. */
+    if (status == SPB_OK && spb_guard__is_alone(&link->guard) && !spb_signals__can_start_two()) {
+        status = spb_error__no_thread(err, "paho.mqtt.c");
+    }
     if (status == SPB_OK) {
         status = spb_settings__password(link->settings, buffer, &password, err);
     }
@@ -213,8 +218,9 @@ static bool on_found(void *context, const spb_endpoint *place, uint32_t left_ms)
         return false;
     }
     spb_error err;
-    if (connect_to(link, place ? uri : link->address.uri, left_ms, &err) != SPB_OK) {
-        on_failed(link, SPB_ERR_CONNECT, err.text);
+    spb_status status = connect_to(link, place ? uri : link->address.uri, left_ms, &err);
+    if (status != SPB_OK) {
+        on_failed(link, status == SPB_ERR_SYSTEM ? SPB_ERR_SYSTEM : SPB_ERR_CONNECT, err.text);
     }
     return true;
 }

@@ -58,8 +58,11 @@ static void fail_late(spb_dial *self) {
 static bool find_places(spb_dial *self) {
     char text[512];
     if (!spb_lookup__ask(&self->lookup, self->address->host, self->wake)) {
-        snprintf(text, sizeof text, "cannot resolve host %s: no memory, or no thread", self->address->host);
-        fail(self, SPB_ERR_CONNECT, text);
+        snprintf(text, sizeof text,
+                 "cannot resolve host %s: no thread for it, or no memory: a limit is reached (ulimit -v, ulimit -u, or "
+                 "that of a container)",
+                 self->address->host);
+        fail(self, SPB_ERR_SYSTEM, text);
         return false;
     }
     struct pollfd wake;
@@ -286,10 +289,11 @@ spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t 
     if (dial->is_started) {
         return SPB_OK;
     }
-    if (dial->wake >= 0) {
-        close(dial->wake);
+    if (dial->wake < 0) {
+        return spb_error__set(err, SPB_ERR_SYSTEM, "no descriptor for the way to a server (ulimit -n)");
     }
-    return spb_error__no_memory(err, "the way to a server (a thread, or a descriptor)");
+    close(dial->wake);
+    return spb_error__no_thread(err, "the way to a server");
 }
 
 void spb_dial__stop(spb_dial *dial) {

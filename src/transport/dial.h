@@ -38,7 +38,7 @@ typedef struct spb_dial {
 /*
  * Asks for the addresses of the name, if it is one, and finds the first of them that takes a TCP connection. One that
  * `avoid` names (which may be NULL) comes last. Ends with one of the calls, unless it is stopped. The address outlives
- * it. SPB_ERR_NO_MEMORY: there is no thread, or no descriptor, for it.
+ * it. SPB_ERR_SYSTEM: there is no thread, or no descriptor, for it.
  */
 spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t timeout_ms, const spb_endpoint *avoid,
                            const spb_dial_calls *calls, spb_error *err);

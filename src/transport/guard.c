@@ -138,21 +138,24 @@ static void free_watch(watch *self) {
     free(self);
 }
 
-static bool watch_locked(void) {
+static spb_status watch_locked(spb_error *err) {
     watch *self = calloc(1, sizeof *self);
     if (!self) {
-        return false;
+        return spb_error__no_memory(err, "the watch over a connection");
     }
     self->poll = epoll_create1(EPOLL_CLOEXEC);
     self->end = eventfd(0, EFD_CLOEXEC);
     struct epoll_event end = {.events = EPOLLIN, .data.ptr = NULL};
-    if (self->poll < 0 || self->end < 0 || epoll_ctl(self->poll, EPOLL_CTL_ADD, self->end, &end) != 0 ||
-        spb_thread__start(&self->thread, run, self) != 0) {
+    if (self->poll < 0 || self->end < 0 || epoll_ctl(self->poll, EPOLL_CTL_ADD, self->end, &end) != 0) {
         free_watch(self);
-        return false;
+        return spb_error__set(err, SPB_ERR_SYSTEM, "no descriptor for the watch over a connection (ulimit -n)");
+    }
+    if (spb_thread__start(&self->thread, run, self) != 0) {
+        free_watch(self);
+        return spb_error__no_thread(err, "the watch over a connection");
     }
     watching = self;
-    return true;
+    return SPB_OK;
 }
 
 /* ---- which socket it is ---- */
@@ -226,8 +229,8 @@ spb_status spb_guard__start(spb_guard *guard, const char *client_id, uint64_t li
     *guard = (spb_guard){.client_id = client_id, .limit = limit, .fd = -1, .is_waiting = true};
     atomic_init(&guard->packet_count, 0);
     pthread_mutex_lock(&lock);
-    bool is_watched = watching || watch_locked();
-    if (is_watched) {
+    spb_status status = watching ? SPB_OK : watch_locked(err);
+    if (status == SPB_OK) {
         guard->next = guards;
         guards = guard;
         set_trace_locked();
@@ -235,7 +238,7 @@ spb_status spb_guard__start(spb_guard *guard, const char *client_id, uint64_t li
         guard->client_id = NULL;
     }
     pthread_mutex_unlock(&lock);
-    return is_watched ? SPB_OK : spb_error__no_memory(err, "the watch over a connection");
+    return status;
 }
 
 void spb_guard__stop(spb_guard *guard) {
@@ -269,6 +272,13 @@ void spb_guard__stop(spb_guard *guard) {
     }
 }
 
+bool spb_guard__is_alone(const spb_guard *guard) {
+    pthread_mutex_lock(&lock);
+    bool is_alone = guards == guard && !guard->next;
+    pthread_mutex_unlock(&lock);
+    return is_alone;
+}
+
 void spb_guard__count_packet(spb_guard *guard) {
     atomic_fetch_add(&guard->packet_count, 1);
 }
@@ -291,6 +301,14 @@ uint64_t spb_guard__carried(spb_guard *guard) {
         guard->client_id && guard->fd >= 0 && getsockopt(guard->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
     pthread_mutex_unlock(&lock);
     return is_known ? info.tcpi_bytes_acked : 0;
+}
+
+void spb_guard__cork(spb_guard *guard, bool is_corked) {
+    pthread_mutex_lock(&lock);
+    if (guard->client_id && guard->fd >= 0) {
+        setsockopt(guard->fd, IPPROTO_TCP, TCP_CORK, &(int){is_corked}, sizeof(int));
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 /* The kernel has something that it cannot send now, or must send again. What is under way and not acknowledged yet does

@@ -27,11 +27,14 @@ typedef struct spb_guard {
     atomic_uint packet_count; /* packets that paho has reported */
 } spb_guard;
 
-/* To be called between MQTTAsync_create and MQTTAsync_connect. The client ID outlives the guard. SPB_ERR_NO_MEMORY:
- * there is no thread, or no descriptor, for it. */
+/* To be called between MQTTAsync_create and MQTTAsync_connect. The client ID outlives the guard. SPB_ERR_NO_MEMORY,
+ * SPB_ERR_SYSTEM: there is no thread, or no descriptor, for it. */
 spb_status spb_guard__start(spb_guard *guard, const char *client_id, uint64_t limit, spb_error *err);
 /* Ends it; also fine for one that is zeroed. Not from a callback of paho. */
 void spb_guard__stop(spb_guard *guard);
+
+/* No other link of the process has one. */
+bool spb_guard__is_alone(const spb_guard *guard);
 
 /* In each of paho's callbacks that tells of a packet. */
 void spb_guard__count_packet(spb_guard *guard);
@@ -40,6 +43,8 @@ void spb_guard__count_packet(spb_guard *guard);
 bool spb_guard__cut(spb_guard *guard);
 /* How many bytes the other side's system has acknowledged; 0: the socket is not known. Any thread. */
 uint64_t spb_guard__carried(spb_guard *guard);
+/* Whether the kernel is to wait for more before it sends less than a full packet: for 0.2 s at most. */
+void spb_guard__cork(spb_guard *guard, bool is_corked);
 /* Resets the connection if the kernel has not sent all that was written, or in vain: nothing of it is sent any
  * more. Nothing happens when the socket is not known. Not from a callback of paho. */
 void spb_guard__reset_unsent(spb_guard *guard);

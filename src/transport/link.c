@@ -171,6 +171,17 @@ uint64_t spb_link__carried(spb_link *link) {
     return spb_guard__carried(&link->guard);
 }
 
+/* paho hands each packet to the kernel by itself, and the kernel sends the first one at once. So it is told to wait for
+ * more, until the message behind the fence is written, which paho reports; of an UNSUBSCRIBE or SUBSCRIBE it reports
+ * nothing before the answer. That is why the fence goes ahead of the message, and not behind it. If the message does
+ * not come, the kernel waits for 0.2 s and no longer. */
+void spb_link__hold(spb_link *link) {
+    pthread_mutex_lock(&link->lock);
+    link->held_count = link->unanswered_count + 1;
+    pthread_mutex_unlock(&link->lock);
+    spb_guard__cork(&link->guard, true);
+}
+
 /* ---- the way out ---- */
 
 /* paho closes the socket when DISCONNECT's turn comes, also when the publish before it is written only by half. So its

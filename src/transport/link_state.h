@@ -64,6 +64,7 @@ struct spb_link {
     char refusal[400];       /* why this side has ended the connection, or "" */
     bool disconnect_wanted;  /* DISCONNECT follows when unanswered_count has come down to 0 */
     size_t unanswered_count; /* publishes taken and not yet reported */
+    size_t held_count;       /* how many will be, when the kernel need not wait for more; 0: it does not */
 };
 
 #endif

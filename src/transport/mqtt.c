@@ -71,6 +71,13 @@ static uint64_t mqtt_carried(spb_transport *self, uint32_t number) {
     return link ? spb_link__carried(link) : 0;
 }
 
+static void mqtt_hold(spb_transport *self, uint32_t number) {
+    spb_link *link = find_link(from_base(self), number);
+    if (link) {
+        spb_link__hold(link);
+    }
+}
+
 static void mqtt_disconnect(spb_transport *self, uint32_t number, uint32_t timeout_ms) {
     (void)timeout_ms; /* there is no timer here: the caller's own deadline ends in close */
     spb_link *link = find_link(from_base(self), number);
@@ -114,6 +121,7 @@ spb_status spb_mqtt_new(spb_transport **out, const spb_mqtt_options *options, sp
                                  .publish = mqtt_publish,
                                  .fence = mqtt_fence,
                                  .carried = mqtt_carried,
+                                 .hold = mqtt_hold,
                                  .disconnect = mqtt_disconnect,
                                  .close = mqtt_close,
                                  .free = mqtt_free};

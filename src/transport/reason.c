@@ -91,6 +91,6 @@ spb_status spb_reason__paho(spb_error *err, const char *what, int code) {
     } else if (code == PAHO_NO_MEMORY) {
         status = SPB_ERR_NO_MEMORY;
     }
-    const char *words = MQTTAsync_strerror(code);
+    const char *words = code == PAHO_NO_MEMORY ? "out of memory" : MQTTAsync_strerror(code); /* it has none for that */
     return spb_error__set(err, status, "%s: %s", what, words ? words : "MQTT client error");
 }

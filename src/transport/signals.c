@@ -1,6 +1,7 @@
 /* Decides what becomes of a SIGPIPE that paho causes: nothing. */
 #include "transport/signals.h"
 
+#include <semaphore.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -28,4 +29,30 @@ void spb_signals__restore(const sigset_t *before) {
 
 bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg) {
     return spb_thread__start(thread, run, arg) == 0;
+}
+
+static void *wait_for_end(void *arg) {
+    while (sem_wait(arg) != 0) {
+    }
+    return NULL;
+}
+
+bool spb_signals__can_start_two(void) {
+    pthread_t threads[2];
+    size_t count = 0;
+    sem_t end;
+    if (sem_init(&end, 0, 0) != 0) {
+        return true; /* nothing is known */
+    }
+    while (count < 2 && spb_signals__start_thread(&threads[count], wait_for_end, &end)) {
+        count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        sem_post(&end);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    sem_destroy(&end);
+    return count == 2;
 }

@@ -17,5 +17,7 @@ void spb_signals__restore(const sigset_t *before);
 
 /* As spb_thread__start. False: there is no thread. */
 bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg);
+/* Whether two threads can run now: paho needs as many, and does not notice when it gets none. */
+bool spb_signals__can_start_two(void);
 
 #endif

@@ -10,6 +10,11 @@ if(SPB_BUILD_CLI)
     spb_integration_test(wire ${PYTHON} -B ${here}/test_wire.py)
     spb_integration_test(fence ${PYTHON} -B ${here}/test_fence.py FenceTest)
     spb_integration_test(limits ${PYTHON} -B ${here}/test_limits.py)
+    spb_integration_test(metered ${PYTHON} -B ${here}/test_metered.py)
+    spb_integration_test(causes ${PYTHON} -B ${here}/test_causes.py CausesTest)
+    if(NOT SPB_SANITIZE) # whose memory is beyond any limit
+        spb_integration_test(threads ${PYTHON} -B ${here}/test_causes.py ThreadsTest)
+    endif()
     spb_integration_test(hostile ${PYTHON} -B ${here}/test_hostile.py)
 
     # A sanitizer keeps what is freed, and is slow.

@@ -61,6 +61,7 @@ static uint64_t replay_ms(const sim *s) {
 static uint64_t calm_limit_ms(const sim *s) {
     const spb_session_options *o = &s->options;
     return s->now.mono_ms + CALM_SLACK_MS + o->keep_alive_s * UINT64_C(2000) + o->reconnect_max_ms * UINT64_C(5) / 4 +
+           confirm_window_ms(s) + /* of the births, before which the session is not ONLINE */
            2 * s->server_count * (o->connect_timeout_ms + o->host_wait_ms + UINT64_C(4000)) + replay_limit_ms(s);
 }
 

@@ -245,7 +245,7 @@ void sim_way_carry(const sim *s, sim_event *event);
 void sim_way_delivered(sim *s, const sim_event *event);
 /* is_trial: of another form than those before. */
 void sim_way_fence(sim *s, spb_fence_form form, bool is_trial);
-bool sim_way_wants_fence(const sim *s);
+bool sim_way_wants_fence(const sim *s, bool is_riding);
 bool sim_way_fenced(sim *s, spb_fence_form form);
 /* An NBIRTH was sent. */
 void sim_way_born(sim *s);

@@ -301,8 +301,7 @@ void sim_exception_drained(sim *s, uint64_t deadline_ms) {
     }
     /* Without a journal, too, no more may be under way than the link has shown to carry: data waits for an answer then.
      */
-    bool is_free = spb_session_get_state(s->session) == SPB_SESSION_ONLINE && !s->wire.wants_birth &&
-                   s->wire.in_flight < s->options.max_in_flight &&
+    bool is_free = sim_births_are_out(s) && !s->wire.wants_birth && s->wire.in_flight < s->options.max_in_flight &&
                    (s->wire.unanswered < SIM_LEAST_WINDOW || sim_fence_is_without(s));
     for (unsigned i = 0; i < s->holder_count && is_free; i++) {
         check_late(s, i);

@@ -69,8 +69,8 @@ void sim_rules_told(sim *s, spb_session_state state) {
     if (state == SPB_SESSION_WAITING && !is_for_clock) {
         s->next_server = (s->next_server + 1) % s->server_count;
     }
-    if (state == SPB_SESSION_ONLINE && spb_session_get_state(s->session) == SPB_SESSION_ONLINE && !s->wire.is_born) {
-        sim_fail(s, "state", "told to be ONLINE without an NBIRTH");
+    if (state == SPB_SESSION_ONLINE && spb_session_get_state(s->session) == SPB_SESSION_ONLINE) {
+        sim_births_told(s);
     }
 }
 
@@ -123,16 +123,19 @@ static void check_clock(sim *s, spb_session_state state) {
     }
 }
 
-/* A request does not wait longer than the window of the birth before it, unless the link is full. */
-static void check_window(sim *s, spb_session_state state, uint64_t deadline_ms) {
+/* A request does not wait longer than the window of the birth before it, or than that is on its way, unless the link is
+ * full. */
+static void check_window(sim *s, uint64_t deadline_ms) {
     bool may_wait = s->journal.answers_waiting > 0 || s->journal.has_failed; /* for the aliases */
     /* Last samples go ahead of it: those wait for the journal, and when too much is under way, for an answer. */
     bool is_held_up = s->level == SPB_DELIVERY_DURABLE || s->wire.unanswered >= SIM_LEAST_WINDOW;
     for (size_t i = 0; i < s->holder_count && is_held_up; i++) {
         may_wait |= s->holders[i].is_flushing || s->holders[i].is_dying;
     }
-    if (state == SPB_SESSION_ONLINE && s->wire.wants_birth && !may_wait &&
-        s->wire.in_flight < s->options.max_in_flight && deadline_ms > s->wire.birth_ms + s->options.rebirth_window_ms) {
+    uint64_t limit_ms = s->wire.birth_ms + s->options.rebirth_window_ms, free_ms = sim_births_free_ms(s);
+    limit_ms = free_ms > limit_ms ? free_ms : limit_ms;
+    if (sim_births_are_out(s) && s->wire.wants_birth && !may_wait && s->wire.in_flight < s->options.max_in_flight &&
+        deadline_ms > limit_ms) {
         sim_fail(s, "window", "a request for a rebirth waits for longer than the window");
     }
 }
@@ -177,7 +180,8 @@ void sim_rules_drained(sim *s) {
     check_watch(s, state, deadline_ms);
     check_clock(s, state);
     sim_rules_host_drained(s, state, deadline_ms);
-    check_window(s, state, deadline_ms);
+    check_window(s, deadline_ms);
+    sim_births_drained(s, state);
     sim_way_drained(s, state, deadline_ms);
     sim_exception_drained(s, deadline_ms);
     sim_rules_count(s);

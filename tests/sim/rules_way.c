@@ -10,6 +10,8 @@
 
 #define FENCE_MESSAGES 100
 #define FENCE_MS 1000
+/* So much is at stake that a fence does not wait for longer, whatever the options say. */
+#define FENCE_STAKE 4096
 /* What a payload has besides its metrics. */
 #define FRAME_BYTES 12
 
@@ -153,12 +155,18 @@ void sim_way_published(sim *s, size_t samples, size_t payload_bytes) {
 
 /* ---- fences ---- */
 
+/* How long a message may wait for its fence. */
+static uint64_t fence_pause_ms(const sim *s) {
+    uint64_t within_ms = s->options.fence_within_ms;
+    return s->wire.unfenced >= FENCE_STAKE && within_ms > FENCE_MS ? FENCE_MS : within_ms;
+}
+
 static bool has_fence_due(const sim *s) {
     const sim_way *way = &s->way;
     size_t unfenced = way->count - way->fenced;
     return way->fences < SIM_MAX_FENCES && unfenced > 0 &&
            (unfenced >= FENCE_MESSAGES || way->unfenced_bytes >= SIM_FENCE_BYTES ||
-            way->unfenced_ms + FENCE_MS <= s->now.mono_ms);
+            way->unfenced_ms + fence_pause_ms(s) <= s->now.mono_ms);
 }
 
 void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
@@ -168,6 +176,7 @@ void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
         return;
     }
     s->wire.fenced[way->fences] = s->wire.unfenced;
+    s->wire.covers[way->fences] = s->wire.covered = s->wire.messages;
     way->forms[way->fences] = form;
     way->marks[way->fences++] = way->count;
     way->fenced = way->count;
@@ -177,11 +186,18 @@ void sim_way_fence(sim *s, spb_fence_form form, bool is_trial) {
 }
 
 /* Whether the session may send one now, besides the watch. */
-bool sim_way_wants_fence(const sim *s) {
+bool sim_way_wants_fence(const sim *s, bool is_riding) {
     const sim_way *way = &s->way;
+    if (sim_births_want_fence(s)) {
+        return true;
+    }
     if (s->level == SPB_DELIVERY_LIVE) {
         return way->has_flushed || way->has_forgotten;
     }
+    /* One that shares the packet of a message may go in the last quarter of its time. */
+    uint64_t pause_ms = fence_pause_ms(s);
+    bool is_near =
+        is_riding && way->unfenced_ms != SPB_NEVER && s->now.mono_ms + pause_ms / 4 >= way->unfenced_ms + pause_ms;
     bool is_end_of_chunk = false; /* for all one can know */
     for (size_t i = way->fenced; i < way->count; i++) {
         is_end_of_chunk |= way->messages[i].is_replay;
@@ -190,8 +206,9 @@ bool sim_way_wants_fence(const sim *s) {
                      spb_session_get_state(s->session) == SPB_SESSION_STOPPING ||
                      way->unconfirmed_bytes >= s->options.max_unconfirmed_bytes ||
                      way->unfenced_bytes + FRAME_BYTES * (way->count - way->fenced) >= SIM_LEAST_PART;
-    return s->options.confirm == SPB_CONFIRM_FENCE && (way->has_unfenced_birth || way->has_forgotten ||
-                                                       (way->count > way->fenced && (is_urgent || has_fence_due(s))));
+    return s->options.confirm == SPB_CONFIRM_FENCE &&
+           (way->has_unfenced_birth || way->has_forgotten ||
+            (way->count > way->fenced && (is_urgent || has_fence_due(s) || is_near)));
 }
 
 /* The session counts messages as read: fewer than `end`. */
@@ -218,12 +235,14 @@ static void arrive(sim *s, size_t end) {
 static void take_answer(sim *s) {
     sim_way *way = &s->way;
     arrive(s, way->marks[0]);
+    s->wire.passed = s->wire.covers[0];
     way->fences--;
     s->wire.unanswered -= s->wire.fenced[0];
     for (unsigned i = 0; i < way->fences; i++) {
         way->marks[i] = way->marks[i + 1];
         way->forms[i] = way->forms[i + 1];
         s->wire.fenced[i] = s->wire.fenced[i + 1];
+        s->wire.covers[i] = s->wire.covers[i + 1];
     }
 }
 
@@ -232,6 +251,7 @@ static void forget_other_forms(sim *s, spb_fence_form form) {
     sim_way *way = &s->way;
     unsigned kept = 0;
     size_t fenced = way->confirmed;
+    s->wire.covered = s->wire.passed;
     for (unsigned i = 0; i < way->fences; i++) {
         if (way->forms[i] != form) {
             s->wire.unfenced += s->wire.fenced[i];
@@ -240,6 +260,7 @@ static void forget_other_forms(sim *s, spb_fence_form form) {
         fenced = way->marks[i];
         way->marks[kept] = way->marks[i];
         way->forms[kept] = form;
+        s->wire.covers[kept] = s->wire.covered = s->wire.covers[i];
         s->wire.fenced[kept++] = s->wire.fenced[i];
     }
     for (size_t i = fenced; i < way->fenced; i++) {
@@ -383,7 +404,8 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     const sim_way *way = &s->way;
     spb_stats stats;
     sim_flush_check(s);
-    if (state == SPB_SESSION_ONLINE && way->fences < SIM_MAX_FENCES && !sim_fence_is_without(s)) {
+    bool may_send = sim_births_are_out(s);
+    if (may_send && way->fences < SIM_MAX_FENCES && !sim_fence_is_without(s)) {
         check_client_is_woken(s, deadline_ms);
     }
     if (s->level == SPB_DELIVERY_LIVE) {
@@ -393,12 +415,12 @@ void sim_way_drained(sim *s, spb_session_state state, uint64_t deadline_ms) {
     if (state == SPB_SESSION_STOPPED) {
         check_stopped(s);
     }
-    bool is_fencing = state == SPB_SESSION_ONLINE && s->options.confirm == SPB_CONFIRM_FENCE;
+    bool is_fencing = may_send && s->options.confirm == SPB_CONFIRM_FENCE;
     if (is_fencing && has_fence_due(s)) {
         sim_fail(s, "fence", "none for %zu messages, %zu bytes", way->count - way->fenced, way->unfenced_bytes);
     }
     if (is_fencing && way->fences < SIM_MAX_FENCES && way->unfenced_ms != SPB_NEVER &&
-        deadline_ms > way->unfenced_ms + FENCE_MS) {
+        deadline_ms > way->unfenced_ms + fence_pause_ms(s)) {
         sim_fail(s, "fence", "nobody would send one in time");
     }
     expect(s, "samples_stored", stats.samples_stored, s->journal.samples_appended);

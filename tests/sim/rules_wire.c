@@ -143,12 +143,16 @@ void sim_rules_fence(sim *s, const spb_action *action) {
     if (action->link != wire->link || wire->is_over || wire->is_dead || !wire->is_subscribed) {
         sim_fail(s, "links", "FENCE on link %u, which is not up", action->link);
     }
+    /* Ahead of the births, when those of the connection before were large and vanished: see core/cause.c. */
+    bool is_first = wire->messages == 0 && wire->tried == 0;
     bool is_trial = sim_fence_ask(s, action->as.fence.form);
-    bool is_watch_due = s->now.mono_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
+    bool is_riding = action->as.fence.is_followed;
+    uint64_t early_ms = is_riding ? wire->keep_alive_ms / 8 : 0;
+    bool is_watch_due = s->now.mono_ms + early_ms >= wire->answered_ms + wire->keep_alive_ms / 2;
     bool is_for_watch = is_watch_due && (s->way.fences == 0 || s->level != SPB_DELIVERY_LIVE);
     bool is_stalled = wire->stall_ms != 0 && wire->stall_ms <= s->now.mono_ms;
     bool is_to_wake = is_stalled || wire->unfenced >= SIM_LEAST_PART;
-    if (!is_for_watch && !is_to_wake && !is_trial && !sim_way_wants_fence(s)) {
+    if (!is_for_watch && !is_to_wake && !is_trial && !is_first && !sim_way_wants_fence(s, is_riding)) {
         sim_fail(s, "fence", "another one %llu ms after the last answer, %u are under way",
                  (unsigned long long)(s->now.mono_ms - wire->answered_ms), s->way.fences);
     }
@@ -288,6 +292,8 @@ static void check_node_birth(sim *s, const message *m) {
         sim_fail(s, "window", "an NBIRTH on request, %llu ms after the last one",
                  (unsigned long long)(s->now.mono_ms - wire->birth_ms));
     }
+    sim_births_may_follow(s);
+    wire->births_handed = 0;
     wire->is_born = true;
     wire->wants_birth = wire->has_cause = wire->has_change = false;
     wire->lacks_template = false;
@@ -305,6 +311,7 @@ static void check_node_birth(sim *s, const message *m) {
         device->is_due = device->has_cause = device->is_online;
         device->may_lose = device->is_dying;
     }
+    sim_births_left(s);
     check_birth(s, m);
 }
 
@@ -318,6 +325,9 @@ static void check_device_birth(sim *s, const message *m) {
     }
     if (device->may_lose) {
         sim_rules_drop_owed(s, m->holder);
+    }
+    if (device->is_due) {
+        sim_births_left(s);
     }
     device->is_born = true;
     device->is_due = device->has_cause = device->may_lose = device->is_dying = false;
@@ -500,6 +510,7 @@ static void check(sim *s, const spb_transport_message *sent, const message *m) {
     s->wire.unfenced += strlen(sent->topic) + sent->payload.len;
     s->wire.unanswered += strlen(sent->topic) + sent->payload.len;
     s->wire.in_flight++;
+    s->wire.messages++;
     s->counts.messages++;
     s->counts.bytes += sent->payload.len;
 }

@@ -87,6 +87,7 @@ static void delivery_draw(sim *s, spb_session_options *o) {
     o->replay_samples_per_s = ONE_OF(s, 0, 50, 1000, 100000);
     o->replay_bytes_per_s = ONE_OF(s, 0, 0, 20000, 1000000);
     o->max_sample_age_s = ONE_OF(s, 0, 0, 0, 100);
+    o->fence_within_ms = (const uint32_t[]){0, 1000, 10000, 60000}[(s->seed * UINT64_C(0xd1b54a32d192ed03)) >> 62];
     o->settle_ms = (const uint32_t[]){0, 500, 500, 5000}[(s->seed * UINT64_C(0x9e3779b97f4a7c15)) >> 62];
     o->resend_on_rebirth_ms = (const uint32_t[]){0, 0, 1000, 30000}[(s->seed * UINT64_C(0xbf58476d1ce4e5b9)) >> 62];
     o->strict_order = s->level != SPB_DELIVERY_LIVE && (s->seed * UINT64_C(0x9e3779b97f4a7c15) >> 60) % 3 == 0;

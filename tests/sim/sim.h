@@ -245,15 +245,22 @@ typedef struct sim_wire {
     bool is_dead;       /* an NDEATH: only DISCONNECT and CLOSE may follow */
     bool is_over;       /* only CLOSE may follow */
     uint8_t next_seq;
-    uint32_t in_flight;            /* as the session was told */
-    uint64_t stall_ms;             /* when those call for a fence, in case that the client sleeps; 0: never */
-    size_t unfenced;               /* bytes of all messages since the last fence, */
-    size_t unanswered;             /* since the last one that was answered, */
-    size_t fenced[SIM_FENCE_ROOM]; /* and between one and the next of those that are not */
-    bool wants_birth;              /* a request that no NBIRTH has answered */
-    bool has_cause;                /* for another NBIRTH */
-    bool has_change;               /* the same, and it is no request: it does not wait for the window */
-    uint64_t birth_ms;             /* when the last NBIRTH left */
+    uint32_t in_flight;              /* as the session was told */
+    uint64_t stall_ms;               /* when those call for a fence, in case that the client sleeps; 0: never */
+    size_t unfenced;                 /* bytes of all messages since the last fence, */
+    size_t unanswered;               /* since the last one that was answered, */
+    size_t fenced[SIM_FENCE_ROOM];   /* and between one and the next of those that are not */
+    uint64_t messages;               /* that left */
+    uint64_t covers[SIM_FENCE_ROOM]; /* of these, how many each fence without an answer is behind, */
+    uint64_t covered;                /* the last fence of all, */
+    uint64_t passed;                 /* and the last one that was answered */
+    uint64_t births_handed, births_handed_ms; /* the last message when all births were handed over, as the session
+                                                 says, and when that was; 0: not yet */
+    uint64_t births_last, births_ms;          /* the last one of an NBIRTH and its DBIRTHs, and when it left */
+    bool wants_birth;                         /* a request that no NBIRTH has answered */
+    bool has_cause;                           /* for another NBIRTH */
+    bool has_change;                          /* the same, and it is no request: it does not wait for the window */
+    uint64_t birth_ms;                        /* when the last NBIRTH left */
     uint64_t keep_alive_ms;
     uint64_t answered_ms;                     /* the broker's last answer to a request */
     uint8_t tried;                            /* forms of fences: 1 << spb_fence_form */
@@ -533,6 +540,20 @@ void sim_rules_publish(sim *s, const spb_transport_message *message);
 void sim_rules_subscribe(sim *s, const spb_action *action);
 void sim_rules_fence(sim *s, const spb_action *action);
 void sim_rules_disconnect(sim *s, const spb_action *action);
+
+/* ---- rules_births.c ---- */
+
+/* A birth leaves that belongs to an NBIRTH, or is one; may another NBIRTH follow; when the link is free for one. */
+void sim_births_left(sim *s);
+void sim_births_may_follow(sim *s);
+uint64_t sim_births_free_ms(const sim *s);
+void sim_births_logged(sim *s, const char *text);
+/* All births of the connection have left, so that data may follow; a fence behind them is still to be sent. */
+bool sim_births_are_out(const sim *s);
+bool sim_births_want_fence(const sim *s);
+/* The application was told that the session is ONLINE; all that can be done is done. */
+void sim_births_told(sim *s);
+void sim_births_drained(sim *s, spb_session_state state);
 
 /* ---- rules_fence.c ---- */
 

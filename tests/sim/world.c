@@ -241,6 +241,7 @@ static void carry_out(sim *s, const spb_action *action) {
     case SPB_ACTION_LOG:
         sim_note(s, "> LOG %s", action->as.log.text);
         sim_rules_logged(s, action->as.log.text);
+        sim_births_logged(s, action->as.log.text);
         break;
     default: call_store(s, action); break;
     }

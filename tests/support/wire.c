@@ -197,6 +197,7 @@ static void on_connect(wire *w, const spb_transport_connect *connect) {
     snprintf(w->server, sizeof w->server, "%s", connect->server);
     w->keep_alive_s = connect->keep_alive_s;
     w->link = connect->link;
+    w->is_deaf = w->is_deaf && w->hole == 0;
     w->is_open = true;
     w->is_node_born = false;
     w->born_count = 0;
@@ -234,6 +235,12 @@ void wire_event(wire *w, spb_transport_event_kind kind, spb_status status, const
 void wire_fenced(wire *w, spb_fence_form form) {
     spb_transport_event event = {.kind = SPB_TRANSPORT_FENCED, .link = w->link, .fence = form};
     spb_session_on_transport(w->session, &event, w->now);
+}
+
+void wire_answer_fences(wire *w) {
+    for (int i = 0; i < 32; i++) {
+        wire_fenced(w, SPB_FENCE_FORM_UNSUBSCRIBE); /* more than are under way, which are none to the session */
+    }
 }
 
 void wire_published(wire *w, uint32_t count) {
@@ -304,6 +311,7 @@ static void record(wire *w, const spb_action *action) {
     case SPB_ACTION_CONNECT: on_connect(w, &action->as.connect); break;
     case SPB_ACTION_SUBSCRIBE: on_subscribe(w, action); break;
     case SPB_ACTION_PUBLISH:
+        w->is_deaf |= w->hole > 0 && action->as.publish.payload.len >= w->hole;
         w->unanswered++;
         on_publish(w, &action->as.publish);
         break;
@@ -397,7 +405,8 @@ spb_session_options wire_options(void) {
     options.group_id = "G";
     options.node_id = "N";
     options.rebirth_window_ms = 0;
-    options.settle_ms = 0; /* tests of the settle time ask for it */
+    options.settle_ms = 0;          /* tests of the settle time ask for it, */
+    options.fence_within_ms = 1000; /* and those of the rhythm of fences for a longer one */
     return options;
 }
 
@@ -405,6 +414,7 @@ void wire_open(wire *w, const spb_session_options *options) {
     spb_session_options usual = wire_options();
     spb_error err;
     *w = (wire){.now = {.mono_ms = 1000000, .wall_ms = 1700000000000}};
+    w->is_slow_to_confirm = options && options->has_journal && options->confirm == SPB_CONFIRM_WINDOW;
     ck_assert_msg(spb_session_new(&w->session, options ? options : &usual, &err) == SPB_OK, "%s", err.text);
 }
 
@@ -432,8 +442,12 @@ void wire_close(wire *w) {
 void wire_go_online(wire *w) {
     spb_session_start(w->session, w->now);
     wire_run(w);
-    ck_assert_int_eq(spb_session_get_state(w->session), SPB_SESSION_ONLINE);
+    ck_assert(w->is_node_born);
+    ck_assert_int_eq(spb_session_get_state(w->session),
+                     w->is_slow_to_confirm || w->is_deaf || w->deaf_forms ? SPB_SESSION_BIRTHING : SPB_SESSION_ONLINE);
     wire_forget(w);
+    w->fences = 0;
+    memset(w->fences_of, 0, sizeof w->fences_of);
 }
 
 void wire_message_in(wire *w, const char *topic, spb_bytes payload, bool retained) {

@@ -31,6 +31,8 @@ typedef struct wire {
     bool is_deaf;                                            /* fences are not answered */
     void (*store)(struct wire *w, const spb_action *action); /* answers what is of the store; NULL: nobody does */
     void *journal;                                           /* its own */
+    bool is_slow_to_confirm;                                 /* time alone does */
+    size_t hole;                                             /* what is as large vanishes, and all behind it; 0: none */
     uint8_t deaf_forms;                                      /* nor are those of these forms: 1 << spb_fence_form */
     uint32_t fences, fences_of[SPB_FENCE_FORMS];
     uint64_t carried; /* what the transport says of the link when it is looked at; 0: it has no such function */
@@ -67,12 +69,15 @@ void wire_check_balance(const wire *w);
 size_t wire_log_lines(const wire *w);
 /* Forgets the ledger, states, logs and messages so far. */
 void wire_forget(wire *w);
-/* Starts the session and takes it online; forgets how. */
+/* Starts the session and takes it online, or, where the births are not confirmed at once, as far as it may send data;
+ * forgets how, and the fences behind the births. */
 void wire_go_online(wire *w);
 
 void wire_event(wire *w, spb_transport_event_kind kind, spb_status status, const char *reason);
 /* A fence of this form is answered. */
 void wire_fenced(wire *w, spb_fence_form form);
+/* All that are under way are, in the form that most servers answer. */
+void wire_answer_fences(wire *w);
 void wire_published(wire *w, uint32_t count);
 void wire_lose(wire *w);
 /* A command with one metric. `device` NULL: NCMD. */

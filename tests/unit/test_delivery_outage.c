@@ -319,8 +319,10 @@ END_TEST
 /* MQTT's own keep-alive is all that watches such a server, and takes longer. */
 START_TEST(with_a_server_that_answers_none_it_does_so_four_keep_alives_and_15_s_after) {
     options.confirm = SPB_CONFIRM_WINDOW;
-    go_online();
+    wire_open_with(&w, &journal, &options);
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
     w.is_deaf = true;
+    wire_go_online(&w);
     update(1);
     wire_sleep(&w, 100);
     wire_sleep(&w, 134999);
@@ -336,14 +338,15 @@ END_TEST
 
 /* As rumqttd: the first connection finds it out, and the next one knows. */
 START_TEST(a_server_that_answers_another_form_confirms_a_few_seconds_later_once) {
-    go_online();
+    wire_open_with(&w, &journal, &options);
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
     w.deaf_forms = 1u << SPB_FENCE_FORM_UNSUBSCRIBE;
+    wire_go_online(&w);
     update(1);
-    wire_sleep(&w, 100);  /* the message, */
-    wire_sleep(&w, 1000); /* the first fence, */
-    wire_sleep(&w, 2999);
+    wire_sleep(&w, 100); /* the message, */
+    wire_sleep(&w, 2899);
     ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 0);
-    wire_sleep(&w, 1); /* and the second one */
+    wire_sleep(&w, 1); /* and the second form of fence, 3 s after the one behind the births */
     ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 1);
     wire_sleep(&w, 1000);
     wire_lose(&w);

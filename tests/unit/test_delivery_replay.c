@@ -34,7 +34,7 @@ START_TEST(the_journal_is_trimmed_when_a_fence_behind_the_replay_was_answered) {
     wire_sleep(&w, 4000);
     ck_assert_uint_eq(wire_journal_info(&journal).samples, 1);
     w.is_deaf = false;
-    wire_event(&w, SPB_TRANSPORT_FENCED, SPB_OK, NULL);
+    wire_answer_fences(&w);
     wire_sleep(&w, 1000);
     ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
     ck_assert_ptr_nonnull(strstr(w.ledger, "CONFIRM 1-1, COMMIT"));
@@ -179,9 +179,7 @@ START_TEST(what_one_fence_has_confirmed_is_not_sent_again) {
     spb_session_set_device_online(w.session, press, false, w.now);
     wire_run(&w);
     ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 0);
-    for (spb_fence_form form = 0; form < SPB_FENCE_FORMS; form++) {
-        wire_fenced(&w, form);
-    }
+    wire_answer_fences(&w);
     uint64_t sent = wire_stats(&w).samples_replayed, confirmed = wire_stats(&w).samples_confirmed;
     ck_assert_uint_gt(confirmed, 20); /* a message holds as many */
     wire_sleep(&w, options.settle_ms + 1);

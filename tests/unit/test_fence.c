@@ -404,6 +404,56 @@ START_TEST(what_watches_the_link_decides_when_time_confirms) {
 }
 END_TEST
 
+/* ---- while little is at stake ---- */
+
+static void begin_within(uint64_t within_ms) {
+    begin(true);
+    fences.within_ms = within_ms;
+}
+
+START_TEST(with_little_at_stake_a_fence_may_wait) {
+    begin_within(4000);
+    publish(1, 1000, 100);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 4100);
+    publish(3, 1000, 200);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 4100);
+    publish(1, 96, 300); /* 4 KiB */
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 1100);
+}
+END_TEST
+
+START_TEST(no_longer_than_it_may_with_much_at_stake) {
+    begin_within(300);
+    publish(1, 5000, 100);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), 400);
+}
+END_TEST
+
+START_TEST(half_a_keep_alive_is_the_longest) {
+    begin_within(3600000);
+    publish(1, 100, 100);
+    ck_assert_uint_eq(spb_fences__due_ms(&fences), KEEP_ALIVE_MS / 2);
+}
+END_TEST
+
+/* In the last quarter of its time. */
+START_TEST(one_that_is_due_soon_may_go_along_with_a_message) {
+    begin_within(4000);
+    publish(1, 100, 100);
+    ck_assert(!spb_fences__may_ride(&fences, 3099));
+    ck_assert(spb_fences__may_ride(&fences, 3100));
+    spb_fences__sent(&fences, 3100);
+    ck_assert(!spb_fences__may_ride(&fences, 3100));
+}
+END_TEST
+
+START_TEST(so_may_that_of_the_watch) {
+    begin(false);
+    ck_assert(!spb_fences__may_ride(&fences, KEEP_ALIVE_MS * 3 / 8 - 1));
+    ck_assert(spb_fences__may_ride(&fences, KEEP_ALIVE_MS * 3 / 8));
+}
+END_TEST
+
 int main(void) {
     TCase *all = tcase_create("fence");
     tcase_add_test(all, a_hundred_messages_call_for_one);
@@ -429,6 +479,11 @@ int main(void) {
     tcase_add_test(all, with_time_alone_a_server_that_answers_none_is_asked_no_more);
     tcase_add_test(all, a_server_that_has_answered_is_given_up_all_the_same);
     tcase_add_test(all, what_watches_the_link_decides_when_time_confirms);
+    tcase_add_test(all, with_little_at_stake_a_fence_may_wait);
+    tcase_add_test(all, no_longer_than_it_may_with_much_at_stake);
+    tcase_add_test(all, half_a_keep_alive_is_the_longest);
+    tcase_add_test(all, one_that_is_due_soon_may_go_along_with_a_message);
+    tcase_add_test(all, so_may_that_of_the_watch);
     Suite *suite = suite_create("fence");
     suite_add_tcase(suite, all);
     return suite_run(suite);

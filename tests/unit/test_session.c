@@ -25,7 +25,9 @@ START_TEST(a_session_saves_connects_subscribes_and_is_born) {
     wire_run(&w);
     ck_assert_str_eq(w.ledger, "SAVE 0, CONNECT 0, SUBSCRIBE, NBIRTH 0, DBIRTH/Press 1");
     ck_assert_str_eq(w.states, "SAVING CONNECTING SUBSCRIBING BIRTHING ONLINE");
-    ck_assert_str_eq(w.logs, "connected to mqtt://127.0.0.1:1883 as G-N\nborn: G/N, bdSeq 0, 0 metrics, 1 devices");
+    ck_assert_str_eq(
+        w.logs, "connected to mqtt://127.0.0.1:1883 as G-N\nbirths handed over: G/N, bdSeq 0, 0 metrics, 1 devices\n"
+                "born: G/N, bdSeq 0, 0 metrics, 1 devices");
     spb_stats stats = wire_stats(&w);
     ck_assert_int_eq(stats.state, SPB_SESSION_ONLINE);
     ck_assert_uint_eq(stats.connects, 1);
