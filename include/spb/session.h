@@ -146,7 +146,8 @@ typedef struct spb_session_options {
     /* Delivery. All but confirm, has_journal, `journal` and max_unconfirmed_bytes mean nothing at the level LIVE. */
     spb_delivery delivery;
     spb_confirm confirm;
-    size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed: it bounds memory, what waits in
+    size_t max_unconfirmed_bytes; /* publishing pauses at so much that is not confirmed, and at what the link has shown
+                                     to carry in a second or two, if that is less: it bounds memory, what waits in
                                      the system's buffers, and the duplicates after an outage; at least 64 KiB. With
                                      SPB_CONFIRM_WINDOW it has to hold what is sent in two keep-alives, or four and 15
                                      s on a server that answers no fence */
@@ -296,14 +297,16 @@ SPB_API spb_device *spb_session_find_device(const spb_session *session, const ch
 
 /*
  * How a session goes on by itself: when an attempt or a connection fails, the next server of the list is tried at once,
- * and after a whole round the session waits. A server that has not answered a fence for one keep-alive is given up; a
- * fence is sent half a keep-alive after the last answer, in each 64 KiB of a fast stream, and when the transport has
- * not reported a message 10 ms after it got it. Until a server has answered one on a connection, the next form of
- * fence (spb_fence_form) is tried after 3 s, or a quarter of the keep-alive; what it has answered is asked for first on
- * the next connection. A primary host that goes offline, or a host that asks for the next
- * server, ends the session with this one: NDEATH and DISCONNECT, then the next server; samples that wait are kept and
- * follow the next births. With a lost connection they are dropped and counted. With a journal they are stored in both
- * cases, and follow the next births as historical data, as does what was not confirmed.
+ * and after a whole round the session waits. A server that has not answered a fence for one keep-alive is given up,
+ * unless the link still carries what was sent before it (SPB_ACTION_LOOK); a fence is sent half a keep-alive after the
+ * last answer, in each 64 KiB of a fast stream, in less of one on a link that has not shown to carry so much in a
+ * second, and when the transport has not reported a message 10 ms after it got it. After a birth that took longer than
+ * the keep-alive, the next connection asks for a longer one. Until a server has answered one on a connection, the next
+ * form of fence (spb_fence_form) is tried after 3 s, or a quarter of the keep-alive; what it has answered is asked for
+ * first on the next connection. A primary host that goes offline, or a host that asks for the next server, ends the
+ * session with this one: NDEATH and DISCONNECT, then the next server; samples that wait are kept and follow the next
+ * births. With a lost connection they are dropped and counted. With a journal they are stored in both cases, and follow
+ * the next births as historical data, as does what was not confirmed.
  */
 
 /* Whether all births, as they would be now, are within max_message_bytes: to be asked before a start, as without them
@@ -331,9 +334,9 @@ SPB_API void spb_session_on_transport(spb_session *session, const spb_transport_
  * session of this link ends. */
 SPB_API void spb_session_on_action_failed(spb_session *session, uint32_t link, spb_status status, const char *reason,
                                           spb_time now);
-/* Answer to SPB_ACTION_LOOK: what spb_transport.carried says. As long as it grows, the server is not given up: the link
- * is slow. Without an answer nothing is known of the link. */
-SPB_API void spb_session_on_carried(spb_session *session, uint32_t link, uint64_t bytes, spb_time now);
+/* Answer to SPB_ACTION_LOOK: what spb_transport.carried says. As long as it grows by what was sent before the fence,
+ * the server is not given up: the link is slow. Without an answer nothing is known of the link. */
+SPB_API void spb_session_on_carried(spb_session *session, uint32_t link, uint64_t bytes, uint64_t left, spb_time now);
 /* Answer to SPB_ACTION_SAVE_ALIASES. Births wait for it. A failure is logged; the session goes on. */
 SPB_API void spb_session_on_aliases_saved(spb_session *session, spb_status status, const char *reason, spb_time now);
 /* Answer to SPB_ACTION_APPEND. After SPB_ERR_STORE the session goes on without the journal, and tries again later. */

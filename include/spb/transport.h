@@ -116,10 +116,10 @@ struct spb_transport {
     spb_status (*fence)(spb_transport *self, uint32_t link, spb_fence_form form, const spb_subscription *item,
                         spb_error *err);
 
-    /* How many bytes of this link, from its beginning on, the other side's system has acknowledged; 0: that is not
-     * known. NULL: it never is. Cheap; asked for while an answer to a fence is late, as a link that carries something
-     * is not dead. */
-    uint64_t (*carried)(spb_transport *self, uint32_t link);
+    /* How many bytes of this link, from its beginning on, the other side's system has acknowledged, and how many of
+     * those that this side's system has taken are left; 0: that is not known. NULL: it never is. Cheap; asked for while
+     * an answer to a fence is late, as a link that carries something is not dead. */
+    uint64_t (*carried)(spb_transport *self, uint32_t link, uint64_t *left);
 
     /* The next two calls are `fence` and `publish`, if all goes well: what the first hands over may wait for the
      * second, so that both share a packet. NULL: that is not possible. */

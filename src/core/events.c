@@ -145,9 +145,9 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     }
 }
 
-void spb_session_on_carried(spb_session *session, uint32_t link, uint64_t bytes, spb_time now) {
+void spb_session_on_carried(spb_session *session, uint32_t link, uint64_t bytes, uint64_t left, spb_time now) {
     if (link != 0 && link == session->link) {
-        spb_fences__carried(&session->outbox.fences, bytes, now.mono_ms);
+        spb_fences__carried(&session->outbox.fences, bytes, left, now.mono_ms);
     }
 }
 

@@ -57,9 +57,9 @@ static void call_transport(spb_node *node, const spb_action *action) {
 
 static void look_at_link(spb_node *node, uint32_t link) {
     spb_transport *transport = node->transport;
-    uint64_t bytes = transport->carried ? transport->carried(transport, link) : 0;
+    uint64_t left = 0, bytes = transport->carried ? transport->carried(transport, link, &left) : 0;
     spb_lock__take(&node->lock);
-    spb_session_on_carried(node->session, link, bytes, spb_clock__now());
+    spb_session_on_carried(node->session, link, bytes, left, spb_clock__now());
     spb_lock__give(&node->lock);
 }
 

@@ -6,8 +6,8 @@
  *
  * A link that is slow is not dead: as long as it carries what was sent before a fence, as the other side's system
  * acknowledges, the time for the answer begins anew. That is looked at once a second, and counts for no more than what
- * was sent before the fence, as a server that hangs has a system that goes on for a while. Where the transport cannot
- * tell, the wait is longer by what the link takes, going by its earlier answers.
+ * was sent before the fence, as a server that hangs has a system that goes on for a while. And what lies ahead of a
+ * fence has twice the time that the link takes for it, going by its earlier answers, if that is more than a keep-alive.
  *
  * Fences also keep an MQTT client awake. paho's threads sleep for up to a second when they miss that there is something
  * to do, and over the rest of what was written in part: the one wakes when it is given something, the other when
@@ -243,8 +243,8 @@ uint64_t spb_fences__lost_ms(const spb_fences *fences) {
     const spb_progress_seen *seen = &fences->seen;
     uint64_t least_ms = fences->keep_alive_ms + (fences->read == 0 ? fences->birth_ms : 0);
     uint64_t slow_ms =
-        fences->read == 0 ? 0 : 2 * spb_window__time_ms(&fences->window, fences->items[fences->first].ahead);
-    uint64_t limit_ms = seen->is_blind ? later(least_ms, slow_ms) : fences->keep_alive_ms;
+        fences->read == 0 ? 0 : 2 * spb_window__time_ms(&fences->window, fences->items[fences->first].bytes);
+    uint64_t limit_ms = later(seen->is_blind ? least_ms : fences->keep_alive_ms, slow_ms);
     return later(wait_ms(fences), seen->moved_ms) + limit_ms;
 }
 
@@ -262,18 +262,26 @@ void spb_fences__look(spb_fences *fences, uint64_t now_ms) {
     fences->seen.looked_ms = now_ms;
 }
 
-void spb_fences__carried(spb_fences *fences, uint64_t bytes, uint64_t now_ms) {
+/* What is left when the link is looked at first may be a little more than what was sent before the fence. While paho
+ * has the rest of a message, nobody knows how much that is. */
+static uint64_t left_ahead(const spb_fences *fences, uint64_t left) {
+    uint64_t bytes = fences->items[fences->first].bytes;
+    uint64_t most = bytes + bytes / 2 + STREAM_SLACK;
+    return spb_fences__in_flight(fences) == 0 || left > most ? left : most;
+}
+
+void spb_fences__carried(spb_fences *fences, uint64_t bytes, uint64_t left, uint64_t now_ms) {
     spb_progress_seen *seen = &fences->seen;
     seen->is_blind |= bytes == 0;
     if (bytes == 0 || fences->count == 0) {
         return;
     }
-    if (seen->first == 0 || seen->wait_ms != wait_ms(fences)) {
+    if (seen->last == 0 || seen->wait_ms != wait_ms(fences)) {
         seen->wait_ms = wait_ms(fences);
-        seen->first = seen->last = bytes;
+        seen->last = bytes;
+        seen->limit = bytes + left_ahead(fences, left);
     }
-    size_t ahead = fences->items[fences->first].ahead;
-    if (bytes > seen->last && bytes - seen->first <= ahead + ahead / 2 + STREAM_SLACK) {
+    if (bytes > seen->last && seen->last < seen->limit) {
         seen->moved_ms = now_ms;
     }
     seen->last = bytes;

@@ -29,8 +29,9 @@ typedef struct spb_fence {
 
 /* What was seen of the link while the oldest fence waits for its answer: see spb_fences__carried. */
 typedef struct spb_progress_seen {
-    uint64_t wait_ms;     /* since then it does, for which the rest stands */
-    uint64_t first, last; /* what the link had carried when it was looked at; 0: it was not */
+    uint64_t wait_ms; /* since then it does, for which the rest stands */
+    uint64_t last;    /* what the link had carried when it was looked at; 0: it was not */
+    uint64_t limit;   /* and what it will have, at most, when the fence is carried */
     uint64_t looked_ms;
     uint64_t moved_ms; /* when more of what was sent before the fence was seen to be carried */
     bool is_blind;     /* the transport cannot tell */
@@ -118,8 +119,9 @@ bool spb_fences__is_wanted(const spb_fences *fences);
 uint64_t spb_fences__look_ms(const spb_fences *fences);
 /* Somebody looks. */
 void spb_fences__look(spb_fences *fences, uint64_t now_ms);
-/* So many bytes were acknowledged by the other side's system so far; 0: the transport does not know. */
-void spb_fences__carried(spb_fences *fences, uint64_t bytes, uint64_t now_ms);
+/* So many bytes were acknowledged by the other side's system so far, and so many that were written are left; 0: the
+ * transport does not know. */
+void spb_fences__carried(spb_fences *fences, uint64_t bytes, uint64_t left, uint64_t now_ms);
 /* The first message of the connection, a birth, is under way for longer than so. */
 bool spb_fences__is_birth_slow(const spb_fences *fences, uint64_t now_ms, uint64_t limit_ms);
 /* When the server counts as gone; SPB_NEVER: not as things are. */

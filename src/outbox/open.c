@@ -7,6 +7,8 @@
 
 /* A link that is slower than its samples keeps as many full blocks of an entity as this. */
 #define MAX_WAITING_BLOCKS 16
+/* On a narrow link, a block is closed at so many parts of the window. */
+#define PARTS_OF_BLOCK 2
 /* And so much more while the journal is asked to take the oldest, which cannot make room then, nor can those behind it
  * without going ahead of it. */
 #define MAX_ASKED_BYTES ((size_t)64 * 1024)
@@ -17,7 +19,10 @@
 
 spb_block_limits spb_outbox__limits(const spb_entity *entity, size_t most_bytes) {
     const spb_session_options *options = entity->outbox->options;
-    return (spb_block_limits){.full_bytes = entity->is_scanning ? SIZE_MAX : options->batch_max_bytes,
+    const spb_window *window = &entity->outbox->fences.window;
+    size_t full_bytes = spb_window__part(window, options->batch_max_bytes / PARTS_OF_BLOCK) * PARTS_OF_BLOCK;
+    full_bytes = options->batch_max_bytes < full_bytes + PARTS_OF_BLOCK ? options->batch_max_bytes : full_bytes;
+    return (spb_block_limits){.full_bytes = entity->is_scanning ? SIZE_MAX : full_bytes,
                               .full_samples = entity->is_scanning ? UINT32_MAX : options->batch_max_samples,
                               .most_bytes = most_bytes};
 }

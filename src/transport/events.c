@@ -118,6 +118,7 @@ static void report_connected(spb_link *link, spb_transport_event event) {
     }
     spb_tls__forget(&link->tls_peer);
     link->is_connected = true;
+    spb_guard__note_answer(&link->guard);
     warn(link);
     warn_of_files(link);
     event.kind = SPB_TRANSPORT_CONNECTED;

@@ -29,6 +29,13 @@
 /* Answers to PINGREQ are not reported, so a little more is allowed as time goes by: 250 bytes a second. */
 #define MS_PER_BYTE 4
 
+/* A link whose server is so far away may be a slow one, and a system that may keep megabytes would keep a whole birth:
+ * then paho, which has nothing left to write, sends PINGREQ behind that, and gives the link up before it is answered.
+ * paho goes on with what it wrote in part once a second, so this is also what such a message may have of the link in a
+ * second: no less than it would be anyway on a link that is not on this machine. */
+#define LONG_WAY_MS 20
+#define UNSENT_BYTES 65536
+
 /* The thread, while there is a guard. */
 typedef struct watch {
     int poll;
@@ -186,7 +193,7 @@ static void adopt_locked(spb_guard *guard, int fd) {
     }
     if (guard->fd >= 0) {
         taken_bytes(guard->fd, &guard->seen_bytes);
-        guard->seen_ms = spb_monotonic__ms();
+        guard->seen_ms = guard->asked_ms = spb_monotonic__ms();
     }
 }
 
@@ -293,13 +300,24 @@ bool spb_guard__cut(spb_guard *guard) {
     return is_known;
 }
 
-uint64_t spb_guard__carried(spb_guard *guard) {
+void spb_guard__note_answer(spb_guard *guard) {
+    pthread_mutex_lock(&lock);
+    if (guard->client_id && guard->fd >= 0 && spb_monotonic__ms() - guard->asked_ms >= LONG_WAY_MS) {
+        setsockopt(guard->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){UNSENT_BYTES}, sizeof(int));
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* In this order what is acknowledged in between counts as left, and not twice as carried. */
+uint64_t spb_guard__carried(spb_guard *guard, uint64_t *left) {
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
+    int unacknowledged = 0;
     pthread_mutex_lock(&lock);
-    bool is_known =
-        guard->client_id && guard->fd >= 0 && getsockopt(guard->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
+    bool is_known = guard->client_id && guard->fd >= 0 && ioctl(guard->fd, TIOCOUTQ, &unacknowledged) == 0 &&
+                    getsockopt(guard->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
     pthread_mutex_unlock(&lock);
+    *left = is_known && unacknowledged > 0 ? (uint64_t)unacknowledged : 0;
     return is_known ? info.tcpi_bytes_acked : 0;
 }
 

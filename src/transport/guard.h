@@ -24,6 +24,7 @@ typedef struct spb_guard {
     unsigned seen_count;      /* packet_count when the bytes were counted last */
     uint64_t seen_bytes;      /* taken by then */
     uint64_t seen_ms;         /* when that was */
+    uint64_t asked_ms;        /* when CONNECT was written */
     atomic_uint packet_count; /* packets that paho has reported */
 } spb_guard;
 
@@ -41,8 +42,13 @@ void spb_guard__count_packet(spb_guard *guard);
 /* Ends the connection without a byte, as a network would: paho gets nothing more of what the server has sent. False:
  * the socket is not known. Any thread. */
 bool spb_guard__cut(spb_guard *guard);
-/* How many bytes the other side's system has acknowledged; 0: the socket is not known. Any thread. */
-uint64_t spb_guard__carried(spb_guard *guard);
+/* CONNECT was answered: if that took long, the kernel keeps little that the link has not carried, and the rest of a
+ * large message stays with paho, which goes on with it: its watch over PINGREQ, and so its last write, counts from
+ * there. */
+void spb_guard__note_answer(spb_guard *guard);
+/* How many bytes the other side's system has acknowledged, and how many are left in this one; 0: the socket is not
+ * known. Any thread. */
+uint64_t spb_guard__carried(spb_guard *guard, uint64_t *left);
 /* Whether the kernel is to wait for more before it sends less than a full packet: for 0.2 s at most. */
 void spb_guard__cork(spb_guard *guard, bool is_corked);
 /* Resets the connection if the kernel has not sent all that was written, or in vain: nothing of it is sent any

@@ -167,8 +167,8 @@ spb_status spb_link__fence(spb_link *link, spb_fence_form form, const spb_subscr
     return code == MQTTASYNC_SUCCESS ? SPB_OK : request_failed(link, err, "fence", code);
 }
 
-uint64_t spb_link__carried(spb_link *link) {
-    return spb_guard__carried(&link->guard);
+uint64_t spb_link__carried(spb_link *link, uint64_t *left) {
+    return spb_guard__carried(&link->guard, left);
 }
 
 /* paho hands each packet to the kernel by itself, and the kernel sends the first one at once. So it is told to wait for

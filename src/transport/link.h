@@ -29,7 +29,7 @@ spb_status spb_link__subscribe(spb_link *link, const spb_subscription *items, si
 spb_status spb_link__publish(spb_link *link, const spb_transport_message *message, spb_error *err);
 spb_status spb_link__fence(spb_link *link, spb_fence_form form, const spb_subscription *item, spb_error *err);
 /* As in spb_transport. */
-uint64_t spb_link__carried(spb_link *link);
+uint64_t spb_link__carried(spb_link *link, uint64_t *left);
 void spb_link__hold(spb_link *link);
 void spb_link__disconnect(spb_link *link);
 

@@ -66,9 +66,10 @@ static spb_status mqtt_fence(spb_transport *self, uint32_t number, spb_fence_for
     return link ? spb_link__fence(link, form, item, err) : not_open(number, err);
 }
 
-static uint64_t mqtt_carried(spb_transport *self, uint32_t number) {
+static uint64_t mqtt_carried(spb_transport *self, uint32_t number, uint64_t *left) {
+    *left = 0;
     spb_link *link = find_link(from_base(self), number);
-    return link ? spb_link__carried(link) : 0;
+    return link ? spb_link__carried(link, left) : 0;
 }
 
 static void mqtt_hold(spb_transport *self, uint32_t number) {

@@ -83,10 +83,20 @@ class StoreCase(unittest.TestCase):
     def await_state(self, edge, state, count):
         wait_until(lambda: edge.output().count(f"spb: {state}") >= count, f"{state} of the edge node")
 
+    QUIET = 10  # messages of live data in a row, with nothing of the replay between them: that is over
+
     def await_live_data_after_replay(self, host, start):
-        """The replay is paced, live data is not held up by it: so that comes first, or between."""
-        old = host.wait(lambda m: any(metric.get("isHistorical") for metric in (m.decoded or {}).get("metrics", [])), "old data", start)
-        return host.wait(lambda m: m.kind == "DDATA" and not any(x.get("isHistorical") for x in m.decoded["metrics"]), "data", old)
+        """Live data is not held up by the replay: so it comes first, or between."""
+
+        def is_old(message):
+            return any(metric.get("isHistorical") for metric in message.decoded["metrics"])
+
+        at = host.wait(lambda m: m.kind in DATA and is_old(m), "old data", start)
+        quiet = 0
+        while quiet < self.QUIET:
+            at = host.wait(lambda m: m.kind in DATA, "data", at + 1)
+            quiet = 0 if is_old(host.messages[at]) else quiet + 1
+        return at
 
     def await_uptime(self, start):
         """The next value of what counts the seconds, live."""

@@ -135,6 +135,8 @@ typedef struct sim_sent {
  * before data waits. */
 #define SIM_LEAST_PART 512
 #define SIM_LEAST_WINDOW 1536
+#define SIM_LEAST_BYTES 1024
+#define SIM_LEAST_MS 2300
 #define SIM_STALL_MS 10
 
 /* What was published on the present link, and what the session was told of it. */

@@ -59,14 +59,19 @@ bool sim_fence_is_in_vain(const sim *s) {
 }
 
 /* While the first fence of a link waits, it is seen, from look to look, to carry what was sent before that. */
-void sim_fence_see(sim *s, uint64_t carried) {
+void sim_fence_see(sim *s, uint64_t carried, uint64_t left) {
     sim_wire *wire = &s->wire;
+    uint64_t most = wire->first_ahead + wire->first_ahead / 2 + 128;
     if (carried == 0 || wire->tried == 0 || wire->is_form_known) {
         return;
     }
-    wire->seen_first = wire->seen_first > 0 ? wire->seen_first : carried;
-    bool is_ahead = carried - wire->seen_first <= wire->first_ahead + wire->first_ahead / 2 + 128;
-    wire->moved_ms = wire->seen_last > 0 && carried > wire->seen_last && is_ahead ? s->now.mono_ms : wire->moved_ms;
+    if (wire->seen_last == 0) {
+        wire->seen_last = carried;
+        wire->seen_limit = carried + (wire->in_flight == 0 || left > most ? left : most);
+    }
+    if (carried > wire->seen_last && wire->seen_last < wire->seen_limit) {
+        wire->moved_ms = s->now.mono_ms;
+    }
     wire->seen_last = carried;
 }
 

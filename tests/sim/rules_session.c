@@ -104,6 +104,9 @@ static void check_watch(sim *s, spb_session_state state, uint64_t deadline_ms) {
     uint64_t carried_ms = sim_transport_carried_ms(s); /* what a narrow link still carries is no silence */
     uint64_t heard_ms = carried_ms > s->wire.answered_ms ? carried_ms : s->wire.answered_ms;
     uint64_t limit_ms = heard_ms + s->wire.keep_alive_ms * 3 / 2;
+    /* What lies ahead has twice the time that it takes on a link that was seen to carry 1 KiB in 2.3 s, or more. */
+    uint64_t slow_ms = 2 * s->wire.unanswered * SIM_LEAST_MS / SIM_LEAST_BYTES;
+    limit_ms += slow_ms > s->wire.keep_alive_ms ? slow_ms - s->wire.keep_alive_ms : 0;
     bool is_watched = !sim_fence_is_in_vain(s); /* where time alone confirms, the transport watches then */
     is_watched &= state == SPB_SESSION_WAIT_HOST || state == SPB_SESSION_BIRTHING || state == SPB_SESSION_ONLINE;
     if (is_watched && s->now.mono_ms > limit_ms + 1000 + lateness_ms(s)) {

@@ -270,7 +270,7 @@ typedef struct sim_wire {
     uint64_t asked_ms;                        /* its first one, */
     uint64_t first_ms;                        /* and the first one of all, */
     size_t first_ahead;                       /* with so much unanswered; */
-    uint64_t seen_first, seen_last, moved_ms; /* what the link was seen to carry since: see sim_fence_see */
+    uint64_t seen_last, seen_limit, moved_ms; /* what the link was seen to carry since: see sim_fence_see */
     uint64_t subscribed_ms;
     uint32_t max_packet_bytes;          /* 0: any */
     bool is_host_known, is_host_online; /* the primary host, as of the last STATE that counts */
@@ -477,7 +477,7 @@ spb_status sim_transport_subscribe(sim *s, uint32_t link);
 spb_status sim_transport_publish(sim *s, uint32_t link, const spb_transport_message *message);
 spb_status sim_transport_fence(sim *s, uint32_t link, spb_fence_form form);
 /* As spb_transport.carried. */
-uint64_t sim_transport_carried(const sim *s, uint32_t link);
+uint64_t sim_transport_carried(const sim *s, uint32_t link, uint64_t *left);
 /* When a narrow link has carried something last, as far as one could see by looking every second; 0: it is a wide one.
  */
 uint64_t sim_transport_carried_ms(const sim *s);
@@ -563,7 +563,7 @@ bool sim_fence_ask(sim *s, spb_fence_form form);
 void sim_fence_answered(sim *s, spb_fence_form form);
 void sim_fence_ended(sim *s);
 /* Somebody looks at how much the link has carried. */
-void sim_fence_see(sim *s, uint64_t carried);
+void sim_fence_see(sim *s, uint64_t carried, uint64_t left);
 /* A call of the session comes in which it looks at the time. */
 void sim_fence_look(sim *s);
 /* The session has asked in all forms, and may go on without; and it does. */

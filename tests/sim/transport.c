@@ -257,11 +257,12 @@ spb_status sim_transport_fence(sim *s, uint32_t link, spb_fence_form form) {
 }
 
 /* A wide one has carried at once what it ever will. */
-uint64_t sim_transport_carried(const sim *s, uint32_t link) {
+uint64_t sim_transport_carried(const sim *s, uint32_t link, uint64_t *left) {
     const sim_link *l = &s->link;
     uint64_t left_ms = l->busy_ms > s->now.mono_ms ? l->busy_ms - s->now.mono_ms : 0;
-    uint64_t left = left_ms * s->bytes_per_s / 1000;
-    return !is_present(s, link) ? 0 : s->bytes_per_s == 0 || left > l->sent_bytes ? 1 : 1 + l->sent_bytes - left;
+    uint64_t of_time = left_ms * s->bytes_per_s / 1000;
+    *left = of_time < l->sent_bytes ? of_time : l->sent_bytes;
+    return !is_present(s, link) ? 0 : s->bytes_per_s == 0 ? 1 : 1 + l->sent_bytes - *left;
 }
 
 uint64_t sim_transport_carried_ms(const sim *s) {

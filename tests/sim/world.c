@@ -193,11 +193,11 @@ static void call_transport(sim *s, const spb_action *action) {
 }
 
 static void look_at_link(sim *s, uint32_t link) {
-    uint64_t carried = sim_transport_carried(s, link);
+    uint64_t left, carried = sim_transport_carried(s, link, &left);
     sim_note(s, "> LOOK: %llu bytes", (unsigned long long)carried);
-    sim_fence_see(s, carried);
+    sim_fence_see(s, carried, left);
     sim_enter(s);
-    spb_session_on_carried(s->session, link, carried, s->now);
+    spb_session_on_carried(s->session, link, carried, left, s->now);
     sim_leave(s);
 }
 

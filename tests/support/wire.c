@@ -276,7 +276,7 @@ static void answer(wire *w, const spb_action *action) {
             wire_fenced(w, action->as.fence.form);
         }
         break;
-    case SPB_ACTION_LOOK: spb_session_on_carried(w->session, action->link, w->carried, w->now); break;
+    case SPB_ACTION_LOOK: spb_session_on_carried(w->session, action->link, w->carried, w->left, w->now); break;
     case SPB_ACTION_DISCONNECT: wire_event(w, SPB_TRANSPORT_DISCONNECTED, SPB_OK, NULL); break;
     default: break;
     }

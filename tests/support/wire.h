@@ -36,6 +36,7 @@ typedef struct wire {
     uint8_t deaf_forms;                                      /* nor are those of these forms: 1 << spb_fence_form */
     uint32_t fences, fences_of[SPB_FENCE_FORMS];
     uint64_t carried; /* what the transport says of the link when it is looked at; 0: it has no such function */
+    uint64_t left;    /* and what is left of what was written */
     spb_transport_event welcome; /* what CONNECTED says of the server: its limits */
     spb_metric *written;         /* of the last WRITE */
     spb_value wanted;

@@ -99,6 +99,7 @@ START_TEST(what_the_link_carries_is_life) {
     wire_add_metric(&w, NULL, "text", spb_string(long_text));
     w.is_deaf = true;
     w.carried = 1000;
+    w.left = 200000;
     spb_session_start(w.session, w.now);
     wire_run(&w);
     for (int second = 0; second < 150; second++) {
