@@ -98,6 +98,10 @@ static void let_flow(spb_fences *fences, uint64_t now_ms) {
     }
 }
 
+static uint64_t later(uint64_t a_ms, uint64_t b_ms) {
+    return a_ms > b_ms ? a_ms : b_ms;
+}
+
 /* Something leaves: how large it is, and how long nothing went before it. */
 static void note_sent(spb_fences *fences, size_t bytes, uint64_t now_ms) {
     const spb_trail sent = {.largest = bytes, .silent_ms = now_ms > fences->heard_ms ? now_ms - fences->heard_ms : 0};
@@ -227,10 +231,6 @@ uint64_t spb_fences__due_ms(const spb_fences *fences) {
     return due_ms < trial_ms(fences) ? due_ms : trial_ms(fences);
 }
 
-static uint64_t later(uint64_t a_ms, uint64_t b_ms) {
-    return a_ms > b_ms ? a_ms : b_ms;
-}
-
 /* Since when the oldest fence waits, and nothing was heard. */
 static uint64_t wait_ms(const spb_fences *fences) {
     return later(fences->items[fences->first].sent_ms, fences->answered_ms);
@@ -290,8 +290,10 @@ void spb_fences__carried(spb_fences *fences, uint64_t bytes, uint64_t left, uint
 /* Not where the server may never answer one. */
 bool spb_fences__is_birth_slow(const spb_fences *fences, uint64_t now_ms, uint64_t limit_ms) {
     bool is_under_way = fences->last > 0 && fences->read == 0 && !fences->is_mute;
-    bool may_arrive = fences->is_expected || fences->is_answered || fences->seen.moved_ms > 0;
-    return is_under_way && may_arrive && now_ms - fences->first_ms > limit_ms;
+    const spb_progress_seen *seen = &fences->seen;
+    bool is_moving = seen->moved_ms > 0 && now_ms - seen->moved_ms < fences->keep_alive_ms / 2;
+    bool may_arrive = is_moving || (seen->is_blind && (fences->is_expected || fences->is_answered));
+    return is_under_way && may_arrive && now_ms - fences->first_ms >= limit_ms;
 }
 
 bool spb_fences__are_in_vain(const spb_fences *fences) {

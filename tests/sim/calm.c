@@ -20,10 +20,16 @@
 /* Enough for everything that waits to be written. */
 #define PEACE_MS 60000
 
+/* Of the last CONNECT, which may ask for a longer one than the options: see stretch_keep_alive in core/life.c. */
+static uint64_t keep_alive_ms(const sim *s) {
+    uint32_t keep_alive_s = s->options.keep_alive_s > s->keep_alive_s ? s->options.keep_alive_s : s->keep_alive_s;
+    return keep_alive_s * UINT64_C(1000);
+}
+
 /* What is sent within this time is confirmed together, where time alone confirms; 0: fences do. */
 static uint64_t confirm_window_ms(const sim *s) {
     bool is_by_time = s->options.confirm == SPB_CONFIRM_WINDOW;
-    return is_by_time ? 4 * (s->options.keep_alive_s * UINT64_C(1000) + s->wire.keep_alive_ms) + 15000 : 0;
+    return is_by_time ? 4 * (keep_alive_ms(s) + s->wire.keep_alive_ms) + 15000 : 0;
 }
 
 /* Where time alone confirms, the replay goes window by window: half of what may be unconfirmed in each, also of what is
@@ -60,7 +66,7 @@ static uint64_t replay_ms(const sim *s) {
 
 static uint64_t calm_limit_ms(const sim *s) {
     const spb_session_options *o = &s->options;
-    return s->now.mono_ms + CALM_SLACK_MS + o->keep_alive_s * UINT64_C(2000) + o->reconnect_max_ms * UINT64_C(5) / 4 +
+    return s->now.mono_ms + CALM_SLACK_MS + 2 * keep_alive_ms(s) + o->reconnect_max_ms * UINT64_C(5) / 4 +
            confirm_window_ms(s) + /* of the births, before which the session is not ONLINE */
            2 * s->server_count * (o->connect_timeout_ms + o->host_wait_ms + UINT64_C(4000)) + replay_limit_ms(s);
 }

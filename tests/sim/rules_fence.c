@@ -71,6 +71,7 @@ void sim_fence_see(sim *s, uint64_t carried, uint64_t left) {
     }
     if (carried > wire->seen_last && wire->seen_last < wire->seen_limit) {
         wire->moved_ms = s->now.mono_ms;
+        wire->is_without &= wire->without_ms != s->now.mono_ms; /* the session looked in time */
     }
     wire->seen_last = carried;
 }
@@ -82,8 +83,12 @@ static uint64_t silent_since_ms(const sim *s) {
 
 /* Who looks late may have heard an answer by then, and that counts. Who is stopping has an end of its own. */
 void sim_fence_look(sim *s) {
-    s->wire.is_without |= sim_fence_is_in_vain(s) && s->now.mono_ms >= silent_since_ms(s) + s->wire.keep_alive_ms &&
-                          spb_session_get_state(s->session) != SPB_SESSION_STOPPING;
+    if (!s->wire.is_without && sim_fence_is_in_vain(s) &&
+        s->now.mono_ms >= silent_since_ms(s) + s->wire.keep_alive_ms &&
+        spb_session_get_state(s->session) != SPB_SESSION_STOPPING) {
+        s->wire.is_without = true;
+        s->wire.without_ms = s->now.mono_ms;
+    }
 }
 
 bool sim_fence_is_without(const sim *s) {

@@ -267,6 +267,7 @@ typedef struct sim_wire {
     spb_fence_form form;                      /* of the last one, */
     bool is_form_known;                       /* which the broker has answered; */
     bool is_without;                          /* it has given up waiting for one: time alone confirms */
+    uint64_t without_ms;                      /* since then */
     uint64_t asked_ms;                        /* its first one, */
     uint64_t first_ms;                        /* and the first one of all, */
     size_t first_ahead;                       /* with so much unanswered; */

@@ -415,7 +415,7 @@ START_TEST(messages_become_smaller_when_connections_end_with_them_and_grow_again
     ck_assert_uint_ge(count, 2); /* once is no proof */
     ck_assert_uint_gt(next, 0);
     ck_assert_uint_le(next, ended[1]);
-    ck_assert_uint_le(count, 3); /* what grows again does so by a part */
+    ck_assert_uint_le(count, 4); /* what grows again does so by a part, and two ends are enough again */
     ck_assert_ptr_nonnull(strstr(w.logs, "option max_message_bytes"));
     ck_assert_uint_eq(wire_stats(&w).samples_confirmed, 5000);
     ck_assert_uint_eq(wire_journal_info(&journal).samples, 0);
