@@ -57,6 +57,7 @@ class StoreTest(StoreCase):
         self.host = self.subscribe()
         edge = self.edge(*options)
         start = self.host.wait_kind("DDATA")
+        self.await_state(edge, "born:", 1)  # the births have arrived, and are not lost with the connection
         self.proxy.refuse(True)
         self.proxy.reset()
         death = self.host.wait_kind("NDEATH", start)
