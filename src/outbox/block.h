@@ -57,6 +57,7 @@ typedef struct spb_outbox_block {
     bool is_doubtful;  /* it was published before, and may have arrived */
     bool is_accounted; /* its flush epoch knows what became of it */
     bool is_written;   /* SENT: the transport said so */
+    bool is_missed;    /* STORED: a host may have missed what has arrived of it, so all of it is sent again */
     uint8_t epoch;     /* that it counts in, for spb_flushes */
     uint32_t number;   /* LIVE: of the block among all that its entity began; of the past: so many were begun before it;
                           it may wrap */

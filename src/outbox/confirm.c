@@ -340,6 +340,7 @@ void spb_outbox__host_was_away(spb_outbox *outbox, spb_time now) {
     if (window_ms > 0) {
         reopen_since(outbox, &outbox->settling, now.mono_ms > window_ms ? now.mono_ms - window_ms : 0);
         reopen_since(outbox, &outbox->kept, 0);
+        spb_outbox__replay_missed(outbox);
         spb_outbox__replay_in_order(outbox);
     }
 }

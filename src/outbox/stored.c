@@ -41,9 +41,21 @@ static void leave_replay(spb_outbox *outbox, spb_outbox_block *block) {
     outbox->replay.bytes -= size_of(block);
 }
 
+static void count_again(spb_outbox *outbox, uint64_t samples) {
+    outbox->stats->samples_in_journal += samples;
+    outbox->stats->samples_reopened += samples;
+}
+
 /* All of it has arrived, as far as it could. */
 static void finish(spb_outbox *outbox, spb_outbox_block *block, spb_time now) {
     leave_replay(outbox, block);
+    if (block->is_missed) {
+        count_again(outbox, block->sent.samples);
+        spb_outbox__want(outbox, block->id, block->id, true);
+        spb_outbox__release(outbox, block);
+        spb_outbox__replay_in_order(outbox);
+        return;
+    }
     outbox->stats->samples_dropped_gone += block->sent.gone;
     outbox->stats->samples_dropped_overflow += block->sent.too_large;
     spb_outbox__leave_journal(outbox, (uint64_t)block->sent.gone + block->sent.too_large);
@@ -134,11 +146,6 @@ void spb_outbox__replay_arrived(spb_outbox *outbox, const spb_outbox_block *mess
 
 /* ---- it is to be sent again ---- */
 
-static void count_again(spb_outbox *outbox, uint64_t samples) {
-    outbox->stats->samples_in_journal += samples;
-    outbox->stats->samples_reopened += samples;
-}
-
 void spb_outbox__count_again(spb_outbox *outbox, const spb_outbox_block *block) {
     count_again(outbox, block->arrived_samples);
     outbox->stats->samples_in_journal += (uint64_t)block->sent.gone + block->sent.too_large;
@@ -196,6 +203,25 @@ uint64_t spb_outbox__arrived_ordinal(const spb_outbox *outbox) {
     return oldest ? oldest->ordinal - 1 : outbox->fences.last;
 }
 
+/* From its beginning. */
+static void restart(spb_outbox *outbox, spb_outbox_block *block) {
+    count_again(outbox, block->settled.samples);
+    block->is_doubtful |= block->settled.samples > 0;
+    block->sent = block->arrived = block->settling = block->settled = (spb_progress){0};
+    block->is_missed = false;
+}
+
+void spb_outbox__replay_missed(spb_outbox *outbox) {
+    for (spb_list_link *link = outbox->replay.blocks.first; link; link = link->next) {
+        spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
+        if (block->ordinal == 0) { /* nothing of it is under way */
+            restart(outbox, block);
+        } else {
+            block->is_missed = block->arrived.bytes > 0;
+        }
+    }
+}
+
 void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_time now) {
     for (spb_list_link *link = outbox->replay.blocks.first; link; link = link->next) {
         spb_outbox_block *block = SPB_LINKED(link, spb_outbox_block, of_state);
@@ -207,6 +233,9 @@ void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_t
         block->is_doubtful |= block->sent.samples > block->settled.samples;
         block->sent = block->arrived = block->settling = block->settled;
         block->ordinal = 0;
+        if (block->is_missed) {
+            restart(outbox, block);
+        }
     }
     sort(outbox);
     spb_outbox__replay_in_order(outbox);

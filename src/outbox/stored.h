@@ -16,6 +16,8 @@ uint64_t spb_outbox__arrived_ordinal(const spb_outbox *outbox);
 /* The connection is over, in which the messages up to that one have arrived: what did not, or not long ago, is to be
  * sent again. */
 void spb_outbox__replay_lost(spb_outbox *outbox, uint64_t arrived_ordinal, spb_time now);
+/* A host may have missed what has arrived of blocks that are not finished: those are sent again as a whole. */
+void spb_outbox__replay_missed(spb_outbox *outbox);
 /* Older ones may have come to be wanted: then what is in memory, and was not begun to be sent, is read again, behind
  * them. */
 void spb_outbox__replay_in_order(spb_outbox *outbox);

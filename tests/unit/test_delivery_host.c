@@ -107,6 +107,62 @@ START_TEST(what_was_replayed_is_replayed_again) {
 }
 END_TEST
 
+/* 200 samples in one block of the journal, of which a part has arrived. */
+static void replay_a_part(void) {
+    options.replay_samples_per_s = 20;
+    options.settle_ms = 0;
+    wire_open_with(&w, &journal, &options);
+    w.state_topic = "spBv1.0/STATE/H";
+    w.welcome.max_packet_bytes = 300;
+    x = wire_add_metric(&w, NULL, "x", spb_int32(0));
+    spb_session_start(w.session, w.now);
+    wire_run(&w);
+    wire_host(&w, true, 1000);
+    wire_run(&w);
+    wire_lose(&w);
+    for (int32_t i = 1; i <= 200; i++) {
+        update(i);
+    }
+    wire_sleep(&w, 5000);
+    wire_host(&w, true, 1000);
+    wire_sleep(&w, 5000);
+    ck_assert_uint_gt(wire_stats(&w).samples_confirmed, 20);
+    ck_assert_uint_lt(wire_stats(&w).samples_confirmed, 180);
+    ck_assert_uint_eq(wire_journal_info(&journal).samples, 200);
+}
+
+START_TEST(what_was_replayed_of_a_block_that_is_not_finished_is_replayed_again) {
+    replay_a_part();
+    uint64_t before = wire_stats(&w).samples_replayed;
+    wire_host(&w, false, 2000);
+    wire_run(&w);
+    let_host_return(3000);
+    wire_sleep(&w, 60000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, before + 200);
+}
+END_TEST
+
+START_TEST(so_it_is_after_a_lost_connection) {
+    replay_a_part();
+    wire_lose(&w);
+    uint64_t before = wire_stats(&w).samples_replayed;
+    let_host_return(3000); /* it was away meanwhile */
+    wire_sleep(&w, 60000);
+    ck_assert_uint_eq(wire_stats(&w).samples_replayed, before + 200);
+}
+END_TEST
+
+/* Nobody said that it was away, and the connection goes on. */
+START_TEST(so_it_is_when_the_host_comes_anew_in_the_middle) {
+    replay_a_part();
+    uint64_t before = wire_stats(&w).samples_replayed;
+    wire_host(&w, true, 3000);
+    wire_sleep(&w, 60000);
+    ck_assert_uint_ge(wire_stats(&w).samples_replayed, 200 + before);
+    ck_assert_uint_eq(wire_stats(&w).samples_in_journal, 0);
+}
+END_TEST
+
 /* What is in memory for the replay is newer than what the host has missed. */
 START_TEST(what_the_host_missed_is_replayed_ahead_of_what_it_could_not_get_yet) {
     options.replay_samples_per_s = 1;
@@ -466,6 +522,9 @@ int main(void) {
     tcase_add_test(all, a_host_that_was_away_while_there_was_no_link_may_have_missed_it_too);
     tcase_add_test(all, a_host_that_stayed_has_seen_it);
     tcase_add_test(all, what_was_replayed_is_replayed_again);
+    tcase_add_test(all, what_was_replayed_of_a_block_that_is_not_finished_is_replayed_again);
+    tcase_add_test(all, so_it_is_after_a_lost_connection);
+    tcase_add_test(all, so_it_is_when_the_host_comes_anew_in_the_middle);
     tcase_add_test(all, what_the_host_missed_is_replayed_ahead_of_what_it_could_not_get_yet);
     tcase_add_test(all, at_the_level_durable_the_journal_keeps_it_so_long);
     tcase_add_test(all, what_is_too_old_for_the_replay_is_counted_once);
