@@ -73,7 +73,9 @@ typedef struct spb_transport_event {
     uint32_t link;
     spb_status status;         /* CONNECT_FAILED, LOST: SPB_ERR_CONNECT, _AUTH, _TLS, _TIMEOUT, _REFUSED, _SYSTEM (no
                                thread) or _LIMIT (the server sent what is not taken); SUBSCRIBED; PUBLISHED: SPB_OK, or
-                               SPB_ERR_REFUSED when a         QoS 1 message was refused (MQTT 5) */
+                               SPB_ERR_REFUSED when a QoS 1 message was refused (MQTT 5) */
+    bool is_unsent;            /* CONNECT_FAILED: no byte of CONNECT has left, so that the server cannot know the will:
+                               its bdSeq is not used up. False where the transport does not know */
     const char *reason;        /* for people, may hold words of the server as they came; NULL if there is none */
     uint32_t count;            /* PUBLISHED */
     spb_str topic;             /* MESSAGE */
@@ -98,7 +100,7 @@ struct spb_transport {
 
     /* Starts a connection with a clean session. There is no other link open at that time. Answered by CONNECTED or
      * CONNECT_FAILED. A failure here (SPB_ERR_ARGUMENT, SPB_ERR_NO_MEMORY, SPB_ERR_CONNECT, SPB_ERR_SYSTEM) is the
-     * whole answer. */
+     * whole answer, and no byte has left. */
     spb_status (*connect)(spb_transport *self, const spb_transport_connect *request, spb_error *err);
 
     /* Subscribes to all of them. Answered by one SUBSCRIBED, or by LOST. */

@@ -117,6 +117,13 @@ static void on_lost(spb_session *session, const spb_transport_event *event, spb_
     fail_with(session, what, event->status, event->reason, now);
 }
 
+static void on_connect_failed(spb_session *session, const spb_transport_event *event, spb_time now) {
+    if (event->is_unsent && session->state == SPB_SESSION_CONNECTING) {
+        spb_bdseq__spare(&session->bdseq);
+    }
+    fail_with(session, "cannot connect", event->status, event->reason, now);
+}
+
 static void on_disconnected(spb_session *session, const spb_transport_event *event, spb_time now) {
     if (session->state != SPB_SESSION_STOPPING || session->is_due) {
         on_lost(session, event, now);
@@ -131,7 +138,7 @@ void spb_session_on_transport(spb_session *session, const spb_transport_event *e
     }
     switch (event->kind) {
     case SPB_TRANSPORT_CONNECTED: on_connected(session, event); break;
-    case SPB_TRANSPORT_CONNECT_FAILED: fail_with(session, "cannot connect", event->status, event->reason, now); break;
+    case SPB_TRANSPORT_CONNECT_FAILED: on_connect_failed(session, event, now); break;
     case SPB_TRANSPORT_LOST: on_lost(session, event, now); break;
     case SPB_TRANSPORT_DISCONNECTED: on_disconnected(session, event, now); break;
     case SPB_TRANSPORT_SUBSCRIBED: on_subscribed(session, event, now); break;
@@ -154,6 +161,9 @@ void spb_session_on_carried(spb_session *session, uint32_t link, uint64_t bytes,
 void spb_session_on_action_failed(spb_session *session, uint32_t link, spb_status status, const char *reason,
                                   spb_time now) {
     if (link != 0 && link == session->link) {
+        if (session->state == SPB_SESSION_CONNECTING) {
+            spb_bdseq__spare(&session->bdseq);
+        }
         fail_with(session, "the transport refused an action", status, reason, now);
     }
 }

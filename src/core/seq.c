@@ -20,3 +20,7 @@ uint8_t spb_bdseq__prepare(spb_bdseq *bdseq) {
 void spb_bdseq__use(spb_bdseq *bdseq) {
     bdseq->is_used = true;
 }
+
+void spb_bdseq__spare(spb_bdseq *bdseq) {
+    bdseq->is_used = false;
+}

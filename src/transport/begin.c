@@ -190,7 +190,8 @@ static spb_status connect_to(spb_link *link, const char *uri, uint32_t left_ms, 
 
 static void on_failed(void *context, spb_status status, const char *why) {
     spb_events__report(context,
-                       (spb_transport_event){.kind = SPB_TRANSPORT_CONNECT_FAILED, .status = status, .reason = why});
+                       (spb_transport_event){
+                           .kind = SPB_TRANSPORT_CONNECT_FAILED, .status = status, .reason = why, .is_unsent = true});
 }
 
 /* A server with virtual hosts takes it for another one. */

@@ -145,12 +145,16 @@ static void on_connected5(void *context, MQTTAsync_successData5 *data) {
                               });
 }
 
+/* By what paho says of the stage: CONNECT is written behind it. */
+static bool is_before_connect(const char *message) {
+    return message && strstr(message, "TCP/TLS connect failure");
+}
+
 /* `code` is that of CONNACK, or negative. paho names the stage in `message`, and keeps to itself what the system said.
  */
 static spb_status explain_failure(spb_link *link, int code, const char *message, char *text, size_t capacity) {
     const char *server = link->address.host_port;
     message = message ? message : "";
-    bool is_before_connect = strstr(message, "TCP/TLS connect failure") != NULL;
     spb_tls_end end = spb_tls__take_end();
     if (code > 0) {
         return spb_reason__connack(code, link->settings->version, server, text, capacity);
@@ -165,8 +169,8 @@ static spb_status explain_failure(spb_link *link, int code, const char *message,
     }
     spb_status status = SPB_OK;
     if (link->address.has_tls) {
-        status =
-            spb_tls__explain(&link->tls_log, &end, is_before_connect, link->settings, &link->address, text, capacity);
+        status = spb_tls__explain(&link->tls_log, &end, is_before_connect(message), link->settings, &link->address,
+                                  text, capacity);
     }
     if (status == SPB_OK && strstr(message, "completion")) {
         snprintf(text, capacity, "%s closed the connection instead of answering CONNECT%s", server,
@@ -187,8 +191,10 @@ static void report_failure(spb_link *link, int code, const char *message) {
         return;
     }
     spb_status status = explain_failure(link, code, message, text, sizeof text);
-    spb_events__report(link,
-                       (spb_transport_event){.kind = SPB_TRANSPORT_CONNECT_FAILED, .status = status, .reason = text});
+    spb_events__report(link, (spb_transport_event){.kind = SPB_TRANSPORT_CONNECT_FAILED,
+                                                   .status = status,
+                                                   .reason = text,
+                                                   .is_unsent = is_before_connect(message)});
 }
 
 static void on_connect_failed(void *context, MQTTAsync_failureData *data) {

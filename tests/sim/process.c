@@ -58,6 +58,7 @@ void sim_process_begin(sim *s) {
     s->saving = -1;
     s->saves_waiting = 0;
     s->last_bdseq = s->has_stored ? s->stored_bdseq : -1;
+    s->is_bdseq_spare = false;
     s->last_link = 0;
     memset(s->form_memory, 0, sizeof s->form_memory);
     make_session(s);

@@ -82,8 +82,13 @@ static void check_will(sim *s, const spb_transport_message *will, int expected) 
     spb_payload_free(payload);
 }
 
+/* No byte of the last CONNECT has left. */
+void sim_rules_unsent(sim *s) {
+    s->is_bdseq_spare = true;
+}
+
 void sim_rules_connect(sim *s, const spb_action *action) {
-    int expected = (s->last_bdseq + 1) % 256;
+    int expected = s->is_bdseq_spare ? s->last_bdseq : (s->last_bdseq + 1) % 256;
     sim_note(s, "> CONNECT link %u, bdSeq %d expected", (unsigned)action->link, expected);
     check_will(s, &action->as.connect.will, expected);
     if (s->saving != expected || s->saves_waiting > 0) {
@@ -111,6 +116,7 @@ void sim_rules_connect(sim *s, const spb_action *action) {
     }
     s->counts.connects++;
     s->last_bdseq = expected;
+    s->is_bdseq_spare = false;
     s->last_link = action->link;
     sim_rules_server(s, action->as.connect.server);
     sim_fence_ended(s);

@@ -121,6 +121,7 @@ struct sim_event {
     unsigned server; /* of a CONNECT */
     sim_state state; /* of a message */
     bool retained;
+    bool is_unsent;  /* of an attempt: nothing of it has left */
     bool is_junk;    /* delivered though its link has ended */
     bool of_process; /* ends with the process */
     bool is_void;    /* it will not happen */
@@ -363,6 +364,7 @@ struct sim {
     int saving;             /* the last number to be saved by this process, or -1 */
     unsigned saves_waiting; /* without an answer */
     int last_bdseq;         /* of the last CONNECT, as far as this process can know; or -1 */
+    bool is_bdseq_spare;    /* no byte of that has left */
     uint32_t last_link;
 
     sim_link link;
@@ -537,6 +539,7 @@ int sim_model_any(sim *s);
 /* ---- rules_wire.c: what the session sends ---- */
 
 void sim_rules_connect(sim *s, const spb_action *action);
+void sim_rules_unsent(sim *s);
 void sim_rules_publish(sim *s, const spb_transport_message *message);
 void sim_rules_subscribe(sim *s, const spb_action *action);
 void sim_rules_fence(sim *s, const spb_action *action);

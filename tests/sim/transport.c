@@ -50,8 +50,12 @@ static void call_back(sim *s, sim_event *event) {
                                 .retained = event->retained,
                                 .keep_alive_s = event->keep_alive_s,
                                 .max_packet_bytes = event->max_packet_bytes,
+                                .is_unsent = event->is_unsent,
                                 .fence = event->fence};
     spb_session_state before = spb_session_get_state(s->session);
+    if (told.is_unsent && before == SPB_SESSION_CONNECTING && s->wire.link == event->link) {
+        sim_rules_unsent(s);
+    }
     bool was_known = s->wire.link == event->link && before >= SPB_SESSION_SUBSCRIBING && before <= SPB_SESSION_ONLINE;
     sim_enter(s);
     s->way.has_parted |= told.kind == SPB_TRANSPORT_DISCONNECTED && before == SPB_SESSION_STOPPING && is_of_open_link;
@@ -192,7 +196,11 @@ spb_status sim_transport_connect(sim *s, const spb_transport_connect *request) {
         sim_transport_report(s, s->link.connection, SPB_TRANSPORT_CONNECT_FAILED, SPB_ERR_TIMEOUT, timeout_ms);
         s->link.down_cut = true; /* the broker may well have taken it in */
     } else if (sim_happens(s, SIM_CONNECT_REFUSED)) {
-        sim_transport_report(s, s->link.connection, SPB_TRANSPORT_CONNECT_FAILED, SPB_ERR_AUTH, sim_delay_ms(s));
+        sim_event *event =
+            sim_transport_report(s, s->link.connection, SPB_TRANSPORT_CONNECT_FAILED, SPB_ERR_AUTH, sim_delay_ms(s));
+        if (event) { /* half of them did not even come as far as to the broker */
+            event->is_unsent = ((s->seed + request->link) * UINT64_C(0x9fb21c651e98df25)) >> 63;
+        }
         return SPB_OK;
     }
     sim_event *event = send_up(s, s->now.mono_ms, SMALL_BYTES, sim_broker_connect);

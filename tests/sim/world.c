@@ -186,6 +186,9 @@ static void call_transport(sim *s, const spb_action *action) {
         if (action->link == s->wire.link) {
             s->wire.is_over = true;
         }
+        if (action->kind == SPB_ACTION_CONNECT && spb_session_get_state(s->session) == SPB_SESSION_CONNECTING) {
+            sim_rules_unsent(s); /* else it was stopped meanwhile, and does not hear of this */
+        }
         sim_enter(s);
         spb_session_on_action_failed(s->session, action->link, status, "refused", s->now);
         sim_leave(s);

@@ -165,6 +165,26 @@ START_TEST(waits_double_while_attempts_fail) {
 }
 END_TEST
 
+/* Nobody listens: the server cannot know of this CONNECT, and so not of its will. */
+START_TEST(an_attempt_of_which_nothing_has_left_uses_no_number_up) {
+    wire_open(&w, NULL);
+    w.is_silent = true;
+    spb_session_start(w.session, w.now);
+    for (uint32_t i = 0; i < 6; i++) {
+        wire_run(&w);
+        spb_session_on_bdseq_saved(w.session, SPB_OK, NULL, w.now);
+        wire_run(&w);
+        ck_assert_uint_eq(w.bdseq, i / 3); /* the third attempt of each number is the one that may have left */
+        spb_transport_event failed = {
+            .kind = SPB_TRANSPORT_CONNECT_FAILED, .link = w.link, .status = SPB_ERR_CONNECT, .is_unsent = i % 3 != 2};
+        spb_session_on_transport(w.session, &failed, w.now);
+        wire_run(&w);
+        wire_sleep(&w, spb_session_deadline_ms(w.session) - w.now.mono_ms);
+    }
+    wire_close(&w);
+}
+END_TEST
+
 static uint64_t wait_after_being_online_for(uint64_t ms) {
     for (int i = 0; i < 5; i++) { /* some failures first, so that the wait has grown */
         wire_lose(&w);
@@ -504,6 +524,7 @@ int main(void) {
     tcase_add_test(all, a_bdseq_that_was_not_saved_is_used_all_the_same);
     tcase_add_test(all, a_bdseq_that_was_not_saved_is_saved_when_the_store_works_again);
     tcase_add_test(all, waits_double_while_attempts_fail);
+    tcase_add_test(all, an_attempt_of_which_nothing_has_left_uses_no_number_up);
     tcase_add_test(all, a_server_that_throws_the_node_out_is_not_hammered);
     tcase_add_test(all, a_steady_connection_shortens_the_wait);
     tcase_add_test(all, a_refused_subscription_ends_the_link);
