@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 #include "base/monotonic.h"
-#include "transport/signals.h"
+#include "base/thread.h"
 
 #define HEAD_START_MS 1000 /* when the kernel itself sends a second SYN */
 
@@ -285,7 +285,7 @@ spb_status spb_dial__start(spb_dial *dial, const spb_address *address, uint32_t 
                        .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     dial->avoid = avoid ? *avoid : (spb_endpoint){.as.any.sa_family = AF_UNSPEC};
     atomic_init(&dial->is_stopped, false);
-    dial->is_started = dial->wake >= 0 && spb_signals__start_thread(&dial->thread, run, dial);
+    dial->is_started = dial->wake >= 0 && spb_thread__start(&dial->thread, run, dial) == 0;
     if (dial->is_started) {
         return SPB_OK;
     }

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "transport/signals.h"
+#include "base/thread.h"
 
 struct spb_lookup {
     struct spb_lookup *next;
@@ -87,7 +87,7 @@ static spb_lookup *find_locked(const char *host) {
 
 static bool start_thread(spb_lookup *self) {
     pthread_t thread;
-    bool is_started = spb_signals__start_thread(&thread, run, self);
+    bool is_started = spb_thread__start(&thread, run, self) == 0;
     if (is_started) {
         pthread_detach(thread);
     }

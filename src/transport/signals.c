@@ -27,10 +27,6 @@ void spb_signals__restore(const sigset_t *before) {
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg) {
-    return spb_thread__start(thread, run, arg) == 0;
-}
-
 static void *wait_for_end(void *arg) {
     while (sem_wait(arg) != 0) {
     }
@@ -44,7 +40,7 @@ bool spb_signals__can_start_two(void) {
     if (sem_init(&end, 0, 0) != 0) {
         return true; /* nothing is known */
     }
-    while (count < 2 && spb_signals__start_thread(&threads[count], wait_for_end, &end)) {
+    while (count < 2 && spb_thread__start(&threads[count], wait_for_end, &end) == 0) {
         count++;
     }
     for (size_t i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/* Keeps SIGPIPE away from the program that uses paho, and the program's signals away from threads of ours. */
+/* Keeps SIGPIPE away from the program that uses paho. */
 #ifndef SPB_TRANSPORT_SIGNALS_H
 #define SPB_TRANSPORT_SIGNALS_H
 
@@ -15,8 +15,6 @@ void spb_signals__block_pipe(sigset_t *before);
 /* Takes away a SIGPIPE that came meanwhile. */
 void spb_signals__restore(const sigset_t *before);
 
-/* As spb_thread__start. False: there is no thread. */
-bool spb_signals__start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg);
 /* Whether two threads can run now: paho needs as many, and does not notice when it gets none. */
 bool spb_signals__can_start_two(void);
 
