@@ -331,7 +331,7 @@ static void hand_over_births(spb_session *session, spb_time now) {
         session->online_since_ms = now.mono_ms;
     }
     spb_outbox__births_over(&session->outbox, now);
-    spb_oversize__born(session);
+    spb_oversize__forget_servers(&session->servers);
     spb_session__see_phase(session);
     tell_births(session, SPB_LOG_DEBUG, "births handed over");
 }

@@ -70,12 +70,15 @@ spb_status spb_oversize__check_growth(spb_session *session, spb_device *holder, 
 spb_status spb_session_check_births(spb_session *session, spb_time now, spb_error *err) {
     size_t most = session->options.max_message_bytes;
     for (spb_device *holder = session->table.node; holder && most > 0; holder = holder->next) {
-        spb_status status = holder->is_online || spb_device__is_node(holder) ? measure(session, holder, now) : SPB_OK;
+        if (!holder->is_online && !spb_device__is_node(holder)) {
+            continue;
+        }
+        spb_status status = measure(session, holder, now);
         size_t bytes = packet_bytes(session, holder, holder->birth_bytes);
         if (status != SPB_OK) {
             return spb_error__set(err, status, "the birth could not be encoded");
         }
-        if (bytes > most && (holder->is_online || spb_device__is_node(holder))) {
+        if (bytes > most) {
             return spb_error__set(err, SPB_ERR_LIMIT,
                                   "the %s%s%.80s is a packet of %zu bytes, but max_message_bytes allows no more than "
                                   "%zu",
@@ -165,7 +168,7 @@ void spb_oversize__tell_end(spb_session *session, size_t bytes) {
 
 /* ---- what helps ---- */
 
-static void forget_servers(spb_servers *servers) {
+void spb_oversize__forget_servers(spb_servers *servers) {
     for (size_t i = 0; i < servers->count; i++) {
         servers->items[i].is_too_narrow = false;
     }
@@ -175,12 +178,8 @@ void spb_oversize__shrank(spb_session *session, spb_time now) {
     uint64_t soon_ms = now.mono_ms + SPB_BIRTH_WINDOW_MS;
     uint64_t earliest_ms = session->oversize.refused_ms + session->options.reconnect_min_ms * UINT64_C(3) / 4;
     soon_ms = soon_ms > earliest_ms ? soon_ms : earliest_ms; /* no server is called more often than after a failure */
-    forget_servers(&session->servers);
+    spb_oversize__forget_servers(&session->servers);
     if (session->oversize.is_in_the_way && session->state == SPB_SESSION_WAITING && soon_ms < session->timer_ms) {
         session->timer_ms = soon_ms;
     }
-}
-
-void spb_oversize__born(spb_session *session) {
-    forget_servers(&session->servers);
 }

@@ -6,6 +6,7 @@
 #include <spb/session.h>
 
 #include "base/buffer.h"
+#include "core/servers.h"
 
 /* The last one that was refused. */
 typedef struct spb_oversize {
@@ -34,8 +35,8 @@ void spb_oversize__sent(spb_session *session, spb_time now);
  * one; else 0. */
 size_t spb_oversize__note_end(spb_session *session);
 void spb_oversize__tell_end(spb_session *session, size_t bytes);
-/* All births of a connection have left: no server is known to be too narrow any more. */
-void spb_oversize__born(spb_session *session);
+/* All births of a connection have left, or became smaller: no server is known to be too narrow any more. */
+void spb_oversize__forget_servers(spb_servers *servers);
 /* As spb_session__next_news. */
 bool spb_oversize__next(spb_session *session, spb_action *out);
 
