@@ -439,6 +439,16 @@ void wire_close(wire *w) {
     spb_session_free(w->session);
 }
 
+void wire_connect_silently(wire *w) {
+    w->is_silent = true;
+    spb_session_start(w->session, w->now);
+    wire_run(w);
+    spb_session_on_bdseq_saved(w->session, SPB_OK, NULL, w->now);
+    wire_run(w);
+    wire_event(w, SPB_TRANSPORT_CONNECTED, SPB_OK, NULL);
+    wire_run(w);
+}
+
 void wire_go_online(wire *w) {
     spb_session_start(w->session, w->now);
     wire_run(w);

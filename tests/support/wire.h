@@ -70,6 +70,8 @@ void wire_check_balance(const wire *w);
 size_t wire_log_lines(const wire *w);
 /* Forgets the ledger, states, logs and messages so far. */
 void wire_forget(wire *w);
+/* From here on nothing is answered but by the test. Connected; SUBSCRIBE is out. */
+void wire_connect_silently(wire *w);
 /* Starts the session and takes it online, or, where the births are not confirmed at once, as far as it may send data;
  * forgets how, and the fences behind the births. */
 void wire_go_online(wire *w);

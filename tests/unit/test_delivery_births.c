@@ -59,13 +59,7 @@ START_TEST(the_last_birth_may_have_arrived_before_all_are_handed_over) {
     options.max_in_flight = 1;
     open_live(SPB_CONFIRM_FENCE);
     spb_device *press = wire_add_device(&w, "Press");
-    w.is_silent = true; /* nothing is reported: the link is full with the NBIRTH */
-    spb_session_start(w.session, w.now);
-    wire_run(&w);
-    spb_session_on_bdseq_saved(w.session, SPB_OK, NULL, w.now);
-    wire_run(&w);
-    wire_event(&w, SPB_TRANSPORT_CONNECTED, SPB_OK, NULL);
-    wire_run(&w);
+    wire_connect_silently(&w); /* nothing is reported: the link is full with the NBIRTH */
     wire_event(&w, SPB_TRANSPORT_SUBSCRIBED, SPB_OK, NULL);
     wire_sleep(&w, 10);
     ck_assert_uint_eq(w.fences, 1);

@@ -213,13 +213,7 @@ END_TEST
 
 START_TEST(a_refused_subscription_ends_the_link) {
     wire_open(&w, NULL);
-    w.is_silent = true;
-    spb_session_start(w.session, w.now);
-    wire_run(&w);
-    spb_session_on_bdseq_saved(w.session, SPB_OK, NULL, w.now);
-    wire_run(&w);
-    wire_event(&w, SPB_TRANSPORT_CONNECTED, SPB_OK, NULL);
-    wire_run(&w);
+    wire_connect_silently(&w);
     wire_event(&w, SPB_TRANSPORT_SUBSCRIBED, SPB_ERR_REFUSED, "not authorised");
     wire_run(&w);
     ck_assert_str_eq(w.ledger, "SAVE 0, CONNECT 0, SUBSCRIBE, CLOSE");
